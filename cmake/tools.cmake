@@ -1,0 +1,33 @@
+# Compiler cache, linker and warnings, the same for every room.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD AND ZKV_FAST_LINK)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor
+                    -Wold-style-cast -Woverloaded-virtual -Werror -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # GCC 12 reports these falsely inside inlined library code.
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-dangling-pointer -Wno-stringop-overflow
+                      -Wno-array-bounds -Wno-free-nonheap-object -Wno-mismatched-new-delete)
+endif()
+add_compile_options(-fstack-protector-strong -fcf-protection)
+if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+
+set(ZKV_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
+if(ZKV_SANITIZE)
+  add_compile_options(-fsanitize=${ZKV_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ZKV_SANITIZE})
+endif()
+option(ZKV_COVERAGE "instrument for coverage" OFF)
+if(ZKV_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()

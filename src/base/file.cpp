@@ -1,0 +1,212 @@
+// Atomic replacement and locks over plain POSIX calls.
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace zkv {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Error io(const std::string& doing, const fs::path& path) {
+  return Error::system(doing + " " + path.string(), errno);
+}
+
+template <class Sink>
+Result<> read_to_end(int fd, std::size_t limit, const std::string& what, Sink&& sink) {
+  std::array<std::uint8_t, 4096> chunk{};
+  std::size_t total = 0;
+  while (true) {
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Error::system("reading " + what, errno);
+    if (got == 0) break;
+    total += static_cast<std::size_t>(got);
+    if (total > limit) {
+      sodium_memzero(chunk.data(), chunk.size());
+      return Error::invalid(what + " is longer than " + std::to_string(limit) + " bytes");
+    }
+    sink(std::span<const std::uint8_t>(chunk.data(), static_cast<std::size_t>(got)));
+  }
+  sodium_memzero(chunk.data(), chunk.size());
+  return {};
+}
+
+Result<FileDescriptor> open_regular(const fs::path& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.is_open()) {
+    if (errno == ENOENT) return Error::not_found(path.string() + " does not exist");
+    return io("opening", path);
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return io("looking at", path);
+  if (S_ISDIR(info.st_mode)) return Error::invalid(path.string() + " is a directory, not a file");
+  return fd;
+}
+
+Result<> write_all(int fd, std::span<const std::uint8_t> bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return io("writing", path);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<> sync_directory(const fs::path& directory) {
+  FileDescriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.is_open() || ::fsync(fd.get()) != 0) return io("syncing", directory);
+  return {};
+}
+
+fs::path directory_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+std::string random_suffix() {
+  std::array<std::uint8_t, 8> bytes{};
+  randombytes_buf(bytes.data(), bytes.size());
+  return to_hex(bytes);
+}
+
+/// A finished, synced temporary file beside its target; removed unless it was renamed.
+class TemporaryFile {
+ public:
+  static Result<TemporaryFile> write(const fs::path& target, std::span<const std::uint8_t> contents,
+                                     mode_t mode) {
+    TemporaryFile file(directory_of(target) /
+                       ("." + target.filename().string() + "." + random_suffix() + ".tmp"));
+    FileDescriptor fd(::open(file.path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+    if (!fd.is_open()) {
+      auto error = io("creating", file.path_);
+      file.path_.clear();
+      return error;
+    }
+    if (::fchmod(fd.get(), mode) != 0) return io("setting the mode of", file.path_);
+    ZKV_CHECK(write_all(fd.get(), contents, file.path_));
+    if (::fsync(fd.get()) != 0) return io("syncing", file.path_);
+    return file;
+  }
+
+  TemporaryFile(TemporaryFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
+
+  Result<> rename_over(const fs::path& target) {
+    if (::rename(path_.c_str(), target.c_str()) != 0) return io("replacing", target);
+    path_.clear();
+    return sync_directory(directory_of(target));
+  }
+
+  Result<> link_as(const fs::path& target) {
+    if (::link(path_.c_str(), target.c_str()) != 0) {
+      if (errno == EEXIST) return Error::exists(target.string() + " exists already");
+      return io("creating", target);
+    }
+    return sync_directory(directory_of(target));
+  }
+
+ private:
+  explicit TemporaryFile(fs::path path) : path_(std::move(path)) {}
+  fs::path path_;
+};
+
+fs::path resolve_link(const fs::path& path) {
+  std::error_code error;
+  return fs::is_symlink(path, error) ? fs::weakly_canonical(path) : path;
+}
+
+/// Keeps the file at `path` under the name `previous` too, without a moment in which `path` is missing.
+Result<> keep_previous(const fs::path& path, const fs::path& previous) {
+  const fs::path temporary = previous.string() + "." + random_suffix() + ".tmp";
+  if (::link(path.c_str(), temporary.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return io("keeping the previous generation of", path);
+  }
+  if (::rename(temporary.c_str(), previous.c_str()) != 0) {
+    auto error = io("keeping the previous generation as", previous);
+    ::unlink(temporary.c_str());
+    return error;
+  }
+  // POSIX: renaming one name of a file over another name of the same file does nothing, and leaves both.
+  ::unlink(temporary.c_str());
+  return {};
+}
+
+}  // namespace
+
+FileDescriptor::FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+FileDescriptor::~FileDescriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<Bytes> read_file(const fs::path& path, std::size_t limit) {
+  ZKV_TRY(auto fd, open_regular(path));
+  Bytes bytes;
+  ZKV_CHECK(read_to_end(fd.get(), limit, path.string(), [&](std::span<const std::uint8_t> chunk) {
+    bytes.insert(bytes.end(), chunk.begin(), chunk.end());
+  }));
+  return bytes;
+}
+
+Result<SecretBytes> read_secret_file(const fs::path& path, std::size_t limit) {
+  ZKV_TRY(auto fd, open_regular(path));
+  return read_secret(fd.get(), limit, path.string());
+}
+
+Result<SecretBytes> read_secret(int fd, std::size_t limit, const std::string& what) {
+  SecretBuilder builder;
+  ZKV_CHECK(
+      read_to_end(fd, limit, what, [&](std::span<const std::uint8_t> chunk) { builder.append(chunk); }));
+  return builder.take();
+}
+
+Result<> replace_file(const fs::path& path, std::span<const std::uint8_t> contents,
+                      const ReplaceOptions& options) {
+  const fs::path target = resolve_link(path);
+  ZKV_TRY(auto temporary, TemporaryFile::write(target, contents, options.mode));
+  if (options.previous) ZKV_CHECK(keep_previous(target, *options.previous));
+  return temporary.rename_over(target);
+}
+
+Result<> create_file(const fs::path& path, std::span<const std::uint8_t> contents, mode_t mode) {
+  ZKV_TRY(auto temporary, TemporaryFile::write(path, contents, mode));
+  return temporary.link_as(path);
+}
+
+Result<FileLock> FileLock::acquire(const fs::path& path) {
+  const fs::path lock_path = path.string() + ".lock";
+  FileDescriptor fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.is_open()) return io("opening the lock", lock_path);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return io("locking", lock_path);
+  }
+  return FileLock(std::move(fd));
+}
+
+}  // namespace zkv
