@@ -1,0 +1,39 @@
+// The commands of `zkv`, one file each; a command adds its words to the parser and, when it was chosen,
+// leaves an exit code in the session.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <filesystem>
+
+#include "base/result.h"
+
+namespace zkv::cli {
+
+/// Exit codes; programs should take a number they do not know for a failure.
+enum class ExitCode : int {
+  kDone = 0,
+  kFailed = 1,
+  kUsage = 2,
+  kPartly = 3,
+  kDenied = 4,
+  kUndecided = 5,
+  kUnavailable = 6,
+  kInterrupted = 130,
+};
+
+struct Session {
+  std::filesystem::path repository;  ///< --repository, or the default place
+  ExitCode exit_code = ExitCode::kDone;
+};
+
+void add_fs_commands(CLI::App& app, Session& session);
+void add_slot_commands(CLI::App& app, Session& session);
+void add_repository_commands(CLI::App& app, Session& session);
+void add_fetch_command(CLI::App& app, Session& session);
+void add_mount_commands(CLI::App& app, Session& session);
+void add_status_command(CLI::App& app, Session& session);
+
+/// Prints the error and its remedy to stderr ("zkv: …"), and returns the exit code of its kind.
+ExitCode report(const Error& error);
+
+}  // namespace zkv::cli

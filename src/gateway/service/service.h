@@ -1,0 +1,83 @@
+// The shell around the approval core: takes events, lets `decide` speak, commits with the audit row, and then
+// carries out the effects. The only caller of decide, store, vaults and channels.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "gateway/approval/decide.h"
+#include "gateway/channel/channel.h"
+#include "gateway/store/store.h"
+#include "gateway/vault/vault.h"
+
+namespace zkv::gateway {
+
+struct ServiceOptions {
+  std::string secret;                 ///< the vault's name of the key that legacy requests ask for
+  std::chrono::seconds max_wait{60};  ///< from the ask to its expiry
+  unsigned pin_length = 6;            ///< digits, 4 to 18
+  Policy policy;
+  unsigned wrong_pins_an_hour = 10;  ///< over all requests; survives restarts
+  unsigned notices_an_hour = 30;     ///< messages to a person; more asks stay visible at the console only
+  std::size_t pending_limit = 10'000;
+};
+
+/// What a client that waits is told.
+struct Answer {
+  enum class Outcome { kReleased, kDenied, kExpired, kCancelled, kVaultFailed, kStopping, kTooMany };
+  Outcome outcome = Outcome::kStopping;
+  RequestId request;
+  SecretBytes share;  ///< only with kReleased
+};
+
+struct Ask {
+  std::string address;
+  std::optional<std::string> token;  ///< the value of ZKV-Request-Token
+};
+
+enum class PinOutcome { kApproved, kUnknownPin, kTooManyTries };
+
+/// Thread-safe. Coroutines complete on the executor of whoever awaits them. One thread of its own commits;
+/// vaults and channels run on a small pool.
+class Service {
+ public:
+  static Result<std::unique_ptr<Service>> start(std::unique_ptr<Store> store, std::unique_ptr<Vault> vault,
+                                                std::vector<std::unique_ptr<Channel>> channels,
+                                                ServiceOptions options);
+  virtual ~Service() = default;
+
+  /// Makes (or, by its token, finds again) a request and waits for its end without a thread and without
+  /// polling. Cancelling the coroutine tells the service that the client is gone.
+  virtual boost::asio::awaitable<Answer> wait_for_release(Ask ask) = 0;
+  /// Says that the answer of kReleased was written in full, or that it could not be.
+  virtual void delivered(const RequestId& id, bool in_full) = 0;
+
+  /// A PIN that came back by a channel. `message` is the provider's id of the message: the same message twice
+  /// counts once, and answers as the first time. `by` names the sender in the audit log.
+  virtual boost::asio::awaitable<Result<PinOutcome>> receive_pin(std::string digits, std::string message,
+                                                                 std::string by) = 0;
+  /// Writes an audit row about something refused before it reached a request (unsigned webhook, rate limit);
+  /// rows of one kind and address are gathered into one a minute, so that an attacker cannot fill the disk.
+  virtual void note_refusal(std::string kind, std::string address, std::string detail) = 0;
+
+  virtual boost::asio::awaitable<Result<std::vector<Request>>> requests(bool also_ended) = 0;
+  virtual boost::asio::awaitable<Result<Request>> request(RequestId id) = 0;
+  virtual boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) = 0;
+  virtual boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) = 0;
+  /// Approves all that are pending now, in one transaction; returns how many.
+  virtual boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) = 0;
+
+  /// Whether the store answers, for /readyz.
+  virtual boost::asio::awaitable<Result<>> check() = 0;
+  /// Answers all waiting clients with kStopping, ends what runs, commits, and joins the threads. Requests of
+  /// clients with a token stay pending for the next start.
+  virtual void stop() = 0;
+};
+
+}  // namespace zkv::gateway

@@ -1,0 +1,38 @@
+// One repository file of either format, opened by a key: what commands and the boot work with.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "repository/volume_keys.h"
+
+namespace zkv::repository {
+
+enum class Format {
+  kSeed,      ///< a Fernet token around a JSON object
+  kVersion2,  ///< docs/repository-format.md
+};
+
+/// $ZKV_REPOSITORY; else /var/lib/zkv/repository if it exists; else ~/.zkv-repository.
+std::filesystem::path default_path();
+
+/// What can be said of a file without any key. Errors: kNotFound, kCorrupt, kUnsupported (a newer format),
+/// kIo.
+Result<Format> format_of(const std::filesystem::path& path);
+
+struct Opened {
+  Format format = Format::kSeed;
+  VolumeKeys keys;
+  /// Set when the file is older than one that was seen here before (an older generation put back).
+  std::optional<std::string> warning;
+};
+
+/// Reads and decrypts the whole file. `key` is the text a person or a vault gives: the seed's 44-character
+/// key, a recovery key, the classic slot's key, or a passphrase; each slot that fits its form is tried.
+/// Errors: kNotFound, kWrongKey, kCorrupt, kUnsupported, kIo.
+Result<Opened> open(const std::filesystem::path& path, const SecretBytes& key);
+
+}  // namespace zkv::repository

@@ -1,0 +1,60 @@
+// Faults on demand: which of the next requests go wrong, and how. The stand-in's server carries them out.
+
+/// How an answer can be spoilt on its way, whatever it says.
+const kDelivery = new Set(['slow', 'hang', 'drop', 'cut', 'stall', 'garbage', 'empty', 'endless']);
+
+export class Faults {
+  #rules = [];
+
+  /// `own` names the faults that the service itself answers, beside the statuses 400 to 599.
+  constructor(own = []) {
+    this.own = new Set(own);
+  }
+
+  /// Adds a rule: { match, fault, times = 1, skip = 0, retryAfter, delayMs = 0 }. `match` is a text that occurs in
+  /// "METHOD /path?query", or /a regular expression/; without it every request matches. `skip` lets so many pass first.
+  /// Throws on a fault that nobody would carry out, so that a test with a slip of the pen fails.
+  add({ match = '', fault, times = 1, skip = 0, retryAfter, delayMs = 0, ...unknown }) {
+    const stray = Object.keys(unknown);
+    if (stray.length > 0) throw new Error(`a fault has no field '${stray[0]}'`);
+    const kind = String(fault);
+    if (!kDelivery.has(kind) && !this.own.has(kind) && !/^[45]\d\d$/.test(kind)) throw new Error(`no such fault: '${kind}'`);
+    if (kind === 'slow' && delayMs <= 0) throw new Error("the fault 'slow' needs delayMs");
+    this.#rules.push({ match, fault: kind, times, skip, retryAfter, delayMs });
+  }
+
+  /// The rule that `request` runs into, one use of it spent; or null.
+  take(request) {
+    const line = `${request.method} ${request.url}`;
+    for (const rule of this.#rules) {
+      if (rule.times <= 0 || !matches(rule.match, line)) continue;
+      if (rule.skip > 0) {
+        rule.skip -= 1;
+        continue;
+      }
+      rule.times -= 1;
+      return rule;
+    }
+    return null;
+  }
+
+  /// The rules that have uses left.
+  left() {
+    return this.#rules.filter((rule) => rule.times > 0);
+  }
+
+  clear() {
+    this.#rules = [];
+  }
+}
+
+/// Whether the service answers this rule itself, rather than having its usual answer spoilt on the way.
+export function changesAnswer(rule) {
+  return rule !== null && !kDelivery.has(rule.fault);
+}
+
+function matches(pattern, line) {
+  const expression = /^\/(.+)\/$/.exec(pattern);
+  if (expression && pattern.includes('\\') | /[\^$*+?()[\]|]/.test(pattern)) return new RegExp(expression[1]).test(line);
+  return line.includes(pattern);
+}
