@@ -1,0 +1,43 @@
+// Azure Key Vault by client credentials: secrets of one vault, read over its REST interface.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "base/time.h"
+#include "gateway/vault/vault.h"
+
+namespace zkv::gateway {
+
+struct AzureOptions {
+  std::string vault_uri;  ///< https://NAME.vault.azure.net
+  std::string tenant_id;
+  std::string client_id;
+  SecretBytes client_secret;
+  std::string resource = "https://vault.azure.net";
+  std::string authority = "https://login.microsoftonline.com";
+  std::string api_version = "7.4";
+  std::string ca_file;  ///< PEM of trusted roots in place of the system's; empty: the system's
+  std::chrono::seconds attempt_limit{20};  ///< of one HTTP exchange
+  std::chrono::seconds time_limit{90};     ///< of recover() with all its attempts and waits
+};
+
+/// How the passing of time reaches a vault that tries again, so that a test brings its own.
+struct Clock {
+  std::function<Time()> now;
+  /// Waits that long; ends early with kInterrupted when `stop` is requested.
+  std::function<Result<>(std::chrono::milliseconds, const std::stop_token&)> wait;
+
+  static Clock system();
+};
+
+/// The token is sent only to a host that is the resource's own or ends with "." + the resource's host, or to
+/// loopback. Errors: kInvalid for an incomplete or wrong setting; the message names it.
+Result<std::unique_ptr<Vault>> make_azure_vault(AzureOptions options, Clock clock = Clock::system());
+
+}  // namespace zkv::gateway

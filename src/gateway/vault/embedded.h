@@ -1,0 +1,55 @@
+// The vault without a cloud account: secrets in the gateway's own database, sealed under a master key from a
+// file.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "gateway/store/secret_table.h"
+#include "gateway/vault/vault.h"
+
+namespace zkv::gateway {
+
+struct EmbeddedOptions {
+  std::filesystem::path database;         ///< the gateway's SQLite file
+  std::filesystem::path master_key_file;  ///< 32 bytes; made on first use, mode 0600
+  SecretBytes master_key;  ///< 32 bytes given otherwise (systemd credential); wins over the file
+};
+
+/// Reads the 32 bytes of `path`, or makes the file with fresh random ones when it is not there.
+/// Errors: kDenied (readable by group or others, or another user's), kInvalid (not 32 bytes), kIo.
+Result<SecretBytes> load_or_make_master_key(const std::filesystem::path& path);
+
+/// Each row is sealed by XChaCha20-Poly1305 under the master key, its name in the associated data, so that a
+/// row put under another name does not open.
+class EmbeddedVault : public Vault {
+ public:
+  static Result<std::unique_ptr<EmbeddedVault>> open(EmbeddedOptions options);
+  /// `master_key` has 32 bytes.
+  EmbeddedVault(std::unique_ptr<SecretTable> table, SecretBytes master_key);
+
+  [[nodiscard]] std::string description() const override;
+  /// Errors, beside the vault's: kWrongKey when the row does not open under this master key and name.
+  Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) override;
+
+  /// Stores `value` under `name`, over an older one. Errors: kInvalid for an empty value or a name that is
+  /// not 1 to 127 letters, digits and hyphens (Azure's rule, so that names can move there).
+  Result<> put(const std::string& name, std::span<const std::uint8_t> value);
+  /// Names and times, ordered by name.
+  Result<std::vector<SecretRow>> list();
+  /// Errors: kNotFound.
+  Result<> remove(const std::string& name);
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<SecretTable> table_;
+  SecretBytes master_key_;
+};
+
+}  // namespace zkv::gateway
