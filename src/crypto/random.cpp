@@ -1,0 +1,18 @@
+// Random bytes and numbers by libsodium, which reads getrandom(2).
+#include "crypto/random.h"
+
+#include <sodium.h>
+
+namespace zkv::crypto {
+
+void fill_random(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+
+SecretBytes random_secret(std::size_t size) {
+  SecretBytes secret(size);
+  fill_random(secret.span());
+  return secret;
+}
+
+std::uint32_t random_below(std::uint32_t bound) { return randombytes_uniform(bound); }
+
+}  // namespace zkv::crypto
