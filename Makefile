@@ -4,13 +4,16 @@ JOBS ?= $(shell nproc)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build test test-dev lint format clean
+.PHONY: help demo deps build test test-dev test-tsan lint format coverage bench clean
 
 help: ## what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the Debian packages that packages.list names
 	@tools/install-packages packages.list
+
+demo: deps ## a machine boots, you approve, its filesystems are mounted: real ZFS in a guest (DEMO_YES=1 approves by itself)
+	@tools/demo
 
 build: deps ## build zkv and zkvgateway into build/bin/
 	cmake --preset release
@@ -27,6 +30,21 @@ test-dev: ## the same tests without sanitizers, quick to build
 	cmake --preset dev
 	cmake --build --preset dev --parallel $(JOBS)
 	ctest --test-dir build/dev --parallel $(JOBS) --output-on-failure --no-tests=error
+
+test-tsan: deps ## unit tests under ThreadSanitizer
+	cmake --preset tsan
+	cmake --build --preset tsan --parallel $(JOBS)
+	ctest --test-dir build/tsan --label-regex unit --parallel $(JOBS) --output-on-failure --no-tests=error
+
+coverage: deps ## line coverage of the unit and integration tests
+	cmake --preset coverage
+	cmake --build --preset coverage --parallel $(JOBS)
+	ctest --test-dir build/coverage --label-regex 'unit|integration' --parallel $(JOBS) --output-on-failure --no-tests=error
+	gcovr --root . --filter src/ --exclude-throw-branches --print-summary --txt build/coverage/coverage.txt build/coverage
+	@tail -n 4 build/coverage/coverage.txt
+
+bench: build ## the figures of docs/benchmarks.md, as ratios in one run
+	@tests/bench/run.py
 
 lint: deps ## layout, clang-tidy, shell scripts
 	tools/lint
