@@ -1,15 +1,13 @@
 // Twilio's Messages API: the approver gets the PIN by SMS.
 #pragma once
 
-#include <chrono>
-#include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "gateway/channel/channel.h"
+#include "net/retry.h"
 
 namespace zkv::gateway {
 
@@ -22,11 +20,8 @@ struct TwilioOptions {
   std::string ca_file;  ///< PEM of trusted roots in place of the system's; empty: the system's
 };
 
-/// Waits that long; ends early with kInterrupted when stop is requested. A test brings its own.
-using Wait = std::function<Result<>(std::chrono::milliseconds, const std::stop_token&)>;
-
 /// Errors: kInvalid for an incomplete setting; the message names it.
-Result<std::unique_ptr<Channel>> make_twilio_channel(TwilioOptions options);
-Result<std::unique_ptr<Channel>> make_twilio_channel(TwilioOptions options, Wait wait);
+Result<std::unique_ptr<Channel>> make_twilio_channel(TwilioOptions options,
+                                                     net::Clock clock = net::Clock::system());
 
 }  // namespace zkv::gateway

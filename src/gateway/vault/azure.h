@@ -2,15 +2,13 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <memory>
-#include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
-#include "base/time.h"
 #include "gateway/vault/vault.h"
+#include "net/retry.h"
 
 namespace zkv::gateway {
 
@@ -27,17 +25,9 @@ struct AzureOptions {
   std::chrono::seconds time_limit{90};     ///< of recover() with all its attempts and waits
 };
 
-/// How the passing of time reaches a vault that tries again, so that a test brings its own.
-struct Clock {
-  std::function<Time()> now;
-  /// Waits that long; ends early with kInterrupted when `stop` is requested.
-  std::function<Result<>(std::chrono::milliseconds, const std::stop_token&)> wait;
-
-  static Clock system();
-};
-
 /// The token is sent only to a host that is the resource's own or ends with "." + the resource's host, or to
 /// loopback. Errors: kInvalid for an incomplete or wrong setting; the message names it.
-Result<std::unique_ptr<Vault>> make_azure_vault(AzureOptions options, Clock clock = Clock::system());
+Result<std::unique_ptr<Vault>> make_azure_vault(AzureOptions options,
+                                                net::Clock clock = net::Clock::system());
 
 }  // namespace zkv::gateway
