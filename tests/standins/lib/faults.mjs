@@ -11,23 +11,24 @@ export class Faults {
     this.own = new Set(own);
   }
 
-  /// Adds a rule: { match, fault, times = 1, skip = 0, retryAfter, delayMs = 0 }. `match` is a text that occurs in
-  /// "METHOD /path?query", or /a regular expression/; without it every request matches. `skip` lets so many pass first.
+  /// Adds a rule: { match, pattern, fault, times = 1, skip = 0, retryAfter, delayMs = 0 }. `match` is a text in
+  /// "METHOD /path?query", `pattern` a regular expression for it; without them every request matches. `skip` lets so
+  /// many pass first; `retryAfter` is in seconds.
   /// Throws on a fault that nobody would carry out, so that a test with a slip of the pen fails.
-  add({ match = '', fault, times = 1, skip = 0, retryAfter, delayMs = 0, ...unknown }) {
+  add({ match = '', pattern, fault, times = 1, skip = 0, retryAfter, delayMs = 0, ...unknown }) {
     const stray = Object.keys(unknown);
     if (stray.length > 0) throw new Error(`a fault has no field '${stray[0]}'`);
     const kind = String(fault);
     if (!kDelivery.has(kind) && !this.own.has(kind) && !/^[45]\d\d$/.test(kind)) throw new Error(`no such fault: '${kind}'`);
     if (kind === 'slow' && delayMs <= 0) throw new Error("the fault 'slow' needs delayMs");
-    this.#rules.push({ match, fault: kind, times, skip, retryAfter, delayMs });
+    this.#rules.push({ match, pattern, fault: kind, times, skip, retryAfter, delayMs });
   }
 
   /// The rule that `request` runs into, one use of it spent; or null.
   take(request) {
     const line = `${request.method} ${request.url}`;
     for (const rule of this.#rules) {
-      if (rule.times <= 0 || !matches(rule.match, line)) continue;
+      if (rule.times <= 0 || !matches(rule, line)) continue;
       if (rule.skip > 0) {
         rule.skip -= 1;
         continue;
@@ -53,8 +54,6 @@ export function changesAnswer(rule) {
   return rule !== null && !kDelivery.has(rule.fault);
 }
 
-function matches(pattern, line) {
-  const expression = /^\/(.+)\/$/.exec(pattern);
-  if (expression && pattern.includes('\\') | /[\^$*+?()[\]|]/.test(pattern)) return new RegExp(expression[1]).test(line);
-  return line.includes(pattern);
+function matches(rule, line) {
+  return line.includes(rule.match) && (rule.pattern === undefined || new RegExp(rule.pattern).test(line));
 }

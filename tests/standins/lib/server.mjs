@@ -21,7 +21,7 @@ export async function runStandIn(service) {
   const certificate = makeCertificate();
   const onRequest = (incoming, outgoing) => serve(state, incoming, outgoing);
   const addresses = {
-    https: `https://localhost:${await listen(createHttps(certificate, onRequest), values.port)}`,
+    https: `https://127.0.0.1:${await listen(createHttps(certificate, onRequest), values.port)}`,
     http: `http://127.0.0.1:${await listen(createHttp(onRequest), values['http-port'])}`,
     control: `http://127.0.0.1:${await listen(createHttp(controlListener(state)), values['control-port'])}`,
   };

@@ -1,0 +1,108 @@
+// A stand-in for Azure AD and one Azure Key Vault on loopback. `node azure.mjs [--port N] [--http-port N] [--control-port N]`
+// prints its addresses and credentials as one line of JSON; lib/control.mjs and `control` below say how tests steer it.
+
+import { randomUUID } from 'node:crypto';
+
+import { throttled, unauthorized, secretDisabled, accessDenied, vaultError } from './azure/errors.mjs';
+import { Secrets } from './azure/secrets.mjs';
+import { problem, Tokens } from './azure/tokens.mjs';
+import { Vault } from './azure/vault.mjs';
+import { json } from './lib/http.mjs';
+import { runStandIn } from './lib/server.mjs';
+
+/// What `POST /settings` can change. `permissions` are those of an access policy; `clockAhead` moves the stand-in's clock.
+const settings = {
+  tenant: randomUUID(),
+  clientId: randomUUID(),
+  clientSecret: `standin~${randomUUID()}`,
+  resource: 'https://vault.azure.net',
+  authority: null,
+  tokenLifetime: 3599,
+  announcedLifetime: null,
+  clockAhead: 0,
+  permissions: ['get', 'list', 'set', 'delete', 'recover', 'purge'],
+};
+
+const now = () => Math.floor(Date.now() / 1000) + settings.clockAhead;
+const secrets = new Secrets(now);
+const tokens = new Tokens(settings, now);
+const vault = new Vault(settings, secrets, tokens);
+
+function answer(request) {
+  const [tenant, ...rest] = request.path.split('/').slice(1);
+  switch (rest.join('/')) {
+    case 'oauth2/v2.0/token':
+      return request.method === 'POST' ? tokens.answer(tenant, request) : json(405, {});
+    case 'v2.0/.well-known/openid-configuration':
+      return tokens.openIdConfiguration(tenant, request.origin);
+    case 'discovery/v2.0/keys':
+      return json(200, { keys: [] });
+    case 'discovery/instance':
+      return tokens.instanceDiscovery(request.origin);
+    default:
+      return withServiceHeaders(vault.answer(request));
+  }
+}
+
+function faultAnswer({ fault, retryAfter }, request) {
+  if (request.path.endsWith('/oauth2/v2.0/token')) return tokenFault(fault, retryAfter);
+  return withServiceHeaders(vaultFault(fault, retryAfter, request));
+}
+
+function tokenFault(fault, retryAfter) {
+  if (fault === 'expired') return tokens.expiredSecret();
+  const answered = Number(fault) === 429
+    ? problem(429, 'temporarily_unavailable', 90055, 'The request was throttled because too many requests were sent.')
+    : problem(Number(fault) || 503, 'temporarily_unavailable', 90033, 'A transient error has occurred. Please try again.');
+  return withRetryAfter(answered, retryAfter);
+}
+
+function vaultFault(fault, retryAfter, request) {
+  switch (fault) {
+    case '429':
+      return throttled(retryAfter);
+    case 'expired':
+      return unauthorized(settings, settings.authority ?? request.origin, 'expired');
+    case 'disabled':
+      return secretDisabled();
+    case 'forbidden':
+      return accessDenied(settings, 'get');
+    default:
+      return withRetryAfter(vaultError(Number(fault), 'InternalServerError', 'An unexpected error occurred.'), retryAfter);
+  }
+}
+
+function withRetryAfter(answered, retryAfter) {
+  return retryAfter === undefined ? answered : { ...answered, headers: { ...answered.headers, 'Retry-After': String(retryAfter) } };
+}
+
+function withServiceHeaders(answered) {
+  const headers = {
+    'Cache-Control': 'no-cache',
+    'x-ms-request-id': randomUUID(),
+    'x-ms-keyvault-service-version': '1.9.0.0',
+    'x-ms-keyvault-region': 'local',
+    ...answered.headers,
+  };
+  return { ...answered, headers };
+}
+
+const control = {
+  'POST /secrets': ({ name, ...body }) => secrets.put(name, body),
+  'POST /tokens/end': () => tokens.endAll(),
+  'GET /settings': () => settings,
+  'POST /settings': (changes) => {
+    const stray = Object.keys(changes).find((name) => !(name in settings));
+    if (stray) throw new Error(`no such setting: '${stray}'`);
+    return Object.assign(settings, changes);
+  },
+};
+
+await runStandIn({
+  name: 'azure',
+  faults: ['expired', 'disabled', 'forbidden'],
+  answer,
+  faultAnswer,
+  control,
+  facts: () => ({ tenant: settings.tenant, clientId: settings.clientId, clientSecret: settings.clientSecret, resource: settings.resource }),
+});

@@ -1,0 +1,47 @@
+// The error documents of Azure Key Vault, with the codes and messages that its clients look for.
+// Source: Azure Key Vault REST API, "Authentication, requests and responses" and "error codes".
+
+import { json } from '../lib/http.mjs';
+
+/// { error: { code, message, innererror? } } with `status`.
+export function vaultError(status, code, message, inner, headers = {}) {
+  return json(status, { error: { code, message, ...(inner && { innererror: { code: inner } }) } }, headers);
+}
+
+export function secretNotFound(name) {
+  return vaultError(404, 'SecretNotFound', `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`);
+}
+
+export function secretDisabled() {
+  return vaultError(403, 'Forbidden', 'Operation get is not allowed on a disabled secret.', 'SecretDisabled');
+}
+
+export function accessDenied(settings, permission) {
+  return vaultError(403, 'Forbidden', `The user, group or application 'appid=${settings.clientId};iss=https://sts.windows.net/${settings.tenant}/' does not have secrets ${permission} permission on key vault 'standin;location=local'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287`, 'AccessDenied');
+}
+
+export function deletedButRecoverable(name) {
+  return vaultError(409, 'Conflict', `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`, 'ObjectIsDeletedButRecoverable');
+}
+
+export function badParameter(message) {
+  return vaultError(400, 'BadParameter', message);
+}
+
+export function throttled(retryAfter) {
+  const headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
+  return vaultError(429, 'Throttled', 'Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached', undefined, headers);
+}
+
+/// 401 with the challenge that says where to get a token; `fault` as `Tokens.fault` names it.
+export function unauthorized(settings, authority, fault) {
+  const messages = {
+    missing: 'AKV10000: Request is missing a Bearer or PoP token.',
+    malformed: "[BearerReadAccessTokenFailed] Error validating token: 'S2S12005'.",
+    expired: "[TokenExpired] Error validating token: 'S2S12086'.",
+    audience: `AKV10022: Invalid audience. Expected ${settings.resource}.`,
+  };
+  const error = fault === 'missing' ? '' : ', error="invalid_token"';
+  const challenge = `Bearer authorization="${authority}/${settings.tenant}", resource="${settings.resource}"${error}`;
+  return vaultError(401, 'Unauthorized', messages[fault], undefined, { 'WWW-Authenticate': challenge });
+}

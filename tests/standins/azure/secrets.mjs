@@ -1,0 +1,84 @@
+// The secrets of one key vault: names, versions, attributes, and the deleted ones that can still be recovered. No HTTP.
+
+import { randomBytes } from 'node:crypto';
+
+const kRecovery = { recoveryLevel: 'Recoverable+Purgeable', recoverableDays: 90 };
+const kNinetyDays = 90 * 24 * 3600;
+
+export class Secrets {
+  #live = new Map();
+  #deleted = new Map();
+
+  /// `now` returns the time in seconds.
+  constructor(now) {
+    this.now = now;
+  }
+
+  /// Adds a version and returns it: { name, version, value, contentType, tags, attributes }.
+  put(name, { value, contentType, tags, attributes = {} }) {
+    const created = this.now();
+    const secret = {
+      name,
+      version: randomBytes(16).toString('hex'),
+      value,
+      contentType,
+      tags,
+      attributes: { enabled: true, ...attributes, created, updated: created, ...kRecovery },
+    };
+    this.#live.set(keyOf(name), [...this.versions(name), secret]);
+    return secret;
+  }
+
+  /// The named version, without one the newest; undefined when there is none. Names do not tell case apart.
+  get(name, version) {
+    const all = this.versions(name);
+    return version ? all.find((secret) => secret.version === version) : all.at(-1);
+  }
+
+  /// All versions of a name, the oldest first.
+  versions(name) {
+    return this.#live.get(keyOf(name)) ?? [];
+  }
+
+  /// The newest version of each name.
+  newest() {
+    return [...this.#live.values()].map((versions) => versions.at(-1));
+  }
+
+  /// Changes attributes, tags or content type of one version in place.
+  update(secret, { contentType, tags, attributes = {} }) {
+    if (contentType !== undefined) secret.contentType = contentType;
+    if (tags !== undefined) secret.tags = tags;
+    Object.assign(secret.attributes, attributes, { updated: this.now() });
+  }
+
+  /// Deletes a name softly; it then has `deletedDate` and `scheduledPurgeDate` in `deleted(name)`.
+  remove(name) {
+    const deletedDate = this.now();
+    const dates = { deletedDate, scheduledPurgeDate: deletedDate + kNinetyDays };
+    this.#deleted.set(keyOf(name), { versions: this.versions(name), dates });
+    this.#live.delete(keyOf(name));
+    return this.deleted(name);
+  }
+
+  /// The newest version of a deleted name with its dates, or undefined.
+  deleted(name) {
+    const entry = this.#deleted.get(keyOf(name));
+    return entry && { ...entry.versions.at(-1), ...entry.dates };
+  }
+
+  /// Brings a deleted name back and returns its newest version.
+  recover(name) {
+    this.#live.set(keyOf(name), this.#deleted.get(keyOf(name)).versions);
+    this.purge(name);
+    return this.get(name);
+  }
+
+  purge(name) {
+    this.#deleted.delete(keyOf(name));
+  }
+}
+
+function keyOf(name) {
+  return name.toLowerCase();
+}
