@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,12 +21,15 @@ namespace zkv::gateway {
 
 struct ServiceOptions {
   std::string secret;                 ///< the vault's name of the key that legacy requests ask for
+  SecretBytes pin_key;                ///< 32 bytes under which PINs are stored: load_pin_key (service/pin.h)
   std::chrono::seconds max_wait{60};  ///< from the ask to its expiry
   unsigned pin_length = 6;            ///< digits, 4 to 18
   Policy policy;
   unsigned wrong_pins_an_hour = 10;  ///< over all requests; survives restarts
   unsigned notices_an_hour = 30;     ///< messages to a person; more asks stay visible at the console only
   std::size_t pending_limit = 10'000;
+  /// Told, on a thread of the service, of a commit that failed: the one thing no audit row can tell.
+  std::function<void(const Error&)> on_store_failure;
 };
 
 /// What a client that waits is told.
@@ -33,7 +37,7 @@ struct Answer {
   enum class Outcome { kReleased, kDenied, kExpired, kCancelled, kVaultFailed, kStopping, kTooMany };
   Outcome outcome = Outcome::kStopping;
   RequestId request;
-  SecretBytes share;  ///< only with kReleased
+  std::shared_ptr<const SecretBytes> share;  ///< only with kReleased, else null; one copy for all who wait
 };
 
 struct Ask {
