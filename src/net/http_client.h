@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -14,6 +16,8 @@
 
 namespace zkv::net {
 
+class SessionPool;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -24,6 +28,7 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds timeout{30'000};  ///< of the whole exchange; zero: none
   std::size_t response_limit = 1U << 20U;     ///< bytes of body; a longer answer is kUnavailable
+  std::function<void()> on_connected;  ///< the connection (with its TLS) stands; now the request is sent
 };
 
 struct HttpResponse {
@@ -45,14 +50,15 @@ struct HttpOptions {
 /// Sends and receives. Proxies as libcurl reads them from the environment (https_proxy, no_proxy).
 /// Answers of any status are values. Errors: kInvalid (address, plain http), kUnavailable (resolving,
 /// connecting, TLS, time, cut off: the message says which and, for TLS, what is wrong with the certificate),
-/// kInterrupted (stopped).
+/// kInterrupted (stopped). Thread-safe; connections are kept and used again, also by copies.
 class HttpClient {
  public:
-  explicit HttpClient(HttpOptions options) : options_(std::move(options)) {}
+  explicit HttpClient(HttpOptions options);
   [[nodiscard]] Result<HttpResponse> send(const HttpRequest& request, const std::stop_token& stop = {}) const;
 
  private:
   HttpOptions options_;
+  std::shared_ptr<SessionPool> sessions_;
 };
 
 }  // namespace zkv::net
