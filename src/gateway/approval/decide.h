@@ -1,7 +1,9 @@
 // What may happen to a request: a pure function from state and event to state and effects. No clock, no I/O.
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -12,6 +14,8 @@ namespace zkv::gateway {
 
 struct Policy {
   unsigned pin_tries = 3;  ///< wrong PINs after which a pending request is denied
+  /// An approval stands at least this long, so that a slow vault does not waste a late one.
+  std::chrono::seconds approval_stands{60};
 };
 
 namespace event {
@@ -62,9 +66,10 @@ struct Decision {
 /// The first decision about a new request: stored as pending, its approvers told.
 Decision begin(Request request);
 
-/// Errors: kConflict when the event cannot happen in this state any more (approving what has ended); the
-/// message is for the person who tried. Any event after expires_at (other than in a final state) first makes
-/// the request expired.
+/// Errors: kConflict when a person's event cannot happen in this state any more (approving what has ended);
+/// the message is for the person who tried. What the machinery says too late (a share for a denied request)
+/// changes nothing. Any event at or after expires_at (other than in a final state) makes the request expired,
+/// and nothing else.
 Result<Decision> decide(const Request& request, const Policy& policy, const Event& event, Time now);
 
 }  // namespace zkv::gateway
