@@ -10,7 +10,7 @@ import { makeWebhook, repliesIn, sendWebhook, withQuery } from './webhook.mjs';
 export const kForgeries = ['unsigned', 'wrong-signature', 'wrong-token', 'tampered', 'other-url', 'other-sender', 'replayed'];
 
 export class Inbound {
-  #last = null;
+  #lastHonest = null;
 
   constructor(account, messages) {
     this.account = account;
@@ -27,12 +27,12 @@ export class Inbound {
   ///   tampered          signed, then the text changed
   ///   other-url         signed for another path
   ///   other-sender      another person's number, honestly signed
-  ///   replayed          the last webhook once more, byte for byte; `body` is ignored
+  ///   replayed          the last honest webhook once more, byte for byte; `body` is ignored
   async reply(reply) {
     const { fault = null, ca, insecure } = reply;
     if (fault !== null && !kForgeries.includes(fault)) throw new Error(`no such fault: '${fault}'`);
     const webhook = fault === 'replayed' ? this.#again() : await this.#compose(reply, fault);
-    this.#last = webhook;
+    if (fault === null) this.#lastHonest = webhook;
     const { params } = webhook;
     this.messages.heed(params.From, params.Body);
     const outcome = await sendWebhook(webhook, { ca, insecure });
@@ -43,8 +43,8 @@ export class Inbound {
   }
 
   #again() {
-    if (!this.#last) throw new Error('no webhook was sent yet that could be replayed');
-    return this.#last;
+    if (!this.#lastHonest) throw new Error('no honest webhook was sent yet that could be replayed');
+    return this.#lastHonest;
   }
 
   async #compose({ url, method = 'POST', signPort, signer, ...message }, fault) {
