@@ -77,15 +77,18 @@ Error Exchange::failure(CURLcode code) const {
 }
 
 Error Exchange::time_out() const {
-  const auto connected = info<double>(CURLINFO_CONNECT_TIME);
-  const auto handshaken = info<double>(CURLINFO_APPCONNECT_TIME);
   const std::string where = address_.shown();
-  if (connected <= 0) {
+  if (info<double>(CURLINFO_NAMELOOKUP_TIME) <= 0) {
+    return Error::unavailable(fmt::format("the name '{}' was not resolved within {} s", address_.host,
+                                          seconds(request_.connect_timeout)))
+        .remedy("check that the network and DNS are up");
+  }
+  if (info<long>(CURLINFO_LOCAL_PORT) == 0 && options_.unix_socket.empty()) {
     return Error::unavailable(fmt::format("{} did not take the connection within {} s", where,
                                           seconds(request_.connect_timeout)))
         .remedy("check the address, and firewalls in between");
   }
-  if (address_.is_secure() && handshaken <= 0) {
+  if (address_.is_secure() && info<double>(CURLINFO_APPCONNECT_TIME) <= 0) {
     return Error::unavailable(fmt::format("{} took the connection, but no TLS within {} s", where,
                                           seconds(request_.connect_timeout)))
         .remedy("check that a TLS server listens there");

@@ -40,8 +40,8 @@ struct HttpResponse {
 };
 
 struct HttpOptions {
-  std::string ca_file;      ///< PEM of further trusted roots in place of the system's; empty: the system's
-  std::string unix_socket;  ///< speak over this socket whatever the address says
+  std::string ca_file = {};  ///< PEM of further trusted roots in place of the system's; empty: the system's
+  std::string unix_socket = {};   ///< speak over this socket whatever the address says
   bool allow_plain_http = false;  ///< otherwise http:// only to loopback (127.0.0.0/8, ::1, localhost)
   bool follow_redirects = false;  ///< never with a secret header
   std::string user_agent = "zfs-keyvault";

@@ -25,7 +25,7 @@ struct Clock {
 
 struct Patience {
   unsigned attempts = 6;  ///< in all
-  Time deadline;          ///< no wait goes beyond it, and no exchange lasts beyond it
+  Time deadline = {};     ///< no wait goes beyond it, and no exchange lasts beyond it
 };
 
 /// Sends until the answer is neither 408, 429 nor 5xx, or patience ends: then the last answer is returned as
