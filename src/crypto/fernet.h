@@ -1,4 +1,5 @@
-// Fernet tokens: the seed's repository file is one. Source: the Fernet specification (github.com/fernet/spec).
+// Fernet tokens: the seed's repository file is one. Source: the Fernet specification
+// (github.com/fernet/spec).
 #pragma once
 
 #include <array>
@@ -16,7 +17,8 @@ namespace zkv::crypto {
 inline constexpr std::size_t kFernetKeySize = 32;      ///< 16 bytes sign, 16 bytes encrypt
 inline constexpr std::size_t kFernetKeyTextSize = 44;  ///< the same in url-safe base64
 
-/// A Fernet key from its text. Errors: kInvalid unless it is kFernetKeyTextSize characters of url-safe base64.
+/// A Fernet key from its text. Errors: kInvalid unless it is kFernetKeyTextSize characters of url-safe
+/// base64.
 Result<SecretBytes> fernet_key_from_text(std::string_view text);
 SecretBytes fernet_key_to_text(std::span<const std::uint8_t> key);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
@@ -31,8 +32,9 @@ struct Opened {
 };
 
 /// Reads and decrypts the whole file. `key` is the text a person or a vault gives: the seed's 44-character
-/// key, a recovery key, the classic slot's key, or a passphrase; each slot that fits its form is tried.
-/// Errors: kNotFound, kWrongKey, kCorrupt, kUnsupported, kIo.
+/// key, a recovery key, the classic slot's key, or a passphrase; each slot that fits its form is tried. White
+/// space around a 44-character key is no part of it.
+/// Errors: kNotFound, kWrongKey, kCorrupt, kUnsupported, kUnavailable (no memory for a passphrase), kIo.
 Result<Opened> open(const std::filesystem::path& path, const SecretBytes& key);
 
 }  // namespace zkv::repository

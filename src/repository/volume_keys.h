@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -12,17 +13,20 @@
 
 namespace zkv::repository {
 
-/// Kinds of volume; the number is what the file holds. More follow as unlockers do.
+/// Kinds of volume; the number is what the file holds. More follow as unlockers do, so a number that is not
+/// named here may come out of a file that a later zkv wrote, and goes back into it unchanged.
 enum class VolumeKind : std::uint16_t { kZfs = 1 };
 
 /// The names and keys of all volumes. All keys rest in one run of secret memory, so that a thousand of them
-/// cost no more locked pages than their bytes need.
+/// cost no more locked pages than their bytes need. What is handed in must not lie in that same run.
 class VolumeKeys {
  public:
   struct Volume {
     std::string name;
     VolumeKind kind = VolumeKind::kZfs;
     std::span<const std::uint8_t> key;  ///< lives as long as the VolumeKeys, until it is next changed
+    /// Fields of the entry that this program does not know, as they stood in the file.
+    std::span<const std::uint8_t> unknown_fields;
   };
 
   [[nodiscard]] std::size_t size() const;
@@ -30,20 +34,42 @@ class VolumeKeys {
   [[nodiscard]] std::vector<Volume> volumes() const;
   [[nodiscard]] bool contains(std::string_view name) const;
 
-  /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place.
+  /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place
+  /// and its unknown fields.
   Result<> add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                bool replace = false);
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 
+  /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins.
+  void restore(const Volume& volume);
+  /// Makes room for so many bytes of keys at once.
+  void reserve(std::size_t bytes);
+
+  /// Records of the file that are no volumes and that this program does not know, as they stood there.
+  [[nodiscard]] std::span<const std::uint8_t> unknown_records() const;
+  void set_unknown_records(std::span<const std::uint8_t> records);
+
  private:
   struct Slice {
+    std::size_t offset = 0;
+    std::size_t size = 0;
+  };
+  struct Entry {
     std::string name;
     VolumeKind kind;
-    std::size_t offset;
-    std::size_t size;
+    Slice key;
+    Slice unknown_fields;
   };
-  std::vector<Slice> slices_;
+
+  Slice store(std::span<const std::uint8_t> bytes);
+  void forget(const Slice& slice);
+  [[nodiscard]] std::span<const std::uint8_t> bytes(const Slice& slice) const;
+  [[nodiscard]] Entry* find(std::string_view name);
+
+  std::vector<Entry> entries_;
+  std::unordered_map<std::string, std::size_t> places_;  ///< name → index in entries_
+  Slice unknown_records_;
   SecretBytes arena_;
   std::size_t used_ = 0;
 };

@@ -1,0 +1,75 @@
+// Describing, creating and editing a repository of either format.
+#include "repository/change.h"
+
+#include "base/encoding.h"
+#include "crypto/fernet.h"
+#include "crypto/random.h"
+#include "repository/edit_version2.h"
+#include "repository/seed_file.h"
+#include "repository/store.h"
+
+namespace zkv::repository {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+Result<Bytes> empty_file(Format format, const SecretBytes& key) {
+  if (format == Format::kSeed) {
+    ZKV_TRY(const auto token, write_seed_file({}, key, now()));
+    return Bytes(token.begin(), token.end());
+  }
+  Version2 repository = new_version2();
+  repository.outside.header.generation = 1;
+  repository.outside.header.written = now();
+  ZKV_CHECK(append_slot_for(repository,
+                            {.type = SlotType::kRecovery, .label = {}, .secret = key.clone(), .cost = {}}));
+  return write_version2(repository);
+}
+
+/// What could not be held before (put there by another program) need not be held now; new volumes must.
+Result<> edit_seed(const LockedFile& locked, const SecretBytes& key,
+                   const std::function<Result<>(VolumeKeys&)>& change) {
+  auto keys = open_seed_file(locked.file, key);
+  if (!keys) return std::move(keys).error().context(locked.lock.path().string());
+  const bool fitted = check_fits_seed_file(*keys).has_value();
+  ZKV_CHECK(change(*keys));
+  if (fitted) ZKV_CHECK(check_fits_seed_file(*keys));
+  ZKV_TRY(const auto token, write_seed_file(*keys, key, now()));
+  return locked.lock.replace(bytes_of(token));
+}
+
+}  // namespace
+
+Result<Description> describe(const fs::path& path) {
+  ZKV_TRY(const auto format, format_of(path));
+  if (format == Format::kSeed) return Description{format, std::nullopt};
+  ZKV_TRY(const auto file, read_bytes(path));
+  ZKV_TRY(auto outside, read_outside(file));
+  return Description{format, std::move(outside)};
+}
+
+SecretBytes new_key() {
+  return crypto::fernet_key_to_text(crypto::random_secret(crypto::kFernetKeySize).span());
+}
+
+Result<> create(const fs::path& path, Format format, const SecretBytes& key, bool replace) {
+  ZKV_TRY(const auto file, empty_file(format, key));
+  ZKV_TRY(const auto lock, WriteLock::acquire(path));
+  if (replace) return lock.replace(file);
+  auto created = create_file(lock.path(), file);
+  if (!created && created.error().kind() == ErrorKind::kExists) {
+    return Error::exists("there is a repository at " + path.string() + " already")
+        .remedy("--force replaces it; the old one then stays as " + path.string() + ".previous");
+  }
+  return created;
+}
+
+Result<> edit(const fs::path& path, const SecretBytes& key,
+              const std::function<Result<>(VolumeKeys&)>& change) {
+  ZKV_TRY(const auto locked, lock_and_read(path));
+  if (!is_version2(locked.file)) return edit_seed(locked, key, change);
+  return edit_version2(locked, key, [&](Version2& repository) { return change(repository.keys); });
+}
+
+}  // namespace zkv::repository

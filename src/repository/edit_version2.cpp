@@ -1,0 +1,97 @@
+// Changes to slots, and the one road by which a version 2 file is written.
+#include "repository/edit_version2.h"
+
+#include <algorithm>
+
+#include "base/time.h"
+#include "repository/generation.h"
+
+namespace zkv::repository {
+
+namespace {
+
+std::uint32_t next_id(const std::vector<Slot>& slots) {
+  std::uint32_t highest = 0;
+  for (const Slot& slot : slots) highest = std::max(highest, slot.id);
+  return highest + 1;
+}
+
+Result<> edit_slots(const std::filesystem::path& path, const SecretBytes& key,
+                    const std::function<Result<>(Version2&)>& change) {
+  ZKV_TRY(const auto locked, lock_and_read(path));
+  if (is_version2(locked.file)) return edit_version2(locked, key, change);
+  return Error::unsupported(path.string() + " has the seed's format, which has no slots")
+      .remedy("'zkv repository convert' turns it into version 2");
+}
+
+Result<> erase_slot(std::vector<Slot>& slots, std::uint32_t id, bool force) {
+  const auto found =
+      std::find_if(slots.begin(), slots.end(), [id](const Slot& slot) { return slot.id == id; });
+  if (found == slots.end()) {
+    return Error::not_found("there is no slot " + std::to_string(id))
+        .remedy("'zkv slot list' shows which there are");
+  }
+  const auto usable =
+      std::count_if(slots.begin(), slots.end(), [](const Slot& slot) { return is_usable(slot.type); });
+  if (is_usable(found->type) && usable == 1 && !force) {
+    return Error::denied("slot " + std::to_string(id) +
+                         " is the last one that a key opens: without it all keys in the repository are lost")
+        .remedy("add another slot first ('zkv slot add recovery'), or use --force");
+  }
+  slots.erase(found);
+  return {};
+}
+
+}  // namespace
+
+Result<> edit_version2(const LockedFile& locked, const SecretBytes& key,
+                       const std::function<Result<>(Version2&)>& change) {
+  auto repository = open_version2(locked.file, key);
+  if (!repository) return std::move(repository).error().context(locked.lock.path().string());
+  ZKV_CHECK(change(*repository));
+  return write_next_generation(locked.lock, *repository);
+}
+
+Result<> write_next_generation(const WriteLock& lock, Version2& repository) {
+  ++repository.outside.header.generation;
+  repository.outside.header.written = now();
+  ZKV_CHECK(lock.replace(write_version2(repository)));
+  remember_generation(lock.path(), seen_generation(lock.path()), repository.outside.header);
+  return {};
+}
+
+Result<std::uint32_t> append_slot_for(Version2& repository, const NewSlot& wanted) {
+  auto& slots = repository.outside.slots;
+  if (slots.size() >= kMostSlots) {
+    return Error::invalid("there are " + std::to_string(slots.size()) + " slots, and no more are possible")
+        .remedy("remove one that is not needed: 'zkv slot remove ID'");
+  }
+  Slot slot{.id = next_id(slots),
+            .type = wanted.type,
+            .created = now(),
+            .label = wanted.label,
+            .parameters = {},
+            .wrapped = {}};
+  ZKV_CHECK(
+      wrap_key(slot, repository.outside.header.id, repository.repository_key, wanted.secret, wanted.cost));
+  slots.push_back(std::move(slot));
+  return slots.back().id;
+}
+
+Result<std::uint32_t> add_slot(const std::filesystem::path& path, const SecretBytes& key,
+                               const NewSlot& slot) {
+  std::uint32_t id = 0;
+  ZKV_CHECK(edit_slots(path, key, [&](Version2& repository) -> Result<> {
+    ZKV_TRY(id, append_slot_for(repository, slot));
+    return {};
+  }));
+  return id;
+}
+
+Result<> remove_slot(const std::filesystem::path& path, const SecretBytes& key, std::uint32_t id,
+                     bool force) {
+  return edit_slots(path, key,
+                    [&](Version2& repository) { return erase_slot(repository.outside.slots, id, force); });
+}
+
+}  // namespace zkv::repository

@@ -1,0 +1,32 @@
+// The highest generation of a repository that was seen on this machine, kept beside it as PATH.generation, so
+// that an older file put back is noticed. A notice, no defence: who can put back the one file can put back
+// both.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "repository/header.h"
+
+namespace zkv::repository {
+
+struct SeenGeneration {
+  RepositoryId id{};
+  std::uint64_t generation = 0;
+};
+
+/// What was seen last. To be read before the repository itself: a writer replaces the repository first, so
+/// that nobody sees a generation remembered that is not there yet.
+std::optional<SeenGeneration> seen_generation(const std::filesystem::path& repository);
+
+/// The warning for a file with `header` where `seen` was seen before.
+std::optional<std::string> rollback_warning(const std::optional<SeenGeneration>& seen, const Header& header);
+
+/// Remembers the generation of `header` unless `seen` is of the same repository and not older. Where the
+/// directory cannot be written (a read-only boot), nothing is remembered.
+void remember_generation(const std::filesystem::path& repository, const std::optional<SeenGeneration>& seen,
+                         const Header& header);
+
+}  // namespace zkv::repository

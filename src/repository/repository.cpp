@@ -1,0 +1,80 @@
+// Finding, recognising and opening a repository of either format.
+#include "repository/repository.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/encoding.h"
+#include "repository/generation.h"
+#include "repository/seed_file.h"
+#include "repository/store.h"
+#include "repository/version2.h"
+
+namespace zkv::repository {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kSystemPlace = "/var/lib/zkv/repository";
+constexpr const char* kHomeName = ".zkv-repository";
+
+fs::path home() {
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr ? fs::path(user->pw_dir) : fs::path("/");
+}
+
+Result<Format> recognise(const Bytes& file) {
+  if (is_version2(file)) {
+    ZKV_CHECK(read_outside(file));
+    return Format::kVersion2;
+  }
+  if (is_seed_file(file)) return Format::kSeed;
+  return Error::corrupt("this is not a repository, or its beginning is damaged")
+      .remedy("put back the previous generation, kept beside it with the ending .previous, or a backup");
+}
+
+Result<Opened> open_bytes(const fs::path& path, const Bytes& file, const SecretBytes& key,
+                          const std::optional<SeenGeneration>& seen) {
+  Opened opened;
+  ZKV_TRY(opened.format, recognise(file));
+  if (opened.format == Format::kSeed) {
+    ZKV_TRY(opened.keys, open_seed_file(file, key));
+    return opened;
+  }
+  ZKV_TRY(auto repository, open_version2(file, key));
+  opened.keys = std::move(repository.keys);
+  opened.warning = rollback_warning(seen, repository.outside.header);
+  remember_generation(path, seen, repository.outside.header);
+  return opened;
+}
+
+}  // namespace
+
+fs::path default_path() {
+  if (const char* path = std::getenv("ZKV_REPOSITORY"); path != nullptr && *path != '\0') return path;
+  std::error_code error;
+  if (fs::exists(kSystemPlace, error)) return kSystemPlace;
+  return home() / kHomeName;
+}
+
+Result<Format> format_of(const fs::path& path) {
+  ZKV_TRY(const auto file, read_bytes(path));
+  auto format = recognise(file);
+  if (!format) return std::move(format).error().context(path.string());
+  return format;
+}
+
+Result<Opened> open(const fs::path& path, const SecretBytes& key) {
+  const fs::path real = real_path(path);
+  const auto seen = seen_generation(real);
+  ZKV_TRY(const auto file, read_bytes(real));
+  auto opened = open_bytes(real, file, key, seen);
+  if (!opened) return std::move(opened).error().context(path.string());
+  return opened;
+}
+
+}  // namespace zkv::repository

@@ -1,0 +1,47 @@
+// The file behind a repository: where it really is, its lock, its bytes, and what a killed writer left.
+#pragma once
+
+#include <filesystem>
+#include <span>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "base/result.h"
+
+namespace zkv::repository {
+
+/// No repository is larger; a larger file is not read.
+inline constexpr std::size_t kLargestFile = std::size_t{16} * 1024 * 1024;
+
+/// `path` with a final symbolic link followed, so that lock, previous generation and notes lie where the file
+/// itself lies.
+std::filesystem::path real_path(const std::filesystem::path& path);
+
+/// Errors: kNotFound (with what to do), kInvalid, kIo.
+Result<Bytes> read_bytes(const std::filesystem::path& path);
+
+/// The only right to write; temporary files that a killed writer left are removed on the way.
+class WriteLock {
+ public:
+  /// Waits for the lock. Errors: kIo.
+  static Result<WriteLock> acquire(const std::filesystem::path& path);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// Replaces the file; the old one stays as PATH.previous. Errors: kIo.
+  Result<> replace(std::span<const std::uint8_t> file) const;
+
+ private:
+  WriteLock(std::filesystem::path path, FileLock lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  std::filesystem::path path_;
+  FileLock lock_;
+};
+
+/// A repository that is there, read under its lock.
+struct LockedFile {
+  WriteLock lock;
+  Bytes file;
+};
+/// Errors: kNotFound (and no lock is left behind), kInvalid, kIo.
+Result<LockedFile> lock_and_read(const std::filesystem::path& path);
+
+}  // namespace zkv::repository

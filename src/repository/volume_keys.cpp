@@ -1,0 +1,111 @@
+// The arena of keys, and the entries that point into it.
+#include "repository/volume_keys.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace zkv::repository {
+
+namespace {
+
+constexpr std::size_t kFirstArena = 1024;
+
+std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
+
+}  // namespace
+
+std::size_t VolumeKeys::size() const { return entries_.size(); }
+
+std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
+  std::vector<Volume> all;
+  all.reserve(entries_.size());
+  for (const Entry& entry : entries_) {
+    all.push_back({entry.name, entry.kind, bytes(entry.key), bytes(entry.unknown_fields)});
+  }
+  return all;
+}
+
+bool VolumeKeys::contains(std::string_view name) const { return places_.contains(std::string(name)); }
+
+Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
+                         bool replace) {
+  if (name.empty()) return Error::invalid("a volume needs a name");
+  if (key.empty()) return Error::invalid("the key for " + quoted(name) + " is empty");
+  Entry* old = find(name);
+  if (old == nullptr) {
+    restore({std::string(name), kind, key, {}});
+    return {};
+  }
+  if (!replace) {
+    return Error::exists(quoted(name) + " is in the repository already")
+        .remedy("use --force to give it another key");
+  }
+  const Slice stored = store(key);
+  forget(old->key);
+  old->kind = kind;
+  old->key = stored;
+  return {};
+}
+
+Result<> VolumeKeys::remove(std::string_view name) {
+  const auto found = places_.find(std::string(name));
+  if (found == places_.end()) {
+    return Error::not_found(quoted(name) + " is not in the repository")
+        .remedy("'zkv fs list' shows what is there");
+  }
+  const std::size_t place = found->second;
+  forget(entries_[place].key);
+  forget(entries_[place].unknown_fields);
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(place));
+  places_.erase(found);
+  for (std::size_t later = place; later < entries_.size(); ++later) places_[entries_[later].name] = later;
+  return {};
+}
+
+void VolumeKeys::restore(const Volume& volume) {
+  const Entry entry{volume.name, volume.kind, store(volume.key), store(volume.unknown_fields)};
+  if (Entry* old = find(volume.name); old != nullptr) {
+    forget(old->key);
+    forget(old->unknown_fields);
+    *old = entry;
+    return;
+  }
+  places_.emplace(volume.name, entries_.size());
+  entries_.push_back(entry);
+}
+
+void VolumeKeys::reserve(std::size_t bytes) {
+  if (used_ + bytes <= arena_.size()) return;
+  SecretBytes larger(std::max({kFirstArena, 2 * arena_.size(), used_ + bytes}));
+  std::copy_n(arena_.data(), used_, larger.data());
+  arena_ = std::move(larger);
+}
+
+std::span<const std::uint8_t> VolumeKeys::unknown_records() const { return bytes(unknown_records_); }
+
+void VolumeKeys::set_unknown_records(std::span<const std::uint8_t> records) {
+  unknown_records_ = store(records);
+}
+
+VolumeKeys::Slice VolumeKeys::store(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) return {};
+  reserve(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), arena_.data() + used_);
+  return {std::exchange(used_, used_ + bytes.size()), bytes.size()};
+}
+
+void VolumeKeys::forget(const Slice& slice) {
+  if (slice.size != 0) explicit_bzero(arena_.data() + slice.offset, slice.size);
+}
+
+std::span<const std::uint8_t> VolumeKeys::bytes(const Slice& slice) const {
+  return arena_.span().subspan(slice.offset, slice.size);
+}
+
+VolumeKeys::Entry* VolumeKeys::find(std::string_view name) {
+  const auto found = places_.find(std::string(name));
+  return found == places_.end() ? nullptr : &entries_[found->second];
+}
+
+}  // namespace zkv::repository
