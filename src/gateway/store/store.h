@@ -1,6 +1,8 @@
 // Requests, tries and the audit log in SQL. For one thread at a time; the service's own thread is that one.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -14,14 +16,26 @@
 
 namespace zkv::gateway {
 
+struct StoreOptions {
+  std::chrono::milliseconds busy_timeout{5'000};  ///< how long to wait for another process that writes
+  std::uint32_t max_pages = 0;  ///< most pages of 4 KiB that the file may grow to; 0: no limit
+};
+
 class Store {
  public:
-  /// Opens the SQLite database at `path` (WAL, synchronous=FULL) and migrates it to this program's schema.
-  /// Errors: kIo, kCorrupt, kUnsupported (made by a newer program: the message names both versions).
-  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path);
+  /// Opens (or makes, mode 0600) the SQLite database at `path` (WAL, synchronous=FULL), checks that it is
+  /// whole, and migrates it to this program's schema. Our tables begin with zkv_, so that the file may be the
+  /// seed's own. Errors: kIo, kCorrupt, kUnsupported (made by a newer program: the message names both
+  /// versions), kUnavailable (locked by another process for longer than the time limit).
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& path, StoreOptions options = {});
+  Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
   virtual ~Store() = default;
 
-  /// Runs `work` in one transaction: all of it is there afterwards, or nothing.
+  /// Runs `work` in one transaction: all of it is there afterwards, or nothing. Inside another transaction it
+  /// is a part of that one which can fail by itself. After an SQL error nothing more is done in the same
+  /// transaction or part, even if `work` goes on. Errors: those of `work`; kIo when the commit fails.
   virtual Result<> transaction(const std::function<Result<>()>& work) = 0;
 
   virtual Result<> insert(const Request& request) = 0;
@@ -29,14 +43,19 @@ class Store {
   virtual Result<> update(const Request& next, State from) = 0;
   /// Errors: kNotFound.
   virtual Result<Request> find(const RequestId& id) = 0;
+  /// The newest request of that token.
   virtual Result<std::optional<Request>> find_by_token(const Bytes& token_hash) = 0;
   /// Those that have not ended, oldest first.
   virtual Result<std::vector<Request>> open_requests() = 0;
+  /// The newest, newest first.
   virtual Result<std::vector<Request>> recent(std::size_t limit) = 0;
-  /// Deletes ended requests older than `before`; the audit log keeps what happened.
+  /// Deletes ended requests, provider's messages and wrong tries older than `before`; the audit log keeps
+  /// what happened.
   virtual Result<> forget_before(Time before) = 0;
 
+  /// Chains one row on the audit log, in the same transaction as the change that it records.
   virtual Result<> append(const audit::Event& event) = 0;
+  /// Rows numbered `first` and up, at most `limit`. Errors: kCorrupt when a row cannot be read as one.
   virtual Result<std::vector<audit::Row>> audit_rows(std::uint64_t first, std::size_t limit) = 0;
 
   /// Wrong PINs since a time, for the hourly limit that outlives a restart.

@@ -1,0 +1,97 @@
+// Each schema version's SQL; a published step is never edited, a change is a new step.
+#include "gateway/store/migrations.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "gateway/store/database.h"
+
+namespace zkv::gateway {
+namespace {
+
+struct Step {
+  int version;
+  const char* sql;
+};
+
+constexpr std::array kSteps{
+    Step{1, R"(CREATE TABLE zkv_request (
+                 id TEXT NOT NULL PRIMARY KEY,
+                 state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'released', 'acknowledged',
+                                                      'denied', 'expired', 'cancelled', 'superseded')),
+                 address TEXT NOT NULL,
+                 created_at BIGINT NOT NULL,
+                 expires_at BIGINT NOT NULL,
+                 pin_mac TEXT NOT NULL,
+                 wrong_pins INTEGER NOT NULL,
+                 token_hash TEXT,
+                 decided_by TEXT NOT NULL,
+                 reason TEXT NOT NULL))"},
+    Step{1, "CREATE INDEX zkv_request_by_time ON zkv_request (created_at)"},
+    Step{1, R"(CREATE INDEX zkv_request_open ON zkv_request (created_at)
+               WHERE state IN ('pending', 'approved'))"},
+    Step{1, R"(CREATE INDEX zkv_request_by_token ON zkv_request (token_hash, created_at)
+               WHERE token_hash IS NOT NULL)"},
+    Step{1, R"(CREATE TABLE zkv_audit (
+                 number BIGINT NOT NULL PRIMARY KEY,
+                 at BIGINT NOT NULL,
+                 kind TEXT NOT NULL,
+                 request TEXT NOT NULL,
+                 actor TEXT NOT NULL,
+                 detail TEXT NOT NULL,
+                 previous TEXT NOT NULL,
+                 hash TEXT NOT NULL))"},
+    Step{1, "CREATE TABLE zkv_wrong_pin (at BIGINT NOT NULL)"},
+    Step{1, "CREATE INDEX zkv_wrong_pin_by_time ON zkv_wrong_pin (at)"},
+    Step{1, R"(CREATE TABLE zkv_message (
+                 message TEXT NOT NULL PRIMARY KEY,
+                 outcome TEXT NOT NULL,
+                 at BIGINT NOT NULL))"},
+    Step{1, R"(CREATE TABLE zkv_secret (
+                 name TEXT NOT NULL PRIMARY KEY,
+                 sealed TEXT NOT NULL,
+                 changed_at BIGINT NOT NULL))"},
+};
+
+Result<int> current_version(Database& database) {
+  return database.run("reading the schema's version", [](soci::session& sql) {
+    sql << "CREATE TABLE IF NOT EXISTS zkv_schema (version INTEGER NOT NULL)";
+    int version = 0;
+    soci::indicator present = soci::i_null;
+    sql << "SELECT MAX(version) FROM zkv_schema", soci::into(version, present);
+    return present == soci::i_ok ? version : 0;
+  });
+}
+
+Error too_new(int found) {
+  return Error::unsupported(fmt::format("the database has schema version {}, this program knows version {}",
+                                        found, schema_version()))
+      .remedy("install the newer zkvgateway again, or restore the backup that was made before its upgrade");
+}
+
+Result<> take_steps_after(Database& database, int version) {
+  for (const auto& step : kSteps) {
+    if (step.version > version) ZKV_CHECK(database.execute(step.sql));
+  }
+  return database.run("writing the schema's version", [](soci::session& sql) {
+    const int newest = schema_version();
+    sql << "DELETE FROM zkv_schema";
+    sql << "INSERT INTO zkv_schema (version) VALUES (:version)", soci::use(newest);
+  });
+}
+
+}  // namespace
+
+int schema_version() { return kSteps.back().version; }
+
+Result<> migrate(Database& database) {
+  return database.transaction([&]() -> Result<> {
+    ZKV_TRY(const int version, current_version(database));
+    if (version > schema_version()) return too_new(version);
+    if (version == schema_version()) return {};
+    return take_steps_after(database, version);
+  });
+}
+
+}  // namespace zkv::gateway

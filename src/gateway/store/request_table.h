@@ -1,0 +1,53 @@
+// Requests as rows: the statements on zkv_request.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/approval/request.h"
+#include "gateway/store/database.h"
+
+namespace zkv::gateway {
+
+/// A request as the database holds it: times in milliseconds since 1970, bytes in hex.
+struct RequestRow {
+  std::string id;
+  std::string state;
+  std::string address;
+  long long created_at = 0;
+  long long expires_at = 0;
+  std::string pin_mac;
+  int wrong_pins = 0;
+  std::string token_hash;
+  soci::indicator has_token = soci::i_null;
+  std::string decided_by;
+  std::string reason;
+};
+
+RequestRow to_row(const Request& request);
+/// Errors: kCorrupt, naming the request.
+Result<Request> from_row(const RequestRow& row);
+
+class RequestTable {
+ public:
+  explicit RequestTable(Database& database) : database_(database) {}
+
+  Result<> insert(const Request& request);
+  /// Errors: kConflict when the row is not in state `from`.
+  Result<> update(const Request& next, State from);
+  /// `rest` is what follows the table's name in the SELECT; `parameter` fills its :parameter, if it has one.
+  Result<std::vector<Request>> select(const std::string& rest, const std::optional<std::string>& parameter);
+  Result<> forget_before(Time before);
+
+ private:
+  Result<long long> run_update();
+
+  Database& database_;
+  RequestRow row_;    ///< what the prepared statement is bound to
+  std::string from_;  ///< the same
+  std::optional<soci::statement> update_;
+};
+
+}  // namespace zkv::gateway

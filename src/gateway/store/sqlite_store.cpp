@@ -1,0 +1,117 @@
+// The store over one SQLite file: requests and the audit log by their tables, the small tables right here.
+#include <fmt/format.h>
+
+#include "gateway/store/audit_table.h"
+#include "gateway/store/database.h"
+#include "gateway/store/request_table.h"
+#include "gateway/store/store.h"
+
+namespace zkv::gateway {
+namespace {
+
+long long milliseconds_of(Time time) { return time.time_since_epoch().count(); }
+
+class SqliteStore : public Store {
+ public:
+  explicit SqliteStore(std::unique_ptr<Database> database)
+      : database_(std::move(database)), requests_(*database_), audit_(*database_) {}
+
+  Result<> transaction(const std::function<Result<>()>& work) override {
+    return database_->transaction(work);
+  }
+
+  Result<> insert(const Request& request) override { return requests_.insert(request); }
+  Result<> update(const Request& next, State from) override { return requests_.update(next, from); }
+
+  Result<Request> find(const RequestId& id) override {
+    ZKV_TRY(auto found, requests_.select("WHERE id = :id", id.text));
+    if (!found.empty()) return std::move(found.front());
+    return Error::not_found(fmt::format("there is no request {}", id.text))
+        .remedy("'zkvgateway request list --all' shows the requests there are");
+  }
+
+  Result<std::optional<Request>> find_by_token(const Bytes& token_hash) override {
+    ZKV_TRY(auto found,
+            requests_.select("WHERE token_hash = :hash ORDER BY created_at DESC, rowid DESC LIMIT 1",
+                             to_hex(token_hash)));
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+  }
+
+  Result<std::vector<Request>> open_requests() override {
+    return requests_.select("WHERE state IN ('pending', 'approved') ORDER BY created_at, rowid",
+                            std::nullopt);
+  }
+
+  Result<std::vector<Request>> recent(std::size_t limit) override {
+    return requests_.select(fmt::format("ORDER BY created_at DESC, rowid DESC LIMIT {}", limit),
+                            std::nullopt);
+  }
+
+  Result<> forget_before(Time before) override {
+    const auto limit = milliseconds_of(before);
+    return transaction([&]() -> Result<> {
+      ZKV_CHECK(requests_.forget_before(before));
+      return database_->run("deleting old messages", [&](soci::session& sql) {
+        sql << "DELETE FROM zkv_message WHERE at < :before", soci::use(limit);
+        sql << "DELETE FROM zkv_wrong_pin WHERE at < :before", soci::use(limit);
+      });
+    });
+  }
+
+  Result<> append(const audit::Event& event) override {
+    if (database_->in_transaction()) return audit_.append(event);
+    return transaction([&] { return audit_.append(event); });
+  }
+
+  Result<std::vector<audit::Row>> audit_rows(std::uint64_t first, std::size_t limit) override {
+    return audit_.rows(first, limit);
+  }
+
+  Result<unsigned> wrong_pins_since(Time since) override {
+    return database_->run("counting wrong PINs", [&](soci::session& sql) {
+      const auto from = milliseconds_of(since);
+      int count = 0;
+      sql << "SELECT COUNT(*) FROM zkv_wrong_pin WHERE at >= :since", soci::use(from), soci::into(count);
+      return static_cast<unsigned>(count);
+    });
+  }
+
+  Result<> add_wrong_pin(Time at) override {
+    return database_->run("counting a wrong PIN", [&](soci::session& sql) {
+      const auto when = milliseconds_of(at);
+      sql << "INSERT INTO zkv_wrong_pin (at) VALUES (:at)", soci::use(when);
+    });
+  }
+
+  Result<std::optional<std::string>> message_outcome(const std::string& message) override {
+    return database_->run("looking up a message", [&](soci::session& sql) {
+      std::string outcome;
+      sql << "SELECT outcome FROM zkv_message WHERE message = :message", soci::use(message),
+          soci::into(outcome);
+      return sql.got_data() ? std::optional(outcome) : std::nullopt;
+    });
+  }
+
+  Result<> remember_message(const std::string& message, const std::string& outcome, Time at) override {
+    return database_->run("remembering a message", [&](soci::session& sql) {
+      const auto when = milliseconds_of(at);
+      sql << "INSERT INTO zkv_message (message, outcome, at) VALUES (:message, :outcome, :at)",
+          soci::use(message), soci::use(outcome), soci::use(when);
+    });
+  }
+
+ private:
+  std::unique_ptr<Database> database_;
+  RequestTable requests_;
+  AuditTable audit_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path, StoreOptions options) {
+  ZKV_TRY(auto database, Database::open(path, options, true));
+  return std::make_unique<SqliteStore>(std::move(database));
+}
+
+}  // namespace zkv::gateway
