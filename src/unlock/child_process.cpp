@@ -1,0 +1,205 @@
+// posix_spawn with pipes; pidfd and poll wait for the child, so that nothing sleeps.
+#include "unlock/child_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/file.h"
+
+namespace zkv::unlock {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr std::size_t kInputLimit = 4096;  // what a pipe always takes without blocking
+constexpr std::size_t kOutputLimit = std::size_t{64} << 20U;
+constexpr std::string_view kSystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+struct Pipe {
+  FileDescriptor read_end;
+  FileDescriptor write_end;
+
+  static Result<Pipe> make() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
+    return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  }
+};
+
+/// A started child; whoever lets go of it early ends it.
+class Child {
+ public:
+  explicit Child(pid_t pid) : pid_(pid), handle_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))) {}
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    (void)exit_code();
+  }
+
+  /// Readable once the child has ended.
+  [[nodiscard]] int handle() const { return handle_.get(); }
+
+  int exit_code() {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+
+ private:
+  pid_t pid_;
+  FileDescriptor handle_;
+};
+
+/// Which descriptors the child starts with.
+class FileActions {
+ public:
+  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
+  void connect(int fd, int as) { ::posix_spawn_file_actions_adddup2(&actions_, fd, as); }
+  [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
+/// No blocked and no ignored signals, whatever this process does with its own.
+class OrdinarySignals {
+ public:
+  OrdinarySignals() {
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&attributes_, &none);
+    sigset_t ordinary;
+    ::sigemptyset(&ordinary);
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ordinary, signal);
+    ::posix_spawnattr_setsigdefault(&attributes_, &ordinary);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  OrdinarySignals(const OrdinarySignals&) = delete;
+  OrdinarySignals& operator=(const OrdinarySignals&) = delete;
+  ~OrdinarySignals() { ::posix_spawnattr_destroy(&attributes_); }
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
+Result<pid_t> spawn(const Command& command, int in, int out, int err) {
+  FileActions actions;
+  actions.connect(in, STDIN_FILENO);
+  actions.connect(out, STDOUT_FILENO);
+  actions.connect(err, STDERR_FILENO);
+  std::string program = command.program.string();
+  std::vector<std::string> words = command.arguments;
+  std::vector<char*> argv{program.data()};
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  std::string locale = "LC_ALL=C";
+  std::string path = "PATH=" + std::string(kSystemPath);
+  std::array<char*, 3> environment{locale.data(), path.data(), nullptr};
+  pid_t pid = 0;
+  const int failed = ::posix_spawn(&pid, program.c_str(), actions.get(), OrdinarySignals().get(), argv.data(),
+                                   environment.data());
+  if (failed == ENOENT) return Error::not_found("the program " + program + " does not exist");
+  if (failed != 0) return Error::system("starting " + program, failed);
+  return pid;
+}
+
+/// Takes what is there; closes the descriptor at its end.
+Result<> take(FileDescriptor& fd, std::string& into) {
+  std::array<char, 16'384> chunk{};
+  const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+  if (got < 0) return errno == EINTR ? Result<>() : Error::system("reading from a child", errno);
+  if (got == 0) fd = FileDescriptor();
+  if (into.size() > kOutputLimit) return Error::io("a child prints without end");
+  into.append(chunk.data(), static_cast<std::size_t>(got));
+  return {};
+}
+
+int milliseconds_until(SteadyTime deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000));
+}
+
+/// Reads both streams to their ends, and then waits for the child's own end, which may come later.
+Result<Finished> follow(Child& child, FileDescriptor out, FileDescriptor err, SteadyTime deadline,
+                        const std::string& what) {
+  Finished finished;
+  while (true) {
+    const bool is_reading = out.is_open() || err.is_open();
+    std::array<pollfd, 3> watched{
+        {{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {is_reading ? -1 : child.handle(), POLLIN, 0}}};
+    const int ready = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
+    if (ready < 0 && errno != EINTR) return Error::system("waiting for " + what, errno);
+    if (ready == 0) return Error::unavailable(what + " did not end in time");
+    if (ready < 0) continue;
+    if (watched[0].revents != 0) ZKV_CHECK(take(out, finished.output));
+    if (watched[1].revents != 0) ZKV_CHECK(take(err, finished.errors));
+    if (watched[2].revents != 0) break;
+  }
+  finished.exit_code = child.exit_code();
+  return finished;
+}
+
+bool is_program(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored) && ::access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+Result<fs::path> find_program(std::string_view program) {
+  if (program.find('/') != std::string_view::npos) return fs::path(program);
+  const char* path = std::getenv("PATH");
+  std::istringstream directories((path == nullptr ? std::string() : std::string(path) + ":") +
+                                 std::string(kSystemPath));
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    if (directory.empty() || directory.front() != '/') continue;
+    fs::path candidate = fs::path(directory) / program;
+    if (is_program(candidate)) return candidate;
+  }
+  return Error::not_found("the program '" + std::string(program) + "' is not installed");
+}
+
+Result<Finished> run(const Command& command) {
+  if (command.input.size() > kInputLimit) return Error::invalid("too much input for a child");
+  const SteadyTime deadline = std::chrono::steady_clock::now() + command.limit;
+  ZKV_TRY(auto in, Pipe::make());
+  ZKV_TRY(auto out, Pipe::make());
+  ZKV_TRY(auto err, Pipe::make());
+  // All input goes into the pipe before the child lives: no write can block, and none can meet a closed pipe.
+  if (::write(in.write_end.get(), command.input.data(), command.input.size()) !=
+      static_cast<ssize_t>(command.input.size())) {
+    return Error::system("writing to a child", errno);
+  }
+  in.write_end = FileDescriptor();
+  ZKV_TRY(const pid_t pid, spawn(command, in.read_end.get(), out.write_end.get(), err.write_end.get()));
+  Child child(pid);
+  for (FileDescriptor* of_child : {&in.read_end, &out.write_end, &err.write_end})
+    *of_child = FileDescriptor();
+  return follow(child, std::move(out.read_end), std::move(err.read_end), deadline,
+                command.program.filename().string());
+}
+
+}  // namespace zkv::unlock

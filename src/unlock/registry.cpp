@@ -1,0 +1,12 @@
+// One line for each kind of volume.
+#include "unlock/registry.h"
+
+namespace zkv::unlock {
+
+std::vector<std::unique_ptr<Unlocker>> all_unlockers(const UnlockOptions& options) {
+  std::vector<std::unique_ptr<Unlocker>> unlockers;
+  unlockers.push_back(make_zfs_unlocker(options.zfs));
+  return unlockers;
+}
+
+}  // namespace zkv::unlock

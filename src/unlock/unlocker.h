@@ -1,0 +1,117 @@
+// What opens one kind of volume, seen from outside: look at volumes, open them with keys, mount, and back
+// again. Every kind of volume is one implementation and one line in registry.cpp.
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "repository/volume_keys.h"
+
+namespace zkv::unlock {
+
+/// What became of one volume. The words of `to_text` are part of the JSON that programs read.
+enum class Happened {
+  kOpened,         ///< its key is loaded now
+  kAlreadyOpen,    ///< its key was loaded before; nothing was done
+  kKeyFits,        ///< a trial: this key would open it
+  kClosed,         ///< its key is unloaded now
+  kAlreadyClosed,  ///< no key was loaded
+  kWrongKey,       ///< the repository's key is not the volume's key
+  kUnusableKey,    ///< the repository's key does not have the form that the volume wants
+  kMissing,        ///< no volume has that name
+  kPoolMissing,    ///< not even its pool is there (not imported)
+  kNotAVolume,     ///< the name is there, but has no key of its own
+  kInterrupted,    ///< not tried, since a stop was asked for
+  kFailed,         ///< anything else; `detail` says what
+};
+
+/// Lower-case words with hyphens, as in "already-open".
+std::string_view to_text(Happened happened);
+/// True for all that leaves the volume in the state that was asked for.
+bool is_success(Happened happened);
+
+struct Outcome {
+  std::string volume;
+  Happened happened = Happened::kFailed;
+  std::string detail;  ///< why, for a person; empty on success
+  std::string remedy;  ///< what to do about it, or empty
+  std::chrono::milliseconds took{0};
+};
+
+enum class MountHappened {
+  kMounted,
+  kAlreadyMounted,
+  kUnmounted,
+  kSkipped,      ///< its own properties say that it is not to be mounted
+  kInterrupted,  ///< not tried, since a stop was asked for
+  kFailed,       ///< `detail` says why
+};
+
+std::string_view to_text(MountHappened happened);
+bool is_success(MountHappened happened);
+
+/// What became of one filesystem; a volume can hold several, or none.
+struct MountOutcome {
+  std::string filesystem;
+  std::string volume;      ///< the volume whose key it needs
+  std::string mountpoint;  ///< a path, or what stands in its place ("legacy")
+  MountHappened happened = MountHappened::kFailed;
+  std::string detail;
+};
+
+enum class Presence { kPresent, kMissing, kPoolMissing, kNotAVolume };
+
+struct VolumeState {
+  std::string name;
+  Presence presence = Presence::kPresent;
+  bool is_open = false;
+  bool is_mounted = false;
+  std::string mountpoint;  ///< empty when it has none
+};
+
+enum class Attempt {
+  kOpen,   ///< load the key
+  kTrial,  ///< only check that the key fits; also where it is loaded already
+};
+
+class Unlocker {
+ public:
+  using Volume = repository::VolumeKeys::Volume;
+
+  Unlocker() = default;
+  Unlocker(const Unlocker&) = delete;
+  Unlocker& operator=(const Unlocker&) = delete;
+  virtual ~Unlocker() = default;
+
+  [[nodiscard]] virtual repository::VolumeKind kind() const = 0;
+  /// The kind's name for people and JSON, as in "zfs".
+  [[nodiscard]] virtual std::string_view name() const = 0;
+
+  /// The state of each name, in the order given. Errors: kNotFound (the kind's tools are not installed), kIo,
+  /// kCorrupt (the tools' answer is not understood).
+  [[nodiscard]] virtual Result<std::vector<VolumeState>> inspect(const std::vector<std::string>& names) = 0;
+  /// All volumes of this kind that the machine has. Errors: as inspect.
+  [[nodiscard]] virtual Result<std::vector<VolumeState>> discover() = 0;
+
+  /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.
+  /// After a stop request what has begun is finished and the rest is kInterrupted.
+  [[nodiscard]] virtual std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
+                                                  const std::stop_token& stop) = 0;
+  /// Forgets the keys of `names`, children first. What is still in use is kFailed.
+  [[nodiscard]] virtual std::vector<Outcome> close(const std::vector<std::string>& names,
+                                                   const std::stop_token& stop) = 0;
+
+  /// Mounts every filesystem that hangs on the keys of the (open) volumes `names`, parents first.
+  [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount(const std::vector<std::string>& names,
+                                                                const std::stop_token& stop) = 0;
+  /// Unmounts what mount() mounts, children first.
+  [[nodiscard]] virtual Result<std::vector<MountOutcome>> unmount(const std::vector<std::string>& names,
+                                                                  const std::stop_token& stop) = 0;
+};
+
+}  // namespace zkv::unlock

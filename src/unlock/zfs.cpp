@@ -1,0 +1,234 @@
+// The ZFS unlocker: what is there, which keys are wanted, and in which words the outcome is told.
+#include "unlock/zfs.h"
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "unlock/zfs_load.h"
+#include "unlock/zfs_mount.h"
+#include "unlock/zfs_program.h"
+
+namespace zkv::unlock {
+
+namespace {
+
+Presence presence_of(std::string_view name, const Listing& listing) {
+  if (const auto found = listing.datasets.find(name); found != listing.datasets.end()) {
+    return found->second.has_own_key() ? Presence::kPresent : Presence::kNotAVolume;
+  }
+  return listing.datasets.contains(pool_of(name)) ? Presence::kMissing : Presence::kPoolMissing;
+}
+
+VolumeState state_of(const std::string& name, const Listing& listing) {
+  VolumeState state{name, presence_of(name, listing), false, false, {}};
+  const auto found = listing.datasets.find(name);
+  if (found == listing.datasets.end()) return state;
+  state.is_open = found->second.is_key_loaded;
+  state.is_mounted = found->second.is_mounted;
+  if (found->second.mountpoint.starts_with('/')) state.mountpoint = found->second.mountpoint;
+  return state;
+}
+
+Outcome failure(std::string volume, Happened happened, const Error& error) {
+  return {std::move(volume), happened, error.message(), error.remedy(), {}};
+}
+
+Outcome not_there(const std::string& name, const Listing& listing) {
+  const std::string pool(pool_of(name));
+  switch (presence_of(name, listing)) {
+    case Presence::kPoolMissing:
+      return {
+          name, Happened::kPoolMissing, "the pool " + pool + " is not imported", "zpool import " + pool, {}};
+    case Presence::kNotAVolume: {
+      const auto& root = listing.datasets.find(name)->second.encryption_root;
+      if (root.empty()) return {name, Happened::kNotAVolume, "it is not encrypted", {}, {}};
+      return {name,
+              Happened::kNotAVolume,
+              "it has no key of its own, but that of " + root,
+              "put " + root + " into the repository in its place",
+              {}};
+    }
+    default:
+      return {name, Happened::kMissing, "it does not exist", "zfs list -r " + pool, {}};
+  }
+}
+
+Happened happened_of(const Result<>& result, Attempt attempt) {
+  if (result) return attempt == Attempt::kTrial ? Happened::kKeyFits : Happened::kOpened;
+  switch (result.error().kind()) {
+    case ErrorKind::kExists:
+      return Happened::kAlreadyOpen;
+    case ErrorKind::kWrongKey:
+      return Happened::kWrongKey;
+    case ErrorKind::kInvalid:
+      return Happened::kUnusableKey;
+    case ErrorKind::kNotFound:
+      return Happened::kMissing;
+    case ErrorKind::kInterrupted:
+      return Happened::kInterrupted;
+    default:
+      return Happened::kFailed;
+  }
+}
+
+Outcome outcome_of(const std::string& name, const KeyLoaded& loaded, Attempt attempt) {
+  const Happened happened = happened_of(loaded.result, attempt);
+  Outcome outcome{name, happened, {}, {}, loaded.took};
+  if (is_success(happened)) return outcome;
+  outcome.detail = loaded.result.error().message();
+  outcome.remedy = loaded.result.error().remedy();
+  if (happened == Happened::kWrongKey) {
+    outcome.detail = "the key in the repository is not its key";
+    outcome.remedy = "if its key was changed, put the new one in: zkv fs add --force " + name;
+  }
+  return outcome;
+}
+
+/// The outcome where nothing is to be loaded.
+std::optional<Outcome> settled_before_loading(const std::string& name, const Listing& listing,
+                                              Attempt attempt) {
+  if (presence_of(name, listing) != Presence::kPresent) return not_there(name, listing);
+  const bool is_open = listing.datasets.find(name)->second.is_key_loaded;
+  if (is_open && attempt == Attempt::kOpen) return Outcome{name, Happened::kAlreadyOpen, {}, {}, {}};
+  return std::nullopt;
+}
+
+std::optional<Outcome> settled_before_unloading(const std::string& name, const Listing& listing) {
+  if (presence_of(name, listing) != Presence::kPresent) return not_there(name, listing);
+  const bool is_open = listing.datasets.find(name)->second.is_key_loaded;
+  if (!is_open) return Outcome{name, Happened::kAlreadyClosed, {}, {}, {}};
+  return std::nullopt;
+}
+
+Outcome closed(const std::string& name, const Result<>& unloaded) {
+  if (unloaded) return {name, Happened::kClosed, {}, {}, {}};
+  const ErrorKind kind = unloaded.error().kind();
+  if (kind == ErrorKind::kNotFound) return {name, Happened::kAlreadyClosed, {}, {}, {}};
+  return failure(name, kind == ErrorKind::kInterrupted ? Happened::kInterrupted : Happened::kFailed,
+                 unloaded.error());
+}
+
+std::vector<Outcome> all_failed(const std::vector<std::string>& names, const Error& error) {
+  std::vector<Outcome> outcomes;
+  for (const auto& name : names) outcomes.push_back(failure(name, Happened::kFailed, error));
+  return outcomes;
+}
+
+class ZfsUnlocker final : public Unlocker {
+ public:
+  explicit ZfsUnlocker(ZfsOptions options) : options_(std::move(options)) {}
+
+  [[nodiscard]] repository::VolumeKind kind() const override { return repository::VolumeKind::kZfs; }
+  [[nodiscard]] std::string_view name() const override { return "zfs"; }
+
+  [[nodiscard]] Result<std::vector<VolumeState>> inspect(const std::vector<std::string>& names) override {
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    ZKV_TRY(const auto listing, look_at(program, names));
+    std::vector<VolumeState> states;
+    for (const auto& name : names) states.push_back(state_of(name, listing));
+    return states;
+  }
+
+  [[nodiscard]] Result<std::vector<VolumeState>> discover() override {
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    ZKV_TRY(const auto listing, program.list({}, Depth::kNamed));
+    std::vector<VolumeState> states;
+    for (const auto& [name, dataset] : listing.datasets) {
+      if (dataset.has_own_key()) states.push_back(state_of(name, listing));
+    }
+    return states;
+  }
+
+  [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
+                                          const std::stop_token& stop) override {
+    std::vector<std::string> names;
+    for (const auto& volume : volumes) names.push_back(volume.name);
+    const auto program = ZfsProgram::find(options_.program, options_.limit);
+    const auto listing = program ? look_at(*program, names) : tl::unexpected(program.error());
+    if (!listing) return all_failed(names, listing.error());
+    std::vector<Outcome> outcomes(volumes.size());
+    std::vector<KeyLoad> loads;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < volumes.size(); ++i) {
+      if (auto settled = settled_before_loading(names[i], *listing, attempt)) {
+        outcomes[i] = std::move(*settled);
+        continue;
+      }
+      loads.push_back({names[i], volumes[i].key, listing->datasets.find(names[i])->second.key});
+      places.push_back(i);
+    }
+    const auto loaded = load_keys(loads, attempt, options_, *program, stop);
+    for (std::size_t i = 0; i < loads.size(); ++i) {
+      outcomes[places[i]] = outcome_of(loads[i].name, loaded[i], attempt);
+    }
+    return outcomes;
+  }
+
+  [[nodiscard]] std::vector<Outcome> close(const std::vector<std::string>& names,
+                                           const std::stop_token& stop) override {
+    const auto program = ZfsProgram::find(options_.program, options_.limit);
+    const auto listing = program ? look_at(*program, names) : tl::unexpected(program.error());
+    if (!listing) return all_failed(names, listing.error());
+    std::vector<Outcome> outcomes(names.size());
+    std::vector<std::string> wanted;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (auto settled = settled_before_unloading(names[i], *listing)) {
+        outcomes[i] = std::move(*settled);
+        continue;
+      }
+      wanted.push_back(names[i]);
+      places.push_back(i);
+    }
+    const auto unloaded = unload_keys(wanted, options_, *program, stop);
+    for (std::size_t i = 0; i < wanted.size(); ++i) outcomes[places[i]] = closed(wanted[i], unloaded[i]);
+    return outcomes;
+  }
+
+  [[nodiscard]] Result<std::vector<MountOutcome>> mount(const std::vector<std::string>& names,
+                                                        const std::stop_token& stop) override {
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    ZKV_TRY(const auto ordered, filesystems_of(program, names));
+    return mount_all(ordered, stop, [&](const std::string& name) { return program.mount(name); });
+  }
+
+  [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<std::string>& names,
+                                                          const std::stop_token& stop) override {
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    ZKV_TRY(const auto ordered, filesystems_of(program, names));
+    return unmount_all(ordered, stop, [&](const std::string& name) { return program.unmount(name); });
+  }
+
+ private:
+  /// The properties of `names`, and of their pools, which tells a missing dataset from a missing pool.
+  static Result<Listing> look_at(const ZfsProgram& program, const std::vector<std::string>& names) {
+    Names wanted;
+    for (const auto& name : names) {
+      if (!is_dataset_name(name)) continue;
+      wanted.insert(name);
+      wanted.emplace(pool_of(name));
+    }
+    if (wanted.empty()) return Listing();
+    return program.list({wanted.begin(), wanted.end()}, Depth::kNamed);
+  }
+
+  static Result<std::vector<Dataset>> filesystems_of(const ZfsProgram& program,
+                                                     const std::vector<std::string>& names) {
+    Names roots;
+    std::copy_if(names.begin(), names.end(), std::inserter(roots, roots.end()), is_dataset_name);
+    if (roots.empty()) return std::vector<Dataset>();
+    ZKV_TRY(const auto listing, program.list({roots.begin(), roots.end()}, Depth::kAllBelow));
+    return in_mount_order(listing.datasets, roots);
+  }
+
+  ZfsOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Unlocker> make_zfs_unlocker(ZfsOptions options) {
+  return std::make_unique<ZfsUnlocker>(std::move(options));
+}
+
+}  // namespace zkv::unlock

@@ -1,0 +1,29 @@
+// ZFS filesystems and block devices with a key of their own (encryption roots).
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "unlock/unlocker.h"
+
+namespace zkv::unlock {
+
+/// How keys reach the kernel.
+enum class Road {
+  kAuto,     ///< libzfs_core, or the program where that is not possible
+  kLibrary,  ///< libzfs_core only (`--via lzc`)
+  kProgram,  ///< `zfs load-key` only (`--via zfs`)
+};
+
+struct ZfsOptions {
+  Road road = Road::kAuto;
+  std::vector<std::string> libraries{"libzfs_core.so.3", "libzfs_core.so.1"};  ///< the first found is used
+  std::string program = "zfs";                                                 ///< a name or a path
+  std::chrono::milliseconds limit{120'000};  ///< for one call of the program, or one turn of the library
+};
+
+std::unique_ptr<Unlocker> make_zfs_unlocker(ZfsOptions options);
+
+}  // namespace zkv::unlock

@@ -1,0 +1,180 @@
+// Derive in parallel, load in order; libzfs_core where it works, zfs(8) otherwise.
+#include "unlock/zfs_load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+#include <optional>
+
+#include "unlock/parallel.h"
+#include "unlock/zfs_core.h"
+
+namespace zkv::unlock {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+std::chrono::milliseconds since(Steady::time_point begin) {
+  return std::chrono::round<std::chrono::milliseconds>(Steady::now() - begin);
+}
+
+Error interrupted() { return Error::interrupted("not tried, since a stop was asked for"); }
+
+/// What libzfs_core's errno values mean. Source: OpenZFS libzfs_crypto.c, module dsl_crypt.c.
+Result<> meaning_of(int error_number) {
+  switch (error_number) {
+    case 0:
+      return {};
+    case EACCES:
+      return Error::wrong_key("the key does not open it");
+    case EEXIST:
+      return Error::exists("its key is loaded already");
+    case ENOENT:
+      return Error::not_found("it does not exist");
+    case EINVAL:
+      return Error::unsupported("ZFS takes no key for it");
+    case EPERM:
+      return Error::denied("ZFS does not allow this user to load keys").remedy("run it as root");
+    case EBUSY:
+      return Error::conflict("it is busy");
+    case ECANCELED:
+      return interrupted();
+    case ETIMEDOUT:
+      return Error::unavailable("ZFS did not answer in time");
+    default:
+      return Error::system("ZFS refused", error_number);
+  }
+}
+
+Result<ZfsCore> working_library(const ZfsOptions& options) {
+  ZKV_TRY(auto core, ZfsCore::load(options.libraries));
+  ZKV_CHECK(core.load_keys({}, true, options.limit));
+  return core;
+}
+
+/// libzfs_core, when the options want it and it works here; nothing when zfs(8) is to be used.
+Result<std::optional<ZfsCore>> choose_library(const ZfsOptions& options) {
+  if (options.road == Road::kProgram) return std::optional<ZfsCore>();
+  auto core = working_library(options);
+  if (core) return std::optional<ZfsCore>(std::move(*core));
+  const bool may_fall_back = options.road == Road::kAuto && core.error().kind() == ErrorKind::kUnsupported;
+  if (may_fall_back) return std::optional<ZfsCore>();
+  return std::move(core).error();
+}
+
+/// The places of `names` in alphabetical order, in which a parent comes before its children.
+template <class NameOf>
+std::vector<std::size_t> in_order(std::size_t count, const NameOf& name_of) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t left, std::size_t right) { return name_of(left) < name_of(right); });
+  return order;
+}
+
+/// All wrapping keys of one turn, in one run of secret memory.
+class WrappingKeys {
+ public:
+  explicit WrappingKeys(std::size_t count) : bytes_(count * kWrappingKeySize) {}
+  [[nodiscard]] std::span<std::uint8_t> at(std::size_t index) {
+    return bytes_.span().subspan(index * kWrappingKeySize, kWrappingKeySize);
+  }
+
+ private:
+  SecretBytes bytes_;
+};
+
+void derive_all(const std::vector<KeyLoad>& loads, WrappingKeys& keys, std::vector<KeyLoaded>& loaded,
+                const std::stop_token& stop) {
+  for_each_index(loads.size(), stop, [&](std::size_t i) {
+    const auto begin = Steady::now();
+    const auto key = derive_wrapping_key(loads[i].key, loads[i].rule);
+    loaded[i].result = key ? Result<>() : Result<>(tl::unexpected(key.error()));
+    if (key) std::copy_n(key->data(), kWrappingKeySize, keys.at(i).begin());
+    loaded[i].took = since(begin);
+  });
+}
+
+void load_by_library(const ZfsCore& core, const std::vector<KeyLoad>& loads, Attempt attempt,
+                     const ZfsOptions& options, const std::stop_token& stop, std::vector<KeyLoaded>& loaded) {
+  WrappingKeys keys(loads.size());
+  derive_all(loads, keys, loaded, stop);
+  if (stop.stop_requested()) return;
+  std::vector<std::size_t> order = in_order(
+      loads.size(), [&](std::size_t i) -> auto& { return loads[i].name; });
+  std::erase_if(order, [&](std::size_t i) { return !loaded[i].result; });
+  std::vector<ZfsCore::Entry> entries;
+  for (const std::size_t i : order) entries.push_back({loads[i].name, keys.at(i)});
+  const auto answers = core.load_keys(entries, attempt == Attempt::kTrial, options.limit);
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    KeyLoaded& one = loaded[order[place]];
+    if (!answers) {
+      one.result = tl::unexpected(answers.error());
+      continue;
+    }
+    one.result = meaning_of((*answers)[place].error_number);
+    one.took += std::chrono::round<std::chrono::milliseconds>((*answers)[place].took);
+  }
+}
+
+/// zfs(8) derives by itself, so that whole runs of it go in parallel.
+void load_by_program(const ZfsProgram& program, const std::vector<KeyLoad>& loads, Attempt attempt,
+                     const std::stop_token& stop, std::vector<KeyLoaded>& loaded) {
+  const auto order = in_order(
+      loads.size(), [&](std::size_t i) -> auto& { return loads[i].name; });
+  for_each_index(loads.size(), stop, [&](std::size_t place) {
+    const std::size_t i = order[place];
+    const auto begin = Steady::now();
+    const auto answer = prompt_answer(loads[i].key, loads[i].rule.format);
+    loaded[i].result = answer ? program.load_key(loads[i].name, *answer, attempt == Attempt::kTrial)
+                              : Result<>(tl::unexpected(answer.error()));
+    loaded[i].took = since(begin);
+  });
+}
+
+}  // namespace
+
+std::vector<KeyLoaded> load_keys(const std::vector<KeyLoad>& loads, Attempt attempt,
+                                 const ZfsOptions& options, const ZfsProgram& program,
+                                 const std::stop_token& stop) {
+  std::vector<KeyLoaded> loaded(loads.size(), {tl::unexpected(interrupted()), {}});
+  if (loads.empty() || stop.stop_requested()) return loaded;
+  const auto core = choose_library(options);
+  if (!core) {
+    for (auto& one : loaded) one.result = tl::unexpected(core.error());
+  } else if (*core) {
+    load_by_library(**core, loads, attempt, options, stop, loaded);
+  } else {
+    load_by_program(program, loads, attempt, stop, loaded);
+  }
+  return loaded;
+}
+
+std::vector<Result<>> unload_keys(const std::vector<std::string>& names, const ZfsOptions& options,
+                                  const ZfsProgram& program, const std::stop_token& stop) {
+  std::vector<Result<>> unloaded(names.size(), tl::unexpected(interrupted()));
+  if (names.empty() || stop.stop_requested()) return unloaded;
+  const auto core = choose_library(options);
+  if (!core) return std::vector<Result<>>(names.size(), tl::unexpected(core.error()));
+  auto order = in_order(
+      names.size(), [&](std::size_t i) -> auto& { return names[i]; });
+  std::reverse(order.begin(), order.end());
+  if (!*core) {
+    for (const std::size_t i : order) unloaded[i] = program.unload_key(names[i]);
+    return unloaded;
+  }
+  std::vector<ZfsCore::Entry> entries;
+  for (const std::size_t i : order) entries.push_back({names[i], {}});
+  const auto answers = (*core)->unload_keys(entries, options.limit);
+  if (!answers) return std::vector<Result<>>(names.size(), tl::unexpected(answers.error()));
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    const int error_number = (*answers)[place].error_number;
+    // For unloading, EACCES says that no key is loaded.
+    unloaded[order[place]] =
+        error_number == EACCES ? Error::not_found("no key is loaded") : meaning_of(error_number);
+  }
+  return unloaded;
+}
+
+}  // namespace zkv::unlock

@@ -1,0 +1,31 @@
+// In which order filesystems are mounted and unmounted, and the doing of it.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "unlock/unlocker.h"
+#include "unlock/zfs_properties.h"
+
+namespace zkv::unlock {
+
+using Names = std::set<std::string, std::less<>>;
+
+/// The filesystems among `datasets` whose key is that of one of `volumes`, by mountpoint and then by name, so
+/// that each comes after those it lies in. Also those that are not to be mounted.
+std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes);
+
+/// Calls `mount` (which mounts the filesystem of that name; kExists is success) for each of `ordered` that
+/// wants it: canmount=on, a path as mountpoint, not mounted yet. One failure stops no other, except those
+/// that would land in the directory of a filesystem that failed. Source: `zfs mount -a` of zfs-mount(8).
+std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,
+                                    const std::function<Result<>(const std::string& name)>& mount);
+
+/// Calls `unmount` for each that is mounted, the last of `ordered` first; kNotFound is success.
+std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,
+                                      const std::function<Result<>(const std::string& name)>& unmount);
+
+}  // namespace zkv::unlock

@@ -1,0 +1,49 @@
+// The program zfs(8): asks for properties, mounts, and loads keys where libzfs_core cannot.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "unlock/zfs_properties.h"
+
+namespace zkv::unlock {
+
+struct Listing {
+  Datasets datasets;
+  std::map<std::string, std::string, std::less<>> missing;  ///< name → zfs' reason
+};
+
+enum class Depth { kNamed, kAllBelow };
+
+class ZfsProgram {
+ public:
+  /// `program` is a path, or a name to look for. Errors: kNotFound.
+  static Result<ZfsProgram> find(const std::string& program, std::chrono::milliseconds limit);
+
+  /// Properties of `names`, or of all below them too; of the whole machine when `names` is empty. One call of
+  /// zfs(8) whatever the number of names. Errors: kCorrupt, kIo, kUnavailable.
+  [[nodiscard]] Result<Listing> list(const std::vector<std::string>& names, Depth depth) const;
+
+  /// The key travels on the child's stdin. Errors: kWrongKey, kExists (loaded already), kIo with zfs' words.
+  [[nodiscard]] Result<> load_key(const std::string& name, const SecretBytes& answer, bool only_check) const;
+  /// Errors: kNotFound (none is loaded), kIo.
+  [[nodiscard]] Result<> unload_key(const std::string& name) const;
+  /// Errors: kExists (mounted already), kIo.
+  [[nodiscard]] Result<> mount(const std::string& name) const;
+  /// Errors: kNotFound (not mounted), kIo.
+  [[nodiscard]] Result<> unmount(const std::string& name) const;
+
+ private:
+  ZfsProgram(std::string path, std::chrono::milliseconds limit) : path_(std::move(path)), limit_(limit) {}
+  [[nodiscard]] Result<> act(std::vector<std::string> arguments, std::span<const std::uint8_t> input) const;
+
+  std::string path_;
+  std::chrono::milliseconds limit_;
+};
+
+}  // namespace zkv::unlock

@@ -1,0 +1,48 @@
+// What ZFS says of its datasets: names, and the properties that concern keys and mounting, read strictly.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "unlock/zfs_key.h"
+
+namespace zkv::unlock {
+
+struct Dataset {
+  std::string name;
+  bool is_filesystem = false;  ///< else a block device (`type` is volume)
+  KeyRule key;
+  bool is_key_loaded = false;
+  std::string encryption_root;  ///< empty when it is not encrypted
+  bool is_mounted = false;
+  std::string mountpoint;  ///< a path, "none", "legacy", or "-" for a block device
+  std::string can_mount;   ///< "on", "off", "noauto", or "-" for a block device
+
+  [[nodiscard]] bool has_own_key() const { return !name.empty() && encryption_root == name; }
+};
+
+using Datasets = std::map<std::string, Dataset, std::less<>>;
+
+/// The `-o` properties that parse_datasets wants, joined by commas.
+extern const std::string_view kDatasetProperties;
+
+/// Reads the lines of `zfs get -Hp -o name,property,value`. Every dataset must have each property exactly
+/// once. Errors: kCorrupt, for whatever is not as zfs(8) prints it.
+Result<Datasets> parse_datasets(std::string_view text);
+
+/// The datasets that zfs(8) could not open, with its reason, from what it printed to stderr.
+/// Errors: kIo with zfs' own words, for any other complaint.
+Result<std::map<std::string, std::string, std::less<>>> parse_missing(std::string_view text);
+
+/// Whether ZFS could have a dataset of that name; also keeps options and snapshots out of a command line.
+/// Source: OpenZFS zfs_namecheck.c.
+bool is_dataset_name(std::string_view name);
+
+/// "tank" of "tank/a/b".
+std::string_view pool_of(std::string_view name);
+
+}  // namespace zkv::unlock
