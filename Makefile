@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps build test test-dev test-tsan lint format coverage bench clean
+.PHONY: help demo deps build test test-dev test-tsan lint format coverage bench package clean
 
 help: ## what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ coverage: deps ## line coverage of the unit and integration tests
 	ctest --test-dir build/coverage --label-regex 'unit|integration' --parallel $(JOBS) --output-on-failure --no-tests=error
 	gcovr --root . --filter src/ --exclude-throw-branches --print-summary --txt build/coverage/coverage.txt build/coverage
 	@tail -n 4 build/coverage/coverage.txt
+
+package: deps ## Debian packages in build/packages/
+	tools/package
 
 bench: build ## the figures of docs/benchmarks.md, as ratios in one run
 	@tests/bench/run.py
