@@ -1,0 +1,220 @@
+"""A QEMU guest for tests: disks, boot, serial console, and a channel to run commands in it.
+
+Everything waits for events (a console line, an answer on the control channel, the end of QEMU), each with a time limit.
+"""
+
+import base64
+import collections
+import contextlib
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from qmp import Monitor
+
+Answer = collections.namedtuple("Answer", "code out err")
+Disks = collections.namedtuple("Disks", "system pool")
+
+
+class GuestError(Exception):
+    """The guest did not do what was awaited; the message names the guest's console log."""
+
+
+def make_overlay(backing, overlay):
+    """Makes `overlay`, a qcow2 disk that starts as `backing` and keeps its own changes."""
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(backing), str(overlay)], check=True)
+
+
+def make_disk(path, size):
+    """Makes an empty qcow2 disk."""
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(path), size], check=True)
+
+
+def make_payload(folder, disk):
+    """Makes a raw ext4 `disk` with the files of `folder`; the guest mounts it at /payload and runs its `setup`."""
+    files = [f for f in pathlib.Path(folder).rglob("*") if f.is_file()]
+    size = 8 + 2 * sum(f.stat().st_size for f in files) // 2**20
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", str(folder), str(disk), f"{size}M"], check=True)
+
+
+def accelerator():
+    """QEMU's words for hardware virtualisation where a short boot proves that it works, else for emulation."""
+    emulation = ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return emulation
+    hardware = ["-accel", "kvm", "-cpu", "host"]
+    firmware = ["qemu-system-x86_64", *hardware, "-m", "64", "-nodefaults", "-display", "none", "-no-reboot",
+                "-debugcon", "stdio", "-global", "isa-debugcon.iobase=0x402"]
+    with subprocess.Popen(firmware, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as probe:
+        alive = bool(select.select([probe.stdout], [], [], 10)[0]) and b"SeaBIOS" in os.read(probe.stdout.fileno(), 200)
+        probe.kill()
+    return hardware if alive else emulation
+
+
+class Guest:
+    """One virtual machine. Use it as a context manager: it ends QEMU whatever happens.
+
+    `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
+    `link` False boots with the network cable out; see `set_link`.
+    """
+
+    MEMORY = "1024"
+
+    def __init__(self, image, disks, payload, log, link=True):
+        self.log = pathlib.Path(log)
+        self._link = link
+        self._image, self._disks = pathlib.Path(image), disks
+        self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
+        self._console = self._log_file = self._control = self._monitor = self._process = None
+        self._text, self._answers = "", b""
+        self.started = None
+        make_payload(payload, self._folder / "payload.raw")
+
+    def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    # -- life --
+
+    def _start(self):
+        sockets = {name: self._folder / name for name in ("console", "control", "monitor")}
+        chardev = [w for name, path in sockets.items() for w in
+                   ("-chardev", f"socket,id={name},path={path},server=on,wait=off")]
+        command = [
+            "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
+            "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd"),
+            "-append", "console=ttyS0 root=/dev/vda rw loglevel=4 systemd.show_status=true",
+            *self._drive("system", self._disks.system, "qcow2"), *self._drive("pool", self._disks.pool, "qcow2"),
+            *self._drive("payload", self._folder / "payload.raw", "raw"),
+            "-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,id=card",
+            *chardev, "-serial", "chardev:console", "-mon", "chardev=monitor,mode=control",
+            "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control",
+            "-device", "virtio-rng-pci", "-S"]
+        self._log_file = open(self.log, "ab")
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log_file, stderr=subprocess.STDOUT)
+        self._console, self._control = self._connect(sockets["console"]), self._connect(sockets["control"])
+        self._monitor = Monitor(self._connect(sockets["monitor"]))
+        if not self._link:
+            self.set_link(False)
+        self.started = time.monotonic()
+        self._monitor.command("cont")
+
+    @staticmethod
+    def _drive(name, path, kind):
+        return ["-drive", f"file={path},format={kind},if=none,id={name},cache=unsafe",
+                "-device", f"virtio-blk-pci,drive={name},serial={name}"]
+
+    def _connect(self, path):
+        """Connects to a socket that QEMU makes as it starts."""
+        connection = socket.socket(socket.AF_UNIX)
+        limit = time.monotonic() + 30
+        while True:
+            try:
+                connection.connect(str(path))
+                return connection
+            except (FileNotFoundError, ConnectionRefusedError):
+                if self._process.poll() is not None or time.monotonic() > limit:
+                    raise GuestError(f"QEMU did not start; see {self.log}") from None
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.02)
+
+    def end(self):
+        """Ends QEMU if it still runs and gives back what it used."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+        for thing in (self._console, self._control, self._monitor, self._log_file):
+            if thing is not None:
+                thing.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def power_off(self, limit=90):
+        """Shuts the guest down in order and waits for the end of QEMU."""
+        self._send("systemctl --no-block poweroff")
+        self._pump(lambda: self._process.poll() is not None, limit, "the guest to power off")
+
+    def reboot(self, limit=120):
+        """Reboots the guest in order and waits until its agent answers again."""
+        self.run("systemctl --no-block reboot")
+        self.wait_for_agent(limit)
+
+    def set_link(self, up):
+        """Plugs the network cable in or out."""
+        self._monitor.command("set_link", name="card", up=up)
+
+    # -- events --
+
+    @property
+    def console(self):
+        """What the console has shown so far, all boots."""
+        return self._text
+
+    def wait_for_console(self, pattern, limit, since=0):
+        """Waits until the console, from character `since` on, shows `pattern`; gives the match."""
+        found = []
+
+        def seen():
+            match = re.search(pattern, self._text[since:], re.MULTILINE)
+            found.extend([match] if match else [])
+            return bool(match)
+        self._pump(seen, limit, f"the console to show /{pattern}/")
+        return found[0]
+
+    def wait_for_agent(self, limit=120):
+        """Waits until the guest's agent says hello, early in a boot."""
+        while not self._answer(limit, "the guest's agent").startswith(b"hello "):
+            pass
+
+    def run(self, script, limit=60):
+        """Runs a bash script as root in the guest; gives its exit code, stdout and stderr."""
+        self._send(script)
+        code, out, err = self._answer(limit, f"an answer to: {script}").split(b" ")
+        return Answer(int(code), base64.b64decode(out).decode(), base64.b64decode(err).decode())
+
+    def check(self, script, limit=60):
+        """As `run`, but an exit code other than 0 is an error; gives stdout."""
+        answer = self.run(script, limit)
+        if answer.code != 0:
+            raise GuestError(f"in the guest: {script}\nexit code {answer.code}\n{answer.out}{answer.err}see {self.log}")
+        return answer.out
+
+    def _send(self, script):
+        self._control.sendall(base64.b64encode(script.encode()) + b"\n")
+
+    def _answer(self, limit, awaited):
+        self._pump(lambda: b"\n" in self._answers, limit, awaited)
+        line, _, self._answers = self._answers.partition(b"\n")
+        return line
+
+    def _pump(self, happened, limit, awaited):
+        """Reads console and control channel until `happened()`; at most `limit` seconds."""
+        end = time.monotonic() + limit
+        while not happened():
+            left = end - time.monotonic()
+            if left <= 0:
+                raise GuestError(f"waited {limit} s for {awaited}; see {self.log}")
+            readable, _, _ = select.select([self._console, self._control], [], [], min(left, 1))
+            data = {source: source.recv(65536) for source in readable}
+            if any(not chunk for chunk in data.values()):
+                self._process.wait(10)
+                if not happened():
+                    raise GuestError(f"QEMU ended while waiting for {awaited}; see {self.log}")
+            if self._console in data:
+                self._log_file.write(data[self._console])
+                self._log_file.flush()
+                self._text += data[self._console].decode(errors="replace").replace("\r", "")
+            self._answers += data.get(self._control, b"")
