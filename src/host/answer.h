@@ -1,0 +1,42 @@
+// What a gateway's answer to GET /request-keys means. Pure: bytes in, meaning out.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "base/time.h"
+#include "net/http_client.h"
+
+namespace zkv::host {
+
+/// Approved: the repository key, without the newline after it.
+struct KeyGiven {
+  SecretBytes key;
+};
+
+/// This gateway will give no key, however often it is asked. Kinds: kDenied (a person said no), kPending
+/// (nobody decided in time, as far as the gateway says), kUnavailable (it failed), kCorrupt (its answer is no
+/// key).
+struct Ended {
+  Error error;
+};
+
+/// It makes sense to ask again, after `wait` when the gateway names one.
+struct TryAgain {
+  std::string why;
+  std::optional<std::chrono::milliseconds> wait;
+};
+
+using Answer = std::variant<KeyGiven, Ended, TryAgain>;
+
+/// The table of docs/protocol.md. Consumes the body.
+Answer interpret(net::HttpResponse&& response, Time now);
+
+/// The request that the answer speaks of, or nothing; only letters, digits and hyphens get through.
+std::string request_id(const net::HttpResponse& response);
+
+}  // namespace zkv::host

@@ -1,0 +1,39 @@
+// The record of the last unlock of each volume: no secrets, kept through reboots, shown by `zkv status`.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "unlock/unlocker.h"
+
+namespace zkv::host {
+
+struct LastUnlock {
+  std::string kind;    ///< as Unlocker::name
+  Time tried;          ///< when it was last tried
+  std::string result;  ///< what came of that, in the words of unlock::to_text
+  Time opened;         ///< when it was last opened; the epoch when it never was
+};
+
+/// Volume name → its last unlock.
+using UnlockRecord = std::map<std::string, LastUnlock, std::less<>>;
+
+/// $STATE_DIRECTORY/last-unlock.json, as systemd sets it by StateDirectory=; else
+/// /var/lib/zkv/last-unlock.json.
+std::filesystem::path default_record_path();
+
+/// Empty when there is no such file. Errors: kCorrupt, kIo.
+Result<UnlockRecord> read_record(const std::filesystem::path& path);
+
+/// Enters what was just tried into the file, atomically and under a lock, and leaves other volumes as they
+/// are. A file that cannot be understood is replaced. Makes the directory where it is missing. Errors: kIo.
+Result<> enter_into_record(const std::filesystem::path& path, std::string_view kind,
+                           const std::vector<unlock::Outcome>& outcomes, Time now);
+
+}  // namespace zkv::host
