@@ -22,14 +22,19 @@ struct EmbeddedOptions {
   SecretBytes master_key;  ///< 32 bytes given otherwise (systemd credential); wins over the file
 };
 
-/// Reads the 32 bytes of `path`, or makes the file with fresh random ones when it is not there.
-/// Errors: kDenied (readable by group or others, or another user's), kInvalid (not 32 bytes), kIo.
-Result<SecretBytes> load_or_make_master_key(const std::filesystem::path& path);
+/// Reads the 32 bytes of `path`. Errors: kNotFound, kDenied (readable by group or others, or another user's),
+/// kInvalid (not 32 bytes), kIo.
+Result<SecretBytes> load_master_key(const std::filesystem::path& path);
+/// Makes the file with 32 random bytes, mode 0600; one that another process made meanwhile is read instead.
+/// Errors: as load_master_key.
+Result<SecretBytes> make_master_key(const std::filesystem::path& path);
 
 /// Each row is sealed by XChaCha20-Poly1305 under the master key, its name in the associated data, so that a
 /// row put under another name does not open.
 class EmbeddedVault : public Vault {
  public:
+  /// Errors, beside those of the database and the master key: kNotFound when secrets are stored but their
+  /// master key's file is gone.
   static Result<std::unique_ptr<EmbeddedVault>> open(EmbeddedOptions options);
   /// `master_key` has 32 bytes.
   EmbeddedVault(std::unique_ptr<SecretTable> table, SecretBytes master_key);
