@@ -16,7 +16,7 @@ import urllib.parse
 import urllib.request
 
 STANDINS = pathlib.Path(__file__).resolve().parent.parent / "standins"
-START_LIMIT = 30
+START_LIMIT = 60
 
 
 class StandInError(Exception):
@@ -83,8 +83,9 @@ class StandIn:
     def fault(self, fault, match="", times=1, **details):
         """The next `times` requests whose "METHOD /path?query" contains `match` go wrong.
 
-        `fault`: a status 400 to 599, 'slow' (with delayMs), 'hang', 'drop', 'cut', 'stall', 'garbage', 'empty' or
-        'endless'; for Azure also 'expired', 'disabled', 'forbidden'. `details`: retryAfter (s), delayMs, skip, pattern.
+        `fault`: a status 400 to 599, 'slow' (with delayMs), 'hang', 'drop', 'cut', 'stall', 'garbage', 'empty',
+        'endless' or 'redirect' (with location); for Azure also 'expired', 'disabled', 'forbidden'.
+        `details`: retryAfter (s), delayMs, skip, pattern, location.
         """
         self.control("POST", "/faults", {"fault": str(fault), "match": match, "times": times, **details})
 
@@ -92,8 +93,8 @@ class StandIn:
         self.control("DELETE", "/faults")
 
     def requests(self, match="", after=0, wait=0):
-        """The requests received whose "METHOD /path?query" contains `match`, numbered `n` > `after`, each with method, url,
-        headers, body, fault and, once answered, status. When there is none, waits `wait` seconds for the first."""
+        """The requests received whose "METHOD /path?query" contains `match`, numbered `n` > `after`, each with method,
+        url, headers, body, fault and, once answered, status. When there is none, waits `wait` seconds for the first."""
         query = _query(match=match, after=after, wait=wait)
         return self.control("GET", f"/requests?{query}", timeout=wait + 30)
 
@@ -120,10 +121,11 @@ class AzureStandIn(StandIn):
 
     def put_secret(self, name, value, **attributes):
         """Adds a version and returns its id; `attributes`: enabled, nbf, exp (seconds since 1970)."""
-        return self.control("POST", "/secrets", {"name": name, "value": value, "attributes": attributes})["version"]
+        secret = {"name": name, "value": value, "attributes": attributes}
+        return self.control("POST", "/secrets", secret)["version"]
 
     def settings(self, **changes):
-        """Changes settings, of which azure.mjs has the list: tokenLifetime, announcedLifetime, clockAhead (s), permissions, …"""
+        """Changes settings: tokenLifetime, announcedLifetime, clockAhead (seconds), permissions, … (azure.mjs)"""
         return self.control("POST", "/settings", changes)
 
     def end_tokens(self):
@@ -163,7 +165,8 @@ class TwilioStandIn(StandIn):
 
     def messages(self, to=""):
         """All messages sent so far, oldest first, as Twilio's resources: sid, to, from, body, status, direction, …"""
-        return [message["resource"] for message in self.control("GET", f"/messages?{_query(to=to)}")]
+        sent = self.control("GET", f"/messages?{_query(to=to)}")
+        return [message["resource"] for message in sent]
 
     def wait_for_message(self, timeout=30):
         """The next message that no earlier call has returned; raises TimeoutError when none comes."""
@@ -175,8 +178,8 @@ class TwilioStandIn(StandIn):
         return waiting[0]["resource"]
 
     def send_reply(self, url, body, sender=None, fault=None, **details):
-        """Sends a person's answer to the webhook `url`, as Twilio would, and returns its outcome: messageSid, signature,
-        attempts [{status, headers, body} or {error}] and alerts [{code, message}].
+        """Sends a person's answer to the webhook `url`, as Twilio would, and returns its outcome: messageSid,
+        signature, attempts [{ms, status, headers, body} or {ms, error}] and alerts [{code, message}].
 
         `fault`: 'unsigned', 'wrong-signature', 'wrong-token', 'tampered', 'other-url', 'other-sender' or 'replayed'.
         `details`: to, messageSid, method, params, signPort, signer ('official'), ca, insecure (twilio/inbound.mjs).

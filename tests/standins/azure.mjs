@@ -1,16 +1,20 @@
-// A stand-in for Azure AD and one Azure Key Vault on loopback. `node azure.mjs [--port N] [--http-port N] [--control-port N]`
-// prints its addresses and credentials as one line of JSON; lib/control.mjs and `control` below say how tests steer it.
+// A stand-in for Azure AD and one Azure Key Vault on loopback. Run as
+//   node azure.mjs [--port N] [--http-port N] [--control-port N]
+// it prints its addresses and credentials as one line of JSON. lib/control.mjs and `control` below say how tests
+// steer it.
 
 import { randomUUID } from 'node:crypto';
 
 import { throttled, unauthorized, secretDisabled, accessDenied, vaultError } from './azure/errors.mjs';
 import { Secrets } from './azure/secrets.mjs';
-import { problem, Tokens } from './azure/tokens.mjs';
+import { expiredSecret, unavailable } from './azure/token-errors.mjs';
+import { Tokens } from './azure/tokens.mjs';
 import { Vault } from './azure/vault.mjs';
 import { json } from './lib/http.mjs';
 import { runStandIn } from './lib/server.mjs';
 
-/// What `POST /settings` can change. `permissions` are those of an access policy; `clockAhead` moves the stand-in's clock.
+/// What `POST /settings` can change. `permissions` are those of an access policy; `clockAhead` (seconds) moves the
+/// clock; `authority` is where a challenge sends for a token, null for this server.
 const settings = {
   tenant: randomUUID(),
   clientId: randomUUID(),
@@ -50,11 +54,8 @@ function faultAnswer({ fault, retryAfter }, request) {
 }
 
 function tokenFault(fault, retryAfter) {
-  if (fault === 'expired') return tokens.expiredSecret();
-  const answered = Number(fault) === 429
-    ? problem(429, 'temporarily_unavailable', 90055, 'The request was throttled because too many requests were sent.')
-    : problem(Number(fault) || 503, 'temporarily_unavailable', 90033, 'A transient error has occurred. Please try again.');
-  return withRetryAfter(answered, retryAfter);
+  if (fault === 'expired') return expiredSecret(settings.clientId);
+  return withRetryAfter(unavailable(Number(fault) || 503), retryAfter);
 }
 
 function vaultFault(fault, retryAfter, request) {
@@ -68,12 +69,17 @@ function vaultFault(fault, retryAfter, request) {
     case 'forbidden':
       return accessDenied(settings, 'get');
     default:
-      return withRetryAfter(vaultError(Number(fault), 'InternalServerError', 'An unexpected error occurred.'), retryAfter);
+      return withRetryAfter(
+        vaultError(Number(fault), 'InternalServerError', 'An unexpected error occurred.'),
+        retryAfter,
+      );
   }
 }
 
 function withRetryAfter(answered, retryAfter) {
-  return retryAfter === undefined ? answered : { ...answered, headers: { ...answered.headers, 'Retry-After': String(retryAfter) } };
+  return retryAfter === undefined
+    ? answered
+    : { ...answered, headers: { ...answered.headers, 'Retry-After': String(retryAfter) } };
 }
 
 function withServiceHeaders(answered) {
@@ -104,5 +110,10 @@ await runStandIn({
   answer,
   faultAnswer,
   control,
-  facts: () => ({ tenant: settings.tenant, clientId: settings.clientId, clientSecret: settings.clientSecret, resource: settings.resource }),
+  facts: () => ({
+    tenant: settings.tenant,
+    clientId: settings.clientId,
+    clientSecret: settings.clientSecret,
+    resource: settings.resource,
+  }),
 });

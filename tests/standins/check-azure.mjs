@@ -23,7 +23,11 @@ beforeEach(async () => {
   await azure.control('POST /settings', { tokenLifetime: 3599, announcedLifetime: null, clockAhead: 0 });
 });
 
-function credential({ tenant = azure.facts.tenant, id = azure.facts.clientId, secret = azure.facts.clientSecret } = {}) {
+function credential({
+  tenant = azure.facts.tenant,
+  id = azure.facts.clientId,
+  secret = azure.facts.clientSecret,
+} = {}) {
   return new ClientSecretCredential(tenant, id, secret, {
     authorityHost: azure.facts.https,
     disableInstanceDiscovery: true,
@@ -48,7 +52,11 @@ const scope = () => `${azure.facts.resource}/.default`;
 describe('secrets', () => {
   it('a secret that was set is read back with its version, type, tags and attributes', async () => {
     const expiresOn = new Date('2040-01-01T00:00:00Z');
-    const set = await client().setSecret('round-trip', 'välue', { contentType: 'text/plain', tags: { host: 'nas' }, expiresOn });
+    const set = await client().setSecret('round-trip', 'välue', {
+      contentType: 'text/plain',
+      tags: { host: 'nas' },
+      expiresOn,
+    });
     const got = await client().getSecret('round-trip');
     assert.equal(got.value, 'välue');
     assert.equal(got.properties.version, set.properties.version);
@@ -65,7 +73,8 @@ describe('secrets', () => {
     assert.equal((await client().getSecret('versions')).value, 'two');
     assert.equal((await client().getSecret('versions', { version: first.properties.version })).value, 'one');
     const listed = [];
-    for await (const properties of client().listPropertiesOfSecretVersions('versions')) listed.push(properties.version);
+    for await (const properties of client().listPropertiesOfSecretVersions('versions'))
+      listed.push(properties.version);
     assert.equal(listed.length, 2);
   });
 
@@ -105,7 +114,9 @@ describe('secrets', () => {
     await azure.control('POST /secrets', { name: 'locked', value: 'v' });
     await azure.control('POST /settings', { permissions: ['list'] });
     await assert.rejects(client().getSecret('locked'), { statusCode: 403, code: 'Forbidden' });
-    await azure.control('POST /settings', { permissions: ['get', 'list', 'set', 'delete', 'recover', 'purge'] });
+    await azure.control('POST /settings', {
+      permissions: ['get', 'list', 'set', 'delete', 'recover', 'purge'],
+    });
     assert.equal((await client().getSecret('locked')).value, 'v');
   });
 
@@ -150,16 +161,25 @@ describe('tokens', () => {
     await azure.control('POST /settings', { clockAhead: 100 });
     assert.equal((await one.getSecret('renewed')).value, 'v');
     assert.deepEqual(await statuses('/oauth2/v2.0/token'), [200, 200]);
-    const tokens = (await requests('/secrets/renewed')).filter((entry) => entry.status === 200).map((entry) => entry.headers.authorization);
+    const tokens = (await requests('/secrets/renewed'))
+      .filter((entry) => entry.status === 200)
+      .map((entry) => entry.headers.authorization);
     assert.notEqual(tokens[0], tokens[1]);
-    const old = await fetch(`${azure.facts.http}/secrets/renewed?api-version=7.4`, { headers: { authorization: tokens[0] } });
+    const old = await fetch(`${azure.facts.http}/secrets/renewed?api-version=7.4`, {
+      headers: { authorization: tokens[0] },
+    });
     assert.equal(old.status, 401);
   });
 
   for (const [what, change, code, status] of [
     ['a wrong client secret', { secret: 'wrong' }, 'AADSTS7000215', 401],
     ['an unknown application', { id: '00000000-0000-0000-0000-000000000000' }, 'AADSTS700016', 400],
-    ['an unknown tenant', { tenant: '11111111-0000-0000-0000-000000000000' }, 'endpoints_resolution_error', 400],
+    [
+      'an unknown tenant',
+      { tenant: '11111111-0000-0000-0000-000000000000' },
+      'endpoints_resolution_error',
+      400,
+    ],
   ]) {
     it(`${what} is refused with ${code}`, async () => {
       await assert.rejects(credential(change).getToken(scope()), new RegExp(code));
@@ -168,7 +188,10 @@ describe('tokens', () => {
   }
 
   it('a scope without /.default, and one of another resource, are refused', async () => {
-    await assert.rejects(credential().getToken('https://vault.azure.net/user_impersonation'), /AADSTS1002012/);
+    await assert.rejects(
+      credential().getToken('https://vault.azure.net/user_impersonation'),
+      /AADSTS1002012/,
+    );
     await assert.rejects(credential().getToken('https://graph.example/.default'), /AADSTS500011/);
   });
 
@@ -221,13 +244,43 @@ describe('faults', () => {
 
   it('an answer that never comes ends with the time limit of the caller', async () => {
     await fault({ match: 'GET /secrets/flaky', fault: 'hang', times: 10 });
-    await assert.rejects(client().getSecret('flaky', { abortSignal: AbortSignal.timeout(200) }), { name: 'AbortError' });
+    await assert.rejects(client().getSecret('flaky', { abortSignal: AbortSignal.timeout(200) }), {
+      name: 'AbortError',
+    });
   });
 
   it('a token endpoint that fails for a moment is retried', async () => {
     await fault({ match: '/oauth2/v2.0/token', fault: '503', times: 1 });
     assert.equal((await client().getSecret('flaky')).value, 'v');
     assert.deepEqual(await statuses('/oauth2/v2.0/token'), [503, 200]);
+  });
+
+  const bare = (options) => fetch(`${azure.facts.http}/secrets/flaky?api-version=7.4`, options);
+
+  it('an answer that stops halfway keeps its reader waiting', async () => {
+    await fault({ pattern: '^GET /secrets/fl.ky', fault: 'stall' });
+    const answer = await bare({ signal: AbortSignal.timeout(200) });
+    assert.equal(answer.status, 401);
+    await assert.rejects(answer.text(), { name: 'TimeoutError' });
+  });
+
+  it('an answer without end goes on for as long as somebody reads', async () => {
+    await fault({ match: 'GET /secrets/flaky', fault: 'endless' });
+    const reader = (await bare()).body.getReader();
+    let bytes = 0;
+    while (bytes < 4 << 20) bytes += (await reader.read()).value.length;
+    await reader.cancel();
+  });
+
+  it('a proxy in between may answer with something else, nothing, or another address', async () => {
+    await fault({ match: 'GET /secrets/flaky', fault: 'garbage' });
+    await fault({ match: 'GET /secrets/flaky', fault: 'empty' });
+    await fault({ match: 'GET /secrets/flaky', fault: 'redirect', location: 'http://127.0.0.2:9/' });
+    assert.match(await (await bare()).text(), /^<html>/);
+    assert.equal(await (await bare()).text(), '');
+    const redirect = await bare({ redirect: 'manual' });
+    assert.equal(redirect.status, 307);
+    assert.equal(redirect.headers.get('location'), 'http://127.0.0.2:9/');
   });
 
   it('a fault that nobody would carry out is refused when it is asked for', async () => {
@@ -248,11 +301,13 @@ describe('the bare protocol', () => {
     const { status, headers, body } = await get('/secrets/bare?api-version=7.4');
     assert.equal(status, 401);
     assert.equal(body.error.code, 'Unauthorized');
-    assert.equal(headers.get('www-authenticate'),
-                 `Bearer authorization="${azure.facts.http}/${azure.facts.tenant}", resource="${azure.facts.resource}"`);
+    assert.equal(
+      headers.get('www-authenticate'),
+      `Bearer authorization="${azure.facts.http}/${azure.facts.tenant}", resource="${azure.facts.resource}"`,
+    );
   });
 
-  it('a trailing slash and a percent-encoded api%2Dversion are tolerated, a missing or unknown version is not', async () => {
+  it('a trailing slash and api%2Dversion are tolerated, a missing or unknown version is not', async () => {
     const headers = { authorization: `Bearer ${await token()}` };
     assert.equal((await get('/secrets/bare/?api%2Dversion=7.4', headers)).body.value, 'v');
     assert.equal((await get('/secrets/bare?api-version=2016-10-01', headers)).body.value, 'v');
@@ -266,7 +321,10 @@ describe('the bare protocol', () => {
     assert.match((await get('/secrets/bare?api-version=7.4', revoked)).body.error.message, /TokenExpired/);
     const fresh = { authorization: `Bearer ${await token()}` };
     assert.equal((await get('/secrets/bare?api-version=7.4', fresh)).status, 200);
-    assert.equal((await get('/secrets/bare?api-version=7.4', { authorization: `${fresh.authorization}x` })).status, 401);
+    assert.equal(
+      (await get('/secrets/bare?api-version=7.4', { authorization: `${fresh.authorization}x` })).status,
+      401,
+    );
     await azure.control('POST /settings', { clockAhead: 3600 });
     const { status, headers } = await get('/secrets/bare?api-version=7.4', fresh);
     assert.equal(status, 401);

@@ -2,8 +2,11 @@
 
 import base64
 import http.server
+import os
 import pathlib
+import select
 import ssl
+import subprocess
 import sys
 import threading
 import unittest
@@ -11,19 +14,29 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+INTEGRATION = pathlib.Path(__file__).resolve().parent.parent / "integration"
+sys.path.insert(0, str(INTEGRATION))
 from standins import AzureStandIn, StandInError, TwilioStandIn  # noqa: E402
 
 PERSON = "+15005550100"
+DYING_RUNNER = """
+import os, standins
+azure = standins.AzureStandIn().__enter__()
+print(azure.facts["pid"], flush=True)
+input()
+os._exit(9)
+"""
 
 
 def fetch(standin, path, form=None, headers=None):
     """(status, body) of a request to a stand-in over TLS, its certificate checked."""
     context = ssl.create_default_context(cafile=standin.ca)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    https = urllib.request.HTTPSHandler(context=context)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), https)
     data = None if form is None else urllib.parse.urlencode(form).encode()
+    request = urllib.request.Request(standin.https + path, data=data, headers=headers or {})
     try:
-        with opener.open(urllib.request.Request(standin.https + path, data=data, headers=headers or {}), timeout=10) as answer:
+        with opener.open(request, timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -80,6 +93,17 @@ class Azure(unittest.TestCase):
         self.assertFalse(folder.exists())
         with self.assertRaises(urllib.error.URLError):
             azure.requests()
+
+
+class Runner(unittest.TestCase):
+    def test_a_runner_that_dies_leaves_no_stand_in_behind(self):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        runner = subprocess.Popen([sys.executable, "-c", DYING_RUNNER], cwd=INTEGRATION, **pipes)
+        standin = os.pidfd_open(int(runner.stdout.readline()))
+        runner.communicate(b"die\n")
+        ended, _, _ = select.select([standin], [], [], 60)
+        os.close(standin)
+        self.assertTrue(ended)
 
 
 class Twilio(unittest.TestCase):

@@ -1,5 +1,7 @@
-// A stand-in for Twilio's messages on loopback. `node twilio.mjs [--port N] [--http-port N] [--control-port N]`
-// prints its addresses and credentials as one line of JSON; lib/control.mjs and `control` below say how tests steer it.
+// A stand-in for Twilio's messages on loopback. Run as
+//   node twilio.mjs [--port N] [--http-port N] [--control-port N]
+// it prints its addresses and credentials as one line of JSON. lib/control.mjs and `control` below say how tests
+// steer it.
 
 import { randomBytes } from 'node:crypto';
 
@@ -29,13 +31,25 @@ async function setStatus({ sid, status, errorCode = null, ca, insecure }) {
   const url = message.params.StatusCallback;
   if (!url) return message.resource;
   const { From = '', To } = message.params;
-  const params = { SmsSid: sid, MessageSid: sid, SmsStatus: status, MessageStatus: status, To, From, AccountSid: account.accountSid, ApiVersion: '2010-04-01',
-                   ...(errorCode !== null && { ErrorCode: String(errorCode) }) };
+  const params = {
+    SmsSid: sid,
+    MessageSid: sid,
+    SmsStatus: status,
+    MessageStatus: status,
+    To,
+    From,
+    AccountSid: account.accountSid,
+    ApiVersion: '2010-04-01',
+    ...(errorCode !== null && { ErrorCode: String(errorCode) }),
+  };
   const signature = signatureOf(account.authToken, signedUrl(url), params);
-  return { ...message.resource, ...(await sendWebhook(makeWebhook({ url, params, signature }), { ca, insecure })) };
+  return {
+    ...message.resource,
+    ...(await sendWebhook(makeWebhook({ url, params, signature }), { ca, insecure })),
+  };
 }
 
-/// Every message sent, oldest first: `GET /messages?after=N&wait=SECONDS&to=NUMBER` waits for the first when there is none.
+/// Every message sent, oldest first; `GET /messages?after=N&wait=SECONDS&to=NUMBER` waits for the first.
 function sentMessages(query) {
   const to = query.get('to');
   const wanted = ({ resource }) => !to || resource.to === to;

@@ -9,7 +9,11 @@ export function vaultError(status, code, message, inner, headers = {}) {
 }
 
 export function secretNotFound(name) {
-  return vaultError(404, 'SecretNotFound', `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182`);
+  const message =
+    `A secret with (name/id) ${name} was not found in this key vault. If you recently deleted this secret you ` +
+    'may be able to recover it using the correct recovery command. For help resolving this issue, please see ' +
+    'https://go.microsoft.com/fwlink/?linkid=2125182';
+  return vaultError(404, 'SecretNotFound', message);
 }
 
 export function secretDisabled() {
@@ -17,11 +21,19 @@ export function secretDisabled() {
 }
 
 export function accessDenied(settings, permission) {
-  return vaultError(403, 'Forbidden', `The user, group or application 'appid=${settings.clientId};iss=https://sts.windows.net/${settings.tenant}/' does not have secrets ${permission} permission on key vault 'standin;location=local'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287`, 'AccessDenied');
+  const who = `appid=${settings.clientId};iss=https://sts.windows.net/${settings.tenant}/`;
+  const message =
+    `The user, group or application '${who}' does not have secrets ${permission} permission on key vault ` +
+    "'standin;location=local'. For help resolving this issue, please see " +
+    'https://go.microsoft.com/fwlink/?linkid=2125287';
+  return vaultError(403, 'Forbidden', message, 'AccessDenied');
 }
 
 export function deletedButRecoverable(name) {
-  return vaultError(409, 'Conflict', `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`, 'ObjectIsDeletedButRecoverable');
+  const message =
+    `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; ` +
+    'in this state, the secret can only be recovered or purged.';
+  return vaultError(409, 'Conflict', message, 'ObjectIsDeletedButRecoverable');
 }
 
 export function badParameter(message) {
@@ -30,7 +42,9 @@ export function badParameter(message) {
 
 export function throttled(retryAfter) {
   const headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) };
-  return vaultError(429, 'Throttled', 'Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached', undefined, headers);
+  const message =
+    'Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached';
+  return vaultError(429, 'Throttled', message, undefined, headers);
 }
 
 /// 401 with the challenge that says where to get a token; `fault` as `Tokens.fault` names it.

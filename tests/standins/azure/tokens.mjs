@@ -1,12 +1,23 @@
-// Azure AD as an application sees it: the 2.0 token endpoint for client credentials, and the documents that describe it.
-// Source: Microsoft identity platform, "OAuth 2.0 client credentials flow" and "authentication and authorization error codes".
+// Azure AD as an application sees it: the 2.0 token endpoint for client credentials, and the documents about it.
+// Source: Microsoft identity platform, "OAuth 2.0 client credentials flow".
 
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 
 import { basicCredentials, formOf, json } from '../lib/http.mjs';
+import {
+  invalidScope,
+  missingParameter,
+  missingSecret,
+  unknownApplication,
+  unknownResource,
+  unknownTenant,
+  unsupportedGrant,
+  wrongSecret,
+} from './token-errors.mjs';
 
 export class Tokens {
   #key = randomBytes(32);
+  #issued = 0;
   #endedBefore = 0;
 
   /// `settings` is shared with the control interface: tenant, clientId, clientSecret, resource, and in seconds
@@ -23,12 +34,16 @@ export class Tokens {
     const problem = this.#problemWith(tenant, form, basicCredentials(request));
     if (problem) return problem;
     const expiresIn = this.settings.announcedLifetime ?? this.settings.tokenLifetime;
-    return json(200, {
-      token_type: 'Bearer',
-      expires_in: expiresIn,
-      ext_expires_in: expiresIn,
-      access_token: this.#issue(form.get('scope')),
-    }, { 'Cache-Control': 'no-store, no-cache', Pragma: 'no-cache' });
+    return json(
+      200,
+      {
+        token_type: 'Bearer',
+        expires_in: expiresIn,
+        ext_expires_in: expiresIn,
+        access_token: this.#issue(form.get('scope')),
+      },
+      { 'Cache-Control': 'no-store, no-cache', Pragma: 'no-cache' },
+    );
   }
 
   /// All tokens issued until now end at once, as when an administrator revokes them.
@@ -72,47 +87,26 @@ export class Tokens {
     });
   }
 
-  /// The answer for an expired client secret.
-  expiredSecret() {
-    return problem(401, 'invalid_client', 7000222, `The provided client secret keys for app '${this.settings.clientId}' are expired.`);
-  }
-
+  /// What speaks against a token: an error answer, or null.
   #problemWith(tenant, form, basic) {
     if (tenant !== this.settings.tenant) return unknownTenant(tenant);
     const grant = form.get('grant_type');
-    if (!grant) return missing('grant_type');
-    if (grant !== 'client_credentials') {
-      return problem(400, 'unsupported_grant_type', 70003, `The app requested an unsupported grant type '${grant}'.`);
-    }
+    if (!grant) return missingParameter('grant_type');
+    if (grant !== 'client_credentials') return unsupportedGrant(grant);
     const [clientId, secret] = basic ?? [form.get('client_id'), form.get('client_secret')];
-    if (!clientId) return missing('client_id');
-    if (clientId !== this.settings.clientId) {
-      return problem(400, 'unauthorized_client', 700016, `Application with identifier '${clientId}' was not found in the directory '${tenant}'.`);
-    }
-    if (!secret) {
-      return problem(401, 'invalid_client', 7000216,
-                     "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.");
-    }
-    if (secret !== this.settings.clientSecret) {
-      return problem(401, 'invalid_client', 7000215,
-                     `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`);
-    }
+    if (!clientId) return missingParameter('client_id');
+    if (clientId !== this.settings.clientId) return unknownApplication(clientId, tenant);
+    if (!secret) return missingSecret();
+    if (secret !== this.settings.clientSecret) return wrongSecret(clientId);
     return this.#problemWithScope(form.get('scope'));
   }
 
   #problemWithScope(scope) {
-    if (!scope) return missing('scope');
-    if (!scope.endsWith('/.default')) {
-      return problem(400, 'invalid_scope', 1002012,
-                     `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`);
-    }
-    if (audienceOf(scope) !== this.settings.resource) {
-      return problem(400, 'invalid_resource', 500011, `The resource principal named ${audienceOf(scope)} was not found in the tenant.`);
-    }
-    return null;
+    if (!scope) return missingParameter('scope');
+    if (!scope.endsWith('/.default')) return invalidScope(scope);
+    const audience = audienceOf(scope);
+    return audience === this.settings.resource ? null : unknownResource(audience);
   }
-
-  #issued = 0;
 
   /// A token in a JWT's shape; only this process can check it.
   #issue(scope) {
@@ -143,28 +137,4 @@ function audienceOf(scope) {
 
 function encode(value) {
   return Buffer.from(JSON.stringify(value)).toString('base64url');
-}
-
-function unknownTenant(tenant) {
-  return problem(400, 'invalid_tenant', 90002, `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID.`);
-}
-
-function missing(parameter) {
-  return problem(400, 'invalid_request', 900144, `The request body must contain the following parameter: '${parameter}'.`);
-}
-
-/// An error document as Azure AD writes it; `status` as the real service answers it.
-export function problem(status, error, code, description) {
-  const trace = randomUUID();
-  const correlation = randomUUID();
-  const timestamp = new Date().toISOString().replace('T', ' ').replace(/\.\d+/, '');
-  return json(status, {
-    error,
-    error_description: `AADSTS${code}: ${description} Trace ID: ${trace} Correlation ID: ${correlation} Timestamp: ${timestamp}`,
-    error_codes: [code],
-    timestamp,
-    trace_id: trace,
-    correlation_id: correlation,
-    error_uri: `https://login.microsoftonline.com/error?code=${code}`,
-  });
 }

@@ -1,9 +1,28 @@
 // Azure Key Vault's secrets over REST: who may do what, paths and versions, and the bundles that answer.
 
 import { empty, json } from '../lib/http.mjs';
-import { accessDenied, badParameter, deletedButRecoverable, secretDisabled, secretNotFound, unauthorized, vaultError } from './errors.mjs';
+import {
+  accessDenied,
+  badParameter,
+  deletedButRecoverable,
+  secretDisabled,
+  secretNotFound,
+  unauthorized,
+  vaultError,
+} from './errors.mjs';
 
-const kApiVersions = ['2016-10-01', '7.0', '7.1', '7.2', '7.3', '7.4', '7.5', '7.6', '2025-06-01-preview', '2025-07-01'];
+const kApiVersions = [
+  '2016-10-01',
+  '7.0',
+  '7.1',
+  '7.2',
+  '7.3',
+  '7.4',
+  '7.5',
+  '7.6',
+  '2025-06-01-preview',
+  '2025-07-01',
+];
 const kName = /^[0-9a-zA-Z-]{1,127}$/;
 const kLongestValue = 25 * 1024;
 const kPageSize = 25;
@@ -22,7 +41,8 @@ export class Vault {
     const version = request.query.get('api-version');
     if (!version) return badParameter('The api-version query parameter is missing.');
     if (!kApiVersions.includes(version)) {
-      return badParameter(`The specified version (${version}) is not recognized. Consider using the latest supported version (${kApiVersions.at(-1)}).`);
+      const advice = `Consider using the latest supported version (${kApiVersions.at(-1)}).`;
+      return badParameter(`The specified version (${version}) is not recognized. ${advice}`);
     }
     return this.#route(request);
   }
@@ -36,7 +56,8 @@ export class Vault {
       case 'GET secrets':
         return this.#allowed('list', () => this.#page(request, this.secrets.newest()));
       case 'GET secrets/{name}':
-        if (tail === 'versions') return this.#allowed('list', () => this.#page(request, this.secrets.versions(name)));
+        if (tail === 'versions')
+          return this.#allowed('list', () => this.#page(request, this.secrets.versions(name)));
         return this.#allowed('get', () => this.#get(request, name, tail));
       case 'PUT secrets/{name}':
         return this.#allowed('set', () => this.#put(request, name));
@@ -45,12 +66,16 @@ export class Vault {
       case 'DELETE secrets/{name}':
         return this.#allowed('delete', () => this.#remove(request, name));
       default:
-        return collection === 'deletedsecrets' && name ? this.#deleted(request, name, tail) : unknownPath(request);
+        return collection === 'deletedsecrets' && name
+          ? this.#deleted(request, name, tail)
+          : unknownPath(request);
     }
   }
 
   #allowed(permission, action) {
-    return this.settings.permissions.includes(permission) ? action() : accessDenied(this.settings, permission);
+    return this.settings.permissions.includes(permission)
+      ? action()
+      : accessDenied(this.settings, permission);
   }
 
   /// As the real vault: a disabled version is refused, one outside nbf and exp is handed out.
@@ -63,8 +88,10 @@ export class Vault {
 
   #put(request, name) {
     const body = parsed(request.body);
-    if (typeof body?.value !== 'string') return badParameter("Property 'value' is required and must be a string.");
-    if (Buffer.byteLength(body.value) > kLongestValue) return badParameter(`The value of the secret is longer than ${kLongestValue} bytes.`);
+    if (typeof body?.value !== 'string')
+      return badParameter("Property 'value' is required and must be a string.");
+    if (Buffer.byteLength(body.value) > kLongestValue)
+      return badParameter(`The value of the secret is longer than ${kLongestValue} bytes.`);
     if (this.secrets.deleted(name)) return deletedButRecoverable(name);
     const secret = this.secrets.put(name, body);
     return json(200, { value: secret.value, ...bundle(request, secret) });

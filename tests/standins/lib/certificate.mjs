@@ -12,12 +12,34 @@ const kNames = 'DNS:localhost,DNS:*.localhost,DNS:*.vault.localhost,IP:127.0.0.1
 export function makeCertificate() {
   const folder = mkdtempSync(join(tmpdir(), 'zkv-standin-'));
   const file = (name) => join(folder, name);
-  openssl('-subj', '/CN=zkv stand-in CA', '-keyout', file('ca.key'), '-out', file('ca.pem'),
-          '-addext', 'keyUsage=critical,keyCertSign');
-  openssl('-subj', '/CN=localhost', '-keyout', file('server.key'), '-out', file('server.pem'),
-          '-CA', file('ca.pem'), '-CAkey', file('ca.key'),
-          '-addext', `subjectAltName=${kNames}`, '-addext', 'basicConstraints=critical,CA:false',
-          '-addext', 'extendedKeyUsage=serverAuth');
+  openssl(
+    '-subj',
+    '/CN=zkv stand-in CA',
+    '-keyout',
+    file('ca.key'),
+    '-out',
+    file('ca.pem'),
+    '-addext',
+    'keyUsage=critical,keyCertSign',
+  );
+  openssl(
+    '-subj',
+    '/CN=localhost',
+    '-keyout',
+    file('server.key'),
+    '-out',
+    file('server.pem'),
+    '-CA',
+    file('ca.pem'),
+    '-CAkey',
+    file('ca.key'),
+    '-addext',
+    `subjectAltName=${kNames}`,
+    '-addext',
+    'basicConstraints=critical,CA:false',
+    '-addext',
+    'extendedKeyUsage=serverAuth',
+  );
   return {
     key: readFileSync(file('server.key')),
     cert: readFileSync(file('server.pem')),
@@ -27,6 +49,16 @@ export function makeCertificate() {
 }
 
 function openssl(...options) {
-  const common = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  const common = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+  ];
   execFileSync('openssl', [...common, ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
 }

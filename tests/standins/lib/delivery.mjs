@@ -1,6 +1,8 @@
 // Sends an answer over the wire, whole or spoilt in the way that a fault asks for.
 
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const kEndlessChunk = Buffer.alloc(64 * 1024, 0x20);
@@ -23,6 +25,8 @@ export async function deliver(outgoing, answer, rule) {
       return send(outgoing, { ...answer, status: 200, body: '<html>a proxy answers</html>' });
     case 'empty':
       return send(outgoing, { ...answer, status: 200, body: '' });
+    case 'redirect':
+      return send(outgoing, { status: 307, headers: { Location: rule.location }, body: '' });
     case 'endless':
       return sendEndless(outgoing, answer);
     default:
@@ -43,11 +47,14 @@ async function sendHalf(outgoing, answer, then) {
   await then();
 }
 
+/// Goes on until the reader leaves, which is the only way it ends.
 async function sendEndless(outgoing, answer) {
   outgoing.writeHead(200, answer.headers);
-  while (!outgoing.destroyed) {
-    if (!outgoing.write(kEndlessChunk)) await Promise.race([once(outgoing, 'drain'), goneAway(outgoing)]);
-  }
+  await pipeline(Readable.from(endlessChunks()), outgoing).catch(() => {});
+}
+
+function* endlessChunks() {
+  for (;;) yield kEndlessChunk;
 }
 
 async function goneAway(outgoing) {

@@ -1,7 +1,17 @@
 // Faults on demand: which of the next requests go wrong, and how. The stand-in's server carries them out.
 
 /// How an answer can be spoilt on its way, whatever it says.
-const kDelivery = new Set(['slow', 'hang', 'drop', 'cut', 'stall', 'garbage', 'empty', 'endless']);
+const kDelivery = new Set([
+  'slow',
+  'hang',
+  'drop',
+  'cut',
+  'stall',
+  'garbage',
+  'empty',
+  'endless',
+  'redirect',
+]);
 
 export class Faults {
   #rules = [];
@@ -11,17 +21,19 @@ export class Faults {
     this.own = new Set(own);
   }
 
-  /// Adds a rule: { match, pattern, fault, times = 1, skip = 0, retryAfter, delayMs = 0 }. `match` is a text in
-  /// "METHOD /path?query", `pattern` a regular expression for it; without them every request matches. `skip` lets so
-  /// many pass first; `retryAfter` is in seconds.
+  /// Adds a rule: { match, pattern, fault, times = 1, skip = 0, retryAfter, delayMs = 0, location }. `match` is a text
+  /// in "METHOD /path?query", `pattern` a regular expression for it; without them every request matches. `skip` lets so
+  /// many pass first; `retryAfter` is in seconds or a date as in HTTP; `location` is where a 'redirect' leads.
   /// Throws on a fault that nobody would carry out, so that a test with a slip of the pen fails.
-  add({ match = '', pattern, fault, times = 1, skip = 0, retryAfter, delayMs = 0, ...unknown }) {
+  add({ match = '', pattern, fault, times = 1, skip = 0, retryAfter, delayMs = 0, location, ...unknown }) {
     const stray = Object.keys(unknown);
     if (stray.length > 0) throw new Error(`a fault has no field '${stray[0]}'`);
     const kind = String(fault);
-    if (!kDelivery.has(kind) && !this.own.has(kind) && !/^[45]\d\d$/.test(kind)) throw new Error(`no such fault: '${kind}'`);
+    const known = kDelivery.has(kind) || this.own.has(kind) || /^[45]\d\d$/.test(kind);
+    if (!known) throw new Error(`no such fault: '${kind}'`);
     if (kind === 'slow' && delayMs <= 0) throw new Error("the fault 'slow' needs delayMs");
-    this.#rules.push({ match, pattern, fault: kind, times, skip, retryAfter, delayMs });
+    if (kind === 'redirect' && !location) throw new Error("the fault 'redirect' needs a location");
+    this.#rules.push({ match, pattern, fault: kind, times, skip, retryAfter, delayMs, location });
   }
 
   /// The rule that `request` runs into, one use of it spent; or null.

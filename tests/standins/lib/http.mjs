@@ -28,7 +28,11 @@ export async function readRequest(incoming) {
 
 /// An answer with a JSON body.
 export function json(status, value, headers = {}) {
-  return { status, headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers }, body: JSON.stringify(value) };
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(value),
+  };
 }
 
 /// An answer without a body.

@@ -28,10 +28,13 @@ function failed(program) {
   throw new Error(`${program} ended before it told its addresses`);
 }
 
-/// One call of a control interface: `route` is "METHOD /path?query"; `body` goes as JSON. Throws what it answers as error.
+/// One call of a control interface: `route` is "METHOD /path?query", `body` goes as JSON. Throws what it refuses.
 async function control(address, route, body) {
   const [method, path] = route.split(' ');
-  const answer = await fetch(address + path, { method, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(address + path, {
+    method,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
   const value = await answer.json();
   if (!answer.ok) throw new Error(value.error);
   return value;

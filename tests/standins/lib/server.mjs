@@ -26,7 +26,13 @@ export async function runStandIn(service) {
     control: `http://127.0.0.1:${await listen(createHttp(controlListener(state)), values['control-port'])}`,
   };
   endWithParent(certificate);
-  const facts = { name: service.name, pid: process.pid, ...addresses, ca: certificate.caFile, ...service.facts(addresses) };
+  const facts = {
+    name: service.name,
+    pid: process.pid,
+    ...addresses,
+    ca: certificate.caFile,
+    ...service.facts(addresses),
+  };
   process.stdout.write(`${JSON.stringify(facts)}\n`);
 }
 
@@ -54,7 +60,11 @@ async function serve({ service, faults, requests }, incoming, outgoing) {
   try {
     const request = await readRequest(incoming);
     const rule = faults.take(request);
-    const entry = requests.add({ ...request, query: Object.fromEntries(request.query), fault: rule?.fault ?? null });
+    const entry = requests.add({
+      ...request,
+      query: Object.fromEntries(request.query),
+      fault: rule?.fault ?? null,
+    });
     const answer = changesAnswer(rule) ? service.faultAnswer(rule, request) : service.answer(request);
     entry.status = answer.status;
     await deliver(outgoing, answer, rule);

@@ -7,7 +7,15 @@ import { signatureOf, signedUrl } from './signature.mjs';
 import { makeWebhook, repliesIn, sendWebhook, withQuery } from './webhook.mjs';
 
 /// The forgeries that `Inbound.reply` knows.
-export const kForgeries = ['unsigned', 'wrong-signature', 'wrong-token', 'tampered', 'other-url', 'other-sender', 'replayed'];
+export const kForgeries = [
+  'unsigned',
+  'wrong-signature',
+  'wrong-token',
+  'tampered',
+  'other-url',
+  'other-sender',
+  'replayed',
+];
 
 export class Inbound {
   #lastHonest = null;
@@ -39,7 +47,11 @@ export class Inbound {
     for (const text of repliesIn(outcome.attempts.at(-1))) {
       this.messages.add({ To: params.From, From: params.To, Body: text }, 'outbound-reply');
     }
-    return { messageSid: params.MessageSid, signature: webhook.headers['X-Twilio-Signature'] ?? null, ...outcome };
+    return {
+      messageSid: params.MessageSid,
+      signature: webhook.headers['X-Twilio-Signature'] ?? null,
+      ...outcome,
+    };
   }
 
   #again() {
@@ -65,12 +77,31 @@ export class Inbound {
     return sign(token, signedUrl(target, signPort), params);
   }
 
-  #paramsOf({ body, from = '+15005550100', to = this.account.numbers[0], messageSid = newSid('SM'), params = {} }, fault) {
+  #paramsOf(
+    { body, from = '+15005550100', to = this.account.numbers[0], messageSid = newSid('SM'), params = {} },
+    fault,
+  ) {
     return {
-      ToCountry: 'US', ToState: '', ToCity: '', ToZip: '', FromCountry: 'US', FromState: '', FromCity: '', FromZip: '',
-      SmsMessageSid: messageSid, SmsSid: messageSid, MessageSid: messageSid, SmsStatus: 'received',
-      NumMedia: '0', NumSegments: '1', AccountSid: this.account.accountSid, ApiVersion: '2010-04-01',
-      Body: String(body), To: to, From: fault === 'other-sender' ? '+15005550199' : from, ...params,
+      ToCountry: 'US',
+      ToState: '',
+      ToCity: '',
+      ToZip: '',
+      FromCountry: 'US',
+      FromState: '',
+      FromCity: '',
+      FromZip: '',
+      SmsMessageSid: messageSid,
+      SmsSid: messageSid,
+      MessageSid: messageSid,
+      SmsStatus: 'received',
+      NumMedia: '0',
+      NumSegments: '1',
+      AccountSid: this.account.accountSid,
+      ApiVersion: '2010-04-01',
+      Body: String(body),
+      To: to,
+      From: fault === 'other-sender' ? '+15005550199' : from,
+      ...params,
     };
   }
 }

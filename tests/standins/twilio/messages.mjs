@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { basicCredentials, formOf, json } from '../lib/http.mjs';
 import { Journal } from '../lib/journal.mjs';
 import { kRefusedFrom, kRefusedTo, notFound, twilioError, unauthorized } from './errors.mjs';
+import { segmentsOf } from './segments.mjs';
 
 const kLongestBody = 1600;
 const kStopWords = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
@@ -51,7 +52,9 @@ export class Messages {
   #mayEnter(credentials) {
     const { accountSid, authToken, apiKeySid, apiKeySecret } = this.account;
     const [user, password] = credentials ?? [];
-    return (user === accountSid && password === authToken) || (user === apiKeySid && password === apiKeySecret);
+    return (
+      (user === accountSid && password === authToken) || (user === apiKeySid && password === apiKeySecret)
+    );
   }
 
   #create(form) {
@@ -65,8 +68,19 @@ export class Messages {
   #list(request) {
     const to = request.query.get('To');
     const wanted = ({ resource }) => !to || resource.to === to;
-    const messages = this.sent.list(0, wanted).map(({ resource }) => resource).reverse();
-    return json(200, { messages, page: 0, page_size: 50, start: 0, end: messages.length, uri: request.url, first_page_uri: request.url, next_page_uri: null, previous_page_uri: null });
+    const messages = this.sent
+      .list(0, wanted)
+      .map(({ resource }) => resource)
+      .reverse();
+    const paging = {
+      page: 0,
+      page_size: 50,
+      start: 0,
+      end: messages.length,
+      next_page_uri: null,
+      previous_page_uri: null,
+    };
+    return json(200, { messages, ...paging, uri: request.url, first_page_uri: request.url });
   }
 
   /// [code, message] of what is wrong, or null.
@@ -74,7 +88,8 @@ export class Messages {
     if (!To) return [21604, "A 'To' phone number is required."];
     if (!From && !MessagingServiceSid) return [21603, "A 'From' phone number is required."];
     if (!Body) return [21602, 'Message body is required.'];
-    if (Body.length > kLongestBody) return [21617, `The concatenated message body exceeds the ${kLongestBody} character limit.`];
+    if (Body.length > kLongestBody)
+      return [21617, `The concatenated message body exceeds the ${kLongestBody} character limit.`];
     if (!isNumber(To)) return [21211, `Invalid 'To' Phone Number: ${To}`];
     if (this.#unsubscribed.has(To)) return [21610, 'Attempt to send to unsubscribed recipient'];
     if (kRefusedTo.has(To)) return refusal(kRefusedTo, To);
@@ -90,7 +105,9 @@ export class Messages {
   }
 
   #problemWithService(sid) {
-    return this.account.messagingServices.includes(sid) ? null : [21705, `The Messaging Service Sid ${sid} is invalid.`];
+    return this.account.messagingServices.includes(sid)
+      ? null
+      : [21705, `The Messaging Service Sid ${sid} is invalid.`];
   }
 }
 
@@ -122,11 +139,25 @@ function resourceOf(accountSid, { To, From, MessagingServiceSid, Body }, directi
   const created = new Date().toUTCString().replace('GMT', '+0000');
   const uri = `/2010-04-01/Accounts/${accountSid}/Messages/${sid}`;
   return {
-    sid, account_sid: accountSid, api_version: '2010-04-01', body: Body, direction,
+    sid,
+    account_sid: accountSid,
+    api_version: '2010-04-01',
+    body: Body,
+    direction,
     status: MessagingServiceSid ? 'accepted' : 'queued',
-    to: To, from: From ?? null, messaging_service_sid: MessagingServiceSid ?? null,
-    num_segments: String(Math.ceil(Body.length / 160)), num_media: '0', price: null, price_unit: null,
-    error_code: null, error_message: null, date_created: created, date_updated: created, date_sent: null,
-    uri: `${uri}.json`, subresource_uris: { media: `${uri}/Media.json` },
+    to: To,
+    from: From ?? null,
+    messaging_service_sid: MessagingServiceSid ?? null,
+    num_segments: String(segmentsOf(Body)),
+    num_media: '0',
+    price: null,
+    price_unit: null,
+    error_code: null,
+    error_message: null,
+    date_created: created,
+    date_updated: created,
+    date_sent: null,
+    uri: `${uri}.json`,
+    subresource_uris: { media: `${uri}/Media.json` },
   };
 }

@@ -7,10 +7,18 @@ import { request as requestHttps } from 'node:https';
 import { readFileSync } from 'node:fs';
 
 const kAnswerWithin = 15_000;
-const kNoConnection = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENOTFOUND', 'EPROTO', 'DEPTH_ZERO_SELF_SIGNED_CERT',
-                               'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+const kNoConnection = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EPROTO',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
 
-/// One webhook as it goes over the wire, so that it can be sent again byte for byte. `params` go in the body of a POST and
+/// One webhook as it goes over the wire, so that it can be sent again byte for byte. `params` go in the body of a POST,
 /// in the query of a GET; `signature` null leaves the header out.
 export function makeWebhook({ url, method = 'POST', params, signature }) {
   const form = new URLSearchParams(params).toString();
@@ -34,9 +42,9 @@ export function withQuery(url, form) {
   return fragment === undefined ? joined : `${joined}#${fragment}`;
 }
 
-/// Sends `webhook`, again where the overrides in its URL's fragment (rc, rp, rt) say so; by default once more when there is
-/// no connection. `tls` is { ca: file } or { insecure: true }.
-/// Returns { attempts: [{ status, headers, body } or { error }], alerts: [{ code, message }] }.
+/// Sends `webhook`, again where the overrides in its URL's fragment (rc, rp, rt) say so; by default once more when
+/// there is no connection. `tls` is { ca: file } or { insecure: true }.
+/// Returns { attempts: [{ ms, status, headers, body } or { ms, error }], alerts: [{ code, message }] }.
 export async function sendWebhook(webhook, tls = {}) {
   const overrides = new URLSearchParams(webhook.url.split('#')[1] ?? '');
   const policy = (overrides.get('rp') ?? 'ct').split(',');
@@ -58,34 +66,47 @@ function attempt({ url, method, headers, body }, tls, within) {
   const [address] = url.split('#');
   const send = address.startsWith('https:') ? requestHttps : requestHttp;
   const trust = { rejectUnauthorized: !tls.insecure, ...(tls.ca && { ca: readFileSync(tls.ca) }) };
+  const options = { method, headers, agent: false, signal: AbortSignal.timeout(within), ...trust };
+  const start = Date.now();
   return new Promise((resolve) => {
-    const failed = (error) => resolve({ error: error.code ?? error.message });
-    const outgoing = send(address, { method, headers, agent: false, signal: AbortSignal.timeout(within), ...trust }, (answer) => {
+    const ended = (outcome) => resolve({ ms: Date.now() - start, ...outcome });
+    const failed = (error) => ended({ error: error.code ?? error.message });
+    const answered = async (answer) => {
       const chunks = [];
-      answer.on('data', (chunk) => chunks.push(chunk)).on('error', failed).on('end', () => {
-        resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString('utf8') });
+      for await (const chunk of answer) chunks.push(chunk);
+      ended({
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: Buffer.concat(chunks).toString('utf8'),
       });
-    });
-    outgoing.on('error', failed).end(body);
+    };
+    send(address, options, (answer) => answered(answer).catch(failed))
+      .on('error', failed)
+      .end(body);
   });
 }
 
 /// What Twilio's debugger would show for the last attempt.
 function alertsFor({ status, headers, body, error }) {
-  if (error !== undefined) return [{ code: kNoConnection.has(error) ? 11205 : 11200, message: `HTTP retrieval failure: ${error}` }];
+  if (error !== undefined)
+    return [{ code: kNoConnection.has(error) ? 11205 : 11200, message: `HTTP retrieval failure: ${error}` }];
   if (status >= 400) return [{ code: 11200, message: `HTTP retrieval failure: status ${status}` }];
   if (body === '' || kindOf(headers) === 'text/plain') return [];
   if (!['text/xml', 'application/xml', 'text/html'].includes(kindOf(headers))) {
     return [{ code: 12300, message: `Invalid Content-Type: ${kindOf(headers)}` }];
   }
-  return /<Response\s*(\/>|>[\s\S]*<\/Response>)\s*$/.test(body) ? [] : [{ code: 12100, message: 'Document parse failure' }];
+  return /<Response\s*(\/>|>[\s\S]*<\/Response>)\s*$/.test(body)
+    ? []
+    : [{ code: 12100, message: 'Document parse failure' }];
 }
 
 /// The texts that an answer makes Twilio send back to the person: TwiML <Message>, or a plain text as it stands.
 export function repliesIn({ status, headers, body }) {
   if (status === undefined || status >= 400 || body === '') return [];
   if (kindOf(headers) === 'text/plain') return [body];
-  return [...body.matchAll(/<Message\b[^>]*>([\s\S]*?)<\/Message>/g)].map(([, text]) => text.replace(/<[^>]*>/g, '').trim());
+  return [...body.matchAll(/<Message\b[^>]*>([\s\S]*?)<\/Message>/g)].map(([, text]) =>
+    text.replace(/<[^>]*>/g, '').trim(),
+  );
 }
 
 function kindOf(headers) {
