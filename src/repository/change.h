@@ -47,7 +47,7 @@ struct NewSlot {
 Result<std::uint32_t> add_slot(const std::filesystem::path& path, const SecretBytes& key,
                                const NewSlot& slot);
 
-/// Errors: those of open(); kNotFound; kDenied when it is the last slot that a key can open, unless `force`.
+/// Errors: those of open(); kNotFound; kInvalid when it is the last slot that a key can open, unless `force`.
 Result<> remove_slot(const std::filesystem::path& path, const SecretBytes& key, std::uint32_t id, bool force);
 
 struct Converted {

@@ -34,7 +34,7 @@ Result<> erase_slot(std::vector<Slot>& slots, std::uint32_t id, bool force) {
   const auto usable =
       std::count_if(slots.begin(), slots.end(), [](const Slot& slot) { return is_usable(slot.type); });
   if (is_usable(found->type) && usable == 1 && !force) {
-    return Error::denied("slot " + std::to_string(id) +
+    return Error::invalid("slot " + std::to_string(id) +
                          " is the last one that a key opens: without it all keys in the repository are lost")
         .remedy("add another slot first ('zkv slot add recovery'), or use --force");
   }

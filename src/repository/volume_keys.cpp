@@ -15,6 +15,11 @@ std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"
 
 }  // namespace
 
+std::string to_text(VolumeKind kind) {
+  if (kind == VolumeKind::kZfs) return "zfs";
+  return "kind " + std::to_string(static_cast<unsigned>(kind));
+}
+
 std::size_t VolumeKeys::size() const { return entries_.size(); }
 
 std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {

@@ -16,6 +16,8 @@ namespace zkv::repository {
 /// Kinds of volume; the number is what the file holds. More follow as unlockers do, so a number that is not
 /// named here may come out of a file that a later zkv wrote, and goes back into it unchanged.
 enum class VolumeKind : std::uint16_t { kZfs = 1 };
+/// The kind's word, as in "zfs"; "kind 7" for one that is not named here.
+std::string to_text(VolumeKind kind);
 
 /// The names and keys of all volumes. All keys rest in one run of secret memory, so that a thousand of them
 /// cost no more locked pages than their bytes need. What is handed in must not lie in that same run.

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/result.h"
+#include "given_secrets.h"
 
 namespace zkv::cli {
 
@@ -19,11 +20,13 @@ enum class ExitCode : int {
   kUndecided = 5,
   kUnavailable = 6,
   kInterrupted = 130,
+  kTerminated = 143,
 };
 
 struct Session {
   std::filesystem::path repository;  ///< --repository, or the default place
   ExitCode exit_code = ExitCode::kDone;
+  GivenSecrets secrets;  ///< what came by argv and stdin
 };
 
 void add_fs_commands(CLI::App& app, Session& session);
@@ -35,5 +38,8 @@ void add_status_command(CLI::App& app, Session& session);
 
 /// Prints the error and its remedy to stderr ("zkv: …"), and returns the exit code of its kind.
 ExitCode report(const Error& error);
+
+/// kDone, or the error printed and kFailed: for commands that talk to no one else.
+ExitCode finish(const Result<>& result);
 
 }  // namespace zkv::cli

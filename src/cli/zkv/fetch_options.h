@@ -1,0 +1,35 @@
+// How `fetch` and `mount` are told which gateways to ask, and the asking itself.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "commands.h"
+
+namespace zkv::cli {
+
+struct GatewayOptions {
+  std::vector<std::string> addresses;  ///< from the command line; each may hold several, separated by spaces
+  unsigned timeout = 0;                ///< seconds; 0: none
+  std::string ca_file;
+  bool allow_plain_http = false;
+};
+
+/// Adds [URI...], --timeout (whose default is what `options` holds), --cafile and --allow-plain-http.
+void add_gateway_options(CLI::App& command, GatewayOptions& options);
+
+/// The addresses to ask: those given, else those of $GATEWAY_URI. Errors: kInvalid (none, or not an address).
+Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options);
+
+/// Asks all addresses for the repository's key, and tells of progress on stderr and to the service manager.
+/// Errors: as host::ask_gateways.
+Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const GatewayOptions& options,
+                              bool ask_once, const std::stop_token& stop);
+
+/// The exit code for a signal that ended the work early.
+ExitCode code_of_signal(int signal);
+
+}  // namespace zkv::cli

@@ -1,0 +1,96 @@
+// Reading keys by each of their roads.
+#include "key_input.h"
+
+#include <cstdio>
+
+#include "base/encoding.h"
+#include "base/file.h"
+#include "terminal.h"
+
+namespace zkv::cli {
+
+namespace {
+
+constexpr std::size_t kLongestKeyFile = 64 * 1024;
+
+void warn_of_argv() {
+  std::fputs(
+      "zkv: warning: other users of this machine can see a key on the command line; "
+      "--key-file FILE, '-' for standard input, or the prompt keep it to yourself\n",
+      stderr);
+}
+
+SecretBytes without_line_end(SecretBytes text) {
+  if (text.view().ends_with('\n')) text.truncate(text.size() - 1);
+  if (text.view().ends_with('\r')) text.truncate(text.size() - 1);
+  return text;
+}
+
+Result<SecretBytes> line_of_file(const std::filesystem::path& file) {
+  ZKV_TRY(auto text, read_secret_file(file, kLongestKeyFile));
+  return without_line_end(std::move(text));
+}
+
+Result<SecretBytes> decode(SecretBytes text, KeyEncoding encoding) {
+  switch (encoding) {
+    case KeyEncoding::kHex:
+      return from_hex_secret(text.view());
+    case KeyEncoding::kBase64: {
+      auto key = from_base64_secret(text.view(), Base64::kStandard);
+      return key ? std::move(key) : from_base64_secret(text.view(), Base64::kUrl);
+    }
+    default:
+      return text;
+  }
+}
+
+Result<SecretBytes> raw_volume_key(Session& session, const std::string& ticket,
+                                   const std::filesystem::path& file) {
+  if (!file.empty()) return read_secret_file(file, kLongestKeyFile);
+  if (ticket == "-") return session.secrets.rest_of_stdin();
+  return Error::invalid("a raw key comes from --fs-key-file FILE, or from standard input as '-'");
+}
+
+}  // namespace
+
+void add_key_options(CLI::App& command, KeyOptions& options) {
+  command
+      .add_option("-k,--repository-key,--repository_key", options.key,
+                  "the repository's key; '-' reads it from standard input")
+      ->type_name(kSecretType);
+  command.add_option("--key-file", options.key_file, "read the repository's key from FILE")
+      ->type_name("FILE");
+}
+
+Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet) {
+  if (!options.key_file.empty()) return line_of_file(options.key_file);
+  if (options.key == "-") return session.secrets.line_from_stdin();
+  if (auto given = session.secrets.redeem(options.key); given) {
+    if (!quiet) warn_of_argv();
+    return std::move(*given);
+  }
+  return ask_for_secret("Key of the repository " + session.repository.string());
+}
+
+Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,
+                                    const std::filesystem::path& file, const std::string& question) {
+  if (!file.empty()) return line_of_file(file);
+  if (ticket == "-") return session.secrets.line_from_stdin();
+  if (auto given = session.secrets.redeem(ticket); given) {
+    warn_of_argv();
+    return std::move(*given);
+  }
+  return ask_for_new_secret(question);
+}
+
+Result<SecretBytes> read_volume_key(Session& session, const std::string& ticket,
+                                    const std::filesystem::path& file, const std::string& volume,
+                                    KeyEncoding encoding) {
+  if (encoding == KeyEncoding::kRaw) return raw_volume_key(session, ticket, file);
+  ZKV_TRY(auto text, read_new_secret(session, ticket, file, "Key of " + volume));
+  auto key = decode(std::move(text), encoding);
+  if (!key) return std::move(key).error().context("the key of " + volume);
+  return key;
+}
+
+}  // namespace zkv::cli

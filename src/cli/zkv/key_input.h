@@ -1,0 +1,38 @@
+// Where keys come from: argv (as the seed; with a warning), stdin, a file, or a prompt.
+#pragma once
+
+#include <string>
+
+#include "commands.h"
+
+namespace zkv::cli {
+
+/// The words by which a command takes the repository's key.
+struct KeyOptions {
+  std::string key;                 ///< -k: a ticket of GivenSecrets, or "-"
+  std::filesystem::path key_file;  ///< --key-file
+  [[nodiscard]] bool given() const { return !key.empty() || !key_file.empty(); }
+};
+
+/// Adds -k, --repository-key, --repository_key and --key-file.
+void add_key_options(CLI::App& command, KeyOptions& options);
+
+/// The repository's key as `options` say, else by prompt. With `quiet` there is no warning about argv.
+/// Errors: kInvalid, kNotFound, kIo.
+Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet = false);
+
+/// A secret by `ticket` (argv, or "-" for the next line of stdin), by `file` (without one newline at its
+/// end), or by the prompt `question`, asked twice. Errors: kInvalid, kNotFound, kIo.
+Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,
+                                    const std::filesystem::path& file, const std::string& question);
+
+/// How the words of a volume's key stand for its bytes.
+enum class KeyEncoding { kText, kRaw, kHex, kBase64 };
+
+/// The key of a volume: as read_new_secret, but with kRaw a file or stdin is taken to its last byte.
+/// Errors: also kInvalid when the text is not of the encoding.
+Result<SecretBytes> read_volume_key(Session& session, const std::string& ticket,
+                                    const std::filesystem::path& file, const std::string& volume,
+                                    KeyEncoding encoding);
+
+}  // namespace zkv::cli

@@ -1,0 +1,118 @@
+// `zkv mount`: gets the repository's key, opens all volumes with what it holds, and mounts them.
+#include <cstdio>
+#include <memory>
+
+#include "fetch_options.h"
+#include "host/boot.h"
+#include "host/service_notify.h"
+#include "host/stop_on_signal.h"
+#include "host/unlock_record.h"
+#include "key_input.h"
+#include "mount_options.h"
+#include "mount_report.h"
+#include "repository/repository.h"
+#include "unlock/registry.h"
+
+namespace zkv::cli {
+
+namespace {
+
+struct MountOptions {
+  GatewayOptions gateway{.addresses = {}, .timeout = 300, .ca_file = {}};
+  KeyOptions key;
+  std::vector<std::string> only;
+  bool no_mount = false;
+  bool dry_run = false;
+  bool json = false;
+  std::string via = "auto";
+};
+
+void add_options(CLI::App& command, MountOptions& options) {
+  add_gateway_options(command, options.gateway);
+  add_key_options(command, options.key);
+  command.add_option("--only", options.only, "open only VOLUME; may be given several times")
+      ->type_name("VOLUME")
+      ->expected(1)
+      ->take_all();
+  command.add_flag("--no-mount", options.no_mount, "load the keys, and mount nothing");
+  command.add_flag("--dry-run", options.dry_run, "only try whether each key would open its volume");
+  command.add_flag("--json", options.json, "print the outcome as JSON");
+  add_via_option(command, options.via);
+}
+
+host::MountOrder order_of(const Session& session, const MountOptions& options) {
+  return {.repository = session.repository,
+          .only = {options.only.begin(), options.only.end()},
+          .wants_mounts = !options.no_mount,
+          .is_trial = options.dry_run};
+}
+
+/// The key that the command line names, else the one that a person releases at a gateway.
+Result<SecretBytes> get_key(Session& session, const MountOptions& options,
+                            const std::vector<std::string>& addresses, const std::stop_token& stop) {
+  if (options.key.given()) return read_repository_key(session, options.key);
+  return fetch_key(addresses, options.gateway, false, stop);
+}
+
+Error explain(Error error, bool is_from_gateway) {
+  if (error.kind() != ErrorKind::kWrongKey || !is_from_gateway) return error;
+  return std::move(error).remedy(
+      "the gateway's vault holds a key that is not this repository's: put the right one there, "
+      "or open it with the recovery key: zkv mount --key-file FILE");
+}
+
+/// Times of unlocks are worth having, but no reason to call an unlock a failure.
+void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
+  for (const auto& unlocker : unlockers) {
+    std::vector<unlock::Outcome> outcomes;
+    for (const auto& volume : report.volumes) {
+      if (volume.kind == unlocker->name()) outcomes.push_back(volume.outcome);
+    }
+    if (outcomes.empty()) continue;
+    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), outcomes, now());
+    if (!kept) std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str());
+  }
+}
+
+/// All that can be found wrong before a person is disturbed.
+Result<std::vector<std::string>> check_first(const Session& session, const MountOptions& options) {
+  ZKV_CHECK(repository::format_of(session.repository));
+  if (options.key.given()) return std::vector<std::string>();
+  return gateway_addresses(options.gateway);
+}
+
+ExitCode mount(Session& session, const MountOptions& options) {
+  const auto addresses = check_first(session, options);
+  if (!addresses) {
+    report(addresses.error());
+    return addresses.error().kind() == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
+  }
+  const host::StopOnSignal signals;
+  auto key = get_key(session, options, *addresses, signals.token());
+  if (!key && signals.signal() != 0) return code_of_signal(signals.signal());
+  if (!key) return report(key.error());
+  host::notify_status("opening volumes");
+  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
+  auto outcome =
+      host::open_and_mount(order_of(session, options), std::move(*key), unlockers, signals.token());
+  if (!outcome) {
+    report(explain(std::move(outcome).error(), !options.key.given()));
+    return ExitCode::kFailed;
+  }
+  if (!options.dry_run) keep_record(*outcome, unlockers);
+  if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
+  if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
+  return code_of_report(*outcome);
+}
+
+}  // namespace
+
+void add_mount_commands(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("mount", "get the key from a gateway, open all volumes and mount them");
+  auto options = std::make_shared<MountOptions>();
+  add_options(*command, *options);
+  command->callback([options, &session] { session.exit_code = mount(session, *options); });
+  add_unmount_command(app, session);
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,131 @@
+// Printing a MountReport.
+#include "mount_report.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "output.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using unlock::Happened;
+using unlock::MountHappened;
+
+std::string_view sentence(Happened happened) {
+  switch (happened) {
+    case Happened::kOpened:
+      return "opened";
+    case Happened::kAlreadyOpen:
+      return "open already";
+    case Happened::kKeyFits:
+      return "its key fits";
+    case Happened::kClosed:
+      return "closed";
+    case Happened::kAlreadyClosed:
+      return "closed already";
+    case Happened::kInterrupted:
+      return "not tried: interrupted";
+    default:
+      return "failed";
+  }
+}
+
+std::string sentence(const unlock::MountOutcome& mount) {
+  switch (mount.happened) {
+    case MountHappened::kMounted:
+      return "mounted at " + mount.mountpoint;
+    case MountHappened::kAlreadyMounted:
+      return "mounted already at " + mount.mountpoint;
+    case MountHappened::kUnmounted:
+      return "unmounted from " + mount.mountpoint;
+    case MountHappened::kSkipped:
+      return "not to be mounted (" + mount.detail + ")";
+    case MountHappened::kInterrupted:
+      return "not mounted: interrupted";
+    default:
+      return "failed";
+  }
+}
+
+std::string took(std::chrono::milliseconds time) {
+  return time.count() == 0 ? "" : fmt::format(" ({:.2f} s)", static_cast<double>(time.count()) / 1000);
+}
+
+void complain(const std::string& name, const std::string& detail, const std::string& remedy) {
+  std::fprintf(stderr, "zkv: %s: %s\n", name.c_str(), detail.c_str());
+  if (!remedy.empty()) std::fprintf(stderr, "     %s\n", remedy.c_str());
+}
+
+Result<> print_lines(const host::MountReport& report) {
+  Output output;
+  for (const auto& [kind, outcome] : report.volumes) {
+    if (unlock::is_success(outcome.happened)) {
+      output << fmt::format("{}: {}{}\n", outcome.volume, sentence(outcome.happened), took(outcome.took));
+    } else {
+      complain(outcome.volume,
+               outcome.detail.empty() ? std::string(sentence(outcome.happened)) : outcome.detail,
+               outcome.remedy);
+    }
+  }
+  for (const auto& mount : report.mounts) {
+    if (unlock::is_success(mount.happened)) {
+      output << fmt::format("{}: {}\n", mount.filesystem, sentence(mount));
+    } else {
+      complain(mount.filesystem, mount.detail.empty() ? sentence(mount) : mount.detail, {});
+    }
+  }
+  return output.write();
+}
+
+void add_volume(Output& output, const host::VolumeReport& volume) {
+  output << "{\"volume\":";
+  output.json(volume.outcome.volume) << ",\"kind\":";
+  output.json(volume.kind) << ",\"result\":";
+  output.json(unlock::to_text(volume.outcome.happened)) << ",\"detail\":";
+  output.json(volume.outcome.detail) << ",\"remedy\":";
+  output.json(volume.outcome.remedy) << fmt::format(",\"seconds\":{:.3f}}}",
+                                                    static_cast<double>(volume.outcome.took.count()) / 1000);
+}
+
+void add_mount(Output& output, const unlock::MountOutcome& mount) {
+  output << "{\"filesystem\":";
+  output.json(mount.filesystem) << ",\"volume\":";
+  output.json(mount.volume) << ",\"mountpoint\":";
+  output.json(mount.mountpoint) << ",\"result\":";
+  output.json(unlock::to_text(mount.happened)) << ",\"detail\":";
+  output.json(mount.detail) << "}";
+}
+
+Result<> print_json(const host::MountReport& report) {
+  Output output;
+  output << "{\"volumes\":[";
+  for (const auto& volume : report.volumes) {
+    if (&volume != &report.volumes.front()) output << ",";
+    add_volume(output, volume);
+  }
+  output << "],\"mounts\":[";
+  for (const auto& mount : report.mounts) {
+    if (&mount != &report.mounts.front()) output << ",";
+    add_mount(output, mount);
+  }
+  output << "]}\n";
+  return output.write();
+}
+
+}  // namespace
+
+Result<> print_report(const host::MountReport& report, bool as_json) {
+  if (report.warning) std::fprintf(stderr, "zkv: warning: %s\n", report.warning->c_str());
+  for (const auto& error : report.mount_errors) complain("mounting", error.message(), error.remedy());
+  return as_json ? print_json(report) : print_lines(report);
+}
+
+ExitCode code_of_report(const host::MountReport& report) {
+  if (report.is_complete()) return ExitCode::kDone;
+  return report.opened() > 0 ? ExitCode::kPartly : ExitCode::kFailed;
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,39 @@
+// How a failure is told to a person, and the exit code of its kind.
+#include <cstdio>
+
+#include "commands.h"
+
+namespace zkv::cli {
+
+namespace {
+
+ExitCode code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kDenied:
+      return ExitCode::kDenied;
+    case ErrorKind::kPending:
+      return ExitCode::kUndecided;
+    case ErrorKind::kUnavailable:
+      return ExitCode::kUnavailable;
+    case ErrorKind::kInterrupted:
+      return ExitCode::kInterrupted;
+    default:
+      return ExitCode::kFailed;
+  }
+}
+
+}  // namespace
+
+ExitCode report(const Error& error) {
+  std::fprintf(stderr, "zkv: %s\n", error.message().c_str());
+  if (!error.remedy().empty()) std::fprintf(stderr, "     %s\n", error.remedy().c_str());
+  return code_of(error.kind());
+}
+
+ExitCode finish(const Result<>& result) {
+  if (result) return ExitCode::kDone;
+  report(result.error());
+  return ExitCode::kFailed;
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,122 @@
+// `zkv status`: every volume of the machine, whether its key is loaded, whether it is mounted, its last
+// unlock.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "host/unlock_record.h"
+#include "output.h"
+#include "unlock/registry.h"
+
+#include "commands.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using unlock::Presence;
+
+struct Row {
+  std::string kind;
+  unlock::VolumeState state;
+  host::LastUnlock last;
+};
+
+/// The volumes that the machine has, and those that were opened once and are gone.
+Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockRecord& record) {
+  std::map<std::string, Row> rows;
+  ZKV_TRY(const auto found, unlocker.discover());
+  for (const auto& state : found) rows[state.name] = {std::string(unlocker.name()), state, {}};
+  std::vector<std::string> gone;
+  for (const auto& [name, last] : record) {
+    if (last.kind != unlocker.name()) continue;
+    if (!rows.contains(name)) gone.push_back(name);
+    rows[name].last = last;
+  }
+  ZKV_TRY(const auto lost, unlocker.inspect(gone));
+  for (const auto& state : lost) {
+    rows[state.name].kind = unlocker.name();
+    rows[state.name].state = state;
+  }
+  std::vector<Row> sorted;
+  for (auto& [name, row] : rows) sorted.push_back(std::move(row));
+  return sorted;
+}
+
+std::string key_word(const unlock::VolumeState& state) {
+  switch (state.presence) {
+    case Presence::kMissing:
+      return "missing";
+    case Presence::kPoolMissing:
+      return "pool-missing";
+    case Presence::kNotAVolume:
+      return "not-a-volume";
+    case Presence::kPresent:
+      break;
+  }
+  return state.is_open ? "loaded" : "not-loaded";
+}
+
+std::string opened_text(const host::LastUnlock& last) {
+  return last.opened == Time{} ? "" : to_text(last.opened);
+}
+
+void print_table(const std::vector<Row>& rows, Output& output) {
+  std::size_t width = 6;
+  for (const auto& row : rows) width = std::max(width, row.state.name.size());
+  output << fmt::format("{:<{}}  {:<4}  {:<12}  {:<7}  {}\n", "VOLUME", width, "KIND", "KEY", "MOUNTED",
+                        "LAST UNLOCK");
+  for (const auto& row : rows) {
+    const auto opened = opened_text(row.last);
+    output << fmt::format("{:<{}}  {:<4}  {:<12}  {:<7}  {}\n", row.state.name, width, row.kind,
+                          key_word(row.state), row.state.is_mounted ? "yes" : "no",
+                          opened.empty() ? "never" : opened);
+  }
+}
+
+void print_json(const std::vector<Row>& rows, Output& output) {
+  output << "{\"volumes\":[";
+  for (const auto& row : rows) {
+    if (&row != &rows.front()) output << ",";
+    output << "{\"volume\":";
+    output.json(row.state.name) << ",\"kind\":";
+    output.json(row.kind) << ",\"key\":";
+    output.json(key_word(row.state)) << (row.state.is_mounted ? ",\"mounted\":true" : ",\"mounted\":false");
+    output << ",\"mountpoint\":";
+    output.json(row.state.mountpoint) << ",\"last_unlock\":";
+    const auto opened = opened_text(row.last);
+    if (opened.empty()) {
+      output << "null";
+    } else {
+      output.json(opened);
+    }
+    output << ",\"last_result\":";
+    output.json(row.last.result) << "}";
+  }
+  output << "]}\n";
+}
+
+Result<> show_status(bool as_json) {
+  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
+  std::vector<Row> rows;
+  for (const auto& unlocker : unlock::all_unlockers({})) {
+    ZKV_TRY(auto part, rows_of(*unlocker, record));
+    std::move(part.begin(), part.end(), std::back_inserter(rows));
+  }
+  Output output;
+  as_json ? print_json(rows, output) : print_table(rows, output);
+  return output.write();
+}
+
+}  // namespace
+
+void add_status_command(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("status", "show volumes: key, mount, last unlock");
+  auto as_json = std::make_shared<bool>(false);
+  command->add_flag("--json", *as_json, "print JSON");
+  command->callback([as_json, &session] { session.exit_code = finish(show_status(*as_json)); });
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,18 @@
+// Asking a person at the terminal for a secret, without echo.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+
+namespace zkv::cli {
+
+/// Shows `question` on the controlling terminal and reads a line. Echo comes back whatever happens, also when
+/// a signal ends the program in the middle. Errors: kInvalid (no terminal, nothing typed), kIo.
+Result<SecretBytes> ask_for_secret(const std::string& question);
+
+/// Asks twice, for a secret that is new. Errors: also kInvalid when the two differ.
+Result<SecretBytes> ask_for_new_secret(const std::string& question);
+
+}  // namespace zkv::cli
