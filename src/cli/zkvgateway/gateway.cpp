@@ -1,0 +1,103 @@
+// Each part gets the settings that concern it, and its own copy of a secret.
+#include "gateway.h"
+
+#include <spdlog/spdlog.h>
+
+#include "gateway/channel/registry.h"
+#include "gateway/service/pin.h"
+#include "gateway/vault/registry.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using gateway::Settings;
+using gateway::VaultKind;
+
+gateway::AzureOptions azure_options(const Settings& settings) {
+  gateway::AzureOptions options;
+  options.vault_uri = settings.key_vault_uri;
+  options.tenant_id = settings.azure_tenant_id;
+  options.client_id = settings.azure_client_id;
+  options.client_secret = settings.azure_client_secret.clone();
+  options.resource = settings.azure_resource;
+  options.authority = settings.azure_authority;
+  options.api_version = settings.key_vault_api_version;
+  options.ca_file = settings.azure_ca_file;
+  return options;
+}
+
+gateway::VaultOptions vault_options(const Settings& settings) {
+  if (settings.vault == VaultKind::kAzure) return azure_options(settings);
+  return embedded_options(settings);
+}
+
+gateway::TwilioOptions twilio_options(const Settings& settings) {
+  gateway::TwilioOptions options;
+  options.account_id = settings.twilio_account_id;
+  options.token = settings.twilio_token.clone();
+  options.from = settings.sms_from;
+  options.to = settings.sms_to;
+  options.api_uri = settings.twilio_api_uri;
+  options.ca_file = settings.twilio_ca_file;
+  return options;
+}
+
+Result<std::vector<std::unique_ptr<gateway::Channel>>> make_channels(const Settings& settings) {
+  std::vector<std::unique_ptr<gateway::Channel>> channels;
+  ZKV_TRY(auto console, gateway::make_channel(gateway::ConsoleOptions{}));
+  channels.push_back(std::move(console));
+  if (settings.twilio()) {
+    ZKV_TRY(auto twilio, gateway::make_channel(twilio_options(settings)));
+    channels.push_back(std::move(twilio));
+  }
+  return channels;
+}
+
+gateway::http::LegacyOptions legacy_options(const Settings& settings) {
+  gateway::http::LegacyOptions options;
+  options.allow = settings.legacy_allow;
+  options.public_url = settings.public_url;
+  if (settings.twilio()) options.twilio_token = settings.twilio_token.clone();
+  options.sms_to = settings.sms_to;
+  return options;
+}
+
+}  // namespace
+
+gateway::EmbeddedOptions embedded_options(const Settings& settings) {
+  return {settings.database, settings.master_key_file, settings.master_key.clone()};
+}
+
+Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings) {
+  ZKV_TRY(auto store, gateway::Store::open(settings.database));
+  ZKV_TRY(auto vault, gateway::make_vault(vault_options(settings)));
+  ZKV_TRY(auto channels, make_channels(settings));
+  gateway::ServiceOptions options;
+  options.secret = settings.secret;
+  ZKV_TRY(options.pin_key, gateway::load_pin_key(settings.data_dir / "pin.key"));
+  options.max_wait = settings.max_wait;
+  options.pin_length = settings.pin_length;
+  options.on_store_failure = [](const Error& error) {
+    spdlog::critical("the store did not take a change: {}", error.message());
+  };
+  spdlog::info("vault: {}", vault->description());
+  for (const auto& channel : channels) spdlog::info("channel: {}", channel->description());
+  return gateway::Service::start(std::move(store), std::move(vault), std::move(channels), std::move(options));
+}
+
+gateway::http::ServerOptions server_options(const Settings& settings) {
+  gateway::http::ServerOptions options;
+  options.listen = settings.listen;
+  options.tls_certificate = settings.tls_certificate;
+  options.tls_key = settings.tls_key;
+  options.control_socket = settings.control_socket;
+  options.trusted_proxies = settings.trusted_proxies;
+  if (settings.legacy) options.legacy = legacy_options(settings);
+  options.threads = settings.threads;
+  options.connections = settings.connections;
+  options.connections_per_address = settings.connections_per_address;
+  return options;
+}
+
+}  // namespace zkv::cli

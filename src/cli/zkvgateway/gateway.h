@@ -1,0 +1,19 @@
+// From settings to the parts of a running gateway.
+#pragma once
+
+#include <memory>
+
+#include "base/result.h"
+#include "gateway/http/server.h"
+#include "gateway/service/service.h"
+#include "gateway/settings/settings.h"
+#include "gateway/vault/embedded.h"
+
+namespace zkv::cli {
+
+gateway::EmbeddedOptions embedded_options(const gateway::Settings& settings);
+/// Store, vault and channels, and the service over them. Errors: as those, with their remedies.
+Result<std::unique_ptr<gateway::Service>> start_service(const gateway::Settings& settings);
+gateway::http::ServerOptions server_options(const gateway::Settings& settings);
+
+}  // namespace zkv::cli

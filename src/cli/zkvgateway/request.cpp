@@ -1,0 +1,145 @@
+// `zkvgateway request list|show|approve|deny`: what a person logged in at the gateway does with requests.
+#include <fmt/core.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
+#include <memory>
+
+#include "control_client.h"
+#include "settings_flags.h"
+#include "table_output.h"
+
+namespace zkv::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+struct RequestWords {
+  std::vector<std::string> ids;
+  std::string reason;
+  bool all = false;
+  bool json = false;
+};
+
+/// A member as text, whatever its kind.
+std::string member(const json::value& request, const char* name) {
+  const auto& value = request.at(name);
+  return value.is_string() ? json::value_to<std::string>(value) : json::serialize(value);
+}
+
+Result<> check_id(const std::string& id) {
+  const bool fits =
+      !id.empty() && id.find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string::npos;
+  if (fits) return {};
+  return Error::invalid("'" + id + "' is not the id of a request")
+      .remedy("'zkvgateway request list' prints them");
+}
+
+Result<> list(const Session& session, const RequestWords& words) {
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document,
+          client.send("GET", words.all ? "/control/requests?all=1" : "/control/requests"));
+  if (words.json) {
+    fmt::print("{}\n", json::serialize(document));
+    return {};
+  }
+  TableOutput table({"ID", "STATE", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
+  for (const auto& request : document.at("requests").as_array()) {
+    table.add({member(request, "id"), member(request, "state"), member(request, "address"),
+               member(request, "created_at"), member(request, "expires_at"), member(request, "decided_by")});
+  }
+  table.print();
+  return {};
+}
+
+Result<> show(const Session& session, const RequestWords& words) {
+  ZKV_CHECK(check_id(words.ids.front()));
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document, client.send("GET", "/control/requests/" + words.ids.front()));
+  if (words.json) {
+    fmt::print("{}\n", json::serialize(document));
+    return {};
+  }
+  for (const auto& entry : document.as_object()) {
+    const std::string name(entry.key().data(), entry.key().size());
+    fmt::print("{:<12}{}\n", name, printable(member(document, name.c_str())));
+  }
+  return {};
+}
+
+/// Does one thing with each id; the rest goes on when one fails.
+ExitCode decide_each(const Session& session, const RequestWords& words, const std::string& verb) {
+  const auto client = ControlClient::find(session);
+  if (!client) return finish(tl::unexpected(client.error()));
+  ExitCode code = ExitCode::kDone;
+  for (const auto& id : words.ids) {
+    const auto decided = check_id(id).and_then(
+        [&] { return client->send("POST", "/control/requests/" + id + "/" + verb, words.reason); });
+    if (decided) {
+      fmt::print("{}: {}\n", id, member(*decided, "state"));
+    } else {
+      report(decided.error());
+      code = ExitCode::kFailed;
+    }
+  }
+  return code;
+}
+
+Result<> approve_all(const Session& session) {
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document, client.send("POST", "/control/approve-all"));
+  fmt::print("approved: {}\n", member(document, "approved"));
+  return {};
+}
+
+ExitCode approve(const Session& session, const RequestWords& words) {
+  if (words.all == words.ids.empty())
+    return words.all ? finish(approve_all(session)) : decide_each(session, words, "approve");
+  fmt::print(stderr, "zkvgateway: give the ids of requests, or --all-pending\n");
+  return ExitCode::kUsage;
+}
+
+CLI::App* add(CLI::App& parent, Session& session, const std::string& name, const std::string& help) {
+  auto* command = parent.add_subcommand(name, help);
+  add_settings_flags(*command, session, {"data-dir"});
+  command
+      ->add_option_function<std::string>(
+          "--socket",
+          [&session](const std::string& path) { session.input.flags.emplace_back("control-socket", path); },
+          "the control socket (default: DATA_DIR/control.sock)")
+      ->type_name("PATH");
+  return command;
+}
+
+}  // namespace
+
+void add_request_commands(CLI::App& app, Session& session) {
+  auto* request = app.add_subcommand("request", "requests of hosts");
+  request->require_subcommand(1);
+  auto words = std::make_shared<RequestWords>();
+
+  auto* listing = add(*request, session, "list", "print the requests that wait for a person");
+  listing->add_flag("--all", words->all, "those that have ended as well");
+  listing->add_flag("--json", words->json, "for programs");
+  listing->callback([&session, words] { session.exit_code = finish(list(session, *words)); });
+
+  auto* showing = add(*request, session, "show", "print all that is known of one request");
+  showing->add_option("id", words->ids, "its id")->required()->expected(1)->type_name("ID");
+  showing->add_flag("--json", words->json, "for programs");
+  showing->callback([&session, words] { session.exit_code = finish(show(session, *words)); });
+
+  auto* approving = add(*request, session, "approve", "approve requests");
+  approving->add_option("id", words->ids, "their ids")->type_name("ID");
+  approving->add_flag("--all-pending", words->all, "all that wait now");
+  approving->callback([&session, words] { session.exit_code = approve(session, *words); });
+
+  auto* denying = add(*request, session, "deny", "deny requests");
+  denying->add_option("id", words->ids, "their ids")->required()->type_name("ID");
+  denying->add_option("--reason", words->reason, "kept in the audit log")->type_name("TEXT");
+  denying->callback([&session, words] { session.exit_code = decide_each(session, *words, "deny"); });
+}
+
+}  // namespace zkv::cli

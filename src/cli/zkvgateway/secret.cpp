@@ -1,0 +1,116 @@
+// `zkvgateway secret set|list|delete`: the embedded vault's secrets, also beside a running gateway.
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/file.h"
+#include "gateway.h"
+#include "settings_flags.h"
+#include "table_output.h"
+
+namespace zkv::cli {
+
+namespace {
+
+constexpr std::size_t kSecretLimit = 25'600;  // Azure Key Vault's, so that secrets can move there
+
+/// Turns the terminal's echo off as long as it lives.
+class NoEcho {
+ public:
+  NoEcho() {
+    ::tcgetattr(STDIN_FILENO, &before_);
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+  ~NoEcho() { ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
+
+ private:
+  termios before_{};
+};
+
+Result<SecretBytes> read_input() {
+  if (::isatty(STDIN_FILENO) == 0) return read_secret(STDIN_FILENO, kSecretLimit, "the standard input");
+  fmt::print(stderr, "The secret, then Enter and Ctrl-D (it is not shown): ");
+  const NoEcho silent;
+  auto secret = read_secret(STDIN_FILENO, kSecretLimit, "the terminal");
+  fmt::print(stderr, "\n");
+  return secret;
+}
+
+Result<SecretBytes> read_value(const std::string& file) {
+  ZKV_TRY(auto value, file.empty() ? read_input() : read_secret_file(file, kSecretLimit));
+  if (value.view().ends_with('\n')) value.truncate(value.size() - 1);
+  if (value.empty())
+    return Error::invalid("the secret is empty").remedy("give it by the standard input or --file");
+  return value;
+}
+
+Result<std::unique_ptr<gateway::EmbeddedVault>> open_vault(const Session& session) {
+  ZKV_TRY(const auto settings, load_settings_or_report(session));
+  ZKV_CHECK(enter_data_directory(settings));
+  ::umask(0077);
+  return gateway::EmbeddedVault::open(embedded_options(settings));
+}
+
+Result<> set(const Session& session, const std::string& name, const std::string& file) {
+  ZKV_TRY(const auto value, read_value(file));
+  ZKV_TRY(const auto vault, open_vault(session));
+  ZKV_CHECK(vault->put(name, value.span()));
+  fmt::print("stored secret '{}'\n", name);
+  return {};
+}
+
+Result<> list(const Session& session) {
+  ZKV_TRY(const auto vault, open_vault(session));
+  ZKV_TRY(const auto rows, vault->list());
+  TableOutput table({"NAME", "CHANGED"});
+  for (const auto& row : rows) table.add({row.name, to_text(row.changed_at)});
+  table.print();
+  return {};
+}
+
+Result<> remove(const Session& session, const std::string& name) {
+  ZKV_TRY(const auto vault, open_vault(session));
+  ZKV_CHECK(vault->remove(name));
+  fmt::print("deleted secret '{}'\n", name);
+  return {};
+}
+
+const std::vector<std::string>& needed_settings() {
+  static const std::vector<std::string> kNames{"data-dir", "sqlalchemy-database-uri", "master-key-file"};
+  return kNames;
+}
+
+}  // namespace
+
+void add_secret_commands(CLI::App& app, Session& session) {
+  auto* secret = app.add_subcommand("secret", "the embedded vault's secrets");
+  secret->require_subcommand(1);
+  auto name = std::make_shared<std::string>();
+  auto file = std::make_shared<std::string>();
+
+  auto* setting = secret->add_subcommand("set", "store a secret, read from the standard input");
+  setting->add_option("name", *name, "'repository-key' is the one that hosts ask for")
+      ->required()
+      ->type_name("NAME");
+  setting->add_option("--file", *file, "read it from FILE")->type_name("FILE");
+  add_settings_flags(*setting, session, needed_settings());
+  setting->callback([&session, name, file] { session.exit_code = finish(set(session, *name, *file)); });
+
+  auto* listing = secret->add_subcommand("list", "print the names");
+  add_settings_flags(*listing, session, needed_settings());
+  listing->callback([&session] { session.exit_code = finish(list(session)); });
+
+  auto* deleting = secret->add_subcommand("delete", "delete a secret");
+  deleting->add_option("name", *name, "its name")->required()->type_name("NAME");
+  add_settings_flags(*deleting, session, needed_settings());
+  deleting->callback([&session, name] { session.exit_code = finish(remove(session, *name)); });
+}
+
+}  // namespace zkv::cli

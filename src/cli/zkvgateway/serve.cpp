@@ -1,0 +1,116 @@
+// `zkvgateway serve`: starts all parts, waits for a signal, and stops them in order.
+#include <fmt/core.h>
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <csignal>
+#include <memory>
+
+#include "gateway.h"
+#include "log.h"
+#include "settings_flags.h"
+
+namespace zkv::cli {
+
+namespace {
+
+constexpr auto kStopLimit = std::chrono::seconds(5);
+
+/// The signals that `serve` waits for. They are blocked in every thread, so that only wait() sees them.
+class Signals {
+ public:
+  Signals() {
+    ::sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  [[nodiscard]] int wait() const {
+    int signal = 0;
+    while (::sigwait(&set_, &signal) != 0) continue;
+    return signal;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+/// As many descriptors as we may have: each waiting client is one.
+void raise_descriptor_limit(unsigned connections) {
+  constexpr rlim_t kForOurselves = 128;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur < connections + kForOurselves) {
+    spdlog::warn("the system allows {} descriptors, which is less than the {} connections of the settings",
+                 limit.rlim_cur, connections);
+  }
+}
+
+/// Few heaps for few threads: memory that one connection leaves is there for the next.
+void keep_memory_small() {
+  constexpr int kHeaps = 2;
+  ::mallopt(M_ARENA_MAX, kHeaps);
+}
+
+void say_legacy(const gateway::Settings& settings) {
+  if (!settings.legacy) return;
+  spdlog::warn("/request-keys is served: this mode knows hosts by their address only{}",
+               settings.legacy_allow.empty() ? ", and any address may ask (legacy-allow)" : "");
+}
+
+void wait_for_end(const Signals& signals, gateway::http::Server& server) {
+  while (true) {
+    const int signal = signals.wait();
+    if (signal != SIGHUP) {
+      spdlog::info("stopping: {}", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      return;
+    }
+    server.reload_certificate();
+  }
+}
+
+Result<> run(const gateway::Settings& settings) {
+  const Signals signals;
+  ::umask(0077);
+  keep_memory_small();
+  raise_descriptor_limit(settings.connections);
+  ZKV_TRY(const auto service, start_service(settings));
+  ZKV_TRY(const auto server, gateway::http::Server::start(server_options(settings), *service));
+  say_legacy(settings);
+  spdlog::info("listening on {}", server->address());
+  sd_notifyf(0, "READY=1\nSTATUS=listening on %s", server->address().c_str());
+  wait_for_end(signals, *server);
+  sd_notify(0, "STOPPING=1\nSTATUS=telling waiting clients to come back");
+  server->close_down();
+  service->stop();
+  server->finish(kStopLimit);
+  spdlog::info("stopped");
+  return {};
+}
+
+ExitCode serve(const Session& session) {
+  const auto settings = load_settings_or_report(session);
+  if (!settings) {
+    report(settings.error());
+    return ExitCode::kUsage;
+  }
+  set_up_log(settings->log_level);
+  if (auto entered = enter_data_directory(*settings); !entered) return finish(entered);
+  return finish(run(*settings));
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("serve", "serve until SIGTERM; SIGHUP reads the certificate again");
+  add_settings_flags(*command, session);
+  command->callback([&session] { session.exit_code = serve(session); });
+}
+
+}  // namespace zkv::cli

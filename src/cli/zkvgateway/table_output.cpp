@@ -1,0 +1,30 @@
+// Widths first, then lines.
+#include "table_output.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace zkv::cli {
+
+void TableOutput::print() const {
+  std::vector<std::size_t> widths(rows_.front().size());
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows_) {
+    std::string line;
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      line += fmt::format("{:<{}}  ", printable(row[i]), widths[i]);
+    fmt::print("{}{}\n", line, printable(row.back()));
+  }
+}
+
+std::string printable(const std::string& text) {
+  std::string shown = text;
+  std::replace_if(
+      shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return shown;
+}
+
+}  // namespace zkv::cli

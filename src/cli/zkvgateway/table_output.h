@@ -1,0 +1,23 @@
+// Columns for people to read, on stdout.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace zkv::cli {
+
+class TableOutput {
+ public:
+  explicit TableOutput(std::vector<std::string> heads) { add(std::move(heads)); }
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// Every column as wide as its widest cell; the last as it is.
+  void print() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// The text with characters that could steer a terminal shown as question marks.
+std::string printable(const std::string& text);
+
+}  // namespace zkv::cli

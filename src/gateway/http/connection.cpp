@@ -1,0 +1,152 @@
+// A coroutine for each connection; while a handler waits, no buffer is held.
+#include "gateway/http/connection.h"
+
+#include <optional>
+#include <utility>
+
+namespace zkv::gateway::http {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t kReadAheadLimit = 8 * 1024;
+constexpr std::size_t kFarewellLimit = 256 * 1024;
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+Connection::Connection(Stream stream, Peer peer, const Surroundings& around, std::span<std::uint8_t> scratch)
+    : stream_(std::move(stream)),
+      peer_(std::move(peer)),
+      around_(around),
+      scratch_(scratch),
+      timer_(stream_.get_executor()) {}
+
+asio::awaitable<void> Connection::run() {
+  const auto alive = shared_from_this();
+  expire_after(around_.timeouts.handshake);
+  if (!co_await stream_.handshake()) co_return;
+  expire_after(around_.timeouts.request);
+  while (co_await exchange()) {
+    expire_after(around_.timeouts.idle);
+    idle_ = true;
+  }
+  co_await farewell();
+}
+
+/// Reads one request and answers it. Returns whether the connection goes on.
+asio::awaitable<bool> Connection::exchange() {
+  std::optional<RequestReader> reader(std::in_place);
+  if (!co_await read_request(*reader)) co_return false;
+  Incoming incoming = reader->take_request();
+  reader.reset();
+  never_expire();
+  describe_client(incoming);
+  const bool keep_alive = incoming.keep_alive;
+  const bool head_only = incoming.method == "HEAD";
+  const Reply reply = co_await around_.router.route(std::move(incoming));
+  if (reply.hang_up) co_return false;
+  co_return co_await send(reply, keep_alive && !around_.stopping, head_only);
+}
+
+/// False when there is none: the client has ended, was too slow, or was refused (and told so).
+asio::awaitable<bool> Connection::read_request(RequestReader& reader) {
+  bool begun = false;
+  while (true) {
+    if (!input_.empty() && std::exchange(idle_, false)) expire_after(around_.timeouts.request);
+    begun = begun || !input_.empty();
+    const auto state = reader.take(input_);
+    if (state == RequestReader::State::kDone) break;
+    if (state == RequestReader::State::kRefused) {
+      co_await refuse(reader.status(), reader.why());
+      co_return false;
+    }
+    if (reader.wants_continue() && !co_await stream_.write(bytes_of(kContinue))) co_return false;
+    if (!co_await fill()) {
+      if (begun && timed_out_) co_await refuse(408, "the request did not arrive in time");
+      co_return false;
+    }
+  }
+  if (input_.empty()) std::string().swap(input_);
+  co_return true;
+}
+
+/// Waits for bytes and appends them to the input; false when there will be none.
+asio::awaitable<bool> Connection::fill() {
+  while (true) {
+    const auto moved = stream_.try_read(scratch_);
+    if (moved.progress == Stream::Progress::kDone) {
+      input_.append(reinterpret_cast<const char*>(scratch_.data()), moved.bytes);
+      co_return true;
+    }
+    if (moved.progress == Stream::Progress::kEnded || moved.progress == Stream::Progress::kFailed)
+      co_return false;
+    if (!co_await stream_.wait(moved.progress)) co_return false;
+  }
+}
+
+asio::awaitable<void> Connection::refuse(unsigned status, std::string_view why) {
+  around_.refused("refused.http", peer_.name.empty() ? to_text(peer_.address) : peer_.name,
+                  std::to_string(status) + " " + std::string(why));
+  co_await send(problem(status, why), false, false);
+}
+
+asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool head_only) {
+  timed_out_ = false;
+  expire_after(around_.timeouts.write);
+  const auto secret = reply.secret ? reply.secret->span() : std::span<const std::uint8_t>();
+  std::string head = serialize_head(reply, keep_alive, reply.secret ? secret.size() : reply.body.size());
+  if (!head_only && !reply.secret) head += reply.body;
+  bool written = co_await stream_.write(bytes_of(head));
+  if (written && !head_only) written = co_await stream_.write(secret);
+  never_expire();
+  if (reply.written) reply.written(written);
+  co_return written&& keep_alive;
+}
+
+/// Reads ahead a little while a handler waits, so that the end of the stream is noticed at once. A client
+/// that sends more than that without waiting for its answer is treated as gone.
+asio::awaitable<void> Connection::client_gone() {
+  while (input_.size() < kReadAheadLimit && co_await fill()) continue;
+}
+
+/// Ends our direction and takes what the client still sends, so that it reads the answer before a reset.
+asio::awaitable<void> Connection::farewell() {
+  stream_.close();
+  expire_after(around_.timeouts.farewell);
+  for (std::size_t total = 0; total < kFarewellLimit;) {
+    const auto moved = stream_.try_drain(scratch_);
+    total += moved.bytes;
+    if (moved.progress == Stream::Progress::kDone) continue;
+    if (moved.progress != Stream::Progress::kWantsRead || !co_await stream_.wait(moved.progress)) break;
+  }
+  never_expire();
+}
+
+void Connection::describe_client(Incoming& incoming) {
+  const auto origin = origin_of({peer_.address, stream_.secure()}, incoming.headers, around_.trusted_proxies);
+  incoming.client = origin.address;
+  incoming.client_name = peer_.name.empty() ? to_text(origin.address) : peer_.name;
+  incoming.secure = origin.secure;
+  incoming.client_gone = [this] { return client_gone(); };
+}
+
+void Connection::close_if_idle() {
+  if (idle_) stream_.cancel();
+}
+
+void Connection::expire_after(std::chrono::milliseconds time) {
+  timed_out_ = false;
+  timer_.expires_after(time);
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (error || !self || self->timer_.expiry() > asio::steady_timer::clock_type::now()) return;
+    self->timed_out_ = true;
+    self->stream_.cancel();
+  });
+}
+
+void Connection::never_expire() { timer_.expires_at(asio::steady_timer::time_point::max()); }
+
+}  // namespace zkv::gateway::http

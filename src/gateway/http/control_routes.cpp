@@ -1,0 +1,88 @@
+// Requests as JSON, and the service's errors as problem documents.
+#include "gateway/http/control_routes.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/time.h"
+
+namespace zkv::gateway::http {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace json_lib = boost::json;
+
+constexpr std::size_t kReasonLimit = 500;
+
+json_lib::object to_json(const Request& request) {
+  const std::string state(gateway::to_text(request.state));
+  return {{"id", request.id.text},
+          {"state", state},
+          {"address", request.address},
+          {"created_at", zkv::to_text(request.created_at)},
+          {"expires_at", zkv::to_text(request.expires_at)},
+          {"wrong_pins", request.wrong_pins},
+          {"decided_by", request.decided_by},
+          {"reason", request.reason}};
+}
+
+unsigned status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kConflict:
+      return 409;
+    case ErrorKind::kInvalid:
+      return 400;
+    default:
+      return 500;
+  }
+}
+
+Reply reply_with(const Result<Request>& request) {
+  if (!request) return problem(status_of(request.error().kind()), request.error().message());
+  return json(200, json_lib::serialize(to_json(*request)));
+}
+
+std::string decider(const Incoming& incoming) { return "console:" + incoming.client_name; }
+
+asio::awaitable<Reply> list(Incoming incoming, Service& service) {
+  const auto requests = co_await service.requests(incoming.query() == "all=1");
+  if (!requests) co_return problem(status_of(requests.error().kind()), requests.error().message());
+  json_lib::array array;
+  for (const auto& request : *requests) array.push_back(to_json(request));
+  co_return json(200, json_lib::serialize(json_lib::object{{"requests", std::move(array)}}));
+}
+
+asio::awaitable<Reply> deny(Incoming incoming, Service& service) {
+  if (incoming.body.size() > kReasonLimit) co_return problem(413, "the reason is longer than 500 bytes");
+  co_return reply_with(
+      co_await service.deny(RequestId{incoming.parameter}, decider(incoming), std::move(incoming.body)));
+}
+
+asio::awaitable<Reply> approve_all(Incoming incoming, Service& service) {
+  const auto count = co_await service.approve_all(decider(incoming));
+  if (!count) co_return problem(status_of(count.error().kind()), count.error().message());
+  co_return json(200, json_lib::serialize(json_lib::object{{"approved", *count}}));
+}
+
+}  // namespace
+
+void add_control_routes(Router& router, Service& service) {
+  router.add("GET", "/control/requests",
+             [&service](Incoming incoming) { return list(std::move(incoming), service); });
+  router.add("GET", "/control/requests/*", [&service](Incoming incoming) -> asio::awaitable<Reply> {
+    co_return reply_with(co_await service.request(RequestId{incoming.parameter}));
+  });
+  router.add("POST", "/control/requests/*/approve", [&service](Incoming incoming) -> asio::awaitable<Reply> {
+    co_return reply_with(co_await service.approve(RequestId{incoming.parameter}, decider(incoming)));
+  });
+  router.add("POST", "/control/requests/*/deny",
+             [&service](Incoming incoming) { return deny(std::move(incoming), service); });
+  router.add("POST", "/control/approve-all",
+             [&service](Incoming incoming) { return approve_all(std::move(incoming), service); });
+}
+
+}  // namespace zkv::gateway::http

@@ -1,0 +1,117 @@
+// Writing the head of an answer, problem documents, and reading forms.
+#include "gateway/http/message.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <boost/beast/http/status.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/encoding.h"
+
+namespace zkv::gateway::http {
+
+namespace {
+
+constexpr unsigned kNoContent = 204;
+
+/// The character that "%HH" at the start of `text` stands for; nothing when it is not one.
+std::optional<char> percent_decoded(std::string_view text) {
+  if (text.size() < 3 || text[0] != '%') return std::nullopt;
+  const auto byte = from_hex(text.substr(1, 2));
+  if (!byte) return std::nullopt;
+  return static_cast<char>(byte->front());
+}
+
+std::string form_decoded(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  while (!text.empty()) {
+    const auto character = percent_decoded(text);
+    decoded += character ? *character : (text.front() == '+' ? ' ' : text.front());
+    text.remove_prefix(character ? 3 : 1);
+  }
+  return decoded;
+}
+
+}  // namespace
+
+std::string_view Incoming::path() const { return std::string_view(target).substr(0, target.find('?')); }
+
+std::string_view Incoming::query() const {
+  const auto mark = target.find('?');
+  return mark == std::string::npos ? std::string_view() : std::string_view(target).substr(mark + 1);
+}
+
+std::string_view Incoming::header(std::string_view name) const {
+  const auto found = headers.find(boost::beast::string_view(name.data(), name.size()));
+  if (found == headers.end()) return {};
+  return {found->value().data(), found->value().size()};
+}
+
+std::string_view reason_phrase(unsigned status) {
+  const auto phrase = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
+  return {phrase.data(), phrase.size()};
+}
+
+std::string serialize_head(const Reply& reply, bool keep_alive, std::size_t length) {
+  auto head = fmt::format("HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\n", reply.status,
+                          reason_phrase(reply.status), fmt::gmtime(std::time(nullptr)));
+  for (const auto& [name, value] : reply.headers) head += fmt::format("{}: {}\r\n", name, value);
+  if (!reply.content_type.empty()) head += fmt::format("Content-Type: {}\r\n", reply.content_type);
+  if (reply.status != kNoContent) head += fmt::format("Content-Length: {}\r\n", length);
+  head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return head;
+}
+
+Reply problem(unsigned status, std::string_view detail) {
+  const boost::json::object document{{"type", "about:blank"},
+                                     {"title", boost::json::string_view(reason_phrase(status))},
+                                     {"status", status},
+                                     {"detail", boost::json::string_view(detail)}};
+  Reply reply;
+  reply.status = status;
+  reply.content_type = "application/problem+json";
+  reply.body = boost::json::serialize(document);
+  return reply;
+}
+
+Reply empty(unsigned status) {
+  Reply reply;
+  reply.status = status;
+  if (status != kNoContent) reply.content_type = "text/plain; charset=utf-8";
+  return reply;
+}
+
+Reply json(unsigned status, std::string body) {
+  Reply reply;
+  reply.status = status;
+  reply.content_type = "application/json";
+  reply.body = std::move(body);
+  return reply;
+}
+
+FormFields parse_form(std::string_view text) {
+  FormFields fields;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('&'), text.size());
+    const auto pair = text.substr(0, end);
+    const auto equals = std::min(pair.find('='), pair.size());
+    if (!pair.empty()) {
+      fields.emplace_back(form_decoded(pair.substr(0, equals)),
+                          form_decoded(pair.substr(std::min(equals + 1, pair.size()))));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return fields;
+}
+
+std::string_view find_field(const FormFields& fields, std::string_view name) {
+  for (const auto& [field, value] : fields) {
+    if (field == name) return value;
+  }
+  return {};
+}
+
+}  // namespace zkv::gateway::http

@@ -1,0 +1,63 @@
+// What comes in and what goes out over HTTP, as plain data; and the answers that every route may give.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/beast/http/fields.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/secret_bytes.h"
+#include "gateway/channel/twilio_signature.h"
+#include "gateway/settings/network.h"
+
+namespace zkv::gateway::http {
+
+/// One request, read in full. Its memory goes when the handler lets it go.
+struct Incoming {
+  std::string method;
+  std::string target;  ///< path and query as they were sent
+  boost::beast::http::fields headers;
+  std::string body;
+  bool keep_alive = false;
+  AddressBytes client{};    ///< who asks, seen through trusted proxies
+  std::string client_name;  ///< the same as text; on the control socket "uid N"
+  bool secure = false;      ///< whether the client spoke https
+  std::string parameter;    ///< what stood for the star of the route's pattern
+  /// Completes when the client has ended the connection; for handlers that wait long.
+  std::function<boost::asio::awaitable<void>()> client_gone;
+
+  [[nodiscard]] std::string_view path() const;
+  [[nodiscard]] std::string_view query() const;
+  /// The first header of that name, or empty.
+  [[nodiscard]] std::string_view header(std::string_view name) const;
+};
+
+struct Reply {
+  unsigned status = 200;
+  std::string content_type;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::shared_ptr<const SecretBytes>
+      secret;  ///< in place of `body`: written as it is, never copied to a string
+  std::function<void(bool in_full)> written;  ///< told how the writing went
+  bool hang_up = false;                       ///< nobody is there to answer: close without a word
+};
+
+/// The status line and header fields, up to and with the empty line. `length` is that of the body.
+std::string serialize_head(const Reply& reply, bool keep_alive, std::size_t length);
+std::string_view reason_phrase(unsigned status);
+
+/// An RFC 9457 problem document.
+Reply problem(unsigned status, std::string_view detail);
+/// An empty body, as the seed answers everything but a key.
+Reply empty(unsigned status);
+Reply json(unsigned status, std::string body);
+
+/// Decodes application/x-www-form-urlencoded; a wrong percent sign stands for itself.
+FormFields parse_form(std::string_view text);
+std::string_view find_field(const FormFields& fields, std::string_view name);
+
+}  // namespace zkv::gateway::http

@@ -1,0 +1,64 @@
+// Beast's errors as statuses.
+#include "gateway/http/request_reader.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace zkv::gateway::http {
+
+namespace bhttp = boost::beast::http;
+
+RequestReader::RequestReader() {
+  parser_.header_limit(kHeaderLimit);
+  parser_.body_limit(kBodyLimit);
+  parser_.eager(true);
+}
+
+RequestReader::State RequestReader::take(std::string& input) {
+  while (!input.empty() && !parser_.is_done()) {
+    boost::system::error_code error;
+    const std::size_t used = parser_.put(boost::asio::buffer(input), error);
+    input.erase(0, used);
+    if (error == bhttp::error::need_more || (!error && used == 0)) break;
+    if (error) return judge(error);
+  }
+  if (!parser_.is_done()) return State::kNeedsMore;
+  const auto& message = parser_.get();
+  if (message.version() >= 11 && message.count(bhttp::field::host) != 1) {
+    return refuse(400, "the Host header is missing or given twice");
+  }
+  if (!message.target().starts_with('/')) return refuse(400, "the target is not a path");
+  return State::kDone;
+}
+
+RequestReader::State RequestReader::judge(const boost::system::error_code& error) {
+  if (error == bhttp::error::header_limit) return refuse(431, "the header is longer than 8 KiB");
+  if (error == bhttp::error::body_limit) return refuse(413, "the body is longer than 16 KiB");
+  return refuse(400, "this is not a well-formed HTTP request");
+}
+
+RequestReader::State RequestReader::refuse(unsigned status, std::string_view why) {
+  status_ = status;
+  why_ = why;
+  return State::kRefused;
+}
+
+bool RequestReader::wants_continue() {
+  if (continued_ || !parser_.is_header_done() || parser_.is_done()) return false;
+  continued_ = boost::beast::iequals(parser_.get()[bhttp::field::expect], "100-continue");
+  return continued_;
+}
+
+Incoming RequestReader::take_request() {
+  Incoming incoming;
+  incoming.keep_alive = parser_.keep_alive();
+  auto message = parser_.release();
+  incoming.method = std::string(message.method_string());
+  incoming.target = std::string(message.target());
+  incoming.body = std::move(message.body());
+  incoming.headers = std::move(message.base());
+  return incoming;
+}
+
+}  // namespace zkv::gateway::http

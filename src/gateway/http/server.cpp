@@ -1,0 +1,147 @@
+// A handful of workers on duplicates of one listening socket, and what they share.
+#include "gateway/http/server.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "gateway/http/certificate_watch.h"
+#include "gateway/http/control_routes.h"
+#include "gateway/http/health_routes.h"
+#include "gateway/http/worker.h"
+
+namespace zkv::gateway::http {
+
+namespace {
+
+constexpr unsigned kMostThreads = 4;
+
+unsigned thread_count(unsigned wanted) {
+  return wanted > 0 ? wanted : std::clamp(std::thread::hardware_concurrency(), 1U, kMostThreads);
+}
+
+void log_reload(const Result<>& reloaded) {
+  if (reloaded) {
+    spdlog::info("read the certificate again");
+  } else {
+    spdlog::error("the old certificate stays in use: {}", reloaded.error().message());
+  }
+}
+
+class RunningServer : public Server {
+ public:
+  RunningServer(ServerOptions options, Service& service)
+      : options_(std::move(options)),
+        limits_(options_.connections, options_.connections_per_address),
+        refused_([&service](std::string kind, std::string address, std::string detail) {
+          service.note_refusal(std::move(kind), std::move(address), std::move(detail));
+        }),
+        public_{public_router_, options_.trusted_proxies, options_.timeouts, stopping_, refused_},
+        control_{control_router_, {}, options_.timeouts, stopping_, refused_} {
+    add_health_routes(public_router_, service);
+    add_control_routes(control_router_, service);
+    if (!options_.legacy) return;
+    legacy_.emplace(std::move(*options_.legacy), service);
+    legacy_->add_to(public_router_);
+  }
+  RunningServer(const RunningServer&) = delete;
+  RunningServer& operator=(const RunningServer&) = delete;
+  ~RunningServer() override {
+    close_down();
+    finish(std::chrono::milliseconds(0));
+  }
+
+  Result<> open() {
+    if (!options_.tls_certificate.empty()) {
+      ZKV_TRY(tls_, TlsContext::load(options_.tls_certificate, options_.tls_key));
+    }
+    for (unsigned i = 0; i < thread_count(options_.threads); ++i) {
+      workers_.push_back(std::make_unique<Worker>());
+    }
+    if (!options_.control_socket.empty()) {
+      ZKV_TRY(auto control, listen_unix(options_.control_socket));
+      workers_.front()->serve_control(std::move(control), control_);
+    }
+    ZKV_TRY(const auto listener, listen_tcp(options_.listen));
+    port_ = listener.port;
+    for (auto& worker : workers_) {
+      ZKV_TRY(auto socket, duplicate(listener.socket));
+      worker->serve_public(std::move(socket), {public_, tls_.get(), limits_});
+    }
+    return watch_certificate();
+  }
+
+  void run() {
+    running_ = workers_.size();
+    for (auto& worker : workers_) {
+      threads_.emplace_back([this, &worker = *worker] {
+        worker.run();
+        const std::lock_guard lock(mutex_);
+        --running_;
+        ended_.notify_all();
+      });
+    }
+  }
+
+  [[nodiscard]] std::string address() const override {
+    return (tls_ ? "https://" : "http://") + to_text(options_.listen.host, port_);
+  }
+
+  void reload_certificate() override {
+    if (tls_) http::reload_certificate(*tls_, log_reload);
+  }
+
+  void close_down() override {
+    stopping_ = true;
+    for (auto& worker : workers_) worker->close_down();
+    if (watch_) watch_->stop();
+  }
+
+  void finish(std::chrono::milliseconds limit) override {
+    std::unique_lock lock(mutex_);
+    ended_.wait_for(lock, limit, [this] { return running_ == 0; });
+    lock.unlock();
+    for (auto& worker : workers_) worker->abandon();
+    threads_.clear();
+  }
+
+ private:
+  Result<> watch_certificate() {
+    if (!tls_) return {};
+    watch_.emplace(workers_.front()->io(), *tls_, log_reload);
+    return watch_->start();
+  }
+
+  ServerOptions options_;
+  Router public_router_;
+  Router control_router_;
+  std::optional<LegacyRoutes> legacy_;
+  ConnectionLimits limits_;
+  std::atomic<bool> stopping_ = false;
+  std::function<void(std::string, std::string, std::string)> refused_;
+  Surroundings public_;
+  Surroundings control_;
+  std::unique_ptr<TlsContext> tls_;
+  std::uint16_t port_ = 0;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::size_t running_ = 0;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<CertificateWatch> watch_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Service& service) {
+  auto server = std::make_unique<RunningServer>(std::move(options), service);
+  ZKV_CHECK(server->open());
+  server->run();
+  return server;
+}
+
+}  // namespace zkv::gateway::http
