@@ -1,0 +1,30 @@
+// One line in the log for each request.
+#include "gateway/channel/console.h"
+
+#include <spdlog/spdlog.h>
+
+#include "base/time.h"
+
+namespace zkv::gateway {
+
+namespace {
+
+class ConsoleChannel : public Channel {
+ public:
+  [[nodiscard]] std::string description() const override { return "console"; }
+  [[nodiscard]] bool wants_pin() const override { return false; }
+
+  Result<> notify(const Notice& notice, const std::stop_token& /*stop*/) override {
+    spdlog::warn("request {0} from {1} waits for approval until {2}: zkvgateway request approve {0}",
+                 notice.request.text, notice.address, zkv::to_text(notice.expires_at));
+    return {};
+  }
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Channel>> make_console_channel(ConsoleOptions /*options*/) {
+  return std::make_unique<ConsoleChannel>();
+}
+
+}  // namespace zkv::gateway
