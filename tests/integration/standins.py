@@ -84,7 +84,8 @@ class StandIn:
         """The next `times` requests whose "METHOD /path?query" contains `match` go wrong.
 
         `fault`: a status 400 to 599, 'slow' (with delayMs), 'hang', 'drop', 'cut', 'stall', 'garbage', 'empty',
-        'endless' or 'redirect' (with location); for Azure also 'expired', 'disabled', 'forbidden'.
+        'endless' or 'redirect' (with location); for Azure also 'expired', 'disabled', 'forbidden',
+        'firewall'.
         `details`: retryAfter (s), delayMs, skip, pattern, location.
         """
         self.control("POST", "/faults", {"fault": str(fault), "match": match, "times": times, **details})
@@ -100,6 +101,11 @@ class StandIn:
 
     def clear_requests(self):
         self.control("DELETE", "/requests")
+
+    def settings(self, **changes):
+        """Changes settings and returns all. Azure: tokenLifetime, announcedLifetime, clockAhead (seconds), permissions,
+        … (azure.mjs); Twilio: authToken, numbers, trial, … (twilio.mjs)."""
+        return self.control("POST", "/settings", changes)
 
 
 class AzureStandIn(StandIn):
@@ -123,10 +129,6 @@ class AzureStandIn(StandIn):
         """Adds a version and returns its id; `attributes`: enabled, nbf, exp (seconds since 1970)."""
         secret = {"name": name, "value": value, "attributes": attributes}
         return self.control("POST", "/secrets", secret)["version"]
-
-    def settings(self, **changes):
-        """Changes settings: tokenLifetime, announcedLifetime, clockAhead (seconds), permissions, … (azure.mjs)"""
-        return self.control("POST", "/settings", changes)
 
     def end_tokens(self):
         """Every token issued until now is refused from now on."""

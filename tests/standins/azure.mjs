@@ -5,11 +5,19 @@
 
 import { randomUUID } from 'node:crypto';
 
-import { throttled, unauthorized, secretDisabled, accessDenied, vaultError } from './azure/errors.mjs';
+import {
+  accessDenied,
+  forbiddenByFirewall,
+  secretDisabled,
+  throttled,
+  unauthorized,
+  vaultError,
+} from './azure/errors.mjs';
 import { Secrets } from './azure/secrets.mjs';
 import { expiredSecret, unavailable } from './azure/token-errors.mjs';
 import { Tokens } from './azure/tokens.mjs';
 import { Vault } from './azure/vault.mjs';
+import { settingsControl } from './lib/control.mjs';
 import { json } from './lib/http.mjs';
 import { runStandIn } from './lib/server.mjs';
 
@@ -64,6 +72,8 @@ function vaultFault(fault, retryAfter, request) {
       return throttled(retryAfter);
     case 'expired':
       return unauthorized(settings, settings.authority ?? request.origin, 'expired');
+    case 'firewall':
+      return forbiddenByFirewall();
     case 'disabled':
       return secretDisabled();
     case 'forbidden':
@@ -96,17 +106,12 @@ function withServiceHeaders(answered) {
 const control = {
   'POST /secrets': ({ name, ...body }) => secrets.put(name, body),
   'POST /tokens/end': () => tokens.endAll(),
-  'GET /settings': () => settings,
-  'POST /settings': (changes) => {
-    const stray = Object.keys(changes).find((name) => !(name in settings));
-    if (stray) throw new Error(`no such setting: '${stray}'`);
-    return Object.assign(settings, changes);
-  },
+  ...settingsControl(settings),
 };
 
 await runStandIn({
   name: 'azure',
-  faults: ['expired', 'disabled', 'forbidden'],
+  faults: ['expired', 'disabled', 'forbidden', 'firewall'],
   answer,
   faultAnswer,
   control,

@@ -51,6 +51,22 @@ describe('sending', () => {
     });
   }
 
+  it('a trial account sends to verified numbers only, and says so in the text', async () => {
+    await standin.control('POST /settings', { trial: true });
+    await assert.rejects(send(), { status: 400, code: 21608 });
+    await standin.control('POST /settings', { verified: [kPerson] });
+    assert.equal((await send({ body: 'PIN' })).body, 'Sent from your Twilio trial account - PIN');
+    await standin.control('POST /settings', { trial: false });
+  });
+
+  it('a token that was changed is asked for from then on', async () => {
+    const old = client();
+    await standin.control('POST /settings', { authToken: 'f'.repeat(32) });
+    await assert.rejects(sendBy(old), { code: 20003 });
+    assert.equal((await sendBy(client({ password: 'f'.repeat(32) }))).status, 'queued');
+    await standin.control('POST /settings', { authToken: standin.facts.authToken });
+  });
+
   it('an API key may send, a messaging service may be the sender', async () => {
     const { apiKeySid, apiKeySecret, messagingServices } = standin.facts;
     const message = await client({ user: apiKeySid, password: apiKeySecret }).messages.create({

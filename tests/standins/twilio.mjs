@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 
+import { settingsControl } from './lib/control.mjs';
 import { runStandIn } from './lib/server.mjs';
 import { failure } from './twilio/errors.mjs';
 import { Inbound } from './twilio/inbound.mjs';
@@ -12,6 +13,8 @@ import { Messages, newSid } from './twilio/messages.mjs';
 import { signatureOf, signedUrl } from './twilio/signature.mjs';
 import { makeWebhook, sendWebhook } from './twilio/webhook.mjs';
 
+/// What `POST /settings` can change. A `trial` account sends to `verified` numbers only, and each text says that it is
+/// one.
 const account = {
   accountSid: newSid('AC'),
   authToken: randomBytes(16).toString('hex'),
@@ -19,6 +22,8 @@ const account = {
   apiKeySecret: randomBytes(16).toString('hex'),
   numbers: ['+15005550006'],
   messagingServices: [newSid('MG')],
+  trial: false,
+  verified: [],
 };
 const messages = new Messages(account);
 const inbound = new Inbound(account, messages);
@@ -62,6 +67,7 @@ await runStandIn({
   answer: (request) => messages.answer(request),
   faultAnswer: ({ fault, retryAfter }) => failure(Number(fault), retryAfter),
   control: {
+    ...settingsControl(account),
     'GET /messages': (_, query) => sentMessages(query),
     'DELETE /messages': () => messages.sent.clear(),
     'POST /messages/status': (body) => setStatus(body),

@@ -29,6 +29,11 @@ export function accessDenied(settings, permission) {
   return vaultError(403, 'Forbidden', message, 'AccessDenied');
 }
 
+export function forbiddenByFirewall() {
+  const message = 'Client address is not authorized and caller is not a trusted service.';
+  return vaultError(403, 'Forbidden', message, 'ForbiddenByFirewall');
+}
+
 export function deletedButRecoverable(name) {
   const message =
     `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; ` +

@@ -6,6 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { json } from '../lib/http.mjs';
 
 export function unknownTenant(tenant) {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant) && !tenant.includes('.')) {
+    const message = `Specified tenant identifier '${tenant}' is neither a valid DNS name, nor a valid external domain.`;
+    return tokenError(400, 'invalid_request', 900023, message);
+  }
   const message = `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID.`;
   return tokenError(400, 'invalid_tenant', 90002, message);
 }

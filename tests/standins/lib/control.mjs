@@ -29,3 +29,15 @@ export function entriesOf(journal, query) {
   const wanted = (entry) => match === '' || `${entry.method} ${entry.url}`.includes(match);
   return journal.wait(Number(query.get('wait') ?? 0), Number(query.get('after') ?? 0), wanted);
 }
+
+/// The controls GET /settings and POST /settings of a stand-in whose settings are an object; a stray name is an error.
+export function settingsControl(settings) {
+  return {
+    'GET /settings': () => settings,
+    'POST /settings': (changes) => {
+      const stray = Object.keys(changes).find((name) => !(name in settings));
+      if (stray) throw new Error(`no such setting: '${stray}'`);
+      return Object.assign(settings, changes);
+    },
+  };
+}

@@ -1,4 +1,5 @@
-// Faults on demand: which of the next requests go wrong, and how. The stand-in's server carries them out.
+// Faults on demand: which of the next requests go wrong, and how. The stand-in's server carries them out. Where only
+// the answer is spoilt, the service has acted all the same: a message whose answer is dropped was sent.
 
 /// How an answer can be spoilt on its way, whatever it says.
 const kDelivery = new Set([

@@ -9,13 +9,14 @@ import { kRefusedFrom, kRefusedTo, notFound, twilioError, unauthorized } from '.
 import { segmentsOf } from './segments.mjs';
 
 const kLongestBody = 1600;
+const kTrialPrefix = 'Sent from your Twilio trial account - ';
 const kStopWords = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
 const kStartWords = new Set(['START', 'YES', 'UNSTOP']);
 
 export class Messages {
   #unsubscribed = new Set();
 
-  /// `account` has accountSid, authToken, apiKeySid, apiKeySecret, numbers and messagingServices.
+  /// `account` has accountSid, authToken, apiKeySid, apiKeySecret, numbers, messagingServices, trial and verified.
   constructor(account) {
     this.account = account;
     this.sent = new Journal();
@@ -62,6 +63,7 @@ export class Messages {
     params.To = plainNumber(params.To);
     const problem = this.#problemWith(params);
     if (problem) return twilioError(400, ...problem);
+    if (this.account.trial) params.Body = kTrialPrefix + params.Body;
     return json(201, this.add(params, 'outbound-api').resource);
   }
 
@@ -93,6 +95,7 @@ export class Messages {
     if (!isNumber(To)) return [21211, `Invalid 'To' Phone Number: ${To}`];
     if (this.#unsubscribed.has(To)) return [21610, 'Attempt to send to unsubscribed recipient'];
     if (kRefusedTo.has(To)) return refusal(kRefusedTo, To);
+    if (this.account.trial && !this.account.verified.includes(To)) return unverified(To);
     return From ? this.#problemWithSender(From, To) : this.#problemWithService(MessagingServiceSid);
   }
 
@@ -127,6 +130,13 @@ function isNumber(text) {
 /// An alphanumeric sender: up to 11 letters, digits and spaces, at least one letter.
 function isName(text) {
   return /^(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}$/.test(text);
+}
+
+function unverified(number) {
+  return [
+    21608,
+    `The number ${number} is unverified. Trial accounts cannot send messages to unverified numbers.`,
+  ];
 }
 
 function refusal(table, number) {
