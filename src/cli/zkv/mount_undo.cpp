@@ -39,7 +39,9 @@ Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_to
   host::MountReport whole;
   for (const auto& unlocker : unlock::all_unlockers({.zfs = zfs_options(options.via)})) {
     auto names = options.volumes;
-    if (names.empty()) ZKV_TRY(names, recorded_and_open(*unlocker));
+    if (names.empty()) {
+      ZKV_TRY(names, recorded_and_open(*unlocker));
+    }
     auto part = host::unmount_and_close(*unlocker, names, stop);
     std::move(part.volumes.begin(), part.volumes.end(), std::back_inserter(whole.volumes));
     std::move(part.mounts.begin(), part.mounts.end(), std::back_inserter(whole.mounts));
