@@ -85,7 +85,7 @@ TEST(Approval, EveryEventInEveryStateDoesWhatTheTableSays) {
             (Row{"-",                  "-",                 "acknowledged", "-",          "-",         "-",         "-",         "-"}));
   EXPECT_EQ(outcomes(event::TimePassed{}, kInTime),
             (Row{"-",                  "-",                 "-",            "-",          "-",         "-",         "-",         "-"}));
-  EXPECT_EQ(outcomes(event::Cancel{"a"}, kInTime),
+  EXPECT_EQ(outcomes(event::Cancel{"a", "why"}, kInTime),
             (Row{"cancelled answer",   "cancelled answer",  "conflict",     "conflict",   "conflict",  "conflict",  "conflict",  "conflict"}));
   EXPECT_EQ(outcomes(event::Supersede{{"B"}}, kInTime),
             (Row{"superseded answer",  "superseded answer", "conflict",     "conflict",   "conflict",  "conflict",  "conflict",  "conflict"}));
@@ -113,7 +113,7 @@ TEST(Approval, EveryEventPastTheTimeExpiresWhatIsOpenAndDoesNothingElse) {
             (Row{"expired answer",     "expired answer",    "acknowledged", "-",          "-",         "-",         "-",         "-"}));
   EXPECT_EQ(outcomes(event::TimePassed{}, kEnd),
             (Row{"expired answer",     "expired answer",    "-",            "-",          "-",         "-",         "-",         "-"}));
-  EXPECT_EQ(outcomes(event::Cancel{"a"}, kEnd),
+  EXPECT_EQ(outcomes(event::Cancel{"a", "why"}, kEnd),
             (Row{"expired answer",     "expired answer",    "conflict",     "conflict",   "conflict",  "conflict",  "conflict",  "conflict"}));
   EXPECT_EQ(outcomes(event::Supersede{{"B"}}, kEnd),
             (Row{"expired answer",     "expired answer",    "conflict",     "conflict",   "conflict",  "conflict",  "conflict",  "conflict"}));
@@ -240,7 +240,7 @@ class History {
     const std::array<Event, 11> events{
         event::Approve{"a"}, event::Deny{"b", "no"},  event::WrongPin{},          event::ClientGone{},
         event::Reattached{}, event::ShareRecovered{}, event::ShareFailed{"down"}, event::Acknowledged{},
-        event::TimePassed{}, event::Cancel{"c"},      event::Supersede{{"B"}}};
+        event::TimePassed{}, event::Cancel{"c", "why"},      event::Supersede{{"B"}}};
     // Ends are drawn rarely, so that histories grow long.
     const auto drawn = below(40);
     return drawn < events.size() ? events[drawn] : events[2 + drawn % 5];

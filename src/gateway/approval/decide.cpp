@@ -100,7 +100,7 @@ class Decider {
   Result<Decision> operator()(const event::TimePassed& /*event*/) const { return unchanged(request_); }
 
   Result<Decision> operator()(const event::Cancel& cancel) const {
-    return ended(request_, State::kCancelled, cancel.by, "");
+    return ended(request_, State::kCancelled, cancel.by, cancel.reason);
   }
 
   Result<Decision> operator()(const event::Supersede& supersede) const {

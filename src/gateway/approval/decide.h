@@ -37,6 +37,7 @@ struct Acknowledged {};  ///< the answer was written to the client in full
 struct TimePassed {};    ///< look whether `now` is past expires_at
 struct Cancel {
   std::string by;
+  std::string reason;
 };
 struct Supersede {
   RequestId by;

@@ -11,6 +11,8 @@
 
 namespace zkv::gateway {
 
+using zkv::to_text;  // that of a time, which to_text(State) would hide
+
 /// Ten characters of Crockford base32 from the system's generator, shown to people as it is.
 struct RequestId {
   std::string text;

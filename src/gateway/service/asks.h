@@ -1,0 +1,50 @@
+// A client's side of a request as commands for the ledger: asking, coming back, going away, having been
+// served.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "gateway/service/desk.h"
+#include "gateway/service/ledger.h"
+#include "gateway/service/notices.h"
+#include "gateway/service/service.h"
+
+namespace zkv::gateway {
+
+class Asks {
+ public:
+  Asks(Desk& desk, Notices& notices, const ServiceOptions& options)
+      : desk_(desk), notices_(notices), options_(options) {}
+
+  /// Makes a request, or finds that of the client's token, and lets `ticket` wait for it. A denied one is
+  /// answered again; one that ended otherwise makes way for a new one, which needs a new approval.
+  Command ask(std::shared_ptr<Ticket> ticket, const Ask& ask);
+  Command client_gone(std::shared_ptr<Ticket> ticket);
+  Command delivered(const RequestId& id, bool in_full);
+
+ private:
+  /// What one ask came to, between its transaction and its end.
+  struct Entry {
+    std::string address;
+    std::optional<Bytes> token_hash;
+    bool is_too_many = false;
+    std::optional<Request> opened;
+    SecretBytes pin;
+    Decisions decisions;
+  };
+
+  Result<> enter(Ticket& ticket, Entry& entry);
+  Result<bool> reattach(Ticket& ticket, Entry& entry);
+  Result<> open(Ticket& ticket, Entry& entry);
+  Result<Request> make_request(Entry& entry);
+  Result<> add_pin(Request& request, Entry& entry);
+  void seat(const std::shared_ptr<Ticket>& ticket, const Entry& entry);
+
+  Desk& desk_;
+  Notices& notices_;
+  const ServiceOptions& options_;
+};
+
+}  // namespace zkv::gateway

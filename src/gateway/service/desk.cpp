@@ -1,0 +1,112 @@
+// decide → store → effects, for one request at a time.
+#include "gateway/service/desk.h"
+
+#include <algorithm>
+#include <variant>
+
+namespace zkv::gateway {
+namespace {
+
+std::string_view verb_for(State state) {
+  switch (state) {
+    case State::kPending:
+      return "ask";
+    case State::kApproved:
+      return "approve";
+    case State::kReleased:
+      return "release";
+    case State::kAcknowledged:
+      return "acknowledge";
+    case State::kDenied:
+      return "deny";
+    case State::kExpired:
+      return "expire";
+    case State::kCancelled:
+      return "cancel";
+    case State::kSuperseded:
+      return "supersede";
+  }
+  return "change";
+}
+
+Answer::Outcome outcome_in(State state) {
+  switch (state) {
+    case State::kDenied:
+      return Answer::Outcome::kDenied;
+    case State::kExpired:
+      return Answer::Outcome::kExpired;
+    case State::kApproved:
+      return Answer::Outcome::kVaultFailed;
+    default:
+      return Answer::Outcome::kCancelled;
+  }
+}
+
+/// Every move is a row, and what a vault said; a wrong PIN is one row of its own for all requests together.
+bool deserves_row(const Request& before, const Decision& decision, const Event& event) {
+  return decision.next.state != before.state || std::holds_alternative<event::ShareFailed>(event);
+}
+
+std::string kind_of(const Request& before, const Decision& decision, const Event& event) {
+  const bool moved = decision.next.state != before.state;
+  return "request." + std::string(moved ? verb_for(decision.next.state) : name_of(event));
+}
+
+}  // namespace
+
+std::string printable(std::string text, std::size_t longest) {
+  if (text.size() > longest) text = text.substr(0, longest) + "…";
+  std::ranges::replace_if(
+      text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
+  return text;
+}
+
+Result<Request> Desk::apply(const Request& request, const Event& event, const std::string& actor,
+                            Decisions& decisions) {
+  ZKV_TRY(auto decision, decide(request, policy_, event, now()));
+  if (decision.changed) ZKV_CHECK(store_.update(decision.next, request.state));
+  if (deserves_row(request, decision, event)) {
+    const bool timed_out = decision.next.state == State::kExpired;
+    ZKV_CHECK(note(kind_of(request, decision, event), request.id.text, timed_out ? "gateway" : actor,
+                   decision.next.reason));
+  }
+  decisions.push_back(std::move(decision));
+  return decisions.back().next;
+}
+
+Result<> Desk::open(const Request& request) {
+  const auto decision = begin(request);
+  ZKV_CHECK(store_.insert(decision.next));
+  return note("request.ask", request.id.text, request.address, "");
+}
+
+Result<> Desk::note(const std::string& kind, const std::string& request, const std::string& actor,
+                    const std::string& detail) {
+  return store_.append({now(), printable(kind), printable(request), printable(actor), printable(detail)});
+}
+
+void Desk::carry_out(const Decisions& decisions, const std::shared_ptr<const SecretBytes>& share) {
+  for (const auto& decision : decisions) {
+    if (is_final(decision.next.state)) {
+      deadlines_.erase(decision.next.id);
+    } else {
+      deadlines_.set(decision.next.id, decision.next.expires_at);
+    }
+    for (const auto& effect : decision.effects) carry_out(decision, effect, share);
+  }
+}
+
+void Desk::carry_out(const Decision& decision, const Effect& effect,
+                     const std::shared_ptr<const SecretBytes>& share) {
+  const auto& request = decision.next;
+  if (std::holds_alternative<effect::RecoverShare>(effect)) {
+    // Without a client the share stays in the vault: the request is approved and waits for it to come back.
+    if (waiting_.holds(request.id)) recover_(request.id);
+  } else if (std::holds_alternative<effect::Release>(effect)) {
+    waiting_.answer(request.id, Answer::Outcome::kReleased, share);
+  } else if (std::holds_alternative<effect::Answer>(effect)) {
+    waiting_.answer(request.id, outcome_in(request.state));
+  }
+}
+
+}  // namespace zkv::gateway

@@ -1,0 +1,59 @@
+// Where decide meets the store: an event is applied within the ledger's transaction, with its audit row, and
+// its effects are carried out after the commit. On the ledger's thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/approval/decide.h"
+#include "gateway/service/deadlines.h"
+#include "gateway/service/waiting.h"
+#include "gateway/store/store.h"
+
+namespace zkv::gateway {
+
+/// What was decided in a transaction, to be carried out when it is on disk.
+using Decisions = std::vector<Decision>;
+
+class Desk {
+ public:
+  Desk(Store& store, const Policy& policy) : store_(store), policy_(policy) {}
+
+  /// Called for each approved request whose client is there.
+  void on_recover(std::function<void(const RequestId&)> recover) { recover_ = std::move(recover); }
+
+  /// In a transaction: decides, writes the request and the audit row, and notes the decision in `decisions`.
+  /// Returns the request as it is now. Errors: those of decide and of the store.
+  Result<Request> apply(const Request& request, const Event& event, const std::string& actor,
+                        Decisions& decisions);
+  /// In a transaction: the first decision about a new request.
+  Result<> open(const Request& request);
+  /// In a transaction: one audit row. Text that came from outside is shortened and made printable.
+  Result<> note(const std::string& kind, const std::string& request, const std::string& actor,
+                const std::string& detail);
+
+  /// After the commit. `share` is what is handed out where a decision releases.
+  void carry_out(const Decisions& decisions, const std::shared_ptr<const SecretBytes>& share = nullptr);
+
+  [[nodiscard]] Store& store() { return store_; }
+  [[nodiscard]] Waiting& waiting() { return waiting_; }
+  [[nodiscard]] Deadlines& deadlines() { return deadlines_; }
+
+ private:
+  void carry_out(const Decision& decision, const Effect& effect,
+                 const std::shared_ptr<const SecretBytes>& share);
+
+  Store& store_;
+  Policy policy_;
+  Waiting waiting_;
+  Deadlines deadlines_;
+  std::function<void(const RequestId&)> recover_;
+};
+
+/// At most `longest` bytes of `text`, control characters replaced by spaces.
+std::string printable(std::string text, std::size_t longest = 300);
+
+}  // namespace zkv::gateway

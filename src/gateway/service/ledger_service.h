@@ -1,0 +1,75 @@
+// The service itself: coroutines on one side, the ledger's commands on the other.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "gateway/service/asks.h"
+#include "gateway/service/desk.h"
+#include "gateway/service/ledger.h"
+#include "gateway/service/notices.h"
+#include "gateway/service/pin_desk.h"
+#include "gateway/service/refusals.h"
+#include "gateway/service/releases.h"
+#include "gateway/service/service.h"
+
+namespace zkv::gateway {
+
+class LedgerService : public Service {
+ public:
+  LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault> vault,
+                std::vector<std::unique_ptr<Channel>> channels, ServiceOptions options);
+  ~LedgerService() override;
+
+  /// Ends what the last run left without a client, and starts the threads.
+  Result<> begin();
+
+  boost::asio::awaitable<Answer> wait_for_release(Ask ask) override;
+  void delivered(const RequestId& id, bool in_full) override;
+  boost::asio::awaitable<Result<PinOutcome>> receive_pin(std::string digits, std::string message,
+                                                         std::string by) override;
+  void note_refusal(std::string kind, std::string address, std::string detail) override;
+  boost::asio::awaitable<Result<std::vector<Request>>> requests(bool also_ended) override;
+  boost::asio::awaitable<Result<Request>> request(RequestId id) override;
+  boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) override;
+  boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) override;
+  boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) override;
+  boost::asio::awaitable<Result<>> check() override;
+  void stop() override;
+
+ private:
+  /// Runs `work` as one command of the ledger, carries out what it decided, and gives back its value.
+  template <class T>
+  boost::asio::awaitable<Result<T>> on_ledger(std::function<Result<T>(Decisions&)> work);
+
+  Result<> settle(const Request& request, Decisions& decisions);
+  std::optional<Time> next_due();
+  Command due(Time now);
+  Result<> expire(const std::vector<RequestId>& ids, Decisions& decisions);
+  void write_rows(const std::vector<audit::Event>& rows);
+  Result<> append(const std::vector<audit::Event>& rows);
+  Command farewell();
+
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Vault> vault_;
+  ServiceOptions options_;
+  std::stop_source stop_;
+  boost::asio::thread_pool pool_;
+  std::shared_ptr<Ledger> ledger_;  ///< shared with clients that may still go away when this is gone
+  Desk desk_;
+  Releases releases_;
+  Notices notices_;
+  Asks asks_;
+  PinDesk pins_;
+  Refusals refusals_;
+  Time next_tidying_;
+  std::once_flag stopped_;
+};
+
+}  // namespace zkv::gateway

@@ -1,0 +1,161 @@
+// Start, stop, and what the service does by itself in between: expiry, gathered refusals, tidying.
+#include <algorithm>
+
+#include "gateway/service/ledger_service.h"
+
+namespace zkv::gateway {
+namespace {
+
+constexpr std::size_t kPoolThreads = 4;
+constexpr std::chrono::hours kTidying{1};
+/// As the seed: what ended is kept for a week.
+constexpr std::chrono::hours kKept{24 * 7};
+constexpr std::chrono::seconds kRetry{1};
+
+Result<> check_options(const ServiceOptions& options) {
+  if (options.pin_key.size() != 32) return Error::internal("the service got no PIN key of 32 bytes");
+  if (options.pin_length < 4 || options.pin_length > 18) {
+    return Error::invalid("a PIN has 4 to 18 digits").remedy("set pin-length to a number within");
+  }
+  if (options.max_wait.count() <= 0) {
+    return Error::invalid("max-wait is not a positive number of seconds").remedy("set max-wait, as to 60");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Service>> Service::start(std::unique_ptr<Store> store, std::unique_ptr<Vault> vault,
+                                                std::vector<std::unique_ptr<Channel>> channels,
+                                                ServiceOptions options) {
+  ZKV_CHECK(check_options(options));
+  auto service = std::make_unique<LedgerService>(std::move(store), std::move(vault), std::move(channels),
+                                                 std::move(options));
+  ZKV_CHECK(service->begin());
+  return service;
+}
+
+LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault> vault,
+                             std::vector<std::unique_ptr<Channel>> channels, ServiceOptions options)
+    : store_(std::move(store)),
+      vault_(std::move(vault)),
+      options_(std::move(options)),
+      pool_(kPoolThreads),
+      ledger_(std::make_shared<Ledger>(*store_, options_.on_store_failure)),
+      desk_(*store_, options_.policy),
+      releases_(desk_, *ledger_, pool_, *vault_, options_.secret, stop_.get_token()),
+      notices_(desk_, *ledger_, pool_, options_, std::move(channels), stop_.get_token()),
+      asks_(desk_, notices_, options_),
+      pins_(desk_, options_) {
+  desk_.on_recover([this](const RequestId& id) { releases_.want(id); });
+}
+
+LedgerService::~LedgerService() { LedgerService::stop(); }
+
+Result<> LedgerService::begin() {
+  Decisions decisions;
+  ZKV_CHECK(store_->transaction([&]() -> Result<> {
+    ZKV_CHECK(desk_.note("gateway.start", "", "gateway", ""));
+    ZKV_TRY(const auto open, store_->open_requests());
+    for (const auto& request : open) ZKV_CHECK(settle(request, decisions));
+    return store_->forget_before(now() - kKept);
+  }));
+  desk_.carry_out(decisions);
+  next_tidying_ = now() + kTidying;
+  ledger_->start({[this] { return next_due(); }, [this](Time now) { return due(now); }});
+  return {};
+}
+
+/// A request from before the start: its client went with the last run, and comes back only if it has a token.
+Result<> LedgerService::settle(const Request& request, Decisions& decisions) {
+  const Event event =
+      request.token_hash
+          ? Event(event::TimePassed{})
+          : Event(event::Cancel{"gateway", "the gateway was started anew, the client was gone"});
+  ZKV_CHECK(desk_.apply(request, event, "gateway", decisions));
+  return {};
+}
+
+std::optional<Time> LedgerService::next_due() {
+  const auto expiry = desk_.deadlines().next().value_or(next_tidying_);
+  const auto refusal = refusals_.next().value_or(next_tidying_);
+  return std::min({expiry, refusal, next_tidying_});
+}
+
+Command LedgerService::due(Time now) {
+  auto ids = desk_.deadlines().due(now);
+  auto decisions = std::make_shared<Decisions>();
+  return {
+      [this, now, ids, decisions]() -> Result<> {
+        ZKV_CHECK(expire(ids, *decisions));
+        ZKV_CHECK(append(refusals_.ended(now)));
+        if (now < next_tidying_) return {};
+        return store_->forget_before(now - kKept);
+      },
+      [this, now, ids, decisions](const Result<>& committed) {
+        if (now >= next_tidying_) next_tidying_ = now + kTidying;
+        if (committed) return desk_.carry_out(*decisions);
+        for (const auto& id : ids) desk_.deadlines().set(id, now + kRetry);
+      },
+  };
+}
+
+Result<> LedgerService::expire(const std::vector<RequestId>& ids, Decisions& decisions) {
+  for (const auto& id : ids) {
+    const auto request = store_->find(id);
+    if (!request && request.error().kind() == ErrorKind::kNotFound) {
+      desk_.deadlines().erase(id);
+      continue;
+    }
+    if (!request) return tl::unexpected(request.error());
+    ZKV_CHECK(desk_.apply(*request, event::TimePassed{}, "gateway", decisions));
+  }
+  return {};
+}
+
+void LedgerService::note_refusal(std::string kind, std::string address, std::string detail) {
+  write_rows(refusals_.note(printable(std::move(kind)), printable(std::move(address)),
+                            printable(std::move(detail)), now()));
+}
+
+void LedgerService::write_rows(const std::vector<audit::Event>& rows) {
+  if (rows.empty()) return;
+  ledger_->submit({[this, rows] { return append(rows); }, [](const Result<>&) {}});
+}
+
+Result<> LedgerService::append(const std::vector<audit::Event>& rows) {
+  for (const auto& row : rows) ZKV_CHECK(store_->append(row));
+  return {};
+}
+
+void LedgerService::stop() {
+  std::call_once(stopped_, [this] {
+    stop_.request_stop();
+    pool_.join();
+    write_rows(refusals_.all());
+    ledger_->close(farewell());
+  });
+}
+
+/// The last command: cancels the requests of clients that cannot come back, and tells all who wait.
+Command LedgerService::farewell() {
+  auto decisions = std::make_shared<Decisions>();
+  return {
+      [this, decisions]() -> Result<> {
+        for (const auto& id : desk_.waiting().requests()) {
+          ZKV_TRY(const auto request, store_->find(id));
+          if (request.token_hash) continue;
+          ZKV_CHECK(
+              desk_.apply(request, event::Cancel{"gateway", "the gateway stopped"}, "gateway", *decisions));
+        }
+        return desk_.note("gateway.stop", "", "gateway", "");
+      },
+      [this](const Result<>&) {
+        for (const auto& id : desk_.waiting().requests()) {
+          desk_.waiting().answer(id, Answer::Outcome::kStopping);
+        }
+      },
+  };
+}
+
+}  // namespace zkv::gateway

@@ -1,0 +1,71 @@
+// Vault calls, and the transactions that release what they bring.
+#include "gateway/service/releases.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace zkv::gateway {
+
+Releases::Releases(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, Vault& vault,
+                   std::string secret, std::stop_token stop)
+    : desk_(desk),
+      ledger_(ledger),
+      pool_(pool),
+      vault_(vault),
+      secret_(std::move(secret)),
+      stop_(std::move(stop)) {}
+
+void Releases::want(const RequestId& id) {
+  wanted_.push_back(id);
+  if (!running_) recover();
+}
+
+void Releases::recover() {
+  running_ = true;
+  boost::asio::post(pool_, [this] {
+    auto share = vault_.recover(secret_, stop_);
+    auto recovered = std::make_shared<const Recovered>(std::move(share).map(
+        [](SecretBytes&& bytes) { return std::make_shared<const SecretBytes>(std::move(bytes)); }));
+    ledger_.submit(release(std::move(recovered)));
+  });
+}
+
+Command Releases::release(std::shared_ptr<const Recovered> recovered) {
+  struct Batch {
+    std::vector<RequestId> ids;
+    Decisions decisions;
+  };
+  auto batch = std::make_shared<Batch>();
+  return {
+      [this, recovered, batch] {
+        batch->ids = std::exchange(wanted_, {});
+        return release_all(*recovered, batch->ids, batch->decisions);
+      },
+      [this, recovered, batch](const Result<>& committed) {
+        running_ = false;
+        if (committed) {
+          desk_.carry_out(batch->decisions, recovered->value_or(nullptr));
+        } else {
+          // Nothing was released: the requests still are approved, and their clients may ask again.
+          for (const auto& id : batch->ids) desk_.waiting().answer(id, Answer::Outcome::kVaultFailed);
+        }
+        if (!wanted_.empty()) recover();
+      },
+  };
+}
+
+Result<> Releases::release_all(const Recovered& recovered, const std::vector<RequestId>& ids,
+                               Decisions& decisions) {
+  // A stop interrupted the vault: that is nobody's failure, and the clients hear of the stop.
+  if (!recovered && recovered.error().kind() == ErrorKind::kInterrupted && stop_.stop_requested()) return {};
+  const Event event = recovered ? Event(event::ShareRecovered{})
+                                : Event(event::ShareFailed{printable(recovered.error().message())});
+  for (const auto& id : ids) {
+    if (!desk_.waiting().holds(id)) continue;
+    ZKV_TRY(const auto request, desk_.store().find(id));
+    ZKV_CHECK(desk_.apply(request, event, "gateway", decisions));
+  }
+  return {};
+}
+
+}  // namespace zkv::gateway
