@@ -1,0 +1,420 @@
+// Repositories of both formats: what goes in comes out, who can open them, and how one becomes the other.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include "crypto/fernet.h"
+#include "repository_world.h"
+
+namespace zkv::repository {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+namespace fs = std::filesystem;
+
+class EitherFormat : public RepositoryFiles, public testing::WithParamInterface<Format> {};
+
+INSTANTIATE_TEST_SUITE_P(Formats, EitherFormat, testing::Values(Format::kSeed, Format::kVersion2),
+                         [](const auto& info) { return info.param == Format::kSeed ? "Seed" : "Version2"; });
+
+TEST_P(EitherFormat, IsEmptyAtFirstAndRecognised) {
+  make(GetParam());
+  EXPECT_EQ(format_of(path_).value(), GetParam());
+  EXPECT_THAT(contents(), IsEmpty());
+}
+
+TEST_P(EitherFormat, GivesVolumesBackInTheOrderInWhichTheyWereAdded) {
+  make(GetParam());
+  ASSERT_TRUE(add("tank/b", "one"));
+  ASSERT_TRUE(add("tank/a", "two"));
+  ASSERT_TRUE(add("tank/c", "three"));
+  EXPECT_THAT(contents(), ElementsAre("tank/b=one", "tank/a=two", "tank/c=three"));
+}
+
+TEST_P(EitherFormat, KeepsAnyTextThatJsonWouldEscape) {
+  make(GetParam());
+  const std::string key = "\"\\\b\f\n\r\t/ \x7f\x01 é € 😀";
+  ASSERT_TRUE(add("tänk/\"q\"", key));
+  EXPECT_THAT(contents(), ElementsAre("tänk/\"q\"=" + key));
+}
+
+TEST_P(EitherFormat, DoesNotAddANameTwiceUnlessTold) {
+  make(GetParam());
+  ASSERT_TRUE(add("a", "one"));
+  ASSERT_TRUE(add("b", "two"));
+  EXPECT_EQ(add("a", "three").error().kind(), ErrorKind::kExists);
+  EXPECT_THAT(contents(), ElementsAre("a=one", "b=two"));
+  ASSERT_TRUE(add("a", "three", true));
+  EXPECT_THAT(contents(), ElementsAre("a=three", "b=two"));
+}
+
+TEST_P(EitherFormat, RemovesByNameAndSaysWhenItIsNotThere) {
+  make(GetParam());
+  ASSERT_TRUE(add("a", "one"));
+  ASSERT_TRUE(add("b", "two"));
+  ASSERT_TRUE(add("c", "three"));
+  const auto remove = [this](std::string_view name) {
+    return edit(path_, key_, [&](VolumeKeys& keys) { return keys.remove(name); });
+  };
+  ASSERT_TRUE(remove("a"));
+  ASSERT_TRUE(remove("c"));
+  EXPECT_EQ(remove("c").error().kind(), ErrorKind::kNotFound);
+  EXPECT_THAT(contents(), ElementsAre("b=two"));
+}
+
+TEST_P(EitherFormat, AFailedChangeWritesNothing) {
+  make(GetParam());
+  const Bytes before = bytes(path_);
+  const auto changed = edit(path_, key_, [](VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add("a", VolumeKind::kZfs, bytes_of("one")));
+    return Error::invalid("changed my mind");
+  });
+  EXPECT_FALSE(changed);
+  EXPECT_EQ(bytes(path_), before);
+}
+
+TEST_P(EitherFormat, AnotherKeyOpensNothingAndChangesNothing) {
+  make(GetParam());
+  ASSERT_TRUE(add("a", "one"));
+  const Bytes before = bytes(path_);
+  const auto other = new_key();
+  EXPECT_EQ(open(path_, other).error().kind(), ErrorKind::kWrongKey);
+  EXPECT_EQ(open(path_, SecretBytes::copy_of("short")).error().kind(), ErrorKind::kWrongKey);
+  EXPECT_EQ(open(path_, SecretBytes()).error().kind(), ErrorKind::kWrongKey);
+  EXPECT_FALSE(edit(path_, other, [](VolumeKeys&) { return Result<>(); }));
+  EXPECT_EQ(bytes(path_), before);
+}
+
+TEST_P(EitherFormat, TheKeyMayCarryALineEnd) {
+  make(GetParam());
+  EXPECT_TRUE(open(path_, SecretBytes::copy_of(std::string(key_.view()) + "\n")));
+}
+
+TEST_P(EitherFormat, KeepsThePreviousGeneration) {
+  make(GetParam());
+  ASSERT_TRUE(add("a", "one"));
+  ASSERT_TRUE(add("b", "two"));
+  EXPECT_THAT(contents(path_.string() + ".previous", key_), ElementsAre("a=one"));
+}
+
+TEST_P(EitherFormat, IsNotReplacedUnlessToldAndThenStaysAsPrevious) {
+  make(GetParam());
+  ASSERT_TRUE(add("a", "one"));
+  EXPECT_EQ(create(path_, GetParam(), key_, false).error().kind(), ErrorKind::kExists);
+  ASSERT_TRUE(create(path_, GetParam(), key_, true));
+  EXPECT_THAT(contents(), IsEmpty());
+  EXPECT_THAT(contents(path_.string() + ".previous", key_), ElementsAre("a=one"));
+}
+
+TEST_P(EitherFormat, IsForItsOwnerOnly) {
+  make(GetParam());
+  ASSERT_TRUE(add("a", "one"));
+  struct stat info {};
+  ASSERT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST_P(EitherFormat, HasNothingOfItsKeysInTheClear) {
+  make(GetParam());
+  ASSERT_TRUE(add("tank/named", "the-very-secret"));
+  const Bytes file = bytes(path_);
+  const std::string text(file.begin(), file.end());
+  EXPECT_THAT(text, testing::Not(HasSubstr("very-secret")));
+  EXPECT_THAT(text, testing::Not(HasSubstr("tank/named")));
+}
+
+TEST_P(EitherFormat, IsChangedThroughALinkWhereItReallyLies) {
+  make(GetParam());
+  fs::create_directory(folder_ / "elsewhere");
+  fs::create_symlink(path_, folder_ / "elsewhere" / "link");
+  const fs::path link = folder_ / "elsewhere" / "link";
+  ASSERT_TRUE(
+      edit(link, key_, [](VolumeKeys& keys) { return keys.add("a", VolumeKind::kZfs, bytes_of("one")); }));
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_THAT(contents(), ElementsAre("a=one"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "elsewhere"), fs::directory_iterator()), 1);
+}
+
+TEST_P(EitherFormat, SweepsUpWhatAKilledWriterLeft) {
+  make(GetParam());
+  ASSERT_TRUE(create_file(folder_ / ".repository.0123456789abcdef.tmp", bytes_of("half")));
+  ASSERT_TRUE(create_file(folder_ / ".repository.notours.tmp", bytes_of("somebody else's")));
+  ASSERT_TRUE(add("a", "one"));
+  EXPECT_FALSE(fs::exists(folder_ / ".repository.0123456789abcdef.tmp"));
+  EXPECT_TRUE(fs::exists(folder_ / ".repository.notours.tmp"));
+}
+
+TEST_P(EitherFormat, HoldsAThousandVolumes) {
+  make(GetParam());
+  ASSERT_TRUE(edit(path_, key_, [](VolumeKeys& keys) -> Result<> {
+    for (int i = 0; i < 1000; ++i) {
+      ZKV_CHECK(keys.add("tank/" + std::to_string(i), VolumeKind::kZfs, bytes_of("key" + std::to_string(i))));
+    }
+    return {};
+  }));
+  const auto all = contents();
+  ASSERT_EQ(all.size(), 1000U);
+  EXPECT_EQ(all.back(), "tank/999=key999");
+}
+
+TEST_F(RepositoryFiles, ThatAreMissingAreSaidToBeAndNothingIsLeft) {
+  EXPECT_EQ(format_of(path_).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(open(path_, key_).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(add("a", "one").error().kind(), ErrorKind::kNotFound);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(RepositoryFiles, ASeedFileIsWhatTheSeedsClientWrites) {
+  make(Format::kSeed);
+  ASSERT_TRUE(add("tank/é", "a\"b"));
+  ASSERT_TRUE(add("tank/😀", "\x7f"));
+  const Bytes file = bytes(path_);
+  const auto key = crypto::fernet_key_from_text(key_.view());
+  const auto message = crypto::fernet_open(key->span(), std::string(file.begin(), file.end()));
+  EXPECT_EQ(message->plaintext.view(), R"({"tank/\u00e9": "a\"b", "tank/\ud83d\ude00": "\u007f"})");
+}
+
+TEST_F(RepositoryFiles, TheSeedsFormatTakesNoKeyThatIsNotText) {
+  make(Format::kSeed);
+  ASSERT_TRUE(add("a", "one"));
+  const auto added = add("b", "\xff\xfe");
+  ASSERT_FALSE(added);
+  EXPECT_EQ(added.error().kind(), ErrorKind::kUnsupported);
+  EXPECT_THAT(contents(), ElementsAre("a=one"));
+}
+
+TEST_F(RepositoryFiles, Version2TakesAnyBytes) {
+  make(Format::kVersion2);
+  const std::string raw("\0\xff\x80\n\xc3", 5);
+  ASSERT_TRUE(add("a", raw));
+  EXPECT_THAT(contents(), ElementsAre("a=" + raw));
+}
+
+TEST_F(RepositoryFiles, Version2KeepsWhatALaterVersionWroteIntoIt) {
+  make(Format::kVersion2);
+  const Bytes extra{9, 0, 1, 0, 0, 0, 'x'};
+  const Bytes record{77, 0, 2, 0, 0, 0, 'y', 'z'};
+  ASSERT_TRUE(edit(path_, key_, [&](VolumeKeys& keys) -> Result<> {
+    keys.restore({"later", static_cast<VolumeKind>(7), bytes_of("key"), extra});
+    keys.set_unknown_records(record);
+    return {};
+  }));
+  ASSERT_TRUE(add("a", "one"));
+  const auto opened = open(path_, key_);
+  ASSERT_TRUE(opened);
+  const auto volumes = opened->keys.volumes();
+  ASSERT_EQ(volumes.size(), 2U);
+  EXPECT_EQ(to_text(volumes[0].kind), "kind 7");
+  EXPECT_THAT(volumes[0].unknown_fields, testing::ElementsAreArray(extra));
+  EXPECT_THAT(opened->keys.unknown_records(), testing::ElementsAreArray(record));
+}
+
+TEST_F(RepositoryFiles, AnOlderGenerationPutBackOpensWithAWarning) {
+  make(Format::kVersion2);
+  const Bytes first = bytes(path_);
+  ASSERT_TRUE(add("a", "one"));
+  EXPECT_FALSE(open(path_, key_)->warning);
+  ASSERT_TRUE(replace_file(path_, first));
+  const auto opened = open(path_, key_);
+  ASSERT_TRUE(opened);
+  ASSERT_TRUE(opened->warning);
+  EXPECT_THAT(*opened->warning, HasSubstr("generation 1"));
+  EXPECT_THAT(*opened->warning, HasSubstr("generation 2 was seen"));
+}
+
+TEST_F(RepositoryFiles, ANewerGenerationFromElsewhereIsRememberedOnceItHasOpened) {
+  make(Format::kVersion2);
+  const Bytes first = bytes(path_);
+  ASSERT_TRUE(add("a", "one"));
+  const Bytes second = bytes(path_);
+  fs::remove(path_.string() + ".generation");
+  ASSERT_TRUE(replace_file(path_, second));
+  EXPECT_FALSE(open(path_, new_key()));
+  ASSERT_TRUE(replace_file(path_, first));
+  EXPECT_FALSE(open(path_, key_)->warning) << "a file that never opened must not be believed";
+  ASSERT_TRUE(replace_file(path_, second));
+  EXPECT_FALSE(open(path_, key_)->warning);
+  ASSERT_TRUE(replace_file(path_, first));
+  EXPECT_TRUE(open(path_, key_)->warning);
+}
+
+TEST_F(RepositoryFiles, ADamagedGenerationNoteIsNoHindrance) {
+  make(Format::kVersion2);
+  for (const auto* note : {"", "\n", "x", "0011 5\n", "00112233445566778899aabbccddeeff\n",
+                           "00112233445566778899aabbccddeeff \n",
+                           "00112233445566778899aabbccddeeff 99999999999999999999999\n"}) {
+    ASSERT_TRUE(replace_file(path_.string() + ".generation", bytes_of(note)));
+    EXPECT_FALSE(open(path_, key_)->warning) << note;
+  }
+}
+
+class Slots : public RepositoryFiles {
+ protected:
+  Slots() { make(Format::kVersion2); }
+  [[nodiscard]] Result<std::uint32_t> add_key(SlotType type, const SecretBytes& secret) const {
+    return add_slot(path_, key_, {.type = type, .label = "mine", .secret = secret.clone(), .cost = kCheap});
+  }
+  [[nodiscard]] std::size_t count() const { return describe(path_)->outside->slots.size(); }
+};
+
+TEST_F(Slots, OfEachTypeOpenTheSameVolumes) {
+  ASSERT_TRUE(add("a", "one"));
+  const auto recovery = new_key();
+  const auto classic = new_key();
+  const auto passphrase = SecretBytes::copy_of("correct horse");
+  EXPECT_EQ(add_key(SlotType::kRecovery, recovery).value(), 2U);
+  EXPECT_EQ(add_key(SlotType::kClassic, classic).value(), 3U);
+  EXPECT_EQ(add_key(SlotType::kPassphrase, passphrase).value(), 4U);
+  EXPECT_THAT(contents(path_, recovery), ElementsAre("a=one"));
+  EXPECT_THAT(contents(path_, classic), ElementsAre("a=one"));
+  EXPECT_THAT(contents(path_, passphrase), ElementsAre("a=one"));
+  EXPECT_THAT(contents(), ElementsAre("a=one"));
+}
+
+TEST_F(Slots, APassphraseOfTheShapeOfAKeyWorksToo) {
+  const auto passphrase = new_key();
+  ASSERT_TRUE(add_key(SlotType::kPassphrase, passphrase));
+  EXPECT_TRUE(open(path_, passphrase));
+}
+
+TEST_F(Slots, ThatAreRemovedNoLongerOpen) {
+  const auto second = new_key();
+  const auto id = add_key(SlotType::kClassic, second);
+  ASSERT_TRUE(remove_slot(path_, key_, id.value(), false));
+  EXPECT_EQ(open(path_, second).error().kind(), ErrorKind::kWrongKey);
+  EXPECT_TRUE(open(path_, key_));
+  EXPECT_EQ(remove_slot(path_, key_, id.value(), false).error().kind(), ErrorKind::kNotFound);
+}
+
+TEST_F(Slots, TheLastThatAKeyOpensStaysUnlessForced) {
+  EXPECT_EQ(remove_slot(path_, key_, 1, false).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(count(), 1U);
+  ASSERT_TRUE(remove_slot(path_, key_, 1, true));
+  EXPECT_EQ(open(path_, key_).error().kind(), ErrorKind::kWrongKey);
+}
+
+TEST_F(Slots, AreRefusedWithoutAKeyThatOpens) {
+  const auto stranger = new_key();
+  EXPECT_EQ(
+      add_slot(path_, stranger, {.type = SlotType::kClassic, .label = {}, .secret = new_key(), .cost = {}})
+          .error()
+          .kind(),
+      ErrorKind::kWrongKey);
+  EXPECT_EQ(remove_slot(path_, stranger, 1, true).error().kind(), ErrorKind::kWrongKey);
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(Slots, WantASecretOfTheirForm) {
+  EXPECT_EQ(add_key(SlotType::kClassic, SecretBytes::copy_of("short")).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(add_key(SlotType::kPassphrase, SecretBytes()).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(add_key(SlotType::kGateway, new_key()).error().kind(), ErrorKind::kUnsupported);
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(Slots, HaveBoundsToTheirCostLabelAndNumber) {
+  const auto add_with = [this](const std::string& label, crypto::Argon2Cost cost) {
+    return add_slot(path_, key_,
+                    {.type = SlotType::kPassphrase, .label = label, .secret = new_key(), .cost = cost});
+  };
+  EXPECT_EQ(add_with("", {.passes = 65, .memory_kib = 64}).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(add_with("", {.passes = 1, .memory_kib = 2'000'000}).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(add_with("", {.passes = 64, .memory_kib = 1'000'000}).error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(add_with(std::string(256, 'x'), kCheap).error().kind(), ErrorKind::kInvalid);
+  while (count() < kMostSlots) ASSERT_TRUE(add_key(SlotType::kClassic, new_key()));
+  EXPECT_EQ(add_key(SlotType::kClassic, new_key()).error().kind(), ErrorKind::kInvalid);
+}
+
+TEST_F(RepositoryFiles, OfTheSeedHaveNoSlots) {
+  make(Format::kSeed);
+  EXPECT_EQ(remove_slot(path_, key_, 1, true).error().kind(), ErrorKind::kUnsupported);
+}
+
+class Conversion : public RepositoryFiles {
+ protected:
+  void make_with_two(Format format) const {
+    make(format);
+    ASSERT_TRUE(add("b", "one"));
+    ASSERT_TRUE(add("a", "two"));
+  }
+};
+
+TEST_F(Conversion, ToVersion2KeepsVolumesOldKeyAndOldFile) {
+  make_with_two(Format::kSeed);
+  const Bytes old = bytes(path_);
+  const auto converted = convert(path_, key_, Format::kVersion2, path_);
+  ASSERT_TRUE(converted);
+  EXPECT_EQ(format_of(path_).value(), Format::kVersion2);
+  EXPECT_THAT(contents(), ElementsAre("b=one", "a=two"));
+  EXPECT_THAT(contents(path_, converted->new_key), ElementsAre("b=one", "a=two"));
+  EXPECT_EQ(converted->aside, path_.string() + ".seed");
+  EXPECT_EQ(bytes(converted->aside), old);
+}
+
+TEST_F(Conversion, BackToTheSeedKeepsVolumesKeyAndOldFile) {
+  make_with_two(Format::kVersion2);
+  const Bytes old = bytes(path_);
+  const auto converted = convert(path_, key_, Format::kSeed, path_);
+  ASSERT_TRUE(converted);
+  EXPECT_TRUE(converted->new_key.empty());
+  EXPECT_EQ(format_of(path_).value(), Format::kSeed);
+  EXPECT_THAT(contents(), ElementsAre("b=one", "a=two"));
+  EXPECT_EQ(bytes(path_.string() + ".v2"), old);
+}
+
+TEST_F(Conversion, BackByAPassphraseMakesANewKey) {
+  make_with_two(Format::kVersion2);
+  const auto passphrase = SecretBytes::copy_of("correct horse");
+  ASSERT_TRUE(
+      add_slot(path_, key_,
+               {.type = SlotType::kPassphrase, .label = {}, .secret = passphrase.clone(), .cost = kCheap}));
+  const auto converted = convert(path_, passphrase, Format::kSeed, path_);
+  ASSERT_TRUE(converted);
+  EXPECT_THAT(contents(path_, converted->new_key), ElementsAre("b=one", "a=two"));
+}
+
+TEST_F(Conversion, BackIsRefusedWhereSomethingWouldBeLost) {
+  make(Format::kVersion2);
+  ASSERT_TRUE(add("raw", "\xff\x01"));
+  const Bytes before = bytes(path_);
+  EXPECT_EQ(convert(path_, key_, Format::kSeed, path_).error().kind(), ErrorKind::kUnsupported);
+  ASSERT_TRUE(edit(path_, key_, [](VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.remove("raw"));
+    keys.restore({"other", static_cast<VolumeKind>(2), bytes_of("k"), {}});
+    return {};
+  }));
+  EXPECT_EQ(convert(path_, key_, Format::kSeed, path_).error().kind(), ErrorKind::kUnsupported);
+  EXPECT_EQ(format_of(path_).value(), Format::kVersion2);
+  EXPECT_FALSE(fs::exists(path_.string() + ".v2"));
+}
+
+TEST_F(Conversion, ToAnotherPlaceLeavesTheOldFileAlone) {
+  make_with_two(Format::kSeed);
+  const Bytes old = bytes(path_);
+  ASSERT_TRUE(convert(path_, key_, Format::kVersion2, folder_ / "new"));
+  EXPECT_EQ(bytes(path_), old);
+  EXPECT_THAT(contents(folder_ / "new", key_), ElementsAre("b=one", "a=two"));
+  EXPECT_EQ(convert(path_, key_, Format::kVersion2, folder_ / "new").error().kind(), ErrorKind::kExists);
+}
+
+TEST_F(Conversion, NeedsTheKeyAndAnotherFormat) {
+  make_with_two(Format::kSeed);
+  EXPECT_EQ(convert(path_, new_key(), Format::kVersion2, path_).error().kind(), ErrorKind::kWrongKey);
+  EXPECT_EQ(convert(path_, key_, Format::kSeed, path_).error().kind(), ErrorKind::kInvalid);
+}
+
+TEST_F(Conversion, GoesOnAfterBeingKilledBetweenItsTwoSteps) {
+  make_with_two(Format::kSeed);
+  fs::create_hard_link(path_, path_.string() + ".seed");
+  EXPECT_TRUE(convert(path_, key_, Format::kVersion2, path_));
+}
+
+TEST_F(Conversion, DoesNotOverwriteAnotherFileThatWasLeftAside) {
+  make_with_two(Format::kSeed);
+  ASSERT_TRUE(create_file(path_.string() + ".seed", bytes_of("precious")));
+  EXPECT_EQ(convert(path_, key_, Format::kVersion2, path_).error().kind(), ErrorKind::kExists);
+  EXPECT_EQ(format_of(path_).value(), Format::kSeed);
+}
+
+}  // namespace
+}  // namespace zkv::repository
