@@ -8,6 +8,7 @@
 #include <array>
 #include <future>
 
+#include "fake_time.h"
 #include "http_server.h"
 #include "net/address.h"
 #include "net/form.h"
@@ -19,12 +20,15 @@ namespace {
 
 using std::chrono::milliseconds;
 using test::answer;
+using test::FakeTime;
 using test::HttpServer;
 using test::RawAnswer;
 using test::ReceivedRequest;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+constexpr Time kStart{std::chrono::seconds(1'000'000)};
 
 HttpServer::Handler always(RawAnswer reply) {
   return [reply](const ReceivedRequest&) { return reply; };
@@ -415,21 +419,6 @@ TEST(Clock, StopEndsAWait) {
 
 // Trying again.
 
-/// A clock whose time passes only by waiting.
-struct FakeTime {
-  Time at{std::chrono::seconds(1'000'000)};
-  std::vector<milliseconds> waits;
-
-  Clock clock() {
-    return {.now = [this] { return at; },
-            .wait = [this](milliseconds time, const std::stop_token&) -> Result<> {
-              waits.push_back(time);
-              at += time;
-              return {};
-            }};
-  }
-};
-
 /// Answers with each of `replies` in turn, and then with the last of them.
 HttpServer::Handler in_turn(std::vector<RawAnswer> replies) {
   return [replies = std::move(replies), next = std::size_t{0}](const ReceivedRequest&) mutable {
@@ -444,14 +433,14 @@ Result<HttpResponse> send_to(const HttpServer& server, FakeTime& time, Patience 
 
 TEST(SendPatiently, WaitsAsLongAsRetryAfterSays) {
   const HttpServer server(in_turn({answer(429, "", "Retry-After: 7\r\n"), answer(200, "at last")}));
-  FakeTime time;
+  FakeTime time{.at = kStart};
   EXPECT_EQ(body_of(send_to(server, time, {.deadline = time.at + std::chrono::seconds(60)})), "at last");
   EXPECT_THAT(time.waits, ::testing::ElementsAre(milliseconds(7000)));
 }
 
 TEST(SendPatiently, WaitsTwiceAsLongEachTimeWithoutRetryAfter) {
   const HttpServer server(always(answer(503, "")));
-  FakeTime time;
+  FakeTime time{.at = kStart};
   const auto response =
       send_to(server, time, {.attempts = 6, .deadline = time.at + std::chrono::seconds(60)});
   ASSERT_TRUE(response);
@@ -462,7 +451,7 @@ TEST(SendPatiently, WaitsTwiceAsLongEachTimeWithoutRetryAfter) {
 
 TEST(SendPatiently, DoesNotStartAWaitThatEndsAfterTheDeadline) {
   const HttpServer server(always(answer(429, "", "Retry-After: 61\r\n")));
-  FakeTime time;
+  FakeTime time{.at = kStart};
   EXPECT_EQ(send_to(server, time, {.deadline = time.at + std::chrono::seconds(60)})->status, 429);
   EXPECT_TRUE(time.waits.empty());
 }
@@ -471,13 +460,13 @@ TEST(SendPatiently, TriesAgainAfterACutConnection) {
   const HttpServer server(
       in_turn({{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nha", .then_close = true},
                answer(200, "whole now")}));
-  FakeTime time;
+  FakeTime time{.at = kStart};
   EXPECT_EQ(body_of(send_to(server, time, {.deadline = time.at + std::chrono::seconds(60)})), "whole now");
 }
 
 TEST(SendPatiently, TakesARefusalAsAnAnswer) {
   const HttpServer server(always(answer(403, "no")));
-  FakeTime time;
+  FakeTime time{.at = kStart};
   EXPECT_EQ(send_to(server, time, {.deadline = time.at + std::chrono::seconds(60)})->status, 403);
   EXPECT_EQ(server.requests().size(), 1U);
 }
