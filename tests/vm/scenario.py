@@ -1,0 +1,109 @@
+"""What every scenario has: the prepared guest on throw-away disks, a gateway for it, and looks into the guest.
+
+The programs come from $ZKV_BIN, the packages from $ZKV_DEBS; console logs stay in $ZKV_VM_LOGS.
+"""
+
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+import time
+import unittest
+
+import prepared
+from gateway import Gateway
+from guest import Disks, Guest, make_overlay
+
+BOOT_LIMIT = 300
+VOLUMES = ["tank/raw", "tank/hex", "tank/pass", "tank/raw/nested"]
+SETUP = """
+printf 'GATEWAY_URI={address}\\nZKV_OPTIONS=--cafile=/etc/zkv/gateway-ca.pem\\n' >/etc/default/zfs-keyvault
+install -D -m 0644 /payload/ca.pem /etc/zkv/gateway-ca.pem
+"""
+
+
+class Scenario(unittest.TestCase):
+    """A test case with one guest and one gateway; `setup` is further bash that the guest runs as it boots."""
+
+    setup = ""
+
+    def setUp(self):
+        self._begun = time.monotonic()
+        stack = contextlib.ExitStack()
+        self.addCleanup(stack.close)
+        self._work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zkv-scenario-")))
+        logs = pathlib.Path(os.environ.get("ZKV_VM_LOGS", tempfile.gettempdir()))
+        self._console = logs / f"{type(self).__name__}.console.log"
+        self._console.unlink(missing_ok=True)
+        self._image, self._prepared = prepared.disks()
+        self.gateway = Gateway(pathlib.Path(os.environ["ZKV_BIN"]) / "zkvgateway", self._work)
+        stack.callback(self.gateway.stop)
+        self._stack = stack
+
+    def step(self, text):
+        """Says where the scenario is, for whoever watches it."""
+        print(f"[{time.monotonic() - self._begun:5.1f} s] {text}", file=sys.stderr, flush=True)
+
+    def boot(self, link=True):
+        """Starts the guest on fresh copies of the prepared disks; gives it once its agent answers."""
+        disks = Disks(self._work / "system.qcow2", self._work / "pool.qcow2")
+        for new, old in zip(disks, self._prepared):
+            make_overlay(old, new)
+        payload = self._work / "payload"
+        payload.mkdir()
+        (payload / "setup").write_text(SETUP.format(address=self.gateway.address_in_guest) + self.setup)
+        (payload / "ca.pem").write_bytes(self.gateway.authority.read_bytes())
+        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link))
+        self.step("the guest boots")
+        guest.wait_for_agent(BOOT_LIMIT)
+        return guest
+
+    def approve_next(self):
+        """Waits for the guest's request and approves it as a person at the gateway does."""
+        identity = self.gateway.wait_for_request(BOOT_LIMIT)
+        self.step(f"request {identity} has arrived; approving it")
+        self.assertIn("approved", self.gateway.request("approve", identity))
+
+    def finish_boot(self, guest):
+        """Waits until nothing is left to start; gives systemd's word for the machine."""
+        state = guest.run("systemctl is-system-running --wait", BOOT_LIMIT).out.strip()
+        self.step(f"the boot is over: {state}")
+        return state
+
+    # -- looks into the guest --
+
+    def assert_open(self, guest, volumes):
+        """The keys of `volumes` are loaded, they are mounted where they belong, and their files are there."""
+        for volume in volumes:
+            self.assertEqual(look_at(guest, volume), f"available yes /{volume} content of {volume}")
+
+    def assert_locked(self, guest, volumes):
+        """The pool is imported, the keys of `volumes` are not loaded, and nothing of theirs is to be seen."""
+        for volume in volumes:
+            self.assertEqual(look_at(guest, volume), f"unavailable no /{volume} nothing")
+
+    def assert_everything_open(self, guest):
+        """All volumes are open, and what depends on them has started after them."""
+        self.assert_open(guest, VOLUMES)
+        self.assertEqual(guest.check("cat /tank/pass/child/file"), "content of tank/pass/child\n")
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "active")
+        self.assertEqual(unit(guest, "ledger.service", "ActiveState"), "active")
+        opened = int(unit(guest, "zfs-keyvault.service", "ActiveEnterTimestampMonotonic"))
+        self.assertGreater(int(unit(guest, "ledger.service", "InactiveExitTimestampMonotonic")), opened)
+
+    def assert_in_order(self, guest):
+        """systemd found no cycle in this boot's units."""
+        self.assertEqual(guest.run("journalctl -b -o cat | grep -i 'ordering cycle'").out, "")
+
+
+def look_at(guest, volume):
+    """Key status, mounted, mount point, and the file's content, as the guest's own tools see them."""
+    return guest.check(f"""
+        echo $(zfs get -H -o value keystatus,mounted,mountpoint {volume}) $(cat /{volume}/file 2>/dev/null || echo nothing)
+    """).strip()
+
+
+def unit(guest, name, what):
+    """One property of a systemd unit of the guest."""
+    return guest.check(f"systemctl show -P {what} {name}").strip()

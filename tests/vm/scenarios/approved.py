@@ -1,0 +1,52 @@
+"""Boots that a person approves: one, a reboot, and one whose network comes late."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import VOLUMES, Scenario  # noqa: E402
+
+
+class Approved(Scenario):
+    # The third boot must not wait two minutes to find that the network cable is out.
+    setup = """
+        mkdir -p /etc/systemd/system/systemd-networkd-wait-online.service.d
+        printf '[Service]\\nExecStart=\\nExecStart=/lib/systemd/systemd-networkd-wait-online --timeout=20\\n' \
+          >/etc/systemd/system/systemd-networkd-wait-online.service.d/patience.conf
+        systemctl daemon-reload
+    """
+
+    def test_each_boot_mounts_everything_once_a_person_approves_and_however_late_the_network(self):
+        self.gateway.start()
+        guest = self.boot()
+        self.assert_locked(guest, VOLUMES)
+        self.approve_next()
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        self.assert_in_order(guest)
+
+        self.step("rebooting")
+        guest.reboot()
+        self.assert_locked(guest, VOLUMES)
+        self.approve_next()
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+
+        self.step("rebooting with the network cable out")
+        guest.set_link(False)
+        seen = len(guest.console)
+        guest.reboot()
+        complaint = guest.wait_for_console(r"zkv(\[\d+\])?: .*gateway.*", 300, seen)
+        self.step(f"the guest has no network and says: {complaint.group(0).strip()}")
+        guest.set_link(True)
+        self.approve_next()
+        self.finish_boot(guest)
+        self.assert_everything_open(guest)
+        self.assert_in_order(guest)
+        guest.power_off()
+
+
+if __name__ == "__main__":
+    unittest.main()

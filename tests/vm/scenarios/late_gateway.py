@@ -1,0 +1,33 @@
+"""A gateway that cannot be reached for the first half minute: the host keeps asking, and unlocks when it comes."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import VOLUMES, Scenario  # noqa: E402
+
+AWAY = 30
+STILL_AT_WORK = 124  # timeout(1) gave up waiting for the unit's end
+
+
+class LateGateway(Scenario):
+    def test_a_gateway_that_comes_half_a_minute_late_is_found_and_everything_is_mounted(self):
+        guest = self.boot()
+        complaint = guest.wait_for_console(r"zkv(\[\d+\])?: .*gateway.*", 300)
+        self.step(f"the guest says: {complaint.group(0).strip()}")
+        joined = guest.run(f"timeout {AWAY} systemctl start zfs-keyvault.service")
+        self.assertEqual(joined.code, STILL_AT_WORK, joined.err)
+        self.assert_locked(guest, VOLUMES)
+
+        self.step(f"the guest has asked for {AWAY} s; the gateway starts")
+        self.gateway.start()
+        self.approve_next()
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        guest.power_off()
+
+
+if __name__ == "__main__":
+    unittest.main()
