@@ -1,0 +1,211 @@
+"""Start, restart, stop, and a certificate that changes, while clients wait."""
+
+import contextlib
+import http.client
+import socket
+import sqlite3
+import ssl
+import stat
+import subprocess
+import threading
+import unittest
+
+from gateway_world import KEY, PATIENCE, PROGRAM, World
+
+TOKEN = "Kk0" + "x" * 40
+
+
+class Restart(unittest.TestCase):
+    def test_a_client_with_a_token_finds_its_request_again_after_a_restart(self):
+        with World("--max-wait", "600") as world:
+            client = world.ask(token=TOKEN)
+            world.stop()
+            told = client.answer()
+            self.assertEqual((told.status, told.headers["Retry-After"]), (503, "1"))
+            world.start()
+            again = Reattaching(world)
+            self.addCleanup(again.close)
+            world.command("request", "approve", client.id)
+            answer = again.answer()
+            self.assertEqual((answer.status, answer.body), (200, KEY))
+            self.assertEqual(answer.headers["ZKV-Request-Id"], client.id)
+
+    def test_a_killed_gateway_loses_no_request_either(self):
+        with World("--max-wait", "600") as world:
+            client = world.ask(token=TOKEN)
+            world.process.kill()
+            world.process.wait()
+            with self.assertRaises((OSError, http.client.HTTPException)):
+                client.answer()
+            world.start()
+            self.assertEqual(world.state(client.id), "pending")
+            again = Reattaching(world)
+            self.addCleanup(again.close)
+            world.command("request", "approve", client.id)
+            self.assertEqual(again.answer().body, KEY)
+
+    def test_an_approval_before_the_client_is_back_waits_for_it(self):
+        with World("--max-wait", "600") as world:
+            client = world.ask(token=TOKEN)
+            world.stop()
+            client.answer()
+            world.start()
+            world.command("request", "approve", client.id)
+            answer = world.request("GET", "/request-keys", headers={"ZKV-Request-Token": TOKEN})
+            self.assertEqual((answer.status, answer.body), (200, KEY))
+
+
+class Reattaching:
+    """A client that comes back with its token; no new request is announced for it."""
+
+    def __init__(self, world):
+        self._answer = None
+        self._thread = threading.Thread(target=self._ask, args=(world,), daemon=True)
+        self._thread.start()
+
+    def _ask(self, world):
+        self._answer = world.request("GET", "/request-keys", headers={"ZKV-Request-Token": TOKEN})
+
+    def answer(self):
+        self.close()
+        return self._answer
+
+    def close(self):
+        self._thread.join(PATIENCE)
+
+
+class Stop(unittest.TestCase):
+    def test_stopping_is_quick_and_tells_all_that_wait(self):
+        with World("--max-wait", "600") as world:
+            clients = [world.ask(f"127.0.1.{n}") for n in range(1, 21)]
+            idle = world.connect()
+            self.addCleanup(idle.close)
+            self.assertEqual(world.stop(), 0)
+            for client in clients:
+                answer = client.answer()
+                self.assertEqual((answer.status, answer.body), (503, ""))
+            self.assertEqual(idle.recv(1), b"")
+            with self.assertRaises(OSError):
+                socket.create_connection(("127.0.0.1", world.port), PATIENCE)
+            world.start()
+            states = {request["state"] for request in world.requests("--all")}
+            self.assertEqual(states, {"cancelled"})
+
+
+class TwoAtOnce(unittest.TestCase):
+    def test_each_gets_only_what_was_decided_for_it(self):
+        with World("--max-wait", "600") as world:
+            one, two = world.ask("127.0.1.1"), world.ask("127.0.1.2")
+            world.command("request", "approve", two.id)
+            self.assertEqual(two.answer().body, KEY)
+            self.assertEqual(world.state(one.id), "pending")
+            world.command("request", "deny", one.id)
+            self.assertEqual(one.answer().status, 401)
+
+    def test_a_group_approval_releases_all_that_wait(self):
+        with World("--max-wait", "600") as world:
+            clients = [world.ask(f"127.0.1.{n}") for n in range(1, 31)]
+            world.command("request", "approve", "--all-pending")
+            self.assertEqual({client.answer().body for client in clients}, {KEY})
+
+
+class Certificates(unittest.TestCase):
+    def name(self, world):
+        with contextlib.closing(world.connect()) as connection:
+            return dict(part[0] for part in connection.getpeercert()["subject"])["commonName"]
+
+    def test_a_new_certificate_is_taken_and_a_broken_one_is_not(self):
+        with World("--max-wait", "600") as world:
+            waiting = world.ask()
+            mark = world.log.mark()
+            world.authority.issue(world.certificate, world.certificate_key, "renewed")
+            world.log.wait("read the certificate again", mark)
+            self.assertEqual(self.name(world), "renewed")
+            mark = world.log.mark()
+            world.certificate.write_text("this is not a certificate")
+            world.log.wait("the old certificate stays in use", mark)
+            self.assertEqual(self.name(world), "renewed")
+            world.command("request", "approve", waiting.id)
+            self.assertEqual(waiting.answer().body, KEY)
+
+    def test_tls_is_1_2_or_1_3_and_speaks_http_1_1(self):
+        with World() as world:
+            with contextlib.closing(world.connect()) as connection:
+                self.assertEqual(connection.version(), "TLSv1.3")
+                self.assertEqual(connection.selected_alpn_protocol(), "http/1.1")
+            with contextlib.closing(socket.create_connection(("127.0.0.1", world.port), PATIENCE)) as plain:
+                context = world.context()
+                context.set_alpn_protocols(["h2"])
+                with self.assertRaises(ssl.SSLError):
+                    context.wrap_socket(plain, server_hostname="localhost")
+            client = ["openssl", "s_client", "-connect", f"127.0.0.1:{world.port}", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]
+            refused = subprocess.run(client, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+            self.assertNotEqual(refused.returncode, 0)
+
+
+class FirstStart(unittest.TestCase):
+    def test_it_makes_its_data_for_itself_only(self):
+        with World(key=None) as world:
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in [world.data, *world.data.iterdir()]}
+            self.assertEqual(modes.pop("data"), 0o700)
+            self.assertLessEqual({"gateway.db", "master.key", "control.sock"}, modes.keys())
+            self.assertEqual({mode & 0o077 for mode in modes.values()}, {0})
+
+    def test_a_wrong_setting_ends_it_with_2_and_names_the_place(self):
+        with World() as world:
+            world.config.write_text("max_wait = 5\n")
+            done = subprocess.run([PROGRAM, "serve", "--config", world.config], capture_output=True, text=True,
+                                  timeout=PATIENCE)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("gateway.toml:1: unknown setting 'max_wait'", done.stderr)
+            self.assertIn("did you mean 'max-wait'?", done.stderr)
+            checked = subprocess.run([PROGRAM, "config", "check", "--config", world.config], capture_output=True,
+                                     text=True, timeout=PATIENCE)
+            self.assertEqual(checked.returncode, 1)
+
+    def test_a_port_in_use_is_said_so(self):
+        with World() as world:
+            done = subprocess.run([PROGRAM, "serve", "--config", world.config, "--data-dir", world.folder / "other",
+                                   "--listen", f"127.0.0.1:{world.port}"], capture_output=True, text=True,
+                                  timeout=PATIENCE)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"listening on 127.0.0.1:{world.port}: Address already in use", done.stderr)
+
+    def test_readiness_is_told_to_systemd(self):
+        with World() as world:
+            path = world.folder / "notify"
+            with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as manager:
+                manager.bind(str(path))
+                manager.settimeout(PATIENCE)
+                world.stop()
+                world.environment["NOTIFY_SOCKET"] = str(path)
+                world.start()
+                self.assertIn(b"READY=1", manager.recv(4096))
+                world.stop()
+                self.assertIn(b"STOPPING=1", manager.recv(4096))
+
+
+class Audit(unittest.TestCase):
+    def test_an_edited_row_is_found(self):
+        with World("--max-wait", "600") as world:
+            client = world.ask()
+            world.command("request", "approve", client.id)
+            client.answer()
+            self.assertIn("each unchanged", world.command("audit", "verify"))
+            world.stop()
+            edit_audit(world.data / "gateway.db")
+            with self.assertRaisesRegex(AssertionError, "row 2"):
+                world.command("audit", "verify")
+
+
+def edit_audit(database):
+    """Puts another actor into row 2, past whatever the schema does against that."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE audit SET actor = 'somebody else' WHERE number = 2")
+        connection.commit()
+
+
+if __name__ == "__main__":
+    unittest.main()
