@@ -1,17 +1,20 @@
 // PINs by the crypto room's generator and HMAC.
 #include "gateway/service/pin.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/file.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
-#include "gateway/vault/embedded.h"
 
 namespace zkv::gateway {
 namespace {
 
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::size_t kMostDigits = 18;
+constexpr std::size_t kKeySize = 32;
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(kWhiteSpace);
@@ -33,7 +36,15 @@ std::optional<std::string_view> number_in(std::string_view text) {
 
 }  // namespace
 
-Result<SecretBytes> load_pin_key(const std::filesystem::path& file) { return load_or_make_master_key(file); }
+Result<SecretBytes> load_pin_key(const std::filesystem::path& file) {
+  const auto made = create_file(file, crypto::random_secret(kKeySize).span(), 0600);
+  if (!made && made.error().kind() != ErrorKind::kExists) return tl::unexpected(made.error());
+  ZKV_TRY(auto key, read_secret_file(file, kKeySize));
+  if (key.size() == kKeySize) return key;
+  return Error::invalid(
+             fmt::format("the PIN key {} has {} bytes, not {}", file.string(), key.size(), kKeySize))
+      .remedy("delete it: a new one is made, and only the PINs that are under way stop working");
+}
 
 SecretBytes make_pin(unsigned length) {
   SecretBytes pin(length);
