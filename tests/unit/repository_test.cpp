@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 class EitherFormat : public RepositoryFiles, public testing::WithParamInterface<Format> {};
 
 INSTANTIATE_TEST_SUITE_P(Formats, EitherFormat, testing::Values(Format::kSeed, Format::kVersion2),
-                         [](const auto& info) { return info.param == Format::kSeed ? "Seed" : "Version2"; });
+                         [](const auto& format) {
+                           return format.param == Format::kSeed ? "Seed" : "Version2";
+                         });
 
 TEST_P(EitherFormat, IsEmptyAtFirstAndRecognised) {
   make(GetParam());
