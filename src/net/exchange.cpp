@@ -79,6 +79,11 @@ void Exchange::set_transport() {
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_timeout.count()));
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(request_.timeout.count()));
+  set(CURLOPT_TCP_KEEPALIVE, 1L);  // a far side that vanished is noticed within the long wait for a person
+  set(CURLOPT_TCP_KEEPIDLE, 30L);
+  set(CURLOPT_TCP_KEEPINTVL, 10L);
+  set(CURLOPT_PREREQFUNCTION, &Exchange::on_connected);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   if (!options_.unix_socket.empty()) set(CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
   if (!address_.is_secure() && address_.is_loopback()) set(CURLOPT_PROXY, "");
 }
@@ -175,6 +180,13 @@ CURLcode Exchange::on_tls_context(CURL* /*easy*/, void* context, void* self) {
   const auto& exchange = *static_cast<Exchange*>(self);
   if (exchange.curl_.tls_set_options != nullptr) exchange.curl_.tls_set_options(context, kCleansePlaintext);
   return CURLE_OK;
+}
+
+int Exchange::on_connected(void* self, char* /*far_ip*/, char* /*near_ip*/, int /*far_port*/,
+                           int /*near_port*/) {
+  const auto& exchange = *static_cast<Exchange*>(self);
+  if (exchange.request_.on_connected) exchange.request_.on_connected();
+  return CURL_PREREQFUNC_OK;
 }
 
 }  // namespace zkv::net

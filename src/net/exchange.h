@@ -62,6 +62,7 @@ class Exchange {
   static std::size_t on_header(char* text, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self);
   static CURLcode on_tls_context(CURL* easy, void* context, void* self);
+  static int on_connected(void* self, char* far_ip, char* near_ip, int far_port, int near_port);
 
   const CurlLibrary& curl_;
   const HttpOptions& options_;

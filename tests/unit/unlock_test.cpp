@@ -1,0 +1,633 @@
+// Opening, mounting and closing ZFS volumes, against stand-ins for zfs(8) and libzfs_core.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+
+#include "base/encoding.h"
+#include "fake_zfs.h"
+#include "unlock/child_process.h"
+#include "unlock/parallel.h"
+#include "unlock/registry.h"
+#include "unlock/zfs_key.h"
+#include "unlock/zfs_mount.h"
+#include "unlock/zfs_properties.h"
+
+namespace zkv::unlock {
+namespace {
+
+using test::FakeZfs;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+const std::string kHexA(64, 'a');
+const std::string kHexB(64, 'b');
+const std::string kHexC(64, 'c');
+
+Unlocker::Volume volume(const std::string& name, std::string_view key) {
+  Unlocker::Volume made;
+  made.name = name;
+  made.key = bytes_of(key);
+  return made;
+}
+
+std::vector<Outcome> open(const ZfsOptions& options, const std::vector<Unlocker::Volume>& volumes,
+                          Attempt attempt = Attempt::kOpen) {
+  return make_zfs_unlocker(options)->open(volumes, attempt, {});
+}
+
+auto happened(const std::string& volume, Happened what) {
+  return AllOf(Field(&Outcome::volume, volume), Field(&Outcome::happened, what));
+}
+
+auto mount_of(const std::string& filesystem, MountHappened what) {
+  return AllOf(Field(&MountOutcome::filesystem, filesystem), Field(&MountOutcome::happened, what));
+}
+
+std::string hex_of(const Result<SecretBytes>& key) {
+  return key ? to_hex(key->span()) : key.error().message();
+}
+
+std::string derived(std::string_view key, const KeyRule& rule) {
+  return hex_of(derive_wrapping_key(bytes_of(key), rule));
+}
+
+// --- keys ---
+
+constexpr std::string_view kRaw = "0123456789abcdef0123456789ABCDE\n";  // 32 bytes, the last a newline
+
+TEST(ZfsKey, ARawKeyOf32BytesIsTakenAsItIs) {
+  EXPECT_EQ(derived(kRaw, {.format = KeyFormat::kRaw}), to_hex(bytes_of(kRaw)));
+}
+
+TEST(ZfsKey, ARawKeyIsTakenAsHexOrBase64TextToo) {
+  const std::string hex = to_hex(bytes_of(kRaw));
+  const KeyRule raw{.format = KeyFormat::kRaw};
+  EXPECT_EQ(derived(hex, raw), hex);
+  EXPECT_EQ(derived(hex + "\n", raw), hex);
+  const std::vector<std::uint8_t> bytes(32, 0xfb);  // its base64 differs between the alphabets
+  EXPECT_EQ(derived(to_base64(bytes, Base64::kStandard), raw), to_hex(bytes));
+  EXPECT_EQ(derived(to_base64(bytes, Base64::kUrl), raw), to_hex(bytes));
+  EXPECT_EQ(derived(to_base64(bytes, Base64::kUrlNoPadding), raw), to_hex(bytes));
+}
+
+TEST(ZfsKey, ARawKeyOfAnotherLengthIsRefusedWithoutShowingIt) {
+  const auto key =
+      derive_wrapping_key(bytes_of("thirty-three bytes, one too many!"), {.format = KeyFormat::kRaw});
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().kind(), ErrorKind::kInvalid);
+  EXPECT_THAT(key.error().message(), Not(HasSubstr("thirty")));
+}
+
+TEST(ZfsKey, AHexKeyIs64DigitsWithOrWithoutANewline) {
+  const KeyRule hex{.format = KeyFormat::kHex};
+  EXPECT_EQ(derived(kHexA, hex), kHexA);
+  EXPECT_EQ(derived(kHexA + "\n", hex), kHexA);
+  EXPECT_FALSE(derive_wrapping_key(bytes_of(kHexA.substr(1)), hex));
+  EXPECT_FALSE(derive_wrapping_key(bytes_of("x" + kHexA.substr(1)), hex));
+  EXPECT_FALSE(derive_wrapping_key(bytes_of(kHexA + "\n\n"), hex));
+}
+
+// Expected values: Python's hashlib.pbkdf2_hmac("sha1", ...), salt 0x0123456789abcdef as 8 little-endian
+// bytes.
+constexpr KeyRule kPassphraseRule{
+    .format = KeyFormat::kPassphrase, .iterations = 100'000, .salt = 81'985'529'216'486'895};
+const std::string kPassphraseKey = "6e1a324b35e5a8aac4a6fc7d86d447693b9b8027411d220dcf1d33cf8db58df7";
+
+TEST(ZfsKey, APassphraseIsStretchedAsZfsDoesIt) {
+  EXPECT_EQ(derived("correct horse", kPassphraseRule), kPassphraseKey);
+  KeyRule ordinary = kPassphraseRule;
+  ordinary.iterations = 350'000;
+  EXPECT_EQ(derived("correct horse", ordinary),
+            "b1e28593f53111314ef59c7833c38e1f6045e05fac89864f80573043d62a205f");
+}
+
+TEST(ZfsKey, OnlyTheFirstLineOfAKeyFileIsThePassphrase) {
+  EXPECT_EQ(derived("correct horse\n", kPassphraseRule), kPassphraseKey);
+  EXPECT_EQ(derived("correct horse\nbattery", kPassphraseRule), kPassphraseKey);
+}
+
+TEST(ZfsKey, APassphraseHas8To512Bytes) {
+  EXPECT_FALSE(derive_wrapping_key(bytes_of("7 bytes"), kPassphraseRule));
+  EXPECT_FALSE(derive_wrapping_key(bytes_of(std::string(513, 'x')), kPassphraseRule));
+  EXPECT_TRUE(derive_wrapping_key(bytes_of("8 bytes!"), kPassphraseRule));
+  EXPECT_TRUE(derive_wrapping_key(bytes_of(std::string(512, 'x') + "\n"), kPassphraseRule));
+  EXPECT_FALSE(derive_wrapping_key(bytes_of(std::string_view("with a \0 zero", 13)), kPassphraseRule));
+}
+
+TEST(ZfsKey, AWeakenedIterationCountIsRefused) {
+  KeyRule weak = kPassphraseRule;
+  weak.iterations = 99'999;
+  EXPECT_FALSE(derive_wrapping_key(bytes_of("correct horse"), weak));
+  weak.iterations = std::uint64_t{1} << 40;
+  EXPECT_FALSE(derive_wrapping_key(bytes_of("correct horse"), weak));
+}
+
+TEST(ZfsKey, ThePromptIsAnsweredInTheVolumesOwnForm) {
+  EXPECT_EQ(hex_of(prompt_answer(bytes_of(to_hex(bytes_of(kRaw))), KeyFormat::kRaw)), to_hex(bytes_of(kRaw)));
+  EXPECT_EQ(hex_of(prompt_answer(bytes_of(kHexA), KeyFormat::kHex)), to_hex(bytes_of(kHexA + "\n")));
+  EXPECT_EQ(hex_of(prompt_answer(bytes_of("correct horse\n"), KeyFormat::kPassphrase)),
+            to_hex(bytes_of("correct horse\n")));
+  EXPECT_FALSE(prompt_answer(bytes_of("anything at all"), KeyFormat::kNone));
+}
+
+// --- what zfs(8) says ---
+
+std::string table(const std::string& name, const test::Properties& changes = {}) {
+  test::Properties properties{{"type", "filesystem"},   {"keyformat", "hex"},   {"keystatus", "available"},
+                              {"encryptionroot", name}, {"pbkdf2iters", "0"},   {"pbkdf2salt", "-"},
+                              {"mounted", "yes"},       {"mountpoint", "/mnt"}, {"canmount", "on"}};
+  for (const auto& [property, value] : changes) properties[property] = value;
+  std::string text;
+  for (const auto& [property, value] : properties) text += name + "\t" + property + "\t" + value + "\n";
+  return text;
+}
+
+TEST(ZfsProperties, AreReadAsZfsPrintsThem) {
+  const auto datasets = parse_datasets(table(
+      "tank/a",
+      {{"pbkdf2iters", "350000"}, {"pbkdf2salt", "18446744073709551615"}, {"mountpoint", "/with\ttab"}}));
+  ASSERT_TRUE(datasets) << datasets.error().message();
+  const Dataset& dataset = datasets->at("tank/a");
+  EXPECT_TRUE(dataset.is_key_loaded && dataset.is_mounted && dataset.is_filesystem && dataset.has_own_key());
+  EXPECT_EQ(dataset.key.iterations, 350'000U);
+  EXPECT_EQ(dataset.key.salt, UINT64_MAX);
+  EXPECT_EQ(dataset.mountpoint, "/with\ttab");
+}
+
+TEST(ZfsProperties, AValueThatZfsNeverPrintsIsNotUnderstood) {
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"keyformat", "rot13"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"keystatus", "maybe"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"pbkdf2iters", "350K"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"pbkdf2salt", "-1"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"mounted", ""}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"mountpoint", "relative"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"encryptionroot", "-x"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"type", "snapshot"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"canmount", "perhaps"}})));
+  EXPECT_FALSE(parse_datasets(table("tank/a", {{"compression", "lz4"}})));
+  EXPECT_FALSE(parse_datasets("two\twords\n"));
+}
+
+TEST(ZfsProperties, AMountpointWithLineBreaksCannotForgeAnotherDatasetsState) {
+  const std::string forged = table("tank/a", {{"mountpoint", "/x\ntank/b\tkeystatus\tavailable"}});
+  EXPECT_FALSE(parse_datasets(forged + table("tank/b", {{"keystatus", "unavailable"}})));
+}
+
+TEST(ZfsProperties, ADatasetWithAPropertyMissingIsNotUnderstood) {
+  EXPECT_FALSE(parse_datasets("tank/a\ttype\tfilesystem\n"));
+}
+
+TEST(ZfsProperties, NamesThatZfsCannotHaveAreKeptOffItsCommandLine) {
+  EXPECT_TRUE(is_dataset_name("tank"));
+  EXPECT_TRUE(is_dataset_name("tank/home/anna b/2024-01:x_y.z"));
+  EXPECT_FALSE(is_dataset_name(""));
+  EXPECT_FALSE(is_dataset_name("-o"));
+  EXPECT_FALSE(is_dataset_name("--version"));
+  EXPECT_FALSE(is_dataset_name("tank/a@snapshot"));
+  EXPECT_FALSE(is_dataset_name("tank//a"));
+  EXPECT_FALSE(is_dataset_name("tank/"));
+  EXPECT_FALSE(is_dataset_name("tank/a;reboot"));
+  EXPECT_FALSE(is_dataset_name(std::string(256, 'x')));
+}
+
+TEST(ZfsProperties, OnlyMissingDatasetsAreAnExpectedComplaint) {
+  const auto missing = parse_missing("cannot open 'tank/x': dataset does not exist\n");
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->at("tank/x"), "dataset does not exist");
+  EXPECT_FALSE(parse_missing("The ZFS modules are not loaded.\nTry running '/sbin/modprobe zfs' as root.\n"));
+}
+
+// --- opening ---
+
+TEST(ZfsUnlocker, OpensEachVolumeWithItsKeyInBinaryForm) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/hex", kHexA);
+  zfs.add_root("tank/raw", to_hex(bytes_of(kRaw)), {{"keyformat", "raw"}});
+  zfs.add_root("tank/words", kPassphraseKey,
+               {{"keyformat", "passphrase"}, {"pbkdf2iters", "100000"}, {"pbkdf2salt", "81985529216486895"}});
+
+  const auto outcomes = open(zfs.options(), {volume("tank/hex", kHexA), volume("tank/raw", kRaw),
+                                             volume("tank/words", "correct horse")});
+
+  EXPECT_THAT(outcomes,
+              ElementsAre(happened("tank/hex", Happened::kOpened), happened("tank/raw", Happened::kOpened),
+                          happened("tank/words", Happened::kOpened)));
+  EXPECT_EQ(zfs.get("tank/words", "keystatus"), "available");
+  EXPECT_THAT(zfs.calls_of("lzc_load_key"), SizeIs(3));
+}
+
+TEST(ZfsUnlocker, OpensTheSameVolumesThroughTheProgram) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/hex", kHexA);
+  zfs.add_root("tank/raw", to_hex(bytes_of(kRaw)), {{"keyformat", "raw"}});
+  zfs.add_root("tank/words", kPassphraseKey,
+               {{"keyformat", "passphrase"}, {"pbkdf2iters", "100000"}, {"pbkdf2salt", "81985529216486895"}});
+
+  const auto outcomes =
+      open(zfs.options(Road::kProgram),
+           {volume("tank/hex", kHexA), volume("tank/raw", kRaw), volume("tank/words", "correct horse")});
+
+  EXPECT_THAT(outcomes,
+              ElementsAre(happened("tank/hex", Happened::kOpened), happened("tank/raw", Happened::kOpened),
+                          happened("tank/words", Happened::kOpened)));
+  EXPECT_THAT(zfs.calls_of("lzc_load_key"), IsEmpty());
+}
+
+TEST(ZfsUnlocker, TheProgramSeesNoKeyOnItsCommandLineAndNoneOfOurEnvironment) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  ::setenv("SECRET_OF_OURS", "in the environment", 1);
+
+  const auto outcomes = open(zfs.options(Road::kProgram), {volume("tank/a", kHexA)});
+
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kOpened)));
+  EXPECT_THAT(zfs.calls(), Not(testing::Contains(HasSubstr(kHexA))));
+  EXPECT_THAT(zfs.environments(), HasSubstr("\"LC_ALL\": \"C\""));
+  EXPECT_THAT(zfs.environments(), Not(HasSubstr("SECRET_OF_OURS")));
+}
+
+TEST(ZfsUnlocker, OneWrongKeyStopsNoOther) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  for (const auto* name : {"tank/a", "tank/b", "tank/c"}) zfs.add_root(name, kHexA);
+  const std::vector volumes{volume("tank/a", kHexA), volume("tank/b", kHexB), volume("tank/c", kHexA)};
+
+  const auto outcomes = open(zfs.options(), volumes);
+
+  EXPECT_THAT(outcomes,
+              ElementsAre(happened("tank/a", Happened::kOpened), happened("tank/b", Happened::kWrongKey),
+                          happened("tank/c", Happened::kOpened)));
+  EXPECT_THAT(outcomes[1].detail, Not(HasSubstr(kHexB)));
+  EXPECT_THAT(outcomes[1].remedy, HasSubstr("tank/b"));
+  EXPECT_EQ(zfs.get("tank/b", "keystatus"), "unavailable");
+}
+
+TEST(ZfsUnlocker, OneWrongKeyStopsNoOtherThroughTheProgramEither) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  for (const auto* name : {"tank/a", "tank/b"}) zfs.add_root(name, kHexA);
+
+  const auto outcomes = open(zfs.options(Road::kProgram), {volume("tank/a", kHexB), volume("tank/b", kHexA)});
+
+  EXPECT_THAT(outcomes,
+              ElementsAre(happened("tank/a", Happened::kWrongKey), happened("tank/b", Happened::kOpened)));
+}
+
+TEST(ZfsUnlocker, EveryOtherThingThatCanBeWrongIsToldApart) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_child("tank/a/child", "tank/a");
+  zfs.add("tank/plain");
+  const std::vector volumes{volume("tank/a", "not hex"), volume("tank/none", kHexA),
+                            volume("lost/a", kHexA),     volume("tank/a/child", kHexA),
+                            volume("tank/plain", kHexA), volume("-o", kHexA)};
+
+  const auto outcomes = open(zfs.options(), volumes);
+
+  EXPECT_THAT(
+      outcomes,
+      ElementsAre(happened("tank/a", Happened::kUnusableKey), happened("tank/none", Happened::kMissing),
+                  happened("lost/a", Happened::kPoolMissing), happened("tank/a/child", Happened::kNotAVolume),
+                  happened("tank/plain", Happened::kNotAVolume), happened("-o", Happened::kPoolMissing)));
+  EXPECT_THAT(outcomes[2].remedy, HasSubstr("zpool import lost"));
+  EXPECT_THAT(outcomes[3].detail, HasSubstr("tank/a"));
+}
+
+TEST(ZfsUnlocker, AVolumeThatIsOpenAlreadyIsLeftAlone) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}});
+  EXPECT_THAT(open(zfs.options(), {volume("tank/a", kHexB)}),
+              ElementsAre(happened("tank/a", Happened::kAlreadyOpen)));
+  EXPECT_THAT(zfs.calls_of("lzc_load_key"), IsEmpty());
+}
+
+TEST(ZfsUnlocker, AKeyThatSomebodyElseLoadedMeanwhileIsSuccess) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"error-number", std::to_string(EEXIST)}});
+  EXPECT_THAT(open(zfs.options(), {volume("tank/a", kHexA)}),
+              ElementsAre(happened("tank/a", Happened::kAlreadyOpen)));
+}
+
+TEST(ZfsUnlocker, ATrialChecksTheKeyAlsoOfAnOpenVolumeAndChangesNothing) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_root("tank/b", kHexB, {{"keystatus", "available"}});
+  const std::vector volumes{volume("tank/a", kHexA), volume("tank/b", kHexA)};
+
+  EXPECT_THAT(open(zfs.options(), volumes, Attempt::kTrial),
+              ElementsAre(happened("tank/a", Happened::kKeyFits), happened("tank/b", Happened::kWrongKey)));
+  EXPECT_THAT(open(zfs.options(Road::kProgram), volumes, Attempt::kTrial),
+              ElementsAre(happened("tank/a", Happened::kKeyFits), happened("tank/b", Happened::kWrongKey)));
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
+}
+
+TEST(ZfsUnlocker, KeysAreLoadedParentsFirst) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  for (const auto* name : {"tank/a", "tank/a/b", "tank/a/b/c"}) zfs.add_root(name, kHexA);
+  (void)open(zfs.options(),
+             {volume("tank/a/b/c", kHexA), volume("tank/a", kHexA), volume("tank/a/b", kHexA)});
+  EXPECT_THAT(zfs.calls_of("lzc_load_key"),
+              ElementsAre("lzc_load_key tank/a", "lzc_load_key tank/a/b", "lzc_load_key tank/a/b/c"));
+}
+
+TEST(ZfsUnlocker, AsksForAllPropertiesInOneCall) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_root("tank/b", kHexA);
+  (void)open(zfs.options(), {volume("tank/a", kHexA), volume("tank/b", kHexA)});
+  EXPECT_THAT(zfs.calls_of("zfs get"), SizeIs(1));
+}
+
+TEST(ZfsUnlocker, FallsBackToTheProgramWhereTheLibraryIsMissing) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  auto options = zfs.options();
+  options.libraries = {"/nonexistent/libzfs_core.so"};
+  EXPECT_THAT(open(options, {volume("tank/a", kHexA)}), ElementsAre(happened("tank/a", Happened::kOpened)));
+  EXPECT_THAT(zfs.calls_of("zfs load-key"), SizeIs(1));
+}
+
+TEST(ZfsUnlocker, FallsBackToTheProgramWhereTheDeviceIsMissing) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.put("no-dev-zfs");
+  EXPECT_THAT(open(zfs.options(), {volume("tank/a", kHexA)}),
+              ElementsAre(happened("tank/a", Happened::kOpened)));
+  EXPECT_THAT(zfs.calls_of("zfs load-key"), SizeIs(1));
+}
+
+TEST(ZfsUnlocker, ViaTheLibraryOnlyMeansNoOtherRoad) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.put("no-dev-zfs");
+  const auto outcomes = open(zfs.options(Road::kLibrary), {volume("tank/a", kHexA)});
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kFailed)));
+  EXPECT_THAT(outcomes[0].detail, HasSubstr("/dev/zfs"));
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
+}
+
+TEST(ZfsUnlocker, WithoutZfsEveryVolumeFailsAndSaysWhatToInstall) {
+  FakeZfs zfs;
+  auto options = zfs.options();
+  options.program = "no-such-program-as-zfs";
+  const auto outcomes = open(options, {volume("tank/a", kHexA)});
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kFailed)));
+  EXPECT_THAT(outcomes[0].remedy, HasSubstr("zfsutils-linux"));
+}
+
+TEST(ZfsUnlocker, WithoutPermissionItSaysSo) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"error-number", std::to_string(EPERM)}});
+  const auto outcomes = open(zfs.options(), {volume("tank/a", kHexA)});
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kFailed)));
+  EXPECT_THAT(outcomes[0].remedy, HasSubstr("root"));
+}
+
+TEST(ZfsUnlocker, ALibraryThatHangsIsGivenUpAfterItsTime) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_root("tank/b", kHexA, {{"hang", ""}});
+  auto options = zfs.options();
+  options.limit = std::chrono::seconds(10);  // zfs(8) itself must get by with it on a busy machine
+  EXPECT_THAT(open(options, {volume("tank/a", kHexA), volume("tank/b", kHexA)}),
+              ElementsAre(happened("tank/a", Happened::kOpened), happened("tank/b", Happened::kFailed)));
+}
+
+TEST(ZfsUnlocker, AProgramThatHangsIsGivenUpAfterItsTime) {
+  FakeZfs zfs;
+  zfs.put("hang");
+  auto options = zfs.options();
+  options.limit = std::chrono::milliseconds(500);
+  const auto outcomes = open(options, {volume("tank/a", kHexA)});
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kFailed)));
+  EXPECT_THAT(outcomes[0].detail, HasSubstr("in time"));
+}
+
+TEST(ZfsUnlocker, AnAnswerThatIsNotUnderstoodOpensNothing) {
+  FakeZfs zfs;
+  zfs.put("answer", "tank/a\tkeystatus\tmaybe\n");
+  const auto outcomes = open(zfs.options(), {volume("tank/a", kHexA)});
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kFailed)));
+  EXPECT_THAT(zfs.calls_of("lzc_load_key"), IsEmpty());
+}
+
+TEST(ZfsUnlocker, AfterAStopRequestNothingIsTried) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  std::stop_source stop;
+  stop.request_stop();
+  const std::vector volumes{volume("tank/a", kHexA)};
+  EXPECT_THAT(make_zfs_unlocker(zfs.options())->open(volumes, Attempt::kOpen, stop.get_token()),
+              ElementsAre(happened("tank/a", Happened::kInterrupted)));
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
+}
+
+// --- looking ---
+
+TEST(ZfsUnlocker, InspectsInTheOrderOfTheNames) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
+  const auto states = make_zfs_unlocker(zfs.options())->inspect({"tank/none", "tank/a"});
+  ASSERT_TRUE(states) << states.error().message();
+  EXPECT_EQ((*states)[0].presence, Presence::kMissing);
+  EXPECT_TRUE((*states)[1].is_open && (*states)[1].is_mounted);
+  EXPECT_EQ((*states)[1].mountpoint, "/tank/a");
+}
+
+TEST(ZfsUnlocker, InspectingNothingAsksNothing) {
+  FakeZfs zfs;
+  const auto states = make_zfs_unlocker(zfs.options())->inspect({"--help"});
+  ASSERT_TRUE(states);
+  EXPECT_THAT(zfs.calls(), IsEmpty());
+}
+
+TEST(ZfsUnlocker, DiscoversEncryptionRootsAndNothingElse) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_child("tank/a/child", "tank/a");
+  zfs.add_root("tank/disk", kHexA,
+               {{"type", "volume"}, {"mountpoint", "-"}, {"canmount", "-"}, {"mounted", "-"}});
+  const auto states = make_zfs_unlocker(zfs.options())->discover();
+  ASSERT_TRUE(states) << states.error().message();
+  EXPECT_THAT(*states,
+              ElementsAre(Field(&VolumeState::name, "tank/a"), Field(&VolumeState::name, "tank/disk")));
+}
+
+// --- mounting ---
+
+TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  zfs.add_child("tank/a/x", "tank/a", {{"mountpoint", "/srv/z"}});
+  zfs.add_child("tank/a/y", "tank/a", {{"mountpoint", "/srv/z/deep"}});
+  zfs.add_root("tank/a/other", kHexB, {{"mountpoint", "/other"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a"}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/a/x", MountHappened::kMounted),
+                                   mount_of("tank/a/y", MountHappened::kMounted)));
+  EXPECT_THAT(zfs.calls_of("zfs mount"),
+              ElementsAre("zfs mount tank/a", "zfs mount tank/a/x", "zfs mount tank/a/y"));
+}
+
+TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/inner"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  ASSERT_TRUE(make_zfs_unlocker(zfs.options())->mount({"tank/a", "tank/b"}, {}));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/b", "zfs mount tank/a"));
+}
+
+TEST(ZfsMount, RespectsWhatTheAdministratorSetAndWhatIsMounted) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "none"}});
+  zfs.add_child("tank/a/legacy", "tank/a", {{"mountpoint", "legacy"}});
+  zfs.add_child("tank/a/manual", "tank/a", {{"canmount", "noauto"}});
+  zfs.add_child("tank/a/mounted", "tank/a", {{"mounted", "yes"}});
+  zfs.add_child("tank/a/off", "tank/a", {{"canmount", "off"}});
+  zfs.add_child("tank/a/disk", "tank/a",
+                {{"type", "volume"}, {"mountpoint", "-"}, {"canmount", "-"}, {"mounted", "-"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a"}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts,
+              testing::UnorderedElementsAre(mount_of("tank/a", MountHappened::kSkipped),
+                                            mount_of("tank/a/legacy", MountHappened::kSkipped),
+                                            mount_of("tank/a/manual", MountHappened::kSkipped),
+                                            mount_of("tank/a/mounted", MountHappened::kAlreadyMounted),
+                                            mount_of("tank/a/off", MountHappened::kSkipped)));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
+}
+
+TEST(ZfsMount, WhatLiesInAFailedMountWaitsAndTheRestIsMounted) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mount-error", "directory is not empty"}});
+  zfs.add_child("tank/a/x", "tank/a");
+  zfs.add_root("tank/ab", kHexA, {{"keystatus", "available"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a", "tank/ab"}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
+                                   mount_of("tank/a/x", MountHappened::kFailed),
+                                   mount_of("tank/ab", MountHappened::kMounted)));
+  EXPECT_THAT((*mounts)[0].detail, HasSubstr("directory is not empty"));
+  EXPECT_THAT((*mounts)[1].detail, HasSubstr("tank/a"));
+}
+
+TEST(ZfsMount, WhatSomebodyElseMountedMeanwhileIsSuccess) {
+  const auto already = [](const std::string&) -> Result<> { return Error::exists("mounted already"); };
+  Dataset dataset{.name = "tank/a",
+                  .is_filesystem = true,
+                  .key = {},
+                  .encryption_root = "tank/a",
+                  .mountpoint = "/a",
+                  .can_mount = "on"};
+  EXPECT_THAT(mount_all({dataset}, {}, already),
+              ElementsAre(mount_of("tank/a", MountHappened::kAlreadyMounted)));
+}
+
+TEST(ZfsMount, UnmountsChildrenFirstAndThenForgetsTheKeys) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
+  zfs.add_child("tank/a/x", "tank/a", {{"mounted", "yes"}});
+  zfs.add_root("tank/a/y", kHexB, {{"keystatus", "available"}});
+  const auto unlocker = make_zfs_unlocker(zfs.options());
+  ASSERT_TRUE(unlocker->unmount({"tank/a", "tank/a/y"}, {}));
+  EXPECT_THAT(unlocker->close({"tank/a", "tank/a/y"}, {}),
+              ElementsAre(happened("tank/a", Happened::kClosed), happened("tank/a/y", Happened::kClosed)));
+  EXPECT_THAT(zfs.calls_of("zfs unmount"), ElementsAre("zfs unmount tank/a/x", "zfs unmount tank/a"));
+  EXPECT_THAT(zfs.calls_of("lzc_unload_key"),
+              ElementsAre("lzc_unload_key tank/a/y", "lzc_unload_key tank/a"));
+}
+
+TEST(ZfsMount, AKeyInUseIsNotForgotten) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA,
+               {{"keystatus", "available"}, {"mounted", "yes"}, {"mount-error", "pool or dataset is busy"}});
+  zfs.add_root("tank/b", kHexA);
+  const auto unlocker = make_zfs_unlocker(zfs.options());
+  const auto unmounted = unlocker->unmount({"tank/a", "tank/b"}, {});
+  ASSERT_TRUE(unmounted);
+  EXPECT_THAT(*unmounted, ElementsAre(mount_of("tank/a", MountHappened::kFailed)));
+  const std::vector<std::string> names{"tank/a", "tank/b"};
+  EXPECT_THAT(unlocker->close(names, {}), ElementsAre(happened("tank/a", Happened::kFailed),
+                                                      happened("tank/b", Happened::kAlreadyClosed)));
+  EXPECT_THAT(
+      make_zfs_unlocker(zfs.options(Road::kProgram))->close(names, {}),
+      ElementsAre(happened("tank/a", Happened::kFailed), happened("tank/b", Happened::kAlreadyClosed)));
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "available");
+}
+
+// --- running things ---
+
+TEST(ChildProcess, TellsOfExitCodesSignalsAndBothStreams) {
+  const auto finished = run({"/bin/sh", {"-c", "cat; echo wrong >&2; exit 3"}, bytes_of("input")});
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(finished->exit_code, 3);
+  EXPECT_EQ(finished->output, "input");
+  EXPECT_EQ(finished->errors, "wrong\n");
+  EXPECT_EQ(run({"/bin/sh", {"-c", "kill -TERM $$"}, {}})->exit_code, 128 + SIGTERM);
+}
+
+TEST(ChildProcess, AChildThatReadsNothingStopsNobody) {
+  const std::string input(4096, 'x');
+  EXPECT_EQ(run({"/bin/true", {}, bytes_of(input)})->exit_code, 0);
+  EXPECT_FALSE(run({"/bin/true", {}, bytes_of(input + "x")}));
+}
+
+TEST(ChildProcess, AProgramThatDoesNotExistIsNotFound) {
+  EXPECT_EQ(run({"/nonexistent/program", {}, {}}).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(find_program("no-such-program-as-this").error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(*find_program("/any/path"), "/any/path");
+}
+
+TEST(Parallel, EveryIndexHasItsTurnOnce) {
+  std::vector<std::atomic<int>> turns(1000);
+  for_each_index(turns.size(), {}, [&](std::size_t i) { ++turns[i]; });
+  EXPECT_THAT(turns, testing::Each(testing::ResultOf([](const std::atomic<int>& n) { return n.load(); }, 1)));
+}
+
+TEST(Parallel, AfterAStopRequestNoFurtherWorkBegins) {
+  std::stop_source stop;
+  std::atomic<int> turns = 0;
+  for_each_index(100'000, stop.get_token(), [&](std::size_t) {
+    ++turns;
+    stop.request_stop();
+  });
+  EXPECT_LT(turns, 1000);
+}
+
+TEST(Registry, HoldsOneUnlockerForEachKind) {
+  std::set<repository::VolumeKind> kinds;
+  const auto unlockers = all_unlockers({});
+  for (const auto& unlocker : unlockers) kinds.insert(unlocker->kind());
+  EXPECT_EQ(kinds.size(), unlockers.size());
+  EXPECT_TRUE(kinds.contains(repository::VolumeKind::kZfs));
+}
+
+}  // namespace
+}  // namespace zkv::unlock
