@@ -15,11 +15,13 @@ namespace asio = boost::asio;
 
 constexpr std::size_t kMostListed = 1'000;
 
-/// Suspends the coroutine and gives its completion to `start`, which resumes it whenever it likes.
+/// Suspends the coroutine and gives its completion to `start`, which resumes it whenever it likes. (Lambdas
+/// have names here before they are awaited: GCC 12 destroys those that are temporaries of a co_await twice.)
 template <class T, class Start>
 asio::awaitable<T> suspend(Start start) {
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(
-      [start = std::move(start)](auto handler) mutable { start(std::move(handler)); }, asio::use_awaitable);
+  auto initiate = [start = std::move(start)](auto handler) mutable { start(std::move(handler)); };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(T)>(std::move(initiate),
+                                                                                  asio::use_awaitable);
 }
 
 Result<Request> unless_expired(Result<Request> request) {
@@ -93,20 +95,24 @@ asio::awaitable<Result<Request>> LedgerService::request(RequestId id) {
 }
 
 asio::awaitable<Result<Request>> LedgerService::approve(RequestId id, std::string by) {
-  co_return unless_expired(co_await on_ledger<Request>(
-      [this, id = std::move(id), by = std::move(by)](Decisions& decisions) -> Result<Request> {
-        ZKV_TRY(const auto request, store_->find(id));
-        return desk_.apply(request, event::Approve{by}, by, decisions);
-      }));
+  Event event = event::Approve{by};
+  return decide_by_person(std::move(id), std::move(event), std::move(by));
 }
 
 asio::awaitable<Result<Request>> LedgerService::deny(RequestId id, std::string by, std::string reason) {
-  co_return unless_expired(co_await on_ledger<Request>(
-      [this, id = std::move(id), by = std::move(by),
-       reason = printable(std::move(reason))](Decisions& decisions) -> Result<Request> {
-        ZKV_TRY(const auto request, store_->find(id));
-        return desk_.apply(request, event::Deny{by, reason}, by, decisions);
-      }));
+  Event event = event::Deny{by, printable(std::move(reason))};
+  return decide_by_person(std::move(id), std::move(event), std::move(by));
+}
+
+asio::awaitable<Result<Request>> LedgerService::decide_by_person(RequestId id, Event event, std::string by) {
+  std::function<Result<Request>(Decisions&)> work =
+      [this, id = std::move(id), event = std::move(event),
+       by = std::move(by)](Decisions& decisions) -> Result<Request> {
+    ZKV_TRY(const auto request, store_->find(id));
+    return desk_.apply(request, event, by, decisions);
+  };
+  auto decided = co_await on_ledger<Request>(std::move(work));
+  co_return unless_expired(std::move(decided));
 }
 
 asio::awaitable<Result<std::size_t>> LedgerService::approve_all(std::string by) {
@@ -123,8 +129,10 @@ asio::awaitable<Result<std::size_t>> LedgerService::approve_all(std::string by) 
 }
 
 asio::awaitable<Result<>> LedgerService::check() {
-  const auto counted =
-      co_await on_ledger<unsigned>([this](Decisions&) { return store_->wrong_pins_since(now()); });
+  std::function<Result<unsigned>(Decisions&)> work = [this](Decisions&) {
+    return store_->wrong_pins_since(now());
+  };
+  const auto counted = co_await on_ledger<unsigned>(std::move(work));
   if (!counted) co_return tl::unexpected(counted.error());
   co_return Result<>{};
 }

@@ -48,6 +48,7 @@ class LedgerService : public Service {
   template <class T>
   boost::asio::awaitable<Result<T>> on_ledger(std::function<Result<T>(Decisions&)> work);
 
+  boost::asio::awaitable<Result<Request>> decide_by_person(RequestId id, Event event, std::string by);
   Result<> settle(const Request& request, Decisions& decisions);
   std::optional<Time> next_due();
   Command due(Time now);
