@@ -153,7 +153,7 @@ class Guest:
 
     def reboot(self, limit=400):
         """Reboots the guest in order and waits until its agent answers again."""
-        self.run("systemctl --no-block reboot")
+        self._send("systemctl --no-block reboot")
         self.wait_for_agent(limit)
 
     def set_link(self, up):
