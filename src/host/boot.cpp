@@ -40,6 +40,26 @@ void append(MountReport& report, Result<std::vector<unlock::MountOutcome>> mount
   std::move(mounts->begin(), mounts->end(), std::back_inserter(report.mounts));
 }
 
+/// Volumes of kinds that a later version put into the repository.
+std::vector<Volume> beyond(const repository::VolumeKeys& keys, const Unlockers& unlockers,
+                           const std::set<std::string>& only) {
+  std::vector<Volume> volumes = keys.volumes();
+  std::erase_if(volumes, [&](const Volume& volume) {
+    const bool is_known = std::any_of(unlockers.begin(), unlockers.end(),
+                                      [&](const auto& unlocker) { return unlocker->kind() == volume.kind; });
+    return is_known || (!only.empty() && !only.contains(volume.name));
+  });
+  return volumes;
+}
+
+unlock::Outcome beyond_us(const Volume& volume) {
+  return {volume.name,
+          unlock::Happened::kFailed,
+          "this version of zkv cannot open volumes of " + repository::to_text(volume.kind),
+          "install a newer zkv",
+          {}};
+}
+
 /// The keys live in here and nowhere else.
 Result<MountReport> open_volumes(const MountOrder& order, SecretBytes key, const Unlockers& unlockers,
                                  const std::stop_token& stop) {
@@ -52,6 +72,9 @@ Result<MountReport> open_volumes(const MountOrder& order, SecretBytes key, const
   for (const auto& unlocker : unlockers) {
     const auto volumes = chosen(opened.keys, unlocker->kind(), order.only);
     append(report, unlocker->name(), unlocker->open(volumes, attempt, stop));
+  }
+  for (const auto& volume : beyond(opened.keys, unlockers, order.only)) {
+    report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume)});
   }
   return report;
 }

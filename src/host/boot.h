@@ -17,9 +17,9 @@ namespace zkv::host {
 
 struct MountOrder {
   std::filesystem::path repository;
-  std::set<std::string> only;  ///< these volumes of the repository; empty: all
-  bool wants_mounts = true;    ///< else volumes are opened and nothing more
-  bool is_trial = false;       ///< only try whether each key would open its volume
+  std::set<std::string> only = {};  ///< these volumes of the repository; empty: all
+  bool wants_mounts = true;         ///< else volumes are opened and nothing more
+  bool is_trial = false;            ///< only try whether each key would open its volume
 };
 
 struct VolumeReport {

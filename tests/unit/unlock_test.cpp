@@ -10,9 +10,7 @@
 #include "unlock/child_process.h"
 #include "unlock/parallel.h"
 #include "unlock/registry.h"
-#include "unlock/zfs_key.h"
 #include "unlock/zfs_mount.h"
-#include "unlock/zfs_properties.h"
 
 namespace zkv::unlock {
 namespace {
@@ -50,159 +48,9 @@ auto mount_of(const std::string& filesystem, MountHappened what) {
   return AllOf(Field(&MountOutcome::filesystem, filesystem), Field(&MountOutcome::happened, what));
 }
 
-std::string hex_of(const Result<SecretBytes>& key) {
-  return key ? to_hex(key->span()) : key.error().message();
-}
-
-std::string derived(std::string_view key, const KeyRule& rule) {
-  return hex_of(derive_wrapping_key(bytes_of(key), rule));
-}
-
-// --- keys ---
-
 constexpr std::string_view kRaw = "0123456789abcdef0123456789ABCDE\n";  // 32 bytes, the last a newline
-
-TEST(ZfsKey, ARawKeyOf32BytesIsTakenAsItIs) {
-  EXPECT_EQ(derived(kRaw, {.format = KeyFormat::kRaw}), to_hex(bytes_of(kRaw)));
-}
-
-TEST(ZfsKey, ARawKeyIsTakenAsHexOrBase64TextToo) {
-  const std::string hex = to_hex(bytes_of(kRaw));
-  const KeyRule raw{.format = KeyFormat::kRaw};
-  EXPECT_EQ(derived(hex, raw), hex);
-  EXPECT_EQ(derived(hex + "\n", raw), hex);
-  const std::vector<std::uint8_t> bytes(32, 0xfb);  // its base64 differs between the alphabets
-  EXPECT_EQ(derived(to_base64(bytes, Base64::kStandard), raw), to_hex(bytes));
-  EXPECT_EQ(derived(to_base64(bytes, Base64::kUrl), raw), to_hex(bytes));
-  EXPECT_EQ(derived(to_base64(bytes, Base64::kUrlNoPadding), raw), to_hex(bytes));
-}
-
-TEST(ZfsKey, ARawKeyOfAnotherLengthIsRefusedWithoutShowingIt) {
-  const auto key =
-      derive_wrapping_key(bytes_of("thirty-three bytes, one too many!"), {.format = KeyFormat::kRaw});
-  ASSERT_FALSE(key);
-  EXPECT_EQ(key.error().kind(), ErrorKind::kInvalid);
-  EXPECT_THAT(key.error().message(), Not(HasSubstr("thirty")));
-}
-
-TEST(ZfsKey, AHexKeyIs64DigitsWithOrWithoutANewline) {
-  const KeyRule hex{.format = KeyFormat::kHex};
-  EXPECT_EQ(derived(kHexA, hex), kHexA);
-  EXPECT_EQ(derived(kHexA + "\n", hex), kHexA);
-  EXPECT_FALSE(derive_wrapping_key(bytes_of(kHexA.substr(1)), hex));
-  EXPECT_FALSE(derive_wrapping_key(bytes_of("x" + kHexA.substr(1)), hex));
-  EXPECT_FALSE(derive_wrapping_key(bytes_of(kHexA + "\n\n"), hex));
-}
-
-// Expected values: Python's hashlib.pbkdf2_hmac("sha1", ...), salt 0x0123456789abcdef as 8 little-endian
-// bytes.
-constexpr KeyRule kPassphraseRule{
-    .format = KeyFormat::kPassphrase, .iterations = 100'000, .salt = 81'985'529'216'486'895};
+// PBKDF2 of "correct horse" by Python's hashlib: salt 81985529216486895, 100'000 iterations.
 const std::string kPassphraseKey = "6e1a324b35e5a8aac4a6fc7d86d447693b9b8027411d220dcf1d33cf8db58df7";
-
-TEST(ZfsKey, APassphraseIsStretchedAsZfsDoesIt) {
-  EXPECT_EQ(derived("correct horse", kPassphraseRule), kPassphraseKey);
-  KeyRule ordinary = kPassphraseRule;
-  ordinary.iterations = 350'000;
-  EXPECT_EQ(derived("correct horse", ordinary),
-            "b1e28593f53111314ef59c7833c38e1f6045e05fac89864f80573043d62a205f");
-}
-
-TEST(ZfsKey, OnlyTheFirstLineOfAKeyFileIsThePassphrase) {
-  EXPECT_EQ(derived("correct horse\n", kPassphraseRule), kPassphraseKey);
-  EXPECT_EQ(derived("correct horse\nbattery", kPassphraseRule), kPassphraseKey);
-}
-
-TEST(ZfsKey, APassphraseHas8To512Bytes) {
-  EXPECT_FALSE(derive_wrapping_key(bytes_of("7 bytes"), kPassphraseRule));
-  EXPECT_FALSE(derive_wrapping_key(bytes_of(std::string(513, 'x')), kPassphraseRule));
-  EXPECT_TRUE(derive_wrapping_key(bytes_of("8 bytes!"), kPassphraseRule));
-  EXPECT_TRUE(derive_wrapping_key(bytes_of(std::string(512, 'x') + "\n"), kPassphraseRule));
-  EXPECT_FALSE(derive_wrapping_key(bytes_of(std::string_view("with a \0 zero", 13)), kPassphraseRule));
-}
-
-TEST(ZfsKey, AWeakenedIterationCountIsRefused) {
-  KeyRule weak = kPassphraseRule;
-  weak.iterations = 99'999;
-  EXPECT_FALSE(derive_wrapping_key(bytes_of("correct horse"), weak));
-  weak.iterations = std::uint64_t{1} << 40;
-  EXPECT_FALSE(derive_wrapping_key(bytes_of("correct horse"), weak));
-}
-
-TEST(ZfsKey, ThePromptIsAnsweredInTheVolumesOwnForm) {
-  EXPECT_EQ(hex_of(prompt_answer(bytes_of(to_hex(bytes_of(kRaw))), KeyFormat::kRaw)), to_hex(bytes_of(kRaw)));
-  EXPECT_EQ(hex_of(prompt_answer(bytes_of(kHexA), KeyFormat::kHex)), to_hex(bytes_of(kHexA + "\n")));
-  EXPECT_EQ(hex_of(prompt_answer(bytes_of("correct horse\n"), KeyFormat::kPassphrase)),
-            to_hex(bytes_of("correct horse\n")));
-  EXPECT_FALSE(prompt_answer(bytes_of("anything at all"), KeyFormat::kNone));
-}
-
-// --- what zfs(8) says ---
-
-std::string table(const std::string& name, const test::Properties& changes = {}) {
-  test::Properties properties{{"type", "filesystem"},   {"keyformat", "hex"},   {"keystatus", "available"},
-                              {"encryptionroot", name}, {"pbkdf2iters", "0"},   {"pbkdf2salt", "-"},
-                              {"mounted", "yes"},       {"mountpoint", "/mnt"}, {"canmount", "on"}};
-  for (const auto& [property, value] : changes) properties[property] = value;
-  std::string text;
-  for (const auto& [property, value] : properties) text += name + "\t" + property + "\t" + value + "\n";
-  return text;
-}
-
-TEST(ZfsProperties, AreReadAsZfsPrintsThem) {
-  const auto datasets = parse_datasets(table(
-      "tank/a",
-      {{"pbkdf2iters", "350000"}, {"pbkdf2salt", "18446744073709551615"}, {"mountpoint", "/with\ttab"}}));
-  ASSERT_TRUE(datasets) << datasets.error().message();
-  const Dataset& dataset = datasets->at("tank/a");
-  EXPECT_TRUE(dataset.is_key_loaded && dataset.is_mounted && dataset.is_filesystem && dataset.has_own_key());
-  EXPECT_EQ(dataset.key.iterations, 350'000U);
-  EXPECT_EQ(dataset.key.salt, UINT64_MAX);
-  EXPECT_EQ(dataset.mountpoint, "/with\ttab");
-}
-
-TEST(ZfsProperties, AValueThatZfsNeverPrintsIsNotUnderstood) {
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"keyformat", "rot13"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"keystatus", "maybe"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"pbkdf2iters", "350K"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"pbkdf2salt", "-1"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"mounted", ""}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"mountpoint", "relative"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"encryptionroot", "-x"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"type", "snapshot"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"canmount", "perhaps"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"compression", "lz4"}})));
-  EXPECT_FALSE(parse_datasets("two\twords\n"));
-}
-
-TEST(ZfsProperties, AMountpointWithLineBreaksCannotForgeAnotherDatasetsState) {
-  const std::string forged = table("tank/a", {{"mountpoint", "/x\ntank/b\tkeystatus\tavailable"}});
-  EXPECT_FALSE(parse_datasets(forged + table("tank/b", {{"keystatus", "unavailable"}})));
-}
-
-TEST(ZfsProperties, ADatasetWithAPropertyMissingIsNotUnderstood) {
-  EXPECT_FALSE(parse_datasets("tank/a\ttype\tfilesystem\n"));
-}
-
-TEST(ZfsProperties, NamesThatZfsCannotHaveAreKeptOffItsCommandLine) {
-  EXPECT_TRUE(is_dataset_name("tank"));
-  EXPECT_TRUE(is_dataset_name("tank/home/anna b/2024-01:x_y.z"));
-  EXPECT_FALSE(is_dataset_name(""));
-  EXPECT_FALSE(is_dataset_name("-o"));
-  EXPECT_FALSE(is_dataset_name("--version"));
-  EXPECT_FALSE(is_dataset_name("tank/a@snapshot"));
-  EXPECT_FALSE(is_dataset_name("tank//a"));
-  EXPECT_FALSE(is_dataset_name("tank/"));
-  EXPECT_FALSE(is_dataset_name("tank/a;reboot"));
-  EXPECT_FALSE(is_dataset_name(std::string(256, 'x')));
-}
-
-TEST(ZfsProperties, OnlyMissingDatasetsAreAnExpectedComplaint) {
-  const auto missing = parse_missing("cannot open 'tank/x': dataset does not exist\n");
-  ASSERT_TRUE(missing);
-  EXPECT_EQ(missing->at("tank/x"), "dataset does not exist");
-  EXPECT_FALSE(parse_missing("The ZFS modules are not loaded.\nTry running '/sbin/modprobe zfs' as root.\n"));
-}
 
 // --- opening ---
 

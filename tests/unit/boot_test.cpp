@@ -1,0 +1,144 @@
+// The sweep from a repository's key to mounted filesystems, and back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/encoding.h"
+#include "fake_zfs.h"
+#include "host/boot.h"
+#include "repository/change.h"
+#include "unlock/registry.h"
+
+namespace zkv::host {
+namespace {
+
+using test::TemporaryDirectory;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kKey = "Zm9yIHRlc3RzIG9ubHksIHRoaXMgaXMgbm8ga2V5ISE=";
+const std::string kHexA(64, 'a');
+const std::string kHexB(64, 'b');
+
+/// A seed-format repository in a directory of its own.
+class Repository {
+ public:
+  explicit Repository(const std::vector<std::pair<std::string, std::string>>& entries);
+  [[nodiscard]] std::filesystem::path path() const { return directory_ / "repository"; }
+  [[nodiscard]] SecretBytes key() const { return SecretBytes::copy_of(kKey); }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+Repository::Repository(const std::vector<std::pair<std::string, std::string>>& entries) {
+  EXPECT_TRUE(repository::create(path(), repository::Format::kSeed, key(), false));
+  EXPECT_TRUE(repository::edit(path(), key(), [&](repository::VolumeKeys& keys) -> Result<> {
+    for (const auto& [name, text] : entries)
+      ZKV_CHECK(keys.add(name, repository::VolumeKind::kZfs, bytes_of(text)));
+    return {};
+  }));
+}
+
+Unlockers unlockers_of(const test::FakeZfs& zfs) { return unlock::all_unlockers({.zfs = zfs.options()}); }
+
+TEST(Boot, OpensAndMountsWhatTheRepositoryHolds) {
+  test::FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_root("tank/b", kHexA);
+  const Repository repository({{"tank/a", kHexA}, {"tank/b", kHexB}});
+  const auto report =
+      open_and_mount({.repository = repository.path()}, repository.key(), unlockers_of(zfs), {});
+  ASSERT_TRUE(report) << report.error().message();
+  ASSERT_EQ(report->volumes.size(), 2U);
+  EXPECT_EQ(report->volumes[0].outcome.happened, unlock::Happened::kOpened);
+  EXPECT_EQ(report->volumes[1].outcome.happened, unlock::Happened::kWrongKey);
+  EXPECT_EQ(report->opened(), 1U);
+  EXPECT_FALSE(report->is_complete());
+  EXPECT_EQ(zfs.get("tank/a", "mounted"), "yes");
+}
+
+TEST(Boot, OnlyTheNamedVolumesAreTouched) {
+  test::FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_root("tank/b", kHexB);
+  const Repository repository({{"tank/a", kHexA}, {"tank/b", kHexB}});
+  const auto report = open_and_mount({.repository = repository.path(), .only = {"tank/b"}}, repository.key(),
+                                     unlockers_of(zfs), {});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->is_complete());
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
+  EXPECT_EQ(zfs.get("tank/b", "mounted"), "yes");
+}
+
+TEST(Boot, ANameThatTheRepositoryDoesNotHoldIsAnErrorBeforeAnythingIsOpened) {
+  test::FakeZfs zfs;
+  const Repository repository({{"tank/a", kHexA}});
+  const auto report = open_and_mount({.repository = repository.path(), .only = {"tank/a", "tank/z"}},
+                                     repository.key(), unlockers_of(zfs), {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind(), ErrorKind::kNotFound);
+  EXPECT_THAT(zfs.calls(), IsEmpty());
+}
+
+TEST(Boot, WithoutMountsNothingIsMountedAndATrialOpensNothing) {
+  test::FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  const Repository repository({{"tank/a", kHexA}});
+  const auto trial = open_and_mount({.repository = repository.path(), .is_trial = true}, repository.key(),
+                                    unlockers_of(zfs), {});
+  ASSERT_TRUE(trial);
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
+  const auto report = open_and_mount({.repository = repository.path(), .wants_mounts = false},
+                                     repository.key(), unlockers_of(zfs), {});
+  ASSERT_TRUE(report);
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "available");
+  EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
+}
+
+TEST(Boot, AWrongRepositoryKeyTouchesNoVolume) {
+  test::FakeZfs zfs;
+  const Repository repository({{"tank/a", kHexA}});
+  const auto report = open_and_mount({.repository = repository.path()},
+                                     SecretBytes::copy_of("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="),
+                                     unlockers_of(zfs), {});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().kind(), ErrorKind::kWrongKey);
+  EXPECT_THAT(zfs.calls(), IsEmpty());
+}
+
+TEST(Boot, AVolumeOfAKindThatALaterVersionAddedIsReportedAndStopsNoOther) {
+  test::FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  const TemporaryDirectory directory;
+  const auto path = directory / "repository";
+  const auto key = SecretBytes::copy_of(kKey);
+  ASSERT_TRUE(repository::create(path, repository::Format::kVersion2, key, false));
+  ASSERT_TRUE(repository::edit(path, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add("disk", static_cast<repository::VolumeKind>(7), bytes_of(kHexA)));
+    return keys.add("tank/a", repository::VolumeKind::kZfs, bytes_of(kHexA));
+  }));
+  const auto report = open_and_mount({.repository = path}, key.clone(), unlockers_of(zfs), {});
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_FALSE(report->is_complete());
+  EXPECT_EQ(report->opened(), 1U);
+  EXPECT_EQ(report->volumes.back().outcome.volume, "disk");
+  EXPECT_THAT(report->volumes.back().outcome.detail, HasSubstr("kind 7"));
+}
+
+TEST(Boot, UnmountAndCloseGoesBackAllTheWay) {
+  test::FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
+  const auto unlockers = unlockers_of(zfs);
+  const auto report = unmount_and_close(*unlockers.front(), {"tank/a"}, {});
+  EXPECT_TRUE(report.is_complete());
+  EXPECT_EQ(zfs.get("tank/a", "mounted"), "no");
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
+}
+
+}  // namespace
+}  // namespace zkv::host

@@ -1,0 +1,213 @@
+// The host's own rules: what answers mean, how long to wait, addresses, signals, and the record of unlocks.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+#include <condition_variable>
+#include <csignal>
+
+#include <fstream>
+#include <mutex>
+
+#include "host/answer.h"
+#include "host/backoff.h"
+#include "host/gateway_client.h"
+#include "host/stop_on_signal.h"
+#include "host/unlock_record.h"
+#include "test_certificate.h"
+
+namespace zkv::host {
+namespace {
+
+using namespace std::chrono_literals;
+using test::TemporaryDirectory;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const std::string kKey = "Zm9yIHRlc3RzIG9ubHksIHRoaXMgaXMgbm8ga2V5ISE=";
+
+// --- what an answer means ---
+
+net::HttpResponse response(long status, std::string_view body, const std::string& state = {},
+                           const std::string& retry_after = {}) {
+  net::HttpResponse made;
+  made.status = status;
+  made.body = SecretBytes::copy_of(body);
+  if (!state.empty()) made.headers.emplace_back("zkv-request-state", state);
+  if (!retry_after.empty()) made.headers.emplace_back("retry-after", retry_after);
+  return made;
+}
+
+std::string key_of(std::string_view body) {
+  auto meaning = interpret(response(200, body), {});
+  const auto* given = std::get_if<KeyGiven>(&meaning);
+  return given == nullptr ? "no key" : std::string(given->key.view());
+}
+
+ErrorKind end_of(net::HttpResponse&& of) {
+  return std::get<Ended>(interpret(std::move(of), {})).error.kind();
+}
+
+TEST(Answer, TheBodyOf200IsTheKeyWithoutTheNewlineAfterIt) {
+  EXPECT_EQ(key_of(kKey), kKey);
+  EXPECT_EQ(key_of(kKey + "\n"), kKey);
+  EXPECT_EQ(key_of(kKey + "\r\n"), kKey);
+  EXPECT_EQ(key_of(" with blanks "), " with blanks ");
+}
+
+TEST(Answer, WhatCannotBeAKeyIsRefused) {
+  EXPECT_EQ(end_of(response(200, "")), ErrorKind::kCorrupt);
+  EXPECT_EQ(end_of(response(200, "\n")), ErrorKind::kCorrupt);
+  EXPECT_EQ(end_of(response(200, std::string(4097, 'x'))), ErrorKind::kCorrupt);
+  EXPECT_EQ(end_of(response(200, "<html>\n<body>Please log in</body>")), ErrorKind::kCorrupt);
+  EXPECT_EQ(end_of(response(200, "\x1b]0;owned\x07")), ErrorKind::kCorrupt);
+  EXPECT_EQ(end_of(response(200, std::string_view("a\0b", 3))), ErrorKind::kCorrupt);
+}
+
+TEST(Answer, DeniedExpiredAndAServerThatDoesNotSayAreToldApart) {
+  EXPECT_EQ(end_of(response(401, "", "denied")), ErrorKind::kDenied);
+  EXPECT_EQ(end_of(response(401, "", "cancelled")), ErrorKind::kDenied);
+  EXPECT_EQ(end_of(response(401, "", "expired")), ErrorKind::kPending);
+  EXPECT_EQ(end_of(response(401, "")), ErrorKind::kPending);
+}
+
+TEST(Answer, ABusyOrRestartingGatewayIsAskedAgainWhenItSays) {
+  EXPECT_EQ(std::get<TryAgain>(interpret(response(429, "", "", "1"), {})).wait, 1s);
+  EXPECT_EQ(std::get<TryAgain>(interpret(response(503, "", "", "7"), {})).wait, 7s);
+  EXPECT_EQ(std::get<TryAgain>(interpret(response(502, ""), {})).wait, std::nullopt);
+  EXPECT_EQ(std::get<TryAgain>(interpret(response(504, "", "", "soon"), {})).wait, std::nullopt);
+}
+
+TEST(Answer, AFailedVaultIsAskedAgainOnlyWhereTheApprovalStillCounts) {
+  EXPECT_TRUE(std::holds_alternative<TryAgain>(interpret(response(500, "", "failed"), {})));
+  EXPECT_EQ(end_of(response(500, "")), ErrorKind::kUnavailable);
+}
+
+TEST(Answer, AWrongAddressIsNotAskedForEver) {
+  EXPECT_EQ(end_of(response(404, "")), ErrorKind::kUnavailable);
+  EXPECT_EQ(end_of(response(403, "")), ErrorKind::kUnavailable);
+  EXPECT_EQ(end_of(response(302, "")), ErrorKind::kUnavailable);
+  EXPECT_EQ(end_of(response(204, "")), ErrorKind::kUnavailable);
+}
+
+TEST(Answer, ARequestIdThatCouldMoveTheCursorIsNotShown) {
+  net::HttpResponse made;
+  made.headers.emplace_back("zkv-request-id", "7F3K-1");
+  EXPECT_EQ(request_id(made), "7F3K-1");
+  made.headers.front().second = "7F\x1b[2J";
+  EXPECT_EQ(request_id(made), "");
+}
+
+// --- back-off ---
+
+TEST(Backoff, TheBoundDoublesUpToItsMost) {
+  std::vector<std::uint32_t> bounds;
+  Backoff backoff({.first = 500ms, .most = 3000ms}, [&](std::uint32_t bound) {
+    bounds.push_back(bound);
+    return bound - 1;
+  });
+  for (const auto wait : {500ms, 1000ms, 2000ms, 3000ms, 3000ms}) EXPECT_EQ(backoff.next(), wait);
+  backoff.reset();
+  EXPECT_EQ(backoff.next(), 500ms);
+  EXPECT_THAT(bounds, ElementsAre(501, 1001, 2001, 3001, 3001, 501));
+}
+
+TEST(Backoff, TheWaitIsAnywhereBelowTheBound) {
+  Backoff backoff({}, [](std::uint32_t) { return 0U; });
+  EXPECT_EQ(backoff.next(), 0ms);
+}
+
+// --- addresses ---
+
+TEST(RequestAddress, OnlyAnAddressWithoutAPathGetsOne) {
+  EXPECT_EQ(request_address("https://gateway.example").value(), "https://gateway.example/request-keys");
+  EXPECT_EQ(request_address("https://gateway.example:8443/").value(),
+            "https://gateway.example:8443/request-keys");
+  EXPECT_EQ(request_address("https://gateway.example/zkv/request-keys").value(),
+            "https://gateway.example/zkv/request-keys");
+  EXPECT_EQ(request_address("https://gateway.example/?x=1").value(), "https://gateway.example/?x=1");
+  EXPECT_EQ(request_address("ftp://gateway.example").error().kind(), ErrorKind::kInvalid);
+  EXPECT_EQ(request_address("nonsense").error().kind(), ErrorKind::kInvalid);
+}
+
+TEST(Token, Has43CharactersAndIsNeverTheSame) {
+  const auto one = make_token();
+  const auto other = make_token();
+  EXPECT_EQ(one.size(), 43U);
+  EXPECT_FALSE(equal_in_constant_time(one.span(), other.span()));
+}
+
+// --- signals ---
+
+/// Blocks until a stop is requested.
+void await_stop(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  changed.wait(lock, stop, [] { return false; });
+}
+
+TEST(StopOnSignal, ASignalRequestsAStopAndEndsNothing) {
+  const StopOnSignal signals;
+  EXPECT_EQ(signals.signal(), 0);
+  ::kill(::getpid(), SIGTERM);
+  await_stop(signals.token());
+  EXPECT_EQ(signals.signal(), SIGTERM);
+}
+
+TEST(StopOnSignalDeathTest, ASecondSignalEndsTheProcess) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        const StopOnSignal signals;
+        ::kill(::getpid(), SIGINT);
+        await_stop(signals.token());
+        ::kill(::getpid(), SIGINT);
+        ::pause();
+      },
+      testing::KilledBySignal(SIGINT), "");
+}
+
+// --- the record ---
+
+unlock::Outcome outcome(const std::string& name, unlock::Happened what) { return {name, what, {}, {}, {}}; }
+
+TEST(UnlockRecord, KeepsTheLastUnlockThroughLaterFailures) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "made/last-unlock.json";
+  const Time first{1000ms};
+  const Time second{2000ms};
+  ASSERT_TRUE(enter_into_record(path, "zfs", {outcome("tank/a", unlock::Happened::kOpened)}, first));
+  ASSERT_TRUE(enter_into_record(path, "zfs", {outcome("tank/b", unlock::Happened::kOpened)}, second));
+  ASSERT_TRUE(enter_into_record(path, "zfs", {outcome("tank/a", unlock::Happened::kWrongKey)}, second));
+  const auto record = read_record(path);
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->size(), 2U);
+  EXPECT_EQ(record->at("tank/a").opened, first);
+  EXPECT_EQ(record->at("tank/a").tried, second);
+  EXPECT_EQ(record->at("tank/a").result, "wrong-key");
+  EXPECT_EQ(record->at("tank/a").kind, "zfs");
+}
+
+TEST(UnlockRecord, NoFileIsAnEmptyRecord) {
+  const TemporaryDirectory directory;
+  EXPECT_THAT(read_record(directory / "none").value(), IsEmpty());
+}
+
+TEST(UnlockRecord, ABrokenFileIsSaidToBeSoAndReplacedByTheNextUnlock) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "last-unlock.json";
+  for (const auto* text : {"{", "[]", "{\"volumes\":[]}"}) {
+    std::ofstream(path) << text;
+    EXPECT_EQ(read_record(path).error().kind(), ErrorKind::kCorrupt);
+  }
+  ASSERT_TRUE(enter_into_record(path, "zfs", {outcome("tank/a", unlock::Happened::kOpened)}, Time{1ms}));
+  EXPECT_EQ(read_record(path)->size(), 1U);
+}
+
+TEST(UnlockRecord, APlaceThatCannotBeWrittenIsAnError) {
+  EXPECT_EQ(enter_into_record("/proc/zkv/last-unlock.json", "zfs", {}, {}).error().kind(), ErrorKind::kIo);
+}
+
+}  // namespace
+}  // namespace zkv::host
