@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# With it, what one checkout or package build compiled serves the next.
+export CCACHE_BASEDIR := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo deps build test test-dev test-tsan lint format coverage bench package clean
