@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "crypto/random.h"
+#include "crypto/stack.h"
 
 namespace zkv::crypto {
 
@@ -19,6 +20,7 @@ AeadNonce random_nonce() {
 
 Bytes seal(std::span<const std::uint8_t> key, const AeadNonce& nonce,
            std::span<const std::uint8_t> associated, std::span<const std::uint8_t> plaintext) {
+  const StackWiper wiper;
   Bytes sealed(plaintext.size() + kAeadTagSize);
   crypto_aead_xchacha20poly1305_ietf_encrypt(sealed.data(), nullptr, plaintext.data(), plaintext.size(),
                                              associated.data(), associated.size(), nullptr, nonce.data(),
@@ -28,6 +30,7 @@ Bytes seal(std::span<const std::uint8_t> key, const AeadNonce& nonce,
 
 Result<SecretBytes> open(std::span<const std::uint8_t> key, const AeadNonce& nonce,
                          std::span<const std::uint8_t> associated, std::span<const std::uint8_t> sealed) {
+  const StackWiper wiper;
   const auto wrong = [] { return Error::wrong_key("the key does not fit, or the data was changed"); };
   if (key.size() != kAeadKeySize || sealed.size() < kAeadTagSize) return wrong();
   SecretBytes plaintext(sealed.size() - kAeadTagSize);

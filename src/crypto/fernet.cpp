@@ -1,6 +1,7 @@
 // Fernet over OpenSSL's AES-128-CBC and this room's HMAC-SHA-256.
 #include "crypto/fernet.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "base/encoding.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "crypto/stack.h"
 
 namespace zkv::crypto {
 
@@ -25,7 +27,10 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
 
+/// Without openssl.cnf: nothing in it concerns a cipher, and reading it would take longer than the rest of a
+/// command.
 Context make_context() {
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   Context context(EVP_CIPHER_CTX_new());
   if (!context) throw std::bad_alloc();
   return context;
@@ -106,6 +111,7 @@ std::string fernet_seal(std::span<const std::uint8_t> key, std::span<const std::
 
 std::string fernet_seal(std::span<const std::uint8_t> key, std::span<const std::uint8_t> plaintext, Time made,
                         const std::array<std::uint8_t, 16>& initialisation_vector) {
+  const StackWiper wiper;
   Bytes token{kVersion};
   const auto seconds = std::chrono::floor<std::chrono::seconds>(made).time_since_epoch().count();
   append_big_endian(token, static_cast<std::uint64_t>(seconds));
@@ -118,6 +124,7 @@ std::string fernet_seal(std::span<const std::uint8_t> key, std::span<const std::
 }
 
 Result<FernetMessage> fernet_open(std::span<const std::uint8_t> key, std::string_view token) {
+  const StackWiper wiper;
   const auto bytes = from_base64(token, Base64::kUrl);
   if (!bytes || bytes->size() < kHeader + kBlock + kMac || bytes->front() != kVersion) {
     return Error::corrupt("this is not a Fernet token");

@@ -7,6 +7,8 @@
 
 #include <new>
 
+#include "crypto/stack.h"
+
 namespace zkv::crypto {
 
 Sha256 sha256(std::span<const std::uint8_t> bytes) {
@@ -16,6 +18,7 @@ Sha256 sha256(std::span<const std::uint8_t> bytes) {
 }
 
 Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> bytes) {
+  const StackWiper wiper;
   Sha256 mac{};
   crypto_auth_hmacsha256_state state;
   crypto_auth_hmacsha256_init(&state, key.data(), key.size());
@@ -26,6 +29,7 @@ Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8
 }
 
 Sha1 hmac_sha1(std::span<const std::uint8_t> key, std::span<const std::uint8_t> bytes) {
+  const StackWiper wiper;
   Sha1 mac{};
   unsigned length = 0;
   // A null key pointer would mean "the key of last time" to OpenSSL.

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "crypto/hash.h"
+#include "crypto/stack.h"
 
 namespace zkv::crypto {
 
@@ -33,6 +34,7 @@ const char* text_of(std::span<const std::uint8_t> bytes) {
 
 SecretBytes hkdf_sha256(std::span<const std::uint8_t> input_key, std::span<const std::uint8_t> salt,
                         std::string_view info, std::size_t size) {
+  const StackWiper wiper;
   Sha256 pseudorandom_key = hmac_sha256(salt, input_key);
   SecretBytes out(size);
   Sha256 block{};
@@ -51,6 +53,7 @@ SecretBytes hkdf_sha256(std::span<const std::uint8_t> input_key, std::span<const
 
 Result<SecretBytes> argon2id(std::span<const std::uint8_t> passphrase, std::span<const std::uint8_t> salt,
                              const Argon2Cost& cost) {
+  const StackWiper wiper;
   if (salt.size() != crypto_pwhash_argon2id_SALTBYTES) return Error::invalid("Argon2id needs a 16-byte salt");
   const std::uint64_t memory = std::uint64_t{cost.memory_kib} * 1024;
   if (cost.passes < crypto_pwhash_argon2id_OPSLIMIT_MIN || memory < crypto_pwhash_argon2id_MEMLIMIT_MIN ||
@@ -71,6 +74,7 @@ Result<SecretBytes> argon2id(std::span<const std::uint8_t> passphrase, std::span
 Result<SecretBytes> pbkdf2_hmac_sha1(std::span<const std::uint8_t> passphrase,
                                      std::span<const std::uint8_t> salt, std::uint32_t iterations,
                                      std::size_t size) {
+  const StackWiper wiper;
   constexpr auto kMost = static_cast<std::uint32_t>(std::numeric_limits<int>::max());
   if (iterations == 0 || iterations > kMost) {
     return Error::invalid("PBKDF2 cannot do " + std::to_string(iterations) + " iterations");

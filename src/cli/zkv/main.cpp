@@ -56,9 +56,10 @@ int run(int argc, char** argv) {
   }
   const CLI::App& command = chosen(app);
   if (command.get_name() == "help") {
-    std::fputs(app.help().c_str(), stdout);
+    std::fputs(app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal).c_str(),
+               stdout);
   } else if (lacks_a_command(command)) {
-    std::fputs(command.help().c_str(), stderr);
+    std::fputs(app.help().c_str(), stderr);
     return static_cast<int>(ExitCode::kFailed);
   }
   return static_cast<int>(session.exit_code);
