@@ -172,6 +172,8 @@ def read_seed(file, key):
         entries = json.loads(plaintext)
     except ValueError:
         raise Refused("corrupt: JSON") from None
+    if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
+        raise Refused("corrupt: not an object of strings")
     return [{"name": name.encode("utf-8", "surrogateescape"), "kind": 1, "key": value.encode("utf-8", "surrogateescape")}
             for name, value in entries.items()]
 

@@ -1,0 +1,113 @@
+"""Runs one zkv command many times, each time with a system call of it made to fail or to be its last (strace's injection)."""
+
+import base64
+import collections
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+
+from repository_world import ZKV, World  # noqa: E402  (finds the reader too)
+
+import reader  # noqa: E402
+
+CALL = re.compile(r"^\d+ +(\w+)\((.*)$")
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+SECOND_KEY = base64.urlsafe_b64encode(bytes(range(1, 33))).decode()
+VOLUMES = {b"tank/a": b"key a", b"tank/b": b"key b"}
+
+Point = collections.namedtuple("Point", "call number words")
+
+
+class Scene(World):
+    """A home with a filled repository, put back to that state before each run."""
+
+    def __init__(self, version):
+        super().__init__()
+        (self.home / "key").write_text(KEY + "\n")
+        (self.home / "second-key").write_text(SECOND_KEY + "\n")
+        (self.home / "fs-key").write_text("key c\n")
+        self.file("fs", "init", "-m")
+        for name, key in VOLUMES.items():
+            (self.home / "volume-key").write_bytes(key)
+            self.file("fs", "add", name.decode(), "--fs-key-file", "volume-key")
+        if version == 2:
+            self.file("repository", "convert")
+            self.file("slot", "add", "classic", "--secret-file", "second-key")
+            (self.home / ".zkv-repository.seed").unlink()
+        self.kept = self.home.with_name(self.home.name + ".kept")
+        shutil.copytree(self.home, self.kept)
+        self.old = self.path.read_bytes()
+        self.old_previous = (self.home / ".zkv-repository.previous").read_bytes()
+
+    def __exit__(self, *_):
+        super().__exit__()
+        shutil.rmtree(self.kept)
+
+    def file(self, *words, **how):
+        return self.out(*words, "--key-file", "key", **how)
+
+    def put_back(self):
+        shutil.rmtree(self.home)
+        shutil.copytree(self.kept, self.home)
+
+    def points(self, words):
+        """Every system call that the command makes, in order, with its arguments as strace shows them."""
+        self.put_back()
+        trace = self.kept / "trace"
+        self.run(*words, before=("/usr/bin/strace", "-f", "-y", "-s", "0", "-o", str(trace)))
+        seen, points = collections.Counter(), []
+        for line in trace.read_text().splitlines():
+            if (match := CALL.match(line)) and match[1] != "execve":  # strace's own, before zkv is there
+                seen[match[1]] += 1
+                points.append(Point(match[1], seen[match[1]], match[2]))
+        return points
+
+    def run_with(self, point, fault, words):
+        """Exit code and stderr of the command when `fault` befalls it at `point`."""
+        self.put_back()
+        done = subprocess.run(
+            ["/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={point.call}",
+             "-e", f"inject={point.call}:{fault}:when={point.number}", ZKV, *words],
+            env=self.environment, cwd=self.home, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+        return done.returncode, done.stderr.decode()
+
+    def volumes(self, file, key=KEY):
+        return {volume["name"]: volume["key"] for volume in reader.read(file, key.encode())}
+
+    def temporaries(self):
+        return [entry.name for entry in self.home.iterdir() if entry.name.endswith(".tmp")]
+
+
+def sample(points, home):
+    """All points from the first that touches `home` on, and of those before (the loader's) every tenth."""
+    first = next(number for number, point in enumerate(points) if f'"{home}' in point.words)
+    return points[:first:10] + points[first:]
+
+
+COMMANDS = {
+    "fs_add": (0, ("fs", "add", "tank/c", "--key-file", "key", "--fs-key-file", "fs-key")),
+    "fs_add_2": (2, ("fs", "add", "tank/c", "--key-file", "key", "--fs-key-file", "fs-key")),
+    "fs_remove": (0, ("fs", "remove", "tank/a", "--key-file", "key")),
+    "fs_remove_2": (2, ("fs", "remove", "tank/a", "--key-file", "key")),
+    "convert": (0, ("repository", "convert", "--key-file", "key")),
+    "convert_2": (2, ("repository", "convert", "--key-file", "key")),
+    "slot_add": (2, ("slot", "add", "recovery", "--key-file", "key")),
+    "slot_remove": (2, ("slot", "remove", "3", "--key-file", "key")),
+}
+VOLUMES_AFTER = {
+    "fs_add": {**VOLUMES, b"tank/c": b"key c"},
+    "fs_remove": {b"tank/b": b"key b"},
+}
+
+
+def expected_after(name):
+    return VOLUMES_AFTER.get(name.removesuffix("_2"), VOLUMES)
+
+
+def slot_ids(scene):
+    return [slot["id"] for slot in json.loads(scene.out("slot", "list", "--json"))]

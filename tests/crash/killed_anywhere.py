@@ -1,0 +1,51 @@
+"""A command that is killed at any of its system calls leaves the whole old or the whole new repository, its keys, and the previous file; and the
+next command goes through. The first argument names the command."""
+
+import sys
+import unittest
+
+from crash_world import COMMANDS, SECOND_KEY, VOLUMES, Scene, expected_after, sample
+
+NAME = sys.argv.pop(1)
+
+
+class Killed(unittest.TestCase):
+    def check(self, scene):
+        after = scene.path.read_bytes()
+        is_new = after != scene.old
+        self.assertEqual(scene.volumes(after), expected_after(NAME) if is_new else VOLUMES)
+        if COMMANDS[NAME][0] == 2 and NAME not in ("convert_2", "slot_remove"):
+            self.assertEqual(scene.volumes(after, SECOND_KEY), expected_after(NAME) if is_new else VOLUMES)
+        previous = (scene.home / ".zkv-repository.previous").read_bytes()
+        self.assertIn(previous, (scene.old, scene.old_previous))
+        if is_new:
+            self.assertEqual(previous, scene.old)
+        return is_new
+
+    def go_on(self, scene, words, is_new):
+        """The same command, or the next one, goes through and sweeps up."""
+        scene.run(*(("fs", "add", "one-more", "--key-file", "key", "--fs-key-file", "fs-key") if is_new else words))
+        wanted = {**expected_after(NAME), b"one-more": b"key c"} if is_new else expected_after(NAME)
+        self.assertEqual(scene.volumes(scene.path.read_bytes()), wanted)
+        self.assertEqual(scene.temporaries(), [])
+
+    def test_at_every_system_call(self):
+        version, words = COMMANDS[NAME]
+        with Scene(version) as scene:
+            points = sample(scene.points(words), scene.home)
+            self.assertGreater(len(points), 60)
+            outcomes = []
+            for number, point in enumerate(points):
+                with self.subTest(point=point):
+                    code, _ = scene.run_with(point, "signal=SIGKILL", words)
+                    self.assertIn(code, (-9, 137))
+                    outcomes.append(self.check(scene))
+                    if number % 4 == 0 or scene.temporaries():
+                        self.go_on(scene, words, outcomes[-1])
+            self.assertIn(False, outcomes)
+            self.assertIn(True, outcomes)
+            self.assertEqual(sorted(outcomes), outcomes, "once the new file is in place it stays")
+
+
+if __name__ == "__main__":
+    unittest.main()
