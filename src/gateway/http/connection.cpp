@@ -28,9 +28,11 @@ asio::awaitable<void> Connection::run() {
   expire_after(around_.timeouts.handshake);
   if (!co_await stream_.handshake()) co_return;
   expire_after(around_.timeouts.request);
-  while (co_await exchange()) {
+  bool goes_on = co_await exchange();
+  while (goes_on) {
     expire_after(around_.timeouts.idle);
     idle_ = true;
+    goes_on = co_await exchange();
   }
   co_await farewell();
 }
@@ -62,11 +64,11 @@ asio::awaitable<bool> Connection::read_request(RequestReader& reader) {
       co_await refuse(reader.status(), reader.why());
       co_return false;
     }
-    if (reader.wants_continue() && !co_await stream_.write(bytes_of(kContinue))) co_return false;
-    if (!co_await fill()) {
-      if (begun && timed_out_) co_await refuse(408, "the request did not arrive in time");
-      co_return false;
-    }
+    if (reader.wants_continue()) co_await stream_.write(bytes_of(kContinue));
+    const bool filled = co_await fill();
+    if (filled) continue;
+    if (begun && timed_out_) co_await refuse(408, "the request did not arrive in time");
+    co_return false;
   }
   if (input_.empty()) std::string().swap(input_);
   co_return true;
@@ -89,7 +91,8 @@ asio::awaitable<bool> Connection::fill() {
 asio::awaitable<void> Connection::refuse(unsigned status, std::string_view why) {
   around_.refused("refused.http", peer_.name.empty() ? to_text(peer_.address) : peer_.name,
                   std::to_string(status) + " " + std::string(why));
-  co_await send(problem(status, why), false, false);
+  const Reply reply = problem(status, why);
+  co_await send(reply, false, false);
 }
 
 asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool head_only) {
@@ -99,7 +102,7 @@ asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool
   std::string head = serialize_head(reply, keep_alive, reply.secret ? secret.size() : reply.body.size());
   if (!head_only && !reply.secret) head += reply.body;
   bool written = co_await stream_.write(bytes_of(head));
-  if (written && !head_only) written = co_await stream_.write(secret);
+  if (written && reply.secret) written = co_await stream_.write(secret);
   never_expire();
   if (reply.written) reply.written(written);
   co_return written&& keep_alive;
@@ -108,7 +111,10 @@ asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool
 /// Reads ahead a little while a handler waits, so that the end of the stream is noticed at once. A client
 /// that sends more than that without waiting for its answer is treated as gone.
 asio::awaitable<void> Connection::client_gone() {
-  while (input_.size() < kReadAheadLimit && co_await fill()) continue;
+  while (input_.size() < kReadAheadLimit) {
+    const bool filled = co_await fill();
+    if (!filled) co_return;
+  }
 }
 
 /// Ends our direction and takes what the client still sends, so that it reads the answer before a reset.
@@ -119,7 +125,9 @@ asio::awaitable<void> Connection::farewell() {
     const auto moved = stream_.try_drain(scratch_);
     total += moved.bytes;
     if (moved.progress == Stream::Progress::kDone) continue;
-    if (moved.progress != Stream::Progress::kWantsRead || !co_await stream_.wait(moved.progress)) break;
+    if (moved.progress != Stream::Progress::kWantsRead) break;
+    const bool readable = co_await stream_.wait(moved.progress);
+    if (!readable) break;
   }
   never_expire();
 }

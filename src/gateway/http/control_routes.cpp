@@ -56,14 +56,31 @@ asio::awaitable<Reply> list(Incoming incoming, Service& service) {
   co_return json(200, json_lib::serialize(json_lib::object{{"requests", std::move(array)}}));
 }
 
+// Arguments of awaited calls are named first: GCC 12 destroys temporaries among them twice.
+asio::awaitable<Reply> show(Incoming incoming, Service& service) {
+  RequestId id{incoming.parameter};
+  const auto found = co_await service.request(std::move(id));
+  co_return reply_with(found);
+}
+
+asio::awaitable<Reply> approve(Incoming incoming, Service& service) {
+  RequestId id{incoming.parameter};
+  std::string by = decider(incoming);
+  const auto approved = co_await service.approve(std::move(id), std::move(by));
+  co_return reply_with(approved);
+}
+
 asio::awaitable<Reply> deny(Incoming incoming, Service& service) {
   if (incoming.body.size() > kReasonLimit) co_return problem(413, "the reason is longer than 500 bytes");
-  co_return reply_with(
-      co_await service.deny(RequestId{incoming.parameter}, decider(incoming), std::move(incoming.body)));
+  RequestId id{incoming.parameter};
+  std::string by = decider(incoming);
+  const auto denied = co_await service.deny(std::move(id), std::move(by), std::move(incoming.body));
+  co_return reply_with(denied);
 }
 
 asio::awaitable<Reply> approve_all(Incoming incoming, Service& service) {
-  const auto count = co_await service.approve_all(decider(incoming));
+  std::string by = decider(incoming);
+  const auto count = co_await service.approve_all(std::move(by));
   if (!count) co_return problem(status_of(count.error().kind()), count.error().message());
   co_return json(200, json_lib::serialize(json_lib::object{{"approved", *count}}));
 }
@@ -73,12 +90,10 @@ asio::awaitable<Reply> approve_all(Incoming incoming, Service& service) {
 void add_control_routes(Router& router, Service& service) {
   router.add("GET", "/control/requests",
              [&service](Incoming incoming) { return list(std::move(incoming), service); });
-  router.add("GET", "/control/requests/*", [&service](Incoming incoming) -> asio::awaitable<Reply> {
-    co_return reply_with(co_await service.request(RequestId{incoming.parameter}));
-  });
-  router.add("POST", "/control/requests/*/approve", [&service](Incoming incoming) -> asio::awaitable<Reply> {
-    co_return reply_with(co_await service.approve(RequestId{incoming.parameter}, decider(incoming)));
-  });
+  router.add("GET", "/control/requests/*",
+             [&service](Incoming incoming) { return show(std::move(incoming), service); });
+  router.add("POST", "/control/requests/*/approve",
+             [&service](Incoming incoming) { return approve(std::move(incoming), service); });
   router.add("POST", "/control/requests/*/deny",
              [&service](Incoming incoming) { return deny(std::move(incoming), service); });
   router.add("POST", "/control/approve-all",

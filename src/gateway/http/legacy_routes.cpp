@@ -160,7 +160,8 @@ asio::awaitable<Reply> LegacyRoutes::incoming_message(Incoming incoming) {
   if (!is_number(body)) co_return empty(404);
   std::string message(find_field(fields, "MessageSid"));
   if (message.empty()) message = "signature:" + std::string(incoming.header("X-Twilio-Signature"));
-  const auto outcome = co_await service_.receive_pin(std::move(body), std::move(message), "sms:" + sender);
+  std::string by = "sms:" + sender;
+  const auto outcome = co_await service_.receive_pin(std::move(body), std::move(message), std::move(by));
   if (!outcome) co_return empty(500);
   if (*outcome == PinOutcome::kApproved) co_return empty(204);
   co_return empty(*outcome == PinOutcome::kUnknownPin ? 404 : 429);
