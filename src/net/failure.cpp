@@ -103,6 +103,13 @@ Error Exchange::refused() const {
   const std::string place = options_.unix_socket.empty()
                                 ? fmt::format("{} port {}", address_.host, address_.port)
                                 : options_.unix_socket;
+  const bool is_the_proxy = options_.unix_socket.empty() &&
+                            std::string_view(detail_.data()).find(address_.host) == std::string_view::npos;
+  if (is_the_proxy) {
+    return Error::unavailable(
+               fmt::format("{}: the proxy does not answer: {}", address_.shown(), detail_.data()))
+        .remedy("check https_proxy and no_proxy in the environment");
+  }
   if (number == ECONNREFUSED) {
     return Error::unavailable(fmt::format("nothing listens at {} (connection refused)", place))
         .remedy("check that the server runs, and the port");

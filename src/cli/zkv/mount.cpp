@@ -32,8 +32,7 @@ void add_options(CLI::App& command, MountOptions& options) {
   add_key_options(command, options.key);
   command.add_option("--only", options.only, "open only VOLUME; may be given several times")
       ->type_name("VOLUME")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   command.add_flag("--no-mount", options.no_mount, "load the keys, and mount nothing");
   command.add_flag("--dry-run", options.dry_run, "only try whether each key would open its volume");
   command.add_flag("--json", options.json, "print the outcome as JSON");

@@ -1,0 +1,280 @@
+"""`zkv mount`, `unmount` and `status` as a boot and a person use them."""
+
+import json
+import signal
+import socket
+import unittest
+
+from host_world import Host, OurGateway, SeedGateway, SilentListener, free_port
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.host = Host()
+        self.addCleanup(self.host.__exit__)
+        self.host.four_volumes()
+
+    def gateway(self, kind=OurGateway, **how):
+        gateway = kind(**how)
+        self.addCleanup(gateway.__exit__)
+        return gateway
+
+    def volumes(self, output):
+        return {entry["volume"]: entry["result"] for entry in json.loads(output)["volumes"]}
+
+    def assert_all_locked(self):
+        for name in ("tank/hex", "tank/hex/nested", "tank/raw", "tank/words"):
+            self.assertEqual(self.host.get(name, "keystatus"), "unavailable", name)
+
+
+class Approved(Case):
+    def test_everything_is_opened_and_mounted_parents_first(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        output = self.host.out("mount", gateway.uri)
+        for name in ("tank/hex", "tank/hex/nested", "tank/raw", "tank/words"):
+            self.assertIn(f"{name}: opened", output)
+        for name in ("tank/hex", "tank/hex/nested", "tank/raw", "tank/raw/child", "tank/words"):
+            self.assertIn(f"{name}: mounted at /{name}", output)
+        mounts = [call for call in self.host.calls() if call.startswith("zfs mount")]
+        self.assertEqual(mounts, sorted(mounts))
+        self.assertFalse([call for call in self.host.calls() if call.startswith("zfs load-key")], "the library was not used")
+
+    def test_the_same_from_the_seeds_own_server(self):
+        gateway = self.gateway(SeedGateway)
+        gateway.approve(self.host.key)
+        self.host.out("mount", gateway.uri)
+
+    def test_the_same_by_the_program(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        self.host.out("mount", "--via", "zfs", gateway.uri)
+        self.assertEqual(len([call for call in self.host.calls() if call.startswith("zfs load-key")]), 4)
+
+    def test_a_second_run_finds_all_open_and_is_success(self):
+        gateway = self.gateway()
+        for _ in range(2):
+            gateway.approve(self.host.key)
+        self.host.out("mount", gateway.uri)
+        self.assertEqual(set(self.volumes(self.host.out("mount", "--json", gateway.uri)).values()), {"already-open"})
+
+    def test_one_wrong_key_of_five_is_named_and_the_others_are_mounted(self):
+        self.host.add_volume("tank/changed", "hex", b"c" * 64, in_repository=b"d" * 64)
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        output, errors = self.host.run("mount", gateway.uri, code=3)
+        self.assertIn("tank/changed: the key in the repository is not its key", errors.decode())
+        self.assertNotIn("tank/changed", output.decode())
+        self.assertEqual(self.host.get("tank/words", "mounted"), "yes")
+        self.assertNotIn(b"d" * 64, output + errors)
+
+    def test_a_mount_that_fails_is_3_and_the_others_are_mounted(self):
+        (self.host.zfs / "datasets" / "tank%2Fhex" / "mount-error").write_text("directory is not empty")
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        errors = self.host.error("mount", gateway.uri, code=3)
+        self.assertIn("directory is not empty", errors)
+        self.assertEqual(self.host.get("tank/raw", "mounted"), "yes")
+
+    def test_no_volume_at_all_is_1(self):
+        for folder in list((self.host.zfs / "datasets").iterdir()):
+            folder.rename(self.host.zfs / ("lost" + folder.name))
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        self.assertIn("zpool import tank", self.host.error("mount", gateway.uri, code=1))
+
+    def test_only_some(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        output = self.host.out("mount", "--json", "--only", "tank/raw", "--only", "tank/words", gateway.uri)
+        self.assertEqual(self.volumes(output), {"tank/raw": "opened", "tank/words": "opened"})
+        self.assertEqual(self.host.get("tank/hex", "keystatus"), "unavailable")
+
+    def test_no_mount_loads_keys_only(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        self.host.out("mount", "--no-mount", gateway.uri)
+        self.assertEqual(self.host.get("tank/raw", "keystatus"), "available")
+        self.assertEqual(self.host.get("tank/raw", "mounted"), "no")
+
+    def test_a_dry_run_tells_what_would_happen_and_changes_nothing(self):
+        self.host.add_volume("tank/changed", "hex", b"c" * 64, in_repository=b"d" * 64)
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        output, _ = self.host.run("mount", "--dry-run", "--json", gateway.uri, code=3)
+        self.assertEqual(self.volumes(output)["tank/changed"], "wrong-key")
+        self.assertEqual(self.volumes(output)["tank/raw"], "key-fits")
+        self.assert_all_locked()
+        self.assertFalse((self.host.home / "state").exists(), "a dry run is no unlock")
+
+    def test_a_given_key_asks_nobody(self):
+        keyfile = self.host.home / "key"
+        keyfile.write_text(self.host.key + "\n")
+        self.host.out("mount", "--key-file", str(keyfile))
+        self.assertEqual(self.host.get("tank/raw", "mounted"), "yes")
+
+    def test_a_key_that_does_not_open_the_repository_says_what_to_do(self):
+        gateway = self.gateway()
+        gateway.approve("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=")
+        errors = self.host.error("mount", gateway.uri, code=1)
+        self.assertIn("vault", errors)
+        self.assertIn("recovery key", errors)
+        self.assert_all_locked()
+
+
+class NotApproved(Case):
+    def test_denied_is_4_and_nothing_is_opened(self):
+        gateway = self.gateway()
+        gateway.end(401, "denied")
+        self.assertIn("denied", self.host.error("mount", gateway.uri, code=4))
+        self.assert_all_locked()
+
+    def test_expired_is_5(self):
+        gateway = self.gateway()
+        gateway.end(401, "expired")
+        self.assertIn("nobody decided in time", self.host.error("mount", gateway.uri, code=5))
+
+    def test_the_seeds_401_is_5_too(self):
+        gateway = self.gateway(SeedGateway)
+        gateway.decide(401, b"Unauthorized")
+        self.host.error("mount", gateway.uri, code=5)
+
+    def test_nobody_until_our_own_limit_is_5(self):
+        self.host.error("mount", "--timeout", "2", self.gateway().uri, code=5)
+        self.assert_all_locked()
+
+    def test_no_gateway_until_the_limit_is_6(self):
+        errors = self.host.error("mount", "--timeout", "1", f"http://127.0.0.1:{free_port()}/request-keys", code=6)
+        self.assertIn("trying again", errors)
+
+    def test_no_gateway_named_is_2(self):
+        self.assertIn("GATEWAY_URI", self.host.error("mount", code=2))
+        self.assertIn("GATEWAY_URI", self.host.error("mount", "", code=2))
+        self.host.error("mount", "ftp://gateway.example", code=2)
+
+    def test_without_a_repository_nobody_is_disturbed(self):
+        gateway = self.gateway()
+        self.host.path.unlink()
+        self.host.error("mount", gateway.uri, code=1)
+        self.assertTrue(gateway.requests.empty())
+
+
+class Patience(Case):
+    def test_a_gateway_that_comes_up_late_is_found(self):
+        port = free_port()
+        running = self.host.start("mount", f"http://127.0.0.1:{port}/request-keys")
+        running.await_line("trying again")
+        gateway = self.gateway(port=port)
+        gateway.approve(self.host.key)
+        running.end(0)
+
+    def test_a_restart_in_the_middle_of_the_wait_loses_nothing(self):
+        first = self.gateway()
+        running = self.host.start("mount", first.uri)
+        running.await_line("waiting for approval")
+        _, headers = first.requests.get(timeout=60)
+        first.decide(503, headers=(("Retry-After", "0"), ("ZKV-Request-Id", "7F3K")))
+        running.await_line("waiting for approval of request 7F3K")
+        _, again = first.requests.get(timeout=60)
+        self.assertEqual(headers["ZKV-Request-Token"], again["ZKV-Request-Token"])
+        first.approve(self.host.key)
+        running.end(0)
+        self.assertNotIn(headers["ZKV-Request-Token"], "".join(running.errors))
+
+    def test_dead_and_silent_gateways_do_not_delay_a_live_one(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        with SilentListener() as silent:
+            dead = f"http://127.0.0.1:{free_port()}/request-keys"
+            self.host.environment["GATEWAY_URI"] = f"{dead} {silent.uri} {gateway.uri}"
+            self.host.out("mount", "--timeout", "0")
+
+    def test_a_no_at_one_gateway_ends_the_wait_at_all(self):
+        denying = self.gateway()
+        denying.end(401, "denied")
+        with SilentListener() as silent:
+            self.host.error("mount", silent.uri, denying.uri, code=4)
+
+
+class Interrupted(Case):
+    def interrupted(self, number):
+        gateway = self.gateway()
+        running = self.host.start("mount", gateway.uri)
+        running.await_line("waiting for approval")
+        running.stop(number)
+        running.end(128 + number)
+        self.assert_all_locked()
+
+    def test_ctrl_c_leaves_nothing_half_done(self):
+        self.interrupted(signal.SIGINT)
+
+    def test_a_stop_of_the_service_too(self):
+        self.interrupted(signal.SIGTERM)
+
+
+class Service(Case):
+    def test_the_service_manager_is_told_whom_the_boot_waits_for(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.host.home / "notify"))
+            self.host.environment["NOTIFY_SOCKET"] = str(self.host.home / "notify")
+            self.host.out("mount", gateway.uri)
+            manager.settimeout(60)
+            self.assertIn("STATUS=waiting for approval", manager.recv(4096).decode())
+
+
+class StatusAndUnmount(Case):
+    def status(self):
+        return {row["volume"]: row for row in json.loads(self.host.out("status", "--json"))["volumes"]}
+
+    def mount(self, *words):
+        self.host.out("mount", *words, "-k", "-", stdin=self.host.key.encode() + b"\n")
+
+    def test_status_knows_volumes_before_the_first_unlock(self):
+        rows = self.status()
+        self.assertEqual(set(rows), {"tank/hex", "tank/hex/nested", "tank/raw", "tank/words"})
+        self.assertEqual((rows["tank/raw"]["key"], rows["tank/raw"]["mounted"], rows["tank/raw"]["last_unlock"]), ("not-loaded", False, None))
+
+    def test_status_after_an_unlock_tells_when(self):
+        self.mount()
+        row = self.status()["tank/raw"]
+        self.assertEqual((row["key"], row["mounted"], row["mountpoint"]), ("loaded", True, "/tank/raw"))
+        self.assertRegex(row["last_unlock"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        self.assertRegex(self.host.out("status"), r"tank/raw +zfs +loaded +yes +20")
+
+    def test_status_remembers_volumes_whose_pool_is_gone(self):
+        self.mount()
+        for folder in list((self.host.zfs / "datasets").iterdir()):
+            folder.rename(self.host.zfs / ("lost" + folder.name))
+        self.assertEqual(self.status()["tank/raw"]["key"], "pool-missing")
+
+    def test_the_record_holds_no_secret(self):
+        self.mount()
+        text = (self.host.home / "state" / "last-unlock.json").read_text()
+        for secret in (self.host.key.encode(), *self.host.keys.values()):
+            self.assertNotIn(secret.decode(), text)
+
+    def test_unmount_goes_back_children_first(self):
+        self.mount()
+        self.host.out("unmount")
+        self.assert_all_locked()
+        unmounts = [call for call in self.host.calls() if call.startswith("zfs unmount")]
+        self.assertEqual(unmounts, sorted(unmounts, reverse=True))
+
+    def test_unmount_of_one_volume_leaves_the_others(self):
+        self.mount()
+        self.host.out("unmount", "tank/raw")
+        self.assertEqual(self.host.get("tank/raw", "keystatus"), "unavailable")
+        self.assertEqual(self.host.get("tank/raw/child", "mounted"), "no")
+        self.assertEqual(self.host.get("tank/hex", "mounted"), "yes")
+
+    def test_what_is_in_use_stays_open_and_is_named(self):
+        self.mount()
+        (self.host.zfs / "datasets" / "tank%2Fraw" / "mount-error").write_text("pool or dataset is busy")
+        self.assertIn("busy", self.host.error("unmount", code=3))
+        self.assertEqual(self.host.get("tank/raw", "keystatus"), "available")
+
+
+if __name__ == "__main__":
+    unittest.main()
