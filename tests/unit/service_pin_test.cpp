@@ -217,14 +217,27 @@ TEST_F(ServiceTest, AFloodOfRefusalsIsOneRowForEachKindAndAddress) {
   EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE detail LIKE '499 more since%unsigned'"), 1);
 }
 
-TEST_F(ServiceTest, AFloodFromManyAddressesCannotFillTheAuditLog) {
+TEST_F(ServiceTest, WhatAnAttackerSendsIsShortenedAndMadePrintable) {
   start();
-  for (int i = 0; i < 5'000; ++i) {
-    service_->note_refusal("refused.rate", "2001:db8::" + std::to_string(i), std::string(100'000, 'x'));
-  }
+  service_->note_refusal("refused.rate", "198.51.100.1\nrequest.approve", std::string(100'000, 'x'));
   service_->stop();
-  EXPECT_LE(count("SELECT COUNT(*) FROM zkv_audit"), 70);
-  EXPECT_LE(count("SELECT MAX(LENGTH(detail)) FROM zkv_audit"), 400);
+  EXPECT_EQ(rows_of("refused.rate"), 1);
+  EXPECT_LE(count("SELECT MAX(LENGTH(detail)) FROM zkv_audit"), 310);
+  EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE actor = '198.51.100.1 request.approve'"), 1);
+}
+
+TEST(Refusals, AFloodFromManyAddressesIsAFewRowsAMinute) {
+  Refusals refusals;
+  const Time start{std::chrono::milliseconds(1'700'000'000'000)};
+  std::size_t at_once = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    at_once += refusals.note("refused.rate", "2001:db8::" + std::to_string(i), "", start).size();
+  }
+  EXPECT_EQ(at_once, Refusals::kMostRows + 1) << "the last one for all others together";
+  const auto rows = refusals.ended(start + std::chrono::minutes(1));
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].kind, "refused.other");
+  EXPECT_THAT(rows[0].detail, testing::StartsWith("4939 more since"));
 }
 
 TEST(Refusals, EachMinuteWritesWhatWasGatheredInIt) {

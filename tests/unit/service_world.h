@@ -155,7 +155,10 @@ class ServiceTest : public testing::Test {
     options.wrong_pins_an_hour = options_.wrong_pins_an_hour;
     options.notices_an_hour = options_.notices_an_hour;
     options.pending_limit = options_.pending_limit;
-    options.on_store_failure = [this](const Error&) { ++store_failures_; };
+    options.on_store_failure = [this](const Error&) {
+      ++store_failures_;
+      store_failures_.notify_all();
+    };
     return options;
   }
 
@@ -194,10 +197,12 @@ class ServiceTest : public testing::Test {
 
   void by_hand(const std::string& statement) {
     soci::session sql(soci::sqlite3, "dbname=" + path_.string());
+    sql << "PRAGMA busy_timeout = 60000";
     sql << statement;
   }
   int count(const std::string& query) {
     soci::session sql(soci::sqlite3, "dbname=" + path_.string());
+    sql << "PRAGMA busy_timeout = 60000";
     int rows = 0;
     sql << query, soci::into(rows);
     return rows;

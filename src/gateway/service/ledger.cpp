@@ -12,7 +12,7 @@ constexpr std::size_t kLargestGroup = 1'000;
 
 bool is_store_failure(const Error& error) {
   return error.kind() == ErrorKind::kIo || error.kind() == ErrorKind::kCorrupt ||
-         error.kind() == ErrorKind::kUnavailable;
+         error.kind() == ErrorKind::kUnavailable || error.kind() == ErrorKind::kInternal;
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ Error error_for(int code, std::string message, const std::string& path) {
     case SQLITE_FULL:
       return Error::io(std::move(message)).remedy("make room on the file system of " + path);
     case SQLITE_CONSTRAINT:
-      return Error::conflict(std::move(message));
+      return Error::internal(std::move(message));
     default:
       return Error::io(std::move(message)).remedy(fmt::format("look at the rights and the disk of {}", path));
   }
