@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -16,6 +17,24 @@ namespace {
 
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// Copying leaves bytes in vector registers, and whoever saves those (the dynamic linker when it binds a
+/// function at its first call, a signal) leaves them on the stack: copies nothing in each way that memmove
+/// has, then wipes the stack below.
+void forget_traces() {
+  static constexpr std::array<std::uint8_t, 512> kNothing{};
+  std::array<std::uint8_t, 512> target;
+  for (const volatile std::size_t size : {32U, 64U, 128U, 256U, 512U}) {
+    std::memmove(target.data(), kNothing.data(), size);
+  }
+  sodium_stackzero(std::size_t{16} * 1024);
+}
+
+void release(std::uint8_t* secret) {
+  if (secret == nullptr) return;
+  sodium_free(secret);
+  forget_traces();
 }
 
 }  // namespace
@@ -43,7 +62,7 @@ SecretBytes::SecretBytes(SecretBytes&& other) noexcept
 
 SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   if (this != &other) {
-    sodium_free(data_);
+    release(data_);
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
@@ -51,7 +70,7 @@ SecretBytes& SecretBytes::operator=(SecretBytes&& other) noexcept {
   return *this;
 }
 
-SecretBytes::~SecretBytes() { sodium_free(data_); }
+SecretBytes::~SecretBytes() { release(data_); }
 
 void SecretBytes::truncate(std::size_t size) {
   if (size >= size_) return;
