@@ -19,7 +19,7 @@ FailureAction=exit-force
 [Service]
 Type=oneshot
 ExecStart=/check/sandbox-check /check/found
-TimeoutStartSec=120
+TimeoutStartSec=200
 [Install]
 WantedBy=multi-user.target
 """
@@ -39,10 +39,11 @@ def found_in_container():
         subprocess.run(["systemctl", f"--root={root}", "--quiet", "enable", "check.service"], check=True)
         booted = subprocess.run(["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--console=pipe",
                                  f"--directory={root}", "/lib/systemd/systemd"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, check=False, timeout=240)
+                                stderr=subprocess.STDOUT, text=True, check=False, timeout=280)
         found = root / "check" / "found"
-        if not found.exists():
-            raise RuntimeError(f"the container found nothing:\n{booted.stdout}")
+        if booted.returncode != 0:
+            transcript = found / "transcript"
+            raise RuntimeError(f"{booted.stdout}\n{transcript.read_text(encoding='utf-8') if transcript.exists() else ''}")
         return {answer.name: answer.read_text(encoding="utf-8").strip() for answer in found.iterdir()}
 
 
