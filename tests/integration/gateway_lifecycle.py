@@ -203,7 +203,7 @@ def edit_audit(database):
     with contextlib.closing(sqlite3.connect(database)) as connection:
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
-        connection.execute("UPDATE audit SET actor = 'somebody else' WHERE number = 2")
+        connection.execute("UPDATE zkv_audit SET actor = 'somebody else' WHERE number = 2")
         connection.commit()
 
 

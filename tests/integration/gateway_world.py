@@ -21,7 +21,7 @@ import threading
 import urllib.parse
 
 PROGRAM = os.environ.get("ZKVGATEWAY", "zkvgateway")
-PATIENCE = 60
+PATIENCE = 30
 KEY = "cmVwb3NpdG9yeS1rZXktb2YtdGhlLXRlc3RzLTAwMDE="
 APPROVER = "+15551234567"
 TWILIO_TOKEN = "token-of-the-tests-account"
@@ -154,7 +154,8 @@ class World:
                    "--listen", f"127.0.0.1:{self.port}", *self.arguments]
         if self.tls:
             command += ["--tls-certificate", self.certificate, "--tls-key", self.certificate_key]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True,
                                         env=self._environment())
         self.log = Log(self.process.stderr)
         self.port = int(self.log.wait(r"listening on https?://127\.0\.0\.1:(\d+)").group(1))

@@ -1,7 +1,10 @@
 // Changes come in bursts (certificate, key, links): they are gathered for a moment before the files are read.
 #include "gateway/http/certificate_watch.h"
 
+#include <fmt/format.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -26,12 +29,24 @@ std::filesystem::path directory_of(const std::filesystem::path& file) {
   return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
 }
 
+/// Tells the files from others that were put in their place: device, inode, size and time of change.
+std::string stamp_of(const TlsContext& tls) {
+  std::string stamp;
+  for (const auto& file : {tls.certificate(), tls.key()}) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) info = {};
+    stamp += fmt::format("{} {} {} {}.{}\n", info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec,
+                         info.st_mtim.tv_nsec);
+  }
+  return stamp;
+}
+
 }  // namespace
 
 void reload_certificate(TlsContext& tls, const ReloadReport& report) { report(tls.reload()); }
 
 CertificateWatch::CertificateWatch(asio::io_context& io, TlsContext& tls, ReloadReport report)
-    : changes_(io), tls_(tls), report_(std::move(report)) {}
+    : changes_(io), tls_(tls), report_(std::move(report)), stamp_(stamp_of(tls)) {}
 
 Result<> CertificateWatch::start() {
   const int fd = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -62,9 +77,11 @@ asio::awaitable<void> CertificateWatch::run() {
     if (error) co_return;
     timer.expires_after(kGathering);
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    boost::system::error_code ignored;
-    while (changes_.is_open() && changes_.read_some(asio::buffer(events), ignored) > 0) continue;
     if (!changes_.is_open()) co_return;
+    while (::read(changes_.native_handle(), events.data(), events.size()) > 0) continue;
+    auto stamp = stamp_of(tls_);
+    if (stamp == stamp_) continue;
+    stamp_ = std::move(stamp);
     reload_certificate(tls_, report_);
   }
 }

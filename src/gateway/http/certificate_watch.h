@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
+#include <string>
 
 #include "gateway/http/tls_context.h"
 
@@ -30,6 +31,7 @@ class CertificateWatch {
   boost::asio::posix::stream_descriptor changes_;
   TlsContext& tls_;
   ReloadReport report_;
+  std::string stamp_;  ///< of the files that were read last
 };
 
 }  // namespace zkv::gateway::http
