@@ -99,6 +99,15 @@ TEST(HttpClient, SendsMethodPathHeadersSecretHeadersAndBody) {
   EXPECT_EQ(received.body, "the body");
 }
 
+TEST(HttpClient, TellsWhenTheConnectionStandsBeforeTheRequestIsSent) {
+  const HttpServer server(always(answer(200, "")));
+  HttpRequest request = get(server.url());
+  std::size_t sent_before = 1;
+  request.on_connected = [&] { sent_before = server.requests().size(); };
+  ASSERT_TRUE(HttpClient({}).send(request));
+  EXPECT_EQ(sent_before, 0U);
+}
+
 TEST(HttpClient, UsesOneConnectionForExchangesThatFollowOneAnother) {
   const HttpServer server(always(answer(200, "again")));
   const HttpClient client({});
