@@ -20,8 +20,6 @@ class Backoff {
 
   Backoff(BackoffOptions options, Random random);
   std::chrono::milliseconds next();
-  /// After a success the bound starts anew.
-  void reset() { bound_ = options_.first; }
 
  private:
   BackoffOptions options_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -21,7 +22,8 @@ using Steady = std::chrono::steady_clock;
 /// More than any key, so that an answer that is too long is told from a connection that broke.
 constexpr std::size_t kResponseLimit = 65'536;
 
-/// What was said last about one gateway; says only what is new.
+/// Says what is new about one gateway. One that fails again and again is told of once a minute, not at each
+/// try.
 class Narrator {
  public:
   Narrator(std::string address, const std::function<void(const std::string&)>& say)
@@ -31,18 +33,23 @@ class Narrator {
     tell("waiting for approval of " + (id.empty() ? "the request" : "request " + id) + " at " + address_);
   }
   void trouble(const std::string& why) {
-    tell(why + (why.find(address_) == std::string::npos ? " at " + address_ : "") + "; trying again");
+    const bool names_address = why.find(address_) != std::string::npos;
+    tell(why + (names_address ? "" : " at " + address_) + "; trying again");
   }
 
  private:
   void tell(const std::string& line) {
-    if (!say_ || line == last_) return;
+    const auto found = said_.find(line);
+    const bool is_fresh = found != said_.end() && Steady::now() - found->second < std::chrono::minutes(1);
+    if (!say_ || line == last_ || is_fresh) return;
+    said_[line] = Steady::now();
     last_ = line;
     say_(line);
   }
 
   std::string address_;
   const std::function<void(const std::string&)>& say_;
+  std::map<std::string, Steady::time_point> said_;
   std::string last_;
 };
 
@@ -104,11 +111,11 @@ class Asking {
     request.secret_headers.emplace_back(protocol::kTokenHeader, token_.clone());
     request.on_connected = [this] {
       is_connected_ = true;
-      backoff_.reset();
       narrator_.waiting(id_);
     };
     auto response = exchange_(request, stop_);
     if (!response) return meaning_of(std::move(response).error());
+    is_connected_ = false;
     if (auto id = request_id(*response); !id.empty()) id_ = std::move(id);
     return interpret(std::move(*response), now());
   }
@@ -133,7 +140,7 @@ class Asking {
   const std::stop_token& stop_;
   Narrator narrator_;
   Backoff backoff_;
-  bool is_connected_ = false;
+  bool is_connected_ = false;  ///< and the answer is still to come
   std::string id_;
   std::string last_trouble_;
 };

@@ -106,8 +106,7 @@ Error Exchange::refused() const {
   const bool is_the_proxy = options_.unix_socket.empty() &&
                             std::string_view(detail_.data()).find(address_.host) == std::string_view::npos;
   if (is_the_proxy) {
-    return Error::unavailable(
-               fmt::format("{}: the proxy does not answer: {}", address_.shown(), detail_.data()))
+    return Error::unavailable(fmt::format("{}: the proxy does not answer", address_.shown()))
         .remedy("check https_proxy and no_proxy in the environment");
   }
   if (number == ECONNREFUSED) {

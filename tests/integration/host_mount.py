@@ -110,6 +110,8 @@ class Approved(Case):
     def test_a_given_key_asks_nobody(self):
         keyfile = self.host.home / "key"
         keyfile.write_text(self.host.key + "\n")
+        self.host.out("mount", "--no-mount", "--key-file", "-", stdin=keyfile.read_bytes())
+        self.assertEqual(self.host.get("tank/raw", "keystatus"), "available")
         self.host.out("mount", "--key-file", str(keyfile))
         self.assertEqual(self.host.get("tank/raw", "mounted"), "yes")
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -132,6 +133,16 @@ TEST(AskGateway, AfterARestartOfTheGatewayItAsksAgainWithTheSameToken) {
   EXPECT_THAT(lines.all(), Contains(HasSubstr("approval of request 7F3K")));
 }
 
+TEST(AskGateway, AGatewayThatFailsAgainAndAgainIsNotToldOfAtEachTry) {
+  std::atomic<int> times = 0;
+  HttpServer server([&](const ReceivedRequest&) {
+    return times++ < 5 ? answer(503, "", "Retry-After: 0\r\n") : answer(200, kKey);
+  });
+  Lines lines;
+  EXPECT_EQ(text_of(ask_gateways({server.url() + "/x"}, hasty(lines), real_exchange(), {})), kKey);
+  EXPECT_THAT(lines.all(), ElementsAre(HasSubstr("waiting for approval"), HasSubstr("not ready (503)")));
+}
+
 TEST(AskGateway, AConnectionCutInTheMiddleOfTheWaitIsMadeAgain) {
   std::atomic<int> times = 0;
   HttpServer server([&](const ReceivedRequest&) {
@@ -165,6 +176,14 @@ TEST(AskGateway, WhenItWaitedForAPersonUntilTheDeadlineNobodyDecided) {
   const auto key = ask_gateways({server.url() + "/x"}, hasty(lines, 1500ms), real_exchange(), {});
   ASSERT_FALSE(key);
   EXPECT_EQ(key.error().kind(), ErrorKind::kPending);
+}
+
+TEST(AskGateway, AGatewayThatIsNotReadyUntilTheDeadlineWasNoPersonsSilence) {
+  HttpServer server([](const ReceivedRequest&) { return answer(503, ""); });
+  Lines lines;
+  const auto key = ask_gateways({server.url() + "/x"}, hasty(lines, 300ms), real_exchange(), {});
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().kind(), ErrorKind::kUnavailable);
 }
 
 TEST(AskGateway, AskingOnceMeansOnce) {

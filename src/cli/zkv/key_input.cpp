@@ -63,8 +63,8 @@ void add_key_options(CLI::App& command, KeyOptions& options) {
 }
 
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet) {
+  if (options.key == "-" || options.key_file == "-") return session.secrets.line_from_stdin();
   if (!options.key_file.empty()) return line_of_file(options.key_file);
-  if (options.key == "-") return session.secrets.line_from_stdin();
   if (auto given = session.secrets.redeem(options.key); given) {
     if (!quiet) warn_of_argv();
     return std::move(*given);

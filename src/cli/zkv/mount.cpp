@@ -46,13 +46,6 @@ host::MountOrder order_of(const Session& session, const MountOptions& options) {
           .is_trial = options.dry_run};
 }
 
-/// The key that the command line names, else the one that a person releases at a gateway.
-Result<SecretBytes> get_key(Session& session, const MountOptions& options,
-                            const std::vector<std::string>& addresses, const std::stop_token& stop) {
-  if (options.key.given()) return read_repository_key(session, options.key);
-  return fetch_key(addresses, options.gateway, false, stop);
-}
-
 Error explain(Error error, bool is_from_gateway) {
   if (error.kind() != ErrorKind::kWrongKey || !is_from_gateway) return error;
   return std::move(error).remedy(
@@ -80,28 +73,48 @@ Result<std::vector<std::string>> check_first(const Session& session, const Mount
   return gateway_addresses(options.gateway);
 }
 
+/// From the key to mounted filesystems.
+ExitCode mount_with(SecretBytes key, const Session& session, const MountOptions& options,
+                    const host::StopOnSignal& signals) {
+  host::notify_status("opening volumes");
+  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
+  auto outcome = host::open_and_mount(order_of(session, options), std::move(key), unlockers, signals.token());
+  if (!outcome) {
+    report(explain(std::move(outcome).error(), !options.key.given()));
+    return ExitCode::kFailed;
+  }
+  if (outcome->volumes.empty()) std::fputs("zkv: the repository holds no volumes\n", stderr);
+  if (!options.dry_run) keep_record(*outcome, unlockers);
+  if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
+  if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
+  return code_of_report(*outcome);
+}
+
+/// With the key that the command line names; while a person types it, signals do what they always do.
+ExitCode mount_by_given_key(Session& session, const MountOptions& options) {
+  auto key = read_repository_key(session, options.key);
+  if (!key) return report(key.error());
+  return mount_with(std::move(*key), session, options, host::StopOnSignal());
+}
+
+/// With the key that a person releases at a gateway.
+ExitCode mount_by_gateway(const Session& session, const MountOptions& options,
+                          const std::vector<std::string>& addresses) {
+  const host::StopOnSignal signals;
+  auto key = fetch_key(addresses, options.gateway, false, signals.token());
+  if (!key && signals.signal() != 0) return code_of_signal(signals.signal());
+  if (!key) return report(key.error());
+  return mount_with(std::move(*key), session, options, signals);
+}
+
 ExitCode mount(Session& session, const MountOptions& options) {
   const auto addresses = check_first(session, options);
   if (!addresses) {
     report(addresses.error());
     return addresses.error().kind() == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
   }
-  const host::StopOnSignal signals;
-  auto key = get_key(session, options, *addresses, signals.token());
-  if (!key && signals.signal() != 0) return code_of_signal(signals.signal());
-  if (!key) return report(key.error());
-  host::notify_status("opening volumes");
-  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
-  auto outcome =
-      host::open_and_mount(order_of(session, options), std::move(*key), unlockers, signals.token());
-  if (!outcome) {
-    report(explain(std::move(outcome).error(), !options.key.given()));
-    return ExitCode::kFailed;
-  }
-  if (!options.dry_run) keep_record(*outcome, unlockers);
-  if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
-  if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
-  return code_of_report(*outcome);
+  return options.key.given() ? mount_by_given_key(session, options)
+                             : mount_by_gateway(session, options, *addresses);
 }
 
 }  // namespace
