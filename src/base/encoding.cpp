@@ -24,6 +24,8 @@ std::size_t base64_size(std::size_t bytes, Base64 variant) {
 }
 
 bool decode_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out, std::size_t& length) {
+  length = 0;
+  if (text.empty()) return true;  // libsodium takes no null pointer, not even with no bytes behind it
   const char* end = nullptr;
   return sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end,
                            sodium_variant(variant)) == 0 &&
@@ -31,6 +33,7 @@ bool decode_base64(std::string_view text, Base64 variant, std::span<std::uint8_t
 }
 
 bool decode_hex(std::string_view text, std::span<std::uint8_t> out) {
+  if (text.empty()) return true;
   std::size_t length = 0;
   const char* end = nullptr;
   return text.size() % 2 == 0 &&
