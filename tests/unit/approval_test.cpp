@@ -238,9 +238,9 @@ class History {
 
   Event any_event() {
     const std::array<Event, 11> events{
-        event::Approve{"a"}, event::Deny{"b", "no"},  event::WrongPin{},          event::ClientGone{},
-        event::Reattached{}, event::ShareRecovered{}, event::ShareFailed{"down"}, event::Acknowledged{},
-        event::TimePassed{}, event::Cancel{"c", "why"},      event::Supersede{{"B"}}};
+        event::Approve{"a"}, event::Deny{"b", "no"},    event::WrongPin{},          event::ClientGone{},
+        event::Reattached{}, event::ShareRecovered{},   event::ShareFailed{"down"}, event::Acknowledged{},
+        event::TimePassed{}, event::Cancel{"c", "why"}, event::Supersede{{"B"}}};
     // Ends are drawn rarely, so that histories grow long.
     const auto drawn = below(40);
     return drawn < events.size() ? events[drawn] : events[2 + drawn % 5];
