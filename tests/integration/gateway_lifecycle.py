@@ -186,6 +186,17 @@ class FirstStart(unittest.TestCase):
 
 
 class Audit(unittest.TestCase):
+    def test_a_command_beside_the_gateway_takes_nothing_away_from_what_it_writes_later(self):
+        with World("--max-wait", "600") as world:
+            world.command("audit", "list")
+            client = world.ask()
+            world.command("request", "approve", client.id)
+            self.assertEqual(client.answer().body, KEY)
+            world.process.kill()
+            world.process.wait()
+            kinds = world.audit_kinds()
+            self.assertLessEqual({"request.ask", "request.approve", "request.release"}, set(kinds))
+
     def test_an_edited_row_is_found(self):
         with World("--max-wait", "600") as world:
             client = world.ask()

@@ -14,18 +14,25 @@
 namespace zkv::gateway {
 namespace {
 
-/// SQLite would make the file readable by all; its -wal and -shm files take over the mode of this one.
+/// An empty file of mode 0600, where there is none yet.
+Result<> create_private(const std::filesystem::path& path) {
+  const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600));
+  if (fd.is_open() || errno == EEXIST) return {};
+  return Error::system(fmt::format("opening the database {}", path.string()), errno)
+      .remedy("the folder must exist and belong to the gateway's user");
+}
+
+/// SQLite would make the file readable by all; its -wal and -shm files take over the mode of this one. A file
+/// that exists is not opened here: closing it would drop the locks that this process's other connections
+/// hold, and the next process to close the database would then delete their log. Source: "How To Corrupt An
+/// SQLite Database File", 2.2.
 Result<> make_private(const std::filesystem::path& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
-  if (!fd.is_open()) {
-    return Error::system(fmt::format("opening the database {}", path.string()), errno)
-        .remedy("the folder must exist and belong to the gateway's user");
-  }
+  ZKV_CHECK(create_private(path));
   struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return Error::system(path.string(), errno);
+  if (::stat(path.c_str(), &status) != 0) return Error::system(path.string(), errno);
   if (!S_ISREG(status.st_mode)) return Error::invalid(fmt::format("{} is not a regular file", path.string()));
   if ((status.st_mode & 0077) == 0) return {};
-  if (::fchmod(fd.get(), 0600) == 0) return {};
+  if (::chmod(path.c_str(), 0600) == 0) return {};
   return Error::system(fmt::format("taking the rights of others on {}", path.string()), errno)
       .remedy("run: chmod 600 " + path.string());
 }
