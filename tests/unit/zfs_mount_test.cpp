@@ -1,0 +1,133 @@
+// Mounting what hangs on keys, and going back: order, exceptions, failures.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_zfs.h"
+#include "unlock/zfs_mount.h"
+
+namespace zkv::unlock {
+namespace {
+
+using test::FakeZfs;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kHexA(64, 'a');
+const std::string kHexB(64, 'b');
+
+auto happened(const std::string& volume, Happened what) {
+  return AllOf(Field(&Outcome::volume, volume), Field(&Outcome::happened, what));
+}
+
+auto mount_of(const std::string& filesystem, MountHappened what) {
+  return AllOf(Field(&MountOutcome::filesystem, filesystem), Field(&MountOutcome::happened, what));
+}
+
+TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  zfs.add_child("tank/a/x", "tank/a", {{"mountpoint", "/srv/z"}});
+  zfs.add_child("tank/a/y", "tank/a", {{"mountpoint", "/srv/z/deep"}});
+  zfs.add_root("tank/a/other", kHexB, {{"mountpoint", "/other"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a"}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/a/x", MountHappened::kMounted),
+                                   mount_of("tank/a/y", MountHappened::kMounted)));
+  EXPECT_THAT(zfs.calls_of("zfs mount"),
+              ElementsAre("zfs mount tank/a", "zfs mount tank/a/x", "zfs mount tank/a/y"));
+}
+
+TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/inner"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  ASSERT_TRUE(make_zfs_unlocker(zfs.options())->mount({"tank/a", "tank/b"}, {}));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/b", "zfs mount tank/a"));
+}
+
+TEST(ZfsMount, RespectsWhatTheAdministratorSetAndWhatIsMounted) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "none"}});
+  zfs.add_child("tank/a/legacy", "tank/a", {{"mountpoint", "legacy"}});
+  zfs.add_child("tank/a/manual", "tank/a", {{"canmount", "noauto"}});
+  zfs.add_child("tank/a/mounted", "tank/a", {{"mounted", "yes"}});
+  zfs.add_child("tank/a/off", "tank/a", {{"canmount", "off"}});
+  zfs.add_child("tank/a/disk", "tank/a",
+                {{"type", "volume"}, {"mountpoint", "-"}, {"canmount", "-"}, {"mounted", "-"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a"}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts,
+              testing::UnorderedElementsAre(mount_of("tank/a", MountHappened::kSkipped),
+                                            mount_of("tank/a/legacy", MountHappened::kSkipped),
+                                            mount_of("tank/a/manual", MountHappened::kSkipped),
+                                            mount_of("tank/a/mounted", MountHappened::kAlreadyMounted),
+                                            mount_of("tank/a/off", MountHappened::kSkipped)));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
+}
+
+TEST(ZfsMount, WhatLiesInAFailedMountWaitsAndTheRestIsMounted) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mount-error", "directory is not empty"}});
+  zfs.add_child("tank/a/x", "tank/a");
+  zfs.add_root("tank/ab", kHexA, {{"keystatus", "available"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a", "tank/ab"}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
+                                   mount_of("tank/a/x", MountHappened::kFailed),
+                                   mount_of("tank/ab", MountHappened::kMounted)));
+  EXPECT_THAT((*mounts)[0].detail, HasSubstr("directory is not empty"));
+  EXPECT_THAT((*mounts)[1].detail, HasSubstr("tank/a"));
+}
+
+TEST(ZfsMount, WhatSomebodyElseMountedMeanwhileIsSuccess) {
+  const auto already = [](const std::string&) -> Result<> { return Error::exists("mounted already"); };
+  Dataset dataset{.name = "tank/a",
+                  .is_filesystem = true,
+                  .key = {},
+                  .encryption_root = "tank/a",
+                  .mountpoint = "/a",
+                  .can_mount = "on"};
+  EXPECT_THAT(mount_all({dataset}, {}, already),
+              ElementsAre(mount_of("tank/a", MountHappened::kAlreadyMounted)));
+}
+
+TEST(ZfsMount, UnmountsChildrenFirstAndThenForgetsTheKeys) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
+  zfs.add_child("tank/a/x", "tank/a", {{"mounted", "yes"}});
+  zfs.add_root("tank/a/y", kHexB, {{"keystatus", "available"}});
+  const auto unlocker = make_zfs_unlocker(zfs.options());
+  ASSERT_TRUE(unlocker->unmount({"tank/a", "tank/a/y"}, {}));
+  EXPECT_THAT(unlocker->close({"tank/a", "tank/a/y"}, {}),
+              ElementsAre(happened("tank/a", Happened::kClosed), happened("tank/a/y", Happened::kClosed)));
+  EXPECT_THAT(zfs.calls_of("zfs unmount"), ElementsAre("zfs unmount tank/a/x", "zfs unmount tank/a"));
+  EXPECT_THAT(zfs.calls_of("lzc_unload_key"),
+              ElementsAre("lzc_unload_key tank/a/y", "lzc_unload_key tank/a"));
+}
+
+TEST(ZfsMount, AKeyInUseIsNotForgotten) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA,
+               {{"keystatus", "available"}, {"mounted", "yes"}, {"mount-error", "pool or dataset is busy"}});
+  zfs.add_root("tank/b", kHexA);
+  const auto unlocker = make_zfs_unlocker(zfs.options());
+  const auto unmounted = unlocker->unmount({"tank/a", "tank/b"}, {});
+  ASSERT_TRUE(unmounted);
+  EXPECT_THAT(*unmounted, ElementsAre(mount_of("tank/a", MountHappened::kFailed)));
+  const std::vector<std::string> names{"tank/a", "tank/b"};
+  EXPECT_THAT(unlocker->close(names, {}), ElementsAre(happened("tank/a", Happened::kFailed),
+                                                      happened("tank/b", Happened::kAlreadyClosed)));
+  EXPECT_THAT(
+      make_zfs_unlocker(zfs.options(Road::kProgram))->close(names, {}),
+      ElementsAre(happened("tank/a", Happened::kFailed), happened("tank/b", Happened::kAlreadyClosed)));
+  EXPECT_EQ(zfs.get("tank/a", "keystatus"), "available");
+}
+
+}  // namespace
+}  // namespace zkv::unlock
