@@ -73,12 +73,16 @@ Woken wait_for_input(int terminal, int signals) {
   return watched[1].revents != 0 ? Woken::kBySignal : Woken::kByInput;
 }
 
-/// A line without its end; nothing when a signal came first.
-Result<std::optional<SecretBytes>> read_silently(int terminal) {
+/// A line without its end; nothing when a signal came first. The question is shown once echo is off, so that
+/// no answer to it can be seen, or lost with what was typed before it.
+Result<std::optional<SecretBytes>> ask_silently(int terminal, const std::string& prompt) {
   const HeldSignals held;
   const sigset_t signals = ending_signals();
   const FileDescriptor signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC));
   const SilentTerminal silent(terminal);
+  if (::write(terminal, prompt.data(), prompt.size()) < 0) {
+    return Error::system("writing to the terminal", errno);
+  }
   const Woken woken = wait_for_input(terminal, signal_fd.get());
   if (woken == Woken::kBySignal) return std::optional<SecretBytes>();
   if (woken == Woken::kByError) return Error::system("waiting for the terminal", errno);
@@ -98,13 +102,9 @@ Result<SecretBytes> ask_for_secret(const std::string& question) {
     return Error::invalid("there is no terminal to ask for a key on")
         .remedy("give it by --key-file FILE, or by standard input with '-k -'");
   }
-  const std::string prompt = question + ": ";
   std::optional<SecretBytes> line;
   while (!line) {  // a signal that stops the program and lets it go on leads back to the question
-    if (::write(terminal.get(), prompt.data(), prompt.size()) < 0) {
-      return Error::system("writing to the terminal", errno);
-    }
-    ZKV_TRY(line, read_silently(terminal.get()));
+    ZKV_TRY(line, ask_silently(terminal.get(), question + ": "));
   }
   if (line->empty()) return Error::invalid("no key was typed");
   return std::move(*line);
