@@ -1,7 +1,9 @@
-// Text forms of bytes by libsodium's constant-time codecs.
+// Text forms of bytes; those of secrets by libsodium's constant-time codecs.
 #include "base/encoding.h"
 
 #include <sodium.h>
+
+#include <array>
 
 namespace zkv {
 
@@ -21,6 +23,27 @@ int sodium_variant(Base64 variant) {
 
 std::size_t base64_size(std::size_t bytes, Base64 variant) {
   return sodium_base64_encoded_len(bytes, sodium_variant(variant));
+}
+
+using DigitValues = std::array<std::uint8_t, 256>;
+constexpr std::uint8_t kNoDigit = 0xff;
+
+constexpr DigitValues make_values(char digit_62, char digit_63) {
+  DigitValues values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 26; ++i) values[std::size_t{'A'} + i] = i;
+  for (std::uint8_t i = 0; i < 26; ++i) values[std::size_t{'a'} + i] = static_cast<std::uint8_t>(26 + i);
+  for (std::uint8_t i = 0; i < 10; ++i) values[std::size_t{'0'} + i] = static_cast<std::uint8_t>(52 + i);
+  values[static_cast<std::uint8_t>(digit_62)] = 62;
+  values[static_cast<std::uint8_t>(digit_63)] = 63;
+  return values;
+}
+
+/// For bytes that are no secret: a table is many times as fast as libsodium's constant time.
+const DigitValues& values_of(Base64 variant) {
+  static constexpr DigitValues kStandardValues = make_values('+', '/');
+  static constexpr DigitValues kUrlValues = make_values('-', '_');
+  return variant == Base64::kStandard ? kStandardValues : kUrlValues;
 }
 
 bool decode_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out, std::size_t& length) {
@@ -85,10 +108,24 @@ SecretBytes to_base64_secret(std::span<const std::uint8_t> bytes, Base64 variant
 }
 
 Result<Bytes> from_base64(std::string_view text, Base64 variant) {
-  Bytes bytes(text.size() / 4 * 3 + 3);
-  std::size_t length = 0;
-  if (!decode_base64(text, variant, bytes, length)) return not_base64();
-  bytes.resize(length);
+  const auto digits = text.substr(0, text.find_last_not_of('=') + 1);
+  const std::size_t padding = variant == Base64::kUrlNoPadding ? 0 : (4 - digits.size() % 4) % 4;
+  if (digits.size() % 4 == 1 || text.size() - digits.size() != padding) return not_base64();
+  const DigitValues& values = values_of(variant);
+  Bytes bytes;
+  bytes.reserve(digits.size() / 4 * 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned number = 0;
+  for (const char digit : digits) {
+    const std::uint8_t value = values[static_cast<std::uint8_t>(digit)];
+    if (value == kNoDigit) return not_base64();
+    bits = bits << 6 | value;
+    number += 6;
+    if (number < 8) continue;
+    number -= 8;
+    bytes.push_back(static_cast<std::uint8_t>(bits >> number));
+  }
+  if ((bits & ((1U << number) - 1)) != 0) return not_base64();
   return bytes;
 }
 

@@ -25,7 +25,7 @@ Error io(const std::string& doing, const fs::path& path) {
 
 template <class Sink>
 Result<> read_to_end(int fd, std::size_t limit, const std::string& what, Sink&& sink) {
-  std::array<std::uint8_t, 4096> chunk{};
+  std::array<std::uint8_t, 32'768> chunk{};
   std::size_t total = 0;
   while (true) {
     const ssize_t got = ::read(fd, chunk.data(), chunk.size());

@@ -88,7 +88,7 @@ bool equal_in_constant_time(std::span<const std::uint8_t> left, std::span<const 
 void SecretBuilder::append(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return;
   if (used_ + bytes.size() > buffer_.size()) {
-    SecretBytes larger(std::max<std::size_t>({256, 2 * buffer_.size(), used_ + bytes.size()}));
+    SecretBytes larger(std::max<std::size_t>({4000, 2 * buffer_.size(), used_ + bytes.size()}));
     std::copy_n(buffer_.data(), used_, larger.data());
     buffer_ = std::move(larger);
   }

@@ -66,6 +66,10 @@ class Reader {
   }
 
   bool take_plain() {
+    if (text_[at_] >= 0x20 && text_[at_] < 0x80) {
+      put(text_[at_++]);
+      return true;
+    }
     const CodePoint point = first_code_point(text_.subspan(at_));
     if (point.size == 0 || point.value < 0x20) return false;
     std::copy_n(text_.begin() + static_cast<std::ptrdiff_t>(at_), point.size,
