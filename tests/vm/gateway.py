@@ -5,6 +5,7 @@ It runs on its embedded defaults: SQLite, embedded vault, console channel. What 
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import select
@@ -14,6 +15,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 WAITS = re.compile(r"request (\w+) from \S+ waits for approval")
+OWN = {name: value for name, value in os.environ.items() if not name.startswith("ZKV_")}
 LISTENS = re.compile(r"listening on (https://\S+)")
 
 
@@ -52,7 +54,7 @@ class Gateway:
 
     def _run(self, *words, given=None):
         command = [self._program, *words, "--data-dir", str(self._data)]
-        done = subprocess.run(command, input=given, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, input=given, capture_output=True, timeout=60, check=False, env=OWN)
         if done.returncode != 0:
             raise GatewayError(f"{' '.join(words)}: exit code {done.returncode}\n{done.stderr.decode()}{self._log}")
         return done.stdout.decode()
@@ -63,7 +65,7 @@ class Gateway:
         self._process = subprocess.Popen(
             [self._program, "serve", "--listen", self._listen, "--data-dir", str(self._data), "--max-wait", "600",
              "--tls-certificate", str(self.authority), "--tls-key", str(self._folder / "gateway.key")],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=OWN)
         self._wait_for_line(LISTENS, 60)
 
     def stop(self):

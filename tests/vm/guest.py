@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from qmp import Monitor
@@ -77,7 +78,9 @@ class Guest:
         self._image, self._disks = pathlib.Path(image), disks
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
-        self._text, self._answers = "", b""
+        self._text, self._answers, self._ended = "", b"", False
+        self._changed = threading.Condition()
+        self._reader = None
         self.started = None
         make_payload(payload, self._folder / "payload.raw")
 
@@ -112,6 +115,8 @@ class Guest:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log_file, stderr=subprocess.STDOUT)
         self._console, self._control = self._connect(sockets["console"]), self._connect(sockets["control"])
         self._monitor = Monitor(self._connect(sockets["monitor"]))
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         if not self._link:
             self.set_link(False)
         self.started = time.monotonic()
@@ -141,6 +146,8 @@ class Guest:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+        if self._reader is not None:
+            self._reader.join()
         for thing in (self._console, self._control, self._monitor, self._log_file):
             if thing is not None:
                 thing.close()
@@ -149,7 +156,7 @@ class Guest:
     def power_off(self, limit=180):
         """Shuts the guest down in order and waits for the end of QEMU."""
         self._send("systemctl --no-block poweroff")
-        self._pump(lambda: self._process.poll() is not None, limit, "the guest to power off")
+        self._wait(lambda: self._process.poll() is not None, limit, "the guest to power off")
 
     def reboot(self, limit=400):
         """Reboots the guest in order and waits until its agent answers again."""
@@ -175,7 +182,7 @@ class Guest:
             match = re.search(pattern, self._text[since:], re.MULTILINE)
             found.extend([match] if match else [])
             return bool(match)
-        self._pump(seen, limit, f"the console to show /{pattern}/")
+        self._wait(seen, limit, f"the console to show /{pattern}/")
         return found[0]
 
     def wait_for_agent(self, limit=300):
@@ -200,25 +207,31 @@ class Guest:
         self._control.sendall(base64.b64encode(script.encode()) + b"\n")
 
     def _answer(self, limit, awaited):
-        self._pump(lambda: b"\n" in self._answers, limit, awaited)
+        self._wait(lambda: b"\n" in self._answers, limit, awaited)
         line, _, self._answers = self._answers.partition(b"\n")
         return line
 
-    def _pump(self, happened, limit, awaited):
-        """Reads console and control channel until `happened()`; at most `limit` seconds."""
-        end = time.monotonic() + limit
-        while not happened():
-            left = end - time.monotonic()
-            if left <= 0:
+    def _wait(self, happened, limit, awaited):
+        """Waits until `happened()`; at most `limit` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: happened() or self._ended, limit):
                 raise GuestError(f"waited {limit} s for {awaited}; see {self.log}")
-            readable, _, _ = select.select([self._console, self._control], [], [], min(left, 1))
+            if self._ended:
+                self._process.wait(30)
+            if not happened():
+                raise GuestError(f"QEMU ended while waiting for {awaited}; see {self.log}")
+
+    def _read(self):
+        """Reads console and control channel until QEMU ends: a console that nobody reads would stop the guest."""
+        ended = False
+        while not ended:
+            readable, _, _ = select.select([self._console, self._control], [], [])
             data = {source: source.recv(65536) for source in readable}
-            if any(not chunk for chunk in data.values()):
-                self._process.wait(10)
-                if not happened():
-                    raise GuestError(f"QEMU ended while waiting for {awaited}; see {self.log}")
-            if self._console in data:
-                self._log_file.write(data[self._console])
-                self._log_file.flush()
-                self._text += data[self._console].decode(errors="replace").replace("\r", "")
-            self._answers += data.get(self._control, b"")
+            ended = not all(data.values())
+            self._log_file.write(data.get(self._console, b""))
+            self._log_file.flush()
+            with self._changed:
+                self._text += data.get(self._console, b"").decode(errors="replace").replace("\r", "")
+                self._answers += data.get(self._control, b"")
+                self._ended = ended
+                self._changed.notify_all()

@@ -59,9 +59,10 @@ def _locked(path):
 
 def _drop_old(cache):
     """Keeps the disks that were used last: each build of the packages leaves a pair."""
-    by_age = sorted(cache.glob("prepared-*"), key=lambda folder: folder.stat().st_mtime)
-    for folder in by_age[:-KEPT]:
+    pairs = [path for path in cache.glob("prepared-*") if path.is_dir() and path.suffix != ".new"]
+    for folder in sorted(pairs, key=lambda path: path.stat().st_mtime)[:-KEPT]:
         shutil.rmtree(folder)
+        folder.with_suffix(".log").unlink(missing_ok=True)
 
 
 def _prepare(base, debs, folder):

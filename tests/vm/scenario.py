@@ -59,9 +59,10 @@ class Scenario(unittest.TestCase):
         guest.wait_for_agent(BOOT_LIMIT)
         return guest
 
-    def approve_next(self):
-        """Waits for the guest's request and approves it as a person at the gateway does."""
+    def approve_next(self, look=lambda: None):
+        """Waits for the guest's request, takes a `look` at the guest, and approves as a person at the gateway does."""
         identity = self.gateway.wait_for_request(BOOT_LIMIT)
+        look()
         self.step(f"request {identity} has arrived; approving it")
         self.assertIn("approved", self.gateway.request("approve", identity))
 

@@ -21,16 +21,14 @@ class Approved(Scenario):
     def test_each_boot_mounts_everything_once_a_person_approves_and_however_late_the_network(self):
         self.gateway.start()
         guest = self.boot()
-        self.assert_locked(guest, VOLUMES)
-        self.approve_next()
+        self.approve_next(lambda: self.assert_locked(guest, VOLUMES))
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_in_order(guest)
 
         self.step("rebooting")
         guest.reboot()
-        self.assert_locked(guest, VOLUMES)
-        self.approve_next()
+        self.approve_next(lambda: self.assert_locked(guest, VOLUMES))
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
 
