@@ -82,6 +82,7 @@ Result<SecretBytes> ask_gateways(const std::vector<std::string>& addresses, cons
   std::stop_source stop_all;
   const std::stop_callback forward(stop, [&] { stop_all.request_stop(); });
   std::vector<std::jthread> runners;
+  runners.reserve(addresses.size());
   for (const auto& address : addresses) {
     runners.emplace_back([&, token_of_stop = stop_all.get_token()] {
       referee.hear(ask_gateway(address, token, shared, exchange, token_of_stop));

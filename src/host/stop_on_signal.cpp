@@ -55,7 +55,7 @@ void StopOnSignal::watch(const std::stop_token& done) {
     // A person who insists gets what the signal does by itself: the end of the process.
     const sigset_t set = stopping_signals();
     ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-    ::raise(number);
+    static_cast<void>(::raise(number));
   }
 }
 

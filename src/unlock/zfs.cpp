@@ -111,6 +111,7 @@ Outcome closed(const std::string& name, const Result<>& unloaded) {
 
 std::vector<Outcome> all_failed(const std::vector<std::string>& names, const Error& error) {
   std::vector<Outcome> outcomes;
+  outcomes.reserve(names.size());
   for (const auto& name : names) outcomes.push_back(failure(name, Happened::kFailed, error));
   return outcomes;
 }
@@ -126,6 +127,7 @@ class ZfsUnlocker final : public Unlocker {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     ZKV_TRY(const auto listing, look_at(program, names));
     std::vector<VolumeState> states;
+    states.reserve(names.size());
     for (const auto& name : names) states.push_back(state_of(name, listing));
     return states;
   }

@@ -105,6 +105,7 @@ void load_by_library(const ZfsCore& core, const std::vector<KeyLoad>& loads, Att
       loads.size(), [&](std::size_t i) -> auto& { return loads[i].name; });
   std::erase_if(order, [&](std::size_t i) { return !loaded[i].result; });
   std::vector<ZfsCore::Entry> entries;
+  entries.reserve(order.size());
   for (const std::size_t i : order) entries.push_back({loads[i].name, keys.at(i)});
   const auto answers = core.load_keys(entries, attempt == Attempt::kTrial, options.limit);
   for (std::size_t place = 0; place < order.size(); ++place) {
@@ -165,6 +166,7 @@ std::vector<Result<>> unload_keys(const std::vector<std::string>& names, const Z
     return unloaded;
   }
   std::vector<ZfsCore::Entry> entries;
+  entries.reserve(order.size());
   for (const std::size_t i : order) entries.push_back({names[i], {}});
   const auto answers = (*core)->unload_keys(entries, options.limit);
   if (!answers) return std::vector<Result<>>(names.size(), tl::unexpected(answers.error()));

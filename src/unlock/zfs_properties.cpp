@@ -9,9 +9,6 @@
 
 namespace zkv::unlock {
 
-const std::string_view kDatasetProperties =
-    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount";
-
 namespace {
 
 constexpr std::size_t kPropertyCount = 9;

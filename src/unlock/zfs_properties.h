@@ -28,7 +28,8 @@ struct Dataset {
 using Datasets = std::map<std::string, Dataset, std::less<>>;
 
 /// The `-o` properties that parse_datasets wants, joined by commas.
-extern const std::string_view kDatasetProperties;
+inline constexpr std::string_view kDatasetProperties =
+    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount";
 
 /// Reads the lines of `zfs get -Hp -o name,property,value`. Every dataset must have each property exactly
 /// once. Errors: kCorrupt, for whatever is not as zfs(8) prints it.

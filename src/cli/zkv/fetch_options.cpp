@@ -19,7 +19,7 @@ void split_into(const std::string& text, std::vector<std::string>& words) {
 }
 
 void say(const std::string& line) {
-  std::fprintf(stderr, "zkv: %s\n", line.c_str());
+  static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
   host::notify_status(line);
 }
 

@@ -62,7 +62,7 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
     }
     if (outcomes.empty()) continue;
     const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), outcomes, now());
-    if (!kept) std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str());
+    if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
   }
 }
 
@@ -83,7 +83,8 @@ ExitCode mount_with(SecretBytes key, const Session& session, const MountOptions&
     report(explain(std::move(outcome).error(), !options.key.given()));
     return ExitCode::kFailed;
   }
-  if (outcome->volumes.empty()) std::fputs("zkv: the repository holds no volumes\n", stderr);
+  if (outcome->volumes.empty())
+    static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
   if (!options.dry_run) keep_record(*outcome, unlockers);
   if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
   if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());

@@ -55,8 +55,8 @@ std::string took(std::chrono::milliseconds time) {
 }
 
 void complain(const std::string& name, const std::string& detail, const std::string& remedy) {
-  std::fprintf(stderr, "zkv: %s: %s\n", name.c_str(), detail.c_str());
-  if (!remedy.empty()) std::fprintf(stderr, "     %s\n", remedy.c_str());
+  static_cast<void>(std::fprintf(stderr, "zkv: %s: %s\n", name.c_str(), detail.c_str()));
+  if (!remedy.empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", remedy.c_str()));
 }
 
 Result<> print_lines(const host::MountReport& report) {
@@ -118,7 +118,7 @@ Result<> print_json(const host::MountReport& report) {
 }  // namespace
 
 Result<> print_report(const host::MountReport& report, bool as_json) {
-  if (report.warning) std::fprintf(stderr, "zkv: warning: %s\n", report.warning->c_str());
+  if (report.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", report.warning->c_str()));
   for (const auto& error : report.mount_errors) complain("mounting", error.message(), error.remedy());
   return as_json ? print_json(report) : print_lines(report);
 }

@@ -41,6 +41,7 @@ Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockR
     rows[state.name].state = state;
   }
   std::vector<Row> sorted;
+  sorted.reserve(rows.size());
   for (auto& [name, row] : rows) sorted.push_back(std::move(row));
   return sorted;
 }
