@@ -110,7 +110,7 @@ class Gateway:
             if select.select([self._process.stderr], [], [], left)[0]:
                 data = self._process.stderr.read1(65536)
                 if not data:
-                    raise GatewayError(f"the gateway ended; it logged:\n{self._log}")
+                    raise GatewayError(f"the gateway ended with {self._process.wait(30)}; it logged:\n{self._log}")
                 self._log += data.decode(errors="replace")
 
 
