@@ -13,6 +13,8 @@ import socket
 import subprocess
 import time
 
+from guest import ENDS_WITH_US
+
 HERE = pathlib.Path(__file__).resolve().parent
 WAITS = re.compile(r"request (\w+) from \S+ waits for approval")
 OWN = {name: value for name, value in os.environ.items() if not name.startswith("ZKV_")}
@@ -63,7 +65,7 @@ class Gateway:
         """Serves from now on."""
         self._port.close()
         self._process = subprocess.Popen(
-            [self._program, "serve", "--listen", self._listen, "--data-dir", str(self._data), "--max-wait", "600",
+            [*ENDS_WITH_US, self._program, "serve", "--listen", self._listen, "--data-dir", str(self._data), "--max-wait", "600",
              "--tls-certificate", str(self.authority), "--tls-key", str(self._folder / "gateway.key")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=OWN)
         self._wait_for_line(LISTENS, 60)

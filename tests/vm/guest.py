@@ -23,6 +23,8 @@ from qmp import Monitor
 Answer = collections.namedtuple("Answer", "code out err")
 KERNEL_WORDS = ("console=ttyS0 root=/dev/vda rw loglevel=4 systemd.show_status=true TERM=dumb"
                 " mitigations=off audit=0 cryptomgr.notests")
+# A harness that is killed takes what it started with it.
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 Disks = collections.namedtuple("Disks", "system pool")
 
 
@@ -81,7 +83,6 @@ class Guest:
         self._text, self._answers, self._ended = "", b"", False
         self._changed = threading.Condition()
         self._reader = None
-        self.started = None
         make_payload(payload, self._folder / "payload.raw")
 
     def __enter__(self):
@@ -102,7 +103,7 @@ class Guest:
         chardev = [w for name, path in sockets.items() for w in
                    ("-chardev", f"socket,id={name},path={path},server=on,wait=off")]
         command = [
-            "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
+            *ENDS_WITH_US, "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd"),
             "-append", KERNEL_WORDS,
             *self._drive("system", self._disks.system, "qcow2"), *self._drive("pool", self._disks.pool, "qcow2"),
@@ -110,16 +111,16 @@ class Guest:
             "-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,id=card",
             *chardev, "-serial", "chardev:console", "-mon", "chardev=monitor,mode=control",
             "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control",
-            "-device", "virtio-rng-pci", "-S"]
+            "-device", "virtio-rng-pci", "-no-reboot", "-S"]
         self._log_file = open(self.log, "ab")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log_file, stderr=subprocess.STDOUT)
         self._console, self._control = self._connect(sockets["console"]), self._connect(sockets["control"])
         self._monitor = Monitor(self._connect(sockets["monitor"]))
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
         if not self._link:
             self.set_link(False)
-        self.started = time.monotonic()
+        self._answers, self._ended = b"", False
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         self._monitor.command("cont")
 
     @staticmethod
@@ -143,6 +144,10 @@ class Guest:
 
     def end(self):
         """Ends QEMU if it still runs and gives back what it used."""
+        self._stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _stop(self):
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
@@ -151,7 +156,6 @@ class Guest:
         for thing in (self._console, self._control, self._monitor, self._log_file):
             if thing is not None:
                 thing.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def power_off(self, limit=180):
         """Shuts the guest down in order and waits for the end of QEMU."""
@@ -159,12 +163,19 @@ class Guest:
         self._wait(lambda: self._process.poll() is not None, limit, "the guest to power off")
 
     def reboot(self, limit=400):
-        """Reboots the guest in order and waits until its agent answers again."""
+        """Reboots the guest in order and waits until its agent answers again.
+
+        The machine's reset is a new QEMU on the same disks: under emulation a warm reset with two processors can hang.
+        """
         self._send("systemctl --no-block reboot")
+        self._wait(lambda: self._process.poll() is not None, limit, "the guest to shut down")
+        self._stop()
+        self._start()
         self.wait_for_agent(limit)
 
     def set_link(self, up):
-        """Plugs the network cable in or out."""
+        """Plugs the network cable in or out; it stays so over a reboot."""
+        self._link = up
         self._monitor.command("set_link", name="card", up=up)
 
     # -- events --
