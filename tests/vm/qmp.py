@@ -13,7 +13,7 @@ class Monitor:
         self._lines.readline()
         self.command("qmp_capabilities")
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """Has QEMU carry out a command; gives its return value. Events that come between are passed over."""
         words = {"execute": name, **({"arguments": arguments} if arguments else {})}
         self._connection.sendall(json.dumps(words).encode() + b"\n")
