@@ -23,7 +23,7 @@ build: deps ## build zkv and zkvgateway into build/bin/
 	@mkdir -p build/bin && ln -sf ../release/bin/zkv ../release/bin/zkvgateway build/bin/
 	@echo "built: build/bin/zkv build/bin/zkvgateway"
 
-test: deps lint ## everything CI runs: lint, build with sanitizers, all tests
+test: build lint ## everything CI runs: lint, build with sanitizers, all tests
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --test-dir build/asan --parallel $(JOBS) --output-on-failure --no-tests=error

@@ -35,7 +35,7 @@ Result<> erase_slot(std::vector<Slot>& slots, std::uint32_t id, bool force) {
       std::count_if(slots.begin(), slots.end(), [](const Slot& slot) { return is_usable(slot.type); });
   if (is_usable(found->type) && usable == 1 && !force) {
     return Error::invalid("slot " + std::to_string(id) +
-                         " is the last one that a key opens: without it all keys in the repository are lost")
+                          " is the last one that a key opens: without it all keys in the repository are lost")
         .remedy("add another slot first ('zkv slot add recovery'), or use --force");
   }
   slots.erase(found);
