@@ -11,9 +11,20 @@
 
 namespace zkv::crypto {
 
+namespace {
+
+/// Where the bytes start; never null, which libsodium does not take and OpenSSL takes for "the key of last
+/// time".
+const std::uint8_t* start_of(std::span<const std::uint8_t> bytes) {
+  static constexpr std::uint8_t kNothing = 0;
+  return bytes.empty() ? &kNothing : bytes.data();
+}
+
+}  // namespace
+
 Sha256 sha256(std::span<const std::uint8_t> bytes) {
   Sha256 digest{};
-  crypto_hash_sha256(digest.data(), bytes.data(), bytes.size());
+  crypto_hash_sha256(digest.data(), start_of(bytes), bytes.size());
   return digest;
 }
 
@@ -21,8 +32,8 @@ Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8
   const StackWiper wiper;
   Sha256 mac{};
   crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, key.data(), key.size());
-  crypto_auth_hmacsha256_update(&state, bytes.data(), bytes.size());
+  crypto_auth_hmacsha256_init(&state, start_of(key), key.size());
+  crypto_auth_hmacsha256_update(&state, start_of(bytes), bytes.size());
   crypto_auth_hmacsha256_final(&state, mac.data());
   sodium_memzero(&state, sizeof state);
   return mac;
@@ -32,10 +43,7 @@ Sha1 hmac_sha1(std::span<const std::uint8_t> key, std::span<const std::uint8_t> 
   const StackWiper wiper;
   Sha1 mac{};
   unsigned length = 0;
-  // A null key pointer would mean "the key of last time" to OpenSSL.
-  static constexpr std::uint8_t kNoKey = 0;
-  const std::uint8_t* key_bytes = key.empty() ? &kNoKey : key.data();
-  if (HMAC(EVP_sha1(), key_bytes, static_cast<int>(key.size()), bytes.data(), bytes.size(), mac.data(),
+  if (HMAC(EVP_sha1(), start_of(key), static_cast<int>(key.size()), start_of(bytes), bytes.size(), mac.data(),
            &length) == nullptr) {
     throw std::bad_alloc();
   }

@@ -5,7 +5,9 @@
 
 namespace zkv::crypto {
 
-void fill_random(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void fill_random(std::span<std::uint8_t> out) {
+  if (!out.empty()) randombytes_buf(out.data(), out.size());
+}
 
 SecretBytes random_secret(std::size_t size) {
   SecretBytes secret(size);

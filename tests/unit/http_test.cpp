@@ -51,7 +51,7 @@ class FakeService : public Service {
     }
     co_await timer->async_wait(asio::as_tuple(asio::use_awaitable));
     const std::lock_guard lock(mutex_);
-    std::erase(waiting_, timer);
+    std::erase_if(waiting_, [&](const auto& other) { return other.lock() == timer; });
     changed_.notify_all();
     Answer answer;
     answer.outcome = outcome_;
@@ -107,7 +107,9 @@ class FakeService : public Service {
   void answer(Answer::Outcome outcome) {
     const std::lock_guard lock(mutex_);
     outcome_ = outcome;
-    for (const auto& timer : waiting_) asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+    for (const auto& waiting : waiting_) {
+      if (const auto timer = waiting.lock()) asio::post(timer->get_executor(), [timer] { timer->cancel(); });
+    }
   }
   template <class Condition>
   bool wait_until(Condition condition) {
@@ -125,7 +127,7 @@ class FakeService : public Service {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Ask> asks_;
-  std::vector<std::shared_ptr<asio::steady_timer>> waiting_;
+  std::vector<std::weak_ptr<asio::steady_timer>> waiting_;  // a timer lives with its coroutine
   std::vector<bool> delivered_;
   std::vector<std::string> pins_;
   std::vector<std::string> refusals_;
