@@ -126,7 +126,7 @@ void print_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& 
 Result<> list(Session& session, const ListOptions& options) {
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto opened, repository::open(session.repository, key));
-  if (opened.warning) std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str());
+  if (opened.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str()));
   Output out;
   if (options.json) {
     print_json(out, opened.keys.volumes(), options.plaintext);
@@ -150,10 +150,10 @@ void add_init(CLI::App& fs, Session& session) {
 }
 
 void add_add(CLI::App& fs, Session& session) {
-  static const std::map<std::string, KeyEncoding> kEncodings{{"text", KeyEncoding::kText},
-                                                             {"raw", KeyEncoding::kRaw},
-                                                             {"hex", KeyEncoding::kHex},
-                                                             {"base64", KeyEncoding::kBase64}};
+  static const std::map<std::string, KeyEncoding> encodings{{"text", KeyEncoding::kText},
+                                                            {"raw", KeyEncoding::kRaw},
+                                                            {"hex", KeyEncoding::kHex},
+                                                            {"base64", KeyEncoding::kBase64}};
   auto* command = fs.add_subcommand("add", "add a filesystem and its key");
   const auto options = std::make_shared<AddOptions>();
   add_key_options(*command, options->key);
@@ -161,7 +161,7 @@ void add_add(CLI::App& fs, Session& session) {
   command->add_option("--fs-key-file", options->volume_key_file, "read the filesystem's key from FILE")
       ->type_name("FILE");
   command->add_option("--encoding", options->encoding, "text, raw, hex or base64: how the key is written")
-      ->transform(CLI::CheckedTransformer(kEncodings));
+      ->transform(CLI::CheckedTransformer(encodings));
   command->add_option("FILESYSTEM", options->name, "name of the filesystem")->required();
   command->add_option("FS_KEY", options->volume_key, "its key; '-' reads it from standard input")
       ->type_name(kSecretType);

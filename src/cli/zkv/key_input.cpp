@@ -14,10 +14,10 @@ namespace {
 constexpr std::size_t kLongestKeyFile = 64 * 1024;
 
 void warn_of_argv() {
-  std::fputs(
-      "zkv: warning: other users of this machine can see a key on the command line; "
-      "--key-file FILE, '-' for standard input, or the prompt keep it to yourself\n",
-      stderr);
+  static_cast<void>(
+      std::fputs("zkv: warning: other users of this machine can see a key on the command line; "
+                 "--key-file FILE, '-' for standard input, or the prompt keep it to yourself\n",
+                 stderr));
 }
 
 SecretBytes without_line_end(SecretBytes text) {

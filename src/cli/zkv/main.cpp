@@ -56,10 +56,10 @@ int run(int argc, char** argv) {
   }
   const CLI::App& command = chosen(app);
   if (command.get_name() == "help") {
-    std::fputs(app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal).c_str(),
-               stdout);
+    static_cast<void>(std::fputs(
+        app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal).c_str(), stdout));
   } else if (lacks_a_command(command)) {
-    std::fputs(app.help().c_str(), stderr);
+    static_cast<void>(std::fputs(app.help().c_str(), stderr));
     return static_cast<int>(ExitCode::kFailed);
   }
   return static_cast<int>(session.exit_code);
@@ -71,13 +71,13 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   if (!zkv::protect_process_memory()) {
-    std::fputs("zkv: the system has no source of random numbers\n", stderr);
+    static_cast<void>(std::fputs("zkv: the system has no source of random numbers\n", stderr));
     return 1;
   }
   try {
     return zkv::cli::run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "zkv: %s\n", error.what());
+    static_cast<void>(std::fprintf(stderr, "zkv: %s\n", error.what()));
     return 1;
   }
 }

@@ -25,8 +25,8 @@ ExitCode code_of(ErrorKind kind) {
 }  // namespace
 
 ExitCode report(const Error& error) {
-  std::fprintf(stderr, "zkv: %s\n", error.message().c_str());
-  if (!error.remedy().empty()) std::fprintf(stderr, "     %s\n", error.remedy().c_str());
+  static_cast<void>(std::fprintf(stderr, "zkv: %s\n", error.message().c_str()));
+  if (!error.remedy().empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", error.remedy().c_str()));
   return code_of(error.kind());
 }
 

@@ -59,14 +59,15 @@ Result<> show(const Session& session, bool json) {
 void warn_of_mode(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 && (info.st_mode & 0077) != 0) {
-    std::fprintf(stderr, "zkv: warning: others may read or write %s; 'chmod 600' mends it\n", path.c_str());
+    static_cast<void>(std::fprintf(
+        stderr, "zkv: warning: others may read or write %s; 'chmod 600' mends it\n", path.c_str()));
   }
 }
 
 Result<> check(Session& session, const KeyOptions& options) {
   ZKV_TRY(const auto key, read_repository_key(session, options));
   ZKV_TRY(const auto opened, repository::open(session.repository, key));
-  if (opened.warning) std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str());
+  if (opened.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str()));
   warn_of_mode(session.repository);
   Output out;
   out << session.repository.string() << " is whole: format " << to_text(opened.format) << ", "

@@ -118,9 +118,9 @@ Result<> remove(Session& session, const RemoveOptions& options) {
 }
 
 void add_add(CLI::App& slots, Session& session) {
-  static const std::map<std::string, SlotType> kTypes{{"recovery", SlotType::kRecovery},
-                                                      {"classic", SlotType::kClassic},
-                                                      {"passphrase", SlotType::kPassphrase}};
+  static const std::map<std::string, SlotType> types{{"recovery", SlotType::kRecovery},
+                                                     {"classic", SlotType::kClassic},
+                                                     {"passphrase", SlotType::kPassphrase}};
   auto* command = slots.add_subcommand("add", "let one more key open the repository");
   const auto options = std::make_shared<AddOptions>();
   add_key_options(*command, options->key);
@@ -128,7 +128,7 @@ void add_add(CLI::App& slots, Session& session) {
       ->add_option("TYPE,--type", options->type,
                    "recovery (makes a key), classic (the vault's key) or passphrase")
       ->required()
-      ->transform(CLI::CheckedTransformer(kTypes));
+      ->transform(CLI::CheckedTransformer(types));
   command->add_option("--label", options->label, "a word of yours to know it by");
   command
       ->add_option("--secret", options->secret, "the new key or passphrase; '-' reads it from standard input")

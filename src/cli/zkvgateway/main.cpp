@@ -58,13 +58,13 @@ ExitCode finish(const Result<>& result) {
 
 int main(int argc, char** argv) {
   if (!zkv::protect_process_memory()) {
-    std::fputs("zkvgateway: the system has no source of random numbers\n", stderr);
+    static_cast<void>(std::fputs("zkvgateway: the system has no source of random numbers\n", stderr));
     return 1;
   }
   try {
     return zkv::cli::run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "zkvgateway: %s\n", error.what());
+    static_cast<void>(std::fprintf(stderr, "zkvgateway: %s\n", error.what()));
     return 1;
   }
 }

@@ -83,8 +83,8 @@ Result<> remove(const Session& session, const std::string& name) {
 }
 
 const std::vector<std::string>& needed_settings() {
-  static const std::vector<std::string> kNames{"data-dir", "sqlalchemy-database-uri", "master-key-file"};
-  return kNames;
+  static const std::vector<std::string> names{"data-dir", "sqlalchemy-database-uri", "master-key-file"};
+  return names;
 }
 
 }  // namespace
