@@ -1,7 +1,6 @@
 # The front door: the same words for people and for CI. `make help` lists them.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # With it, what one checkout or package build compiled serves the next.
 export CCACHE_BASEDIR := $(CURDIR)
 
