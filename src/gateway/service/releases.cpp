@@ -24,13 +24,13 @@ void Releases::recover() {
   running_ = true;
   boost::asio::post(pool_, [this] {
     auto share = vault_.recover(secret_, stop_);
-    auto recovered = std::make_shared<const Recovered>(std::move(share).map(
+    const auto recovered = std::make_shared<const Recovered>(std::move(share).map(
         [](SecretBytes&& bytes) { return std::make_shared<const SecretBytes>(std::move(bytes)); }));
-    ledger_.submit(release(std::move(recovered)));
+    ledger_.submit(release(recovered));
   });
 }
 
-Command Releases::release(std::shared_ptr<const Recovered> recovered) {
+Command Releases::release(const std::shared_ptr<const Recovered>& recovered) {
   struct Batch {
     std::vector<RequestId> ids;
     Decisions decisions;

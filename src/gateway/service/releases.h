@@ -27,7 +27,7 @@ class Releases {
   using Recovered = Result<std::shared_ptr<const SecretBytes>>;
 
   void recover();
-  Command release(std::shared_ptr<const Recovered> recovered);
+  Command release(const std::shared_ptr<const Recovered>& recovered);
   Result<> release_all(const Recovered& recovered, const std::vector<RequestId>& ids, Decisions& decisions);
 
   Desk& desk_;

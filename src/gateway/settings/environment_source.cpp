@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 
 #include "base/file.h"
 #include "gateway/settings/sources.h"
@@ -29,9 +28,10 @@ std::vector<std::string> own_variables() {
 
 Given take_variable(const std::string& variable, const SettingName& name) {
   char* const value = std::getenv(variable.c_str());
-  Given given{name, SecretBytes::copy_of(std::string_view(value)), "environment " + variable};
-  if (name.setting->kind == Setting::Kind::kSecret && !name.is_file) {
-    sodium_memzero(value, std::strlen(value));
+  const std::string_view text = value == nullptr ? std::string_view() : std::string_view(value);
+  Given given{name, SecretBytes::copy_of(text), "environment " + variable};
+  if (value != nullptr && name.setting->kind == Setting::Kind::kSecret && !name.is_file) {
+    sodium_memzero(value, text.size());
     ::unsetenv(variable.c_str());
   }
   return given;
