@@ -135,7 +135,7 @@ void Worker::admit_control(int socket, const Surroundings& around) {
   start(std::make_shared<Connection>(std::move(stream), std::move(peer), around, scratch_), [] {});
 }
 
-void Worker::start(std::shared_ptr<Connection> connection, std::function<void()> ended) {
+void Worker::start(const std::shared_ptr<Connection>& connection, const std::function<void()>& ended) {
   auto* const key = connection.get();
   connections_.insert(key);
   asio::co_spawn(io_, connection->run(), [this, connection, key, ended](const std::exception_ptr& failure) {

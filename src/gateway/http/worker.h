@@ -50,7 +50,7 @@ class Worker {
   void listen(FileDescriptor listener, Admit admit);
   void admit_public(int socket, const AddressBytes& address, const Public& settings);
   void admit_control(int socket, const Surroundings& around);
-  void start(std::shared_ptr<Connection> connection, std::function<void()> ended);
+  void start(const std::shared_ptr<Connection>& connection, const std::function<void()>& ended);
 
   static constexpr std::size_t kScratchSize = 16 * 1024;
   std::array<std::uint8_t, kScratchSize> scratch_{};

@@ -31,7 +31,7 @@ bool is_worth_coming_back_to(const Request& request) {
 
 }  // namespace
 
-Command Asks::ask(std::shared_ptr<Ticket> ticket, const Ask& ask) {
+Command Asks::ask(const std::shared_ptr<Ticket>& ticket, const Ask& ask) {
   auto entry = std::make_shared<Entry>();
   entry->address = printable(ask.address);
   entry->token_hash = hash_of_token(ask.token);
@@ -112,7 +112,7 @@ void Asks::seat(const std::shared_ptr<Ticket>& ticket, const Entry& entry) {
   desk_.carry_out(entry.decisions);
 }
 
-Command Asks::client_gone(std::shared_ptr<Ticket> ticket) {
+Command Asks::client_gone(const std::shared_ptr<Ticket>& ticket) {
   auto decisions = std::make_shared<Decisions>();
   return {
       [this, ticket, decisions]() -> Result<> {

@@ -20,8 +20,8 @@ class Asks {
 
   /// Makes a request, or finds that of the client's token, and lets `ticket` wait for it. A denied one is
   /// answered again; one that ended otherwise makes way for a new one, which needs a new approval.
-  Command ask(std::shared_ptr<Ticket> ticket, const Ask& ask);
-  Command client_gone(std::shared_ptr<Ticket> ticket);
+  Command ask(const std::shared_ptr<Ticket>& ticket, const Ask& ask);
+  Command client_gone(const std::shared_ptr<Ticket>& ticket);
   Command delivered(const RequestId& id, bool in_full);
 
  private:
