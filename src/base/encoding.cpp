@@ -108,25 +108,40 @@ SecretBytes to_base64_secret(std::span<const std::uint8_t> bytes, Base64 variant
 }
 
 Result<Bytes> from_base64(std::string_view text, Base64 variant) {
+  Bytes bytes(base64_bytes(text));
+  ZKV_TRY(const std::size_t size, from_base64(text, variant, bytes));
+  bytes.resize(size);
+  return bytes;
+}
+
+Result<std::size_t> from_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out) {
   const auto digits = text.substr(0, text.find_last_not_of('=') + 1);
   const std::size_t padding = variant == Base64::kUrlNoPadding ? 0 : (4 - digits.size() % 4) % 4;
   if (digits.size() % 4 == 1 || text.size() - digits.size() != padding) return not_base64();
   const DigitValues& values = values_of(variant);
-  Bytes bytes;
-  bytes.reserve(digits.size() / 4 * 3 + 2);
-  std::uint32_t bits = 0;
-  unsigned number = 0;
-  for (const char digit : digits) {
-    const std::uint8_t value = values[static_cast<std::uint8_t>(digit)];
-    if (value == kNoDigit) return not_base64();
-    bits = bits << 6 | value;
-    number += 6;
-    if (number < 8) continue;
-    number -= 8;
-    bytes.push_back(static_cast<std::uint8_t>(bits >> number));
+  std::uint8_t* next = out.data();
+  std::uint32_t seen = 0;  // a value that is no digit has a bit that no digit has
+  const auto take = [&](std::size_t first, std::size_t count) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::uint8_t value = values[static_cast<std::uint8_t>(digits[first + i])];
+      seen |= value;
+      bits |= std::uint32_t{value} << (18 - 6 * i);
+    }
+    return bits;
+  };
+  const std::size_t whole = digits.size() / 4 * 4;
+  for (std::size_t i = 0; i < whole; i += 4) {
+    const std::uint32_t bits = take(i, 4);
+    *next++ = static_cast<std::uint8_t>(bits >> 16);
+    *next++ = static_cast<std::uint8_t>(bits >> 8);
+    *next++ = static_cast<std::uint8_t>(bits);
   }
-  if ((bits & ((1U << number) - 1)) != 0) return not_base64();
-  return bytes;
+  std::uint32_t rest = take(whole, digits.size() - whole);
+  for (std::size_t i = whole + 1; i < digits.size(); ++i, rest <<= 8)
+    *next++ = static_cast<std::uint8_t>(rest >> 16);
+  if ((seen & 0x80U) != 0 || (rest & 0xffffffU) != 0) return not_base64();
+  return static_cast<std::size_t>(next - out.data());
 }
 
 Result<SecretBytes> from_base64_secret(std::string_view text, Base64 variant) {

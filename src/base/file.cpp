@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -23,10 +24,10 @@ Error io(const std::string& doing, const fs::path& path) {
   return Error::system(doing + " " + path.string(), errno);
 }
 
+/// Hands the rest of a file, of which `total` bytes are read already, to `sink` piece by piece.
 template <class Sink>
-Result<> read_to_end(int fd, std::size_t limit, const std::string& what, Sink&& sink) {
-  std::array<std::uint8_t, 32'768> chunk{};
-  std::size_t total = 0;
+Result<> read_to_end(int fd, std::size_t limit, const std::string& what, Sink&& sink, std::size_t total = 0) {
+  std::array<std::uint8_t, 4096> chunk{};
   while (true) {
     const ssize_t got = ::read(fd, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
@@ -53,6 +54,25 @@ Result<FileDescriptor> open_regular(const fs::path& path) {
   if (::fstat(fd.get(), &info) != 0) return io("looking at", path);
   if (S_ISDIR(info.st_mode)) return Error::invalid(path.string() + " is a directory, not a file");
   return fd;
+}
+
+/// In bytes; 0 where it cannot be told.
+std::size_t size_of(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && info.st_size > 0 ? static_cast<std::size_t>(info.st_size) : 0;
+}
+
+/// Reads until `out` is full or the file ends; gives how much it read.
+Result<std::size_t> read_some(int fd, std::span<std::uint8_t> out, const fs::path& path) {
+  std::size_t total = 0;
+  while (total < out.size()) {
+    const ssize_t got = ::read(fd, out.data() + total, out.size() - total);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io("reading", path);
+    if (got == 0) break;
+    total += static_cast<std::size_t>(got);
+  }
+  return total;
 }
 
 Result<> write_all(int fd, std::span<const std::uint8_t> bytes, const fs::path& path) {
@@ -167,10 +187,11 @@ FileDescriptor::~FileDescriptor() {
 
 Result<Bytes> read_file(const fs::path& path, std::size_t limit) {
   ZKV_TRY(auto fd, open_regular(path));
-  Bytes bytes;
-  ZKV_CHECK(read_to_end(fd.get(), limit, path.string(), [&](std::span<const std::uint8_t> chunk) {
-    bytes.insert(bytes.end(), chunk.begin(), chunk.end());
-  }));
+  Bytes bytes(std::min(size_of(fd.get()), limit));
+  ZKV_TRY(const std::size_t size, read_some(fd.get(), bytes, path));
+  bytes.resize(size);
+  const auto append = [&](auto chunk) { bytes.insert(bytes.end(), chunk.begin(), chunk.end()); };
+  ZKV_CHECK(read_to_end(fd.get(), limit, path.string(), append, size));
   return bytes;
 }
 

@@ -6,10 +6,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 #include <utility>
+
+#include "base/stack_wiper.h"
 
 namespace zkv {
 
@@ -19,22 +20,10 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-/// Copying leaves bytes in vector registers, and whoever saves those (the dynamic linker when it binds a
-/// function at its first call, a signal) leaves them on the stack: copies nothing in each way that memmove
-/// has, then wipes the stack below.
-void forget_traces() {
-  static constexpr std::array<std::uint8_t, 512> kNothing{};
-  std::array<std::uint8_t, 512> target;
-  for (const volatile std::size_t size : {32U, 64U, 128U, 256U, 512U}) {
-    std::memmove(target.data(), kNothing.data(), size);
-  }
-  sodium_stackzero(std::size_t{16} * 1024);
-}
-
 void release(std::uint8_t* secret) {
   if (secret == nullptr) return;
+  const StackWiper wiper;
   sodium_free(secret);
-  forget_traces();
 }
 
 }  // namespace
@@ -88,7 +77,7 @@ bool equal_in_constant_time(std::span<const std::uint8_t> left, std::span<const 
 void SecretBuilder::append(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return;
   if (used_ + bytes.size() > buffer_.size()) {
-    SecretBytes larger(std::max<std::size_t>({4000, 2 * buffer_.size(), used_ + bytes.size()}));
+    SecretBytes larger(std::max<std::size_t>({4000, 4 * buffer_.size(), used_ + bytes.size()}));
     std::copy_n(buffer_.data(), used_, larger.data());
     buffer_ = std::move(larger);
   }

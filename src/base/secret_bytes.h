@@ -45,7 +45,8 @@ class SecretBytes {
 /// Equal length and equal bytes, compared in constant time for equal lengths.
 bool equal_in_constant_time(std::span<const std::uint8_t> left, std::span<const std::uint8_t> right);
 
-/// Collects secret bytes of unknown number; grows by doubling, wiping what it leaves.
+/// Collects secret bytes of unknown number; grows fourfold (each step costs system calls), wiping what it
+/// leaves.
 class SecretBuilder {
  public:
   void append(std::span<const std::uint8_t> bytes);

@@ -3,8 +3,8 @@
 
 #include <sodium.h>
 
+#include "base/stack_wiper.h"
 #include "crypto/random.h"
-#include "crypto/stack.h"
 
 namespace zkv::crypto {
 

@@ -1,17 +1,17 @@
-// Fernet over OpenSSL's AES-128-CBC and this room's HMAC-SHA-256.
+// Fernet over nettle's AES-128-CBC and this room's HMAC-SHA-256.
 #include "crypto/fernet.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+#include <nettle/aes.h>
+#include <nettle/cbc.h>
+#include <sodium.h>
 
 #include <algorithm>
-#include <memory>
-#include <new>
+#include <cstring>
 
 #include "base/encoding.h"
+#include "base/stack_wiper.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
-#include "crypto/stack.h"
 
 namespace zkv::crypto {
 
@@ -22,53 +22,55 @@ constexpr std::size_t kBlock = 16;
 constexpr std::size_t kHeader = 1 + 8 + kBlock;  // version, time, initialisation vector
 constexpr std::size_t kMac = 32;
 
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
-
-/// Without openssl.cnf: nothing in it concerns a cipher, and reading it would take longer than the rest of a
-/// command.
-Context make_context() {
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-  Context context(EVP_CIPHER_CTX_new());
-  if (!context) throw std::bad_alloc();
-  return context;
-}
+using Block = std::array<std::uint8_t, kBlock>;
 
 std::span<const std::uint8_t> signing_half(std::span<const std::uint8_t> key) { return key.first(16); }
 std::span<const std::uint8_t> encrypting_half(std::span<const std::uint8_t> key) { return key.subspan(16); }
 
-Bytes encrypt(std::span<const std::uint8_t> key, std::span<const std::uint8_t> vector,
-              std::span<const std::uint8_t> plaintext) {
-  const Context context = make_context();
-  Bytes out(plaintext.size() + kBlock);
-  int size = 0;
-  int last = 0;
-  const bool done =
-      EVP_EncryptInit_ex(context.get(), EVP_aes_128_cbc(), nullptr, key.data(), vector.data()) == 1 &&
-      EVP_EncryptUpdate(context.get(), out.data(), &size, plaintext.data(),
-                        static_cast<int>(plaintext.size())) == 1 &&
-      EVP_EncryptFinal_ex(context.get(), out.data() + size, &last) == 1;
-  if (!done) throw std::bad_alloc();  // with sound arguments, only memory can be what it lacks
-  out.resize(static_cast<std::size_t>(size) + static_cast<std::size_t>(last));
+Block block_of(std::span<const std::uint8_t> bytes) {
+  Block block{};
+  std::copy_n(bytes.begin(), block.size(), block.begin());
+  return block;
+}
+
+/// The plaintext with the padding of RFC 5652, section 6.3: 1 to 16 bytes, each of which tells their number.
+SecretBytes padded(std::span<const std::uint8_t> plaintext) {
+  const std::size_t padding = kBlock - plaintext.size() % kBlock;
+  SecretBytes out(plaintext.size() + padding);
+  std::fill_n(std::copy(plaintext.begin(), plaintext.end(), out.data()), padding,
+              static_cast<std::uint8_t>(padding));
   return out;
 }
 
-Result<SecretBytes> decrypt(std::span<const std::uint8_t> key, std::span<const std::uint8_t> vector,
-                            std::span<const std::uint8_t> ciphertext) {
-  const Context context = make_context();
-  SecretBytes out(ciphertext.size() + kBlock);
-  int size = 0;
-  int last = 0;
-  const bool done =
-      EVP_DecryptInit_ex(context.get(), EVP_aes_128_cbc(), nullptr, key.data(), vector.data()) == 1 &&
-      EVP_DecryptUpdate(context.get(), out.data(), &size, ciphertext.data(),
-                        static_cast<int>(ciphertext.size())) == 1 &&
-      EVP_DecryptFinal_ex(context.get(), out.data() + size, &last) == 1;
-  if (!done) return Error::corrupt("the Fernet token's padding is wrong");
-  out.truncate(static_cast<std::size_t>(size) + static_cast<std::size_t>(last));
+Bytes encrypt(std::span<const std::uint8_t> key, Block vector, std::span<const std::uint8_t> plaintext) {
+  const SecretBytes blocks = padded(plaintext);
+  Bytes out(blocks.size());
+  aes128_ctx cipher;
+  aes128_set_encrypt_key(&cipher, key.data());
+  cbc_aes128_encrypt(&cipher, vector.data(), out.size(), out.data(), blocks.data());
+  sodium_memzero(&cipher, sizeof cipher);
   return out;
+}
+
+/// aes128_decrypt, with the signature that nettle's modes call.
+void decrypt_blocks(const void* cipher, std::size_t size, std::uint8_t* out, const std::uint8_t* in) {
+  aes128_decrypt(static_cast<const aes128_ctx*>(cipher), size, out, in);
+}
+
+/// Turns `blocks` into what they hold, in place, and gives the size of that. They are already authenticated:
+/// so no answer here helps an attacker.
+Result<std::size_t> decrypt(std::span<const std::uint8_t> key, Block vector, std::span<std::uint8_t> blocks) {
+  aes128_ctx cipher;
+  aes128_set_decrypt_key(&cipher, key.data());
+  cbc_decrypt(&cipher, decrypt_blocks, kBlock, vector.data(), blocks.size(), blocks.data(), blocks.data());
+  sodium_memzero(&cipher, sizeof cipher);
+  const std::uint8_t padding = blocks.back();
+  const auto end = blocks.last(std::clamp<std::size_t>(padding, 1, kBlock));
+  if (end.size() != padding ||
+      !std::all_of(end.begin(), end.end(), [&](auto byte) { return byte == padding; })) {
+    return Error::corrupt("the Fernet token's padding is wrong");
+  }
+  return blocks.size() - padding;
 }
 
 void append_big_endian(Bytes& out, std::uint64_t number) {
@@ -125,20 +127,24 @@ std::string fernet_seal(std::span<const std::uint8_t> key, std::span<const std::
 
 Result<FernetMessage> fernet_open(std::span<const std::uint8_t> key, std::string_view token) {
   const StackWiper wiper;
-  const auto bytes = from_base64(token, Base64::kUrl);
-  if (!bytes || bytes->size() < kHeader + kBlock + kMac || bytes->front() != kVersion) {
+  SecretBytes bytes(base64_bytes(token));  // the message itself in the end, so that nothing is copied
+  const auto size = from_base64(token, Base64::kUrl, bytes.span());
+  if (!size || *size < kHeader + kBlock + kMac || *bytes.data() != kVersion) {
     return Error::corrupt("this is not a Fernet token");
   }
-  const std::span<const std::uint8_t> all(*bytes);
+  const auto all = bytes.span().first(*size);
   const auto covered = all.first(all.size() - kMac);
   const Sha256 mac = hmac_sha256(signing_half(key), covered);
   if (!equal_in_constant_time(mac, all.last(kMac))) {
     return Error::wrong_key("the key does not fit, or the token was changed");
   }
-  const auto ciphertext = covered.subspan(kHeader);
-  if (ciphertext.size() % kBlock != 0) return Error::corrupt("the Fernet token is not of whole blocks");
-  ZKV_TRY(auto plaintext, decrypt(encrypting_half(key), all.subspan(9, kBlock), ciphertext));
-  return FernetMessage{time_of(read_big_endian(all.subspan(1, 8))), std::move(plaintext)};
+  const auto blocks = covered.subspan(kHeader);
+  if (blocks.size() % kBlock != 0) return Error::corrupt("the Fernet token is not of whole blocks");
+  const Time made = time_of(read_big_endian(all.subspan(1, 8)));
+  ZKV_TRY(const std::size_t length, decrypt(encrypting_half(key), block_of(all.subspan(9, kBlock)), blocks));
+  std::memmove(bytes.data(), blocks.data(), length);
+  bytes.truncate(length);
+  return FernetMessage{made, std::move(bytes)};
 }
 
 }  // namespace zkv::crypto

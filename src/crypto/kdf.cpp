@@ -1,14 +1,16 @@
-// HKDF over this room's HMAC, Argon2id by libsodium, PBKDF2 by OpenSSL.
+// HKDF over this room's HMAC, Argon2id by libsodium, PBKDF2 by nettle.
 #include "crypto/kdf.h"
 
-#include <openssl/evp.h>
+#include <nettle/pbkdf2.h>
 #include <sodium.h>
 
 #include <algorithm>
 #include <limits>
 
+#include "base/stack_wiper.h"
 #include "crypto/hash.h"
-#include "crypto/stack.h"
+
+#undef pbkdf2_hmac_sha1  // nettle renames its functions by macros, and so would rename ours
 
 namespace zkv::crypto {
 
@@ -80,11 +82,8 @@ Result<SecretBytes> pbkdf2_hmac_sha1(std::span<const std::uint8_t> passphrase,
     return Error::invalid("PBKDF2 cannot do " + std::to_string(iterations) + " iterations");
   }
   SecretBytes key(size);
-  if (PKCS5_PBKDF2_HMAC(text_of(passphrase), static_cast<int>(passphrase.size()), salt.data(),
-                        static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha1(),
-                        static_cast<int>(size), key.data()) != 1) {
-    return Error::internal("PBKDF2 failed in the cryptographic library");
-  }
+  nettle_pbkdf2_hmac_sha1(passphrase.size(), passphrase.data(), iterations, salt.size(), salt.data(), size,
+                          key.data());
   return key;
 }
 

@@ -3,6 +3,7 @@
 #include "repository/json_text.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "repository/utf8.h"
@@ -52,8 +53,10 @@ class Reader {
     if (!take('"')) return error();
     const std::size_t start = at_;
     out_ = at_;
+    take_ascii();
     while (!at_end() && text_[at_] != '"') {
-      if (!(text_[at_] == '\\' ? take_escape() : take_plain())) return error();
+      if (!(text_[at_] == '\\' ? take_escape() : take_code_point())) return error();
+      take_ascii();
     }
     if (!take('"')) return error();
     return text_.subspan(start, out_ - start);
@@ -65,18 +68,27 @@ class Reader {
     std::for_each_n(utf8.bytes.begin(), utf8.size, [this](auto b) { put(b); });
   }
 
-  bool take_plain() {
-    if (text_[at_] >= 0x20 && text_[at_] < 0x80) {
-      put(text_[at_++]);
-      return true;
-    }
+  /// All characters up to one that needs a look.
+  void take_ascii() {
+    const auto start = text_.begin() + static_cast<std::ptrdiff_t>(at_);
+    const auto end = std::find_if_not(start, text_.end(), [](std::uint8_t byte) {
+      return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+    });
+    move_on(static_cast<std::size_t>(end - start));
+  }
+
+  bool take_code_point() {
     const CodePoint point = first_code_point(text_.subspan(at_));
     if (point.size == 0 || point.value < 0x20) return false;
-    std::copy_n(text_.begin() + static_cast<std::ptrdiff_t>(at_), point.size,
-                text_.begin() + static_cast<std::ptrdiff_t>(out_));
-    at_ += point.size;
-    out_ += point.size;
+    move_on(point.size);
     return true;
+  }
+
+  /// Takes the next `size` bytes as they are.
+  void move_on(std::size_t size) {
+    if (out_ != at_) std::memmove(text_.data() + out_, text_.data() + at_, size);
+    at_ += size;
+    out_ += size;
   }
 
   bool take_escape() {

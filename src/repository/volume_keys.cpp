@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 namespace zkv::repository {
@@ -31,7 +32,7 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
   return all;
 }
 
-bool VolumeKeys::contains(std::string_view name) const { return places_.contains(std::string(name)); }
+bool VolumeKeys::contains(std::string_view name) const { return places_.contains(name); }
 
 Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                          bool replace) {
@@ -54,30 +55,31 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
 }
 
 Result<> VolumeKeys::remove(std::string_view name) {
-  const auto found = places_.find(std::string(name));
+  const auto found = places_.find(name);
   if (found == places_.end()) {
     return Error::not_found(quoted(name) + " is not in the repository")
         .remedy("'zkv fs list' shows what is there");
   }
-  const std::size_t place = found->second;
-  forget(entries_[place].key);
-  forget(entries_[place].unknown_fields);
-  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(place));
+  const auto entry = found->second;
+  forget(entry->key);
+  forget(entry->unknown_fields);
   places_.erase(found);
-  for (std::size_t later = place; later < entries_.size(); ++later) places_[entries_[later].name] = later;
+  entries_.erase(entry);
   return {};
 }
 
-void VolumeKeys::restore(const Volume& volume) {
-  const Entry entry{volume.name, volume.kind, store(volume.key), store(volume.unknown_fields)};
-  if (Entry* old = find(volume.name); old != nullptr) {
+void VolumeKeys::restore(Volume volume) {
+  Entry entry{std::move(volume.name), volume.kind, store(volume.key), store(volume.unknown_fields)};
+  if (Entry* old = find(entry.name); old != nullptr) {
     forget(old->key);
     forget(old->unknown_fields);
-    *old = entry;
+    old->kind = entry.kind;
+    old->key = entry.key;
+    old->unknown_fields = entry.unknown_fields;
     return;
   }
-  places_.emplace(volume.name, entries_.size());
-  entries_.push_back(entry);
+  entries_.push_back(std::move(entry));
+  places_.emplace(entries_.back().name, std::prev(entries_.end()));
 }
 
 void VolumeKeys::reserve(std::size_t bytes) {
@@ -109,8 +111,8 @@ std::span<const std::uint8_t> VolumeKeys::bytes(const Slice& slice) const {
 }
 
 VolumeKeys::Entry* VolumeKeys::find(std::string_view name) {
-  const auto found = places_.find(std::string(name));
-  return found == places_.end() ? nullptr : &entries_[found->second];
+  const auto found = places_.find(name);
+  return found == places_.end() ? nullptr : &*found->second;
 }
 
 }  // namespace zkv::repository

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ class VolumeKeys {
   Result<> remove(std::string_view name);
 
   /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins.
-  void restore(const Volume& volume);
+  void restore(Volume volume);
   /// Makes room for so many bytes of keys at once.
   void reserve(std::size_t bytes);
 
@@ -69,8 +70,8 @@ class VolumeKeys {
   [[nodiscard]] std::span<const std::uint8_t> bytes(const Slice& slice) const;
   [[nodiscard]] Entry* find(std::string_view name);
 
-  std::vector<Entry> entries_;
-  std::unordered_map<std::string, std::size_t> places_;  ///< name → index in entries_
+  std::list<Entry> entries_;
+  std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;  ///< by the entries' own names
   Slice unknown_records_;
   SecretBytes arena_;
   std::size_t used_ = 0;

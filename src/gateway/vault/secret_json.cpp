@@ -1,24 +1,18 @@
 // Boost.JSON over a monotonic resource in secret memory.
 #include "gateway/vault/secret_json.h"
 
-#include <array>
 #include <boost/json/null_resource.hpp>
 #include <boost/json/parser.hpp>
-#include <cstring>
 #include <exception>
 #include <utility>
+
+#include "base/stack_wiper.h"
 
 namespace zkv::gateway {
 
 namespace json = boost::json;
 
 namespace {
-
-/// The parser builds strings with escapes in a buffer on the stack; this runs over what it left there.
-[[gnu::noinline]] void wipe_stack() {
-  std::array<unsigned char, 16U << 10U> below;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-  explicit_bzero(below.data(), below.size());
-}
 
 [[gnu::noinline]] json::value parse_in(std::string_view text, const json::storage_ptr& memory) {
   json::parser parser(memory);
@@ -36,13 +30,12 @@ SecretJson::Memory::Memory(std::size_t size)
     : bytes(size), resource(bytes.data(), bytes.size(), json::get_null_resource()) {}
 
 Result<SecretJson> SecretJson::parse(std::span<const std::uint8_t> text) {
+  const StackWiper wiper;  // the parser builds strings with escapes in a buffer on the stack
   auto memory = std::make_unique<Memory>(memory_for(text.size()));
   try {
     const std::string_view characters(reinterpret_cast<const char*>(text.data()), text.size());
     memory->root = parse_in(characters, &memory->resource);
-    wipe_stack();
   } catch (const std::exception&) {
-    wipe_stack();
     return Error::unavailable("the answer is not JSON");
   }
   return SecretJson(std::move(memory));

@@ -10,14 +10,6 @@ from scenario import VOLUMES, Scenario  # noqa: E402
 
 
 class Approved(Scenario):
-    # The third boot must not wait two minutes to find that the network cable is out.
-    setup = """
-        mkdir -p /etc/systemd/system/systemd-networkd-wait-online.service.d
-        printf '[Service]\\nExecStart=\\nExecStart=/lib/systemd/systemd-networkd-wait-online --timeout=20\\n' \
-          >/etc/systemd/system/systemd-networkd-wait-online.service.d/patience.conf
-        systemctl daemon-reload
-    """
-
     def test_each_boot_mounts_everything_once_a_person_approves_and_however_late_the_network(self):
         self.gateway.start()
         guest = self.boot()
