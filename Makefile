@@ -23,7 +23,7 @@ build: deps ## build zkv and zkvgateway into build/bin/
 	@echo "built: build/bin/zkv build/bin/zkvgateway"
 
 test: build ## everything CI runs: lint, build with sanitizers, all tests
-	tools/lint --quick
+	tools/lint
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --test-dir build/asan --parallel $(JOBS) --output-on-failure --no-tests=error
