@@ -114,8 +114,9 @@ class Asking {
       narrator_.waiting(id_);
     };
     auto response = exchange_(request, stop_);
+    const bool has_time_run_out = !response && is_over(options_.deadline);
+    is_connected_ = is_connected_ && has_time_run_out;
     if (!response) return meaning_of(std::move(response).error());
-    is_connected_ = false;
     if (auto id = request_id(*response); !id.empty()) id_ = std::move(id);
     return interpret(std::move(*response), now());
   }

@@ -69,6 +69,8 @@ bool find_all(void* library, CurlLibrary& curl) {
 }
 
 Result<CurlLibrary> load() {
+  // libcurl would write the secrets of every connection to the file that this names.
+  ::unsetenv("SSLKEYLOGFILE");
   void* library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     return Error::unsupported("libcurl.so.4 cannot be loaded").remedy("install the package libcurl4");

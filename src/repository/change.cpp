@@ -39,6 +39,22 @@ Result<> edit_seed(const LockedFile& locked, const SecretBytes& key,
   return locked.lock.replace(bytes_of(token));
 }
 
+/// Only a repository, an empty file or nothing makes way for a new repository.
+Result<> check_replaceable(const fs::path& path) {
+  std::error_code error;
+  const auto kind = fs::status(path, error).type();
+  if (kind == fs::file_type::not_found) return {};
+  if (kind != fs::file_type::regular) {
+    return Error::invalid(path.string() + " is not a regular file, and is left as it is")
+        .remedy("give another place by --repository");
+  }
+  auto file = read_bytes(path);
+  if (!file) return std::move(file).error();
+  if (file->empty() || is_version2(*file) || is_seed_file(*file)) return {};
+  return Error::invalid(path.string() + " is not a repository, and is left as it is")
+      .remedy("move it away, or give another place by --repository");
+}
+
 }  // namespace
 
 Result<Description> describe(const fs::path& path) {
@@ -55,12 +71,13 @@ SecretBytes new_key() {
 
 Result<> create(const fs::path& path, Format format, const SecretBytes& key, bool replace) {
   ZKV_TRY(const auto file, empty_file(format, key));
+  if (replace) ZKV_CHECK(check_replaceable(path));
   ZKV_TRY(const auto lock, WriteLock::acquire(path));
   if (replace) return lock.replace(file);
   auto created = create_file(lock.path(), file);
   if (!created && created.error().kind() == ErrorKind::kExists) {
     return Error::exists("there is a repository at " + path.string() + " already")
-        .remedy("--force replaces it; the old one then stays as " + path.string() + ".previous");
+        .remedy("--force replaces it; the old one then stays as " + lock.path().string() + ".previous");
   }
   return created;
 }

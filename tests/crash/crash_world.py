@@ -95,7 +95,7 @@ COMMANDS = {
     "fs_remove": (0, ("fs", "remove", "tank/a", "--key-file", "key")),
     "fs_remove_2": (2, ("fs", "remove", "tank/a", "--key-file", "key")),
     "convert": (0, ("repository", "convert", "--key-file", "key")),
-    "convert_2": (2, ("repository", "convert", "--key-file", "key")),
+    "convert_2": (2, ("repository", "convert", "--to", "seed", "--key-file", "key")),
     "slot_add": (2, ("slot", "add", "recovery", "--key-file", "key")),
     "slot_remove": (2, ("slot", "remove", "3", "--key-file", "key")),
 }

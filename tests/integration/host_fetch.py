@@ -98,6 +98,12 @@ class Tls(Case):
         self.assertTrue(gateway.requests.empty(), "the request was sent over a connection that is not trusted")
         return error
 
+    def test_the_secrets_of_the_connection_go_into_no_file(self):
+        log = self.host.home / "secrets"
+        self.host.environment["SSLKEYLOGFILE"] = str(log)
+        self.test_a_good_certificate_of_a_given_issuer_is_trusted()
+        self.assertFalse(log.exists())
+
     def test_a_self_signed_certificate_is_called_so(self):
         self.assertIn("self-signed", self.refused(make_certificate(self.host.home, "selfish")))
 

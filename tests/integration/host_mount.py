@@ -5,7 +5,7 @@ import signal
 import socket
 import unittest
 
-from host_world import Host, OurGateway, SeedGateway, SilentListener, free_port
+from host_world import Host, OurGateway, SeedGateway, SilentListener, free_port, make_certificate
 
 
 class Case(unittest.TestCase):
@@ -144,6 +144,11 @@ class NotApproved(Case):
     def test_nobody_until_our_own_limit_is_5(self):
         self.host.error("mount", "--timeout", "2", self.gateway().uri, code=5)
         self.assert_all_locked()
+
+    def test_plain_http_to_a_gateway_that_wants_tls_is_6(self):
+        issuer = make_certificate(self.host.home, "issuer")
+        gateway = self.gateway(SeedGateway, certificate=make_certificate(self.host.home, "good", signer=issuer))
+        self.host.error("mount", "--timeout", "2", gateway.uri.replace("https:", "http:"), code=6)
 
     def test_no_gateway_until_the_limit_is_6(self):
         errors = self.host.error("mount", "--timeout", "1", f"http://127.0.0.1:{free_port()}/request-keys", code=6)

@@ -70,6 +70,27 @@ class SeedCommands(unittest.TestCase):
         self.world.out("fs", "remove", "-k", key, "-f", "b")
         self.assertEqual(self.world.listed(key), ["a: one"])
 
+    def test_a_name_that_no_filesystem_can_have_is_refused(self):
+        key = self.world.init()
+        for name in ("tank@snapshot", "/tank", "tank//a", "tank/", "tank\x1b]0;x\a"):
+            self.assertIn("name", self.world.error("fs", "add", "-k", key, name, "one"))
+        self.assertEqual(self.world.listed(key), [])
+
+    def test_force_replaces_repositories_and_nothing_else(self):
+        self.world.path.write_bytes(b"a letter to my mother")
+        self.assertIn("not a repository", self.world.error("fs", "init", "-f"))
+        self.assertEqual(self.world.path.read_bytes(), b"a letter to my mother")
+        self.world.path.unlink()
+        pipe = self.world.home / "pipe"
+        os.mkfifo(pipe)
+        self.world.path.symlink_to(pipe)
+        self.assertIn("not a regular file", self.world.error("fs", "init", "-f"))
+        self.assertTrue(pipe.is_fifo())
+
+    def test_no_key_is_asked_for_when_there_is_no_repository(self):
+        for words in (("list",), ("remove", "a"), ("add", "a")):
+            self.assertIn("there is no repository", self.world.error("fs", *words))
+
     def test_no_command_and_half_a_command_show_usage_and_fail(self):
         for words in ((), ("fs",), ("slot",), ("repository",)):
             self.assertIn("Usage: zkv", self.world.error(*words))
@@ -129,6 +150,19 @@ class Keys(unittest.TestCase):
         self.assertIn("--key-file", self.world.error("fs", "list"))
         self.assertIn("standard input", self.world.error("fs", "list", "-k", "-"))
         self.assertIn("does not exist", self.world.error("fs", "list", "--key-file", "nowhere"))
+
+    def test_that_contradict_one_another_are_refused(self):
+        self.file("key", self.key.encode())
+        for words in (("fs", "list", "-k", "-", "--key-file", "key"), ("fs", "add", "--key-file", "key", "a", "typed", "--fs-key-file", "key"),
+                      ("slot", "add", "classic", "--key-file", "key", "--secret", "-", "--secret-file", "key")):
+            self.world.error(*words, code=2)
+
+    def test_in_files_may_be_standard_input_and_are_never_empty(self):
+        self.file("key", self.key.encode())
+        self.file("empty", b"\n")
+        self.world.out("fs", "add", "--key-file", "key", "a", "--fs-key-file", "-", stdin=b"one\n")
+        self.assertEqual(self.world.listed(self.key), ["a: one"])
+        self.assertIn("empty", self.world.error("fs", "list", "--key-file", "empty"))
 
     def test_that_are_wrong_never_show_in_messages(self):
         wrong = Fernet.generate_key().decode()
@@ -256,7 +290,9 @@ class SlotsAndConversion(unittest.TestCase):
 
     def test_conversion_goes_back_too(self):
         self.world.with_key(self.key, "repository", "convert")
-        self.world.with_key(self.key, "repository", "convert")
+        self.assertIn("--to seed", self.world.error("repository", "convert", "-k", "-", stdin=self.key.encode()))
+        self.assertEqual(self.slots(), {1: "recovery", 2: "classic"})
+        self.world.with_key(self.key, "repository", "convert", "--to", "seed")
         self.assertEqual(json.loads(Fernet(self.key).decrypt(self.world.path.read_bytes())), {"tank/b": "one", "tank/a": "two"})
 
     def test_slots_are_added_listed_and_removed(self):

@@ -1,6 +1,6 @@
 // `zkv fs init|add|remove|list`: the seed's commands, on a repository of either format.
+#include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
 
 #include "commands.h"
@@ -27,7 +27,7 @@ struct AddOptions {
   std::string name;
   std::string volume_key;
   std::filesystem::path volume_key_file;
-  KeyEncoding encoding = KeyEncoding::kText;
+  std::string encoding = "text";
 };
 
 struct RemoveOptions {
@@ -51,12 +51,13 @@ Format chosen_format(const InitOptions& options, const std::filesystem::path& pa
 
 Result<> show_new_repository(const InitOptions& options, const std::filesystem::path& path,
                              const SecretBytes& key) {
+  const bool is_found = path == repository::default_path();
   Output out;
   if (options.machine_readable) return (out << key << "\n").write();
   out << "Made an empty repository at " << path.string() << ". Its key is\n"
       << key << "\n"
       << "Keep the key in a safe place: it is not shown again, and without it nobody reads the repository.\n"
-      << "Next: zkv fs add FILESYSTEM\n";
+      << "Next: zkv" << (is_found ? "" : " --repository " + path.string()) << " fs add FILESYSTEM\n";
   return out.write();
 }
 
@@ -79,10 +80,38 @@ ExitCode run_init(Session& session, const InitOptions& options) {
   return silent ? ExitCode::kFailed : finish(result);
 }
 
+/// Before anybody types a key.
+Result<> check_there(const Session& session) {
+  std::error_code error;
+  if (std::filesystem::exists(session.repository, error)) return {};
+  return repository::format_of(session.repository).map([](auto) {});
+}
+
+/// A name that no ZFS filesystem can have is a slip of the fingers, and one with control characters worse.
+/// Source: zfs(8), "Dataset and Snapshot Names".
+Result<> check_filesystem_name(const std::string& name) {
+  const bool has_odd_slash =
+      name.starts_with('/') || name.ends_with('/') || name.find("//") != std::string::npos;
+  const bool has_odd_character = std::any_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < 0x20 || c == 0x7f || c == '@' || c == '#';
+  });
+  if (!has_odd_slash && !has_odd_character) return {};
+  return Error::invalid("no ZFS filesystem can have that name")
+      .remedy("give it as 'zfs list' shows it, such as tank/home");
+}
+
+KeyEncoding encoding_of(const std::string& word) {
+  if (word == "raw") return KeyEncoding::kRaw;
+  if (word == "hex") return KeyEncoding::kHex;
+  return word == "base64" ? KeyEncoding::kBase64 : KeyEncoding::kText;
+}
+
 Result<> add(Session& session, const AddOptions& options) {
+  ZKV_CHECK(check_filesystem_name(options.name));
+  ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto volume_key, read_volume_key(session, options.volume_key, options.volume_key_file,
-                                                 options.name, options.encoding));
+                                                 options.name, encoding_of(options.encoding)));
   ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) {
     return keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force);
   }));
@@ -91,6 +120,7 @@ Result<> add(Session& session, const AddOptions& options) {
 }
 
 Result<> remove(Session& session, const RemoveOptions& options) {
+  ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   bool found = true;
   ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
@@ -124,6 +154,7 @@ void print_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& 
 }
 
 Result<> list(Session& session, const ListOptions& options) {
+  ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto opened, repository::open(session.repository, key));
   if (opened.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str()));
@@ -150,21 +181,20 @@ void add_init(CLI::App& fs, Session& session) {
 }
 
 void add_add(CLI::App& fs, Session& session) {
-  static const std::map<std::string, KeyEncoding> encodings{{"text", KeyEncoding::kText},
-                                                            {"raw", KeyEncoding::kRaw},
-                                                            {"hex", KeyEncoding::kHex},
-                                                            {"base64", KeyEncoding::kBase64}};
   auto* command = fs.add_subcommand("add", "add a filesystem and its key");
   const auto options = std::make_shared<AddOptions>();
   add_key_options(*command, options->key);
   command->add_flag("-f,--force", options->force, "give a filesystem that is there another key");
-  command->add_option("--fs-key-file", options->volume_key_file, "read the filesystem's key from FILE")
-      ->type_name("FILE");
-  command->add_option("--encoding", options->encoding, "text, raw, hex or base64: how the key is written")
-      ->transform(CLI::CheckedTransformer(encodings));
+  auto* file =
+      command->add_option("--fs-key-file", options->volume_key_file, "read the filesystem's key from FILE")
+          ->type_name("FILE");
+  command->add_option("--encoding", options->encoding, "how the key is written (default: text)")
+      ->check(CLI::IsMember({"text", "raw", "hex", "base64"}))
+      ->type_name("");
   command->add_option("FILESYSTEM", options->name, "name of the filesystem")->required();
   command->add_option("FS_KEY", options->volume_key, "its key; '-' reads it from standard input")
-      ->type_name(kSecretType);
+      ->type_name(kSecretType)
+      ->excludes(file);
   command->callback([&session, options] { session.exit_code = finish(add(session, *options)); });
 }
 

@@ -28,7 +28,9 @@ SecretBytes without_line_end(SecretBytes text) {
 
 Result<SecretBytes> line_of_file(const std::filesystem::path& file) {
   ZKV_TRY(auto text, read_secret_file(file, kLongestKeyFile));
-  return without_line_end(std::move(text));
+  auto line = without_line_end(std::move(text));
+  if (line.empty()) return Error::invalid(file.string() + " is empty, where a key should be");
+  return line;
 }
 
 Result<SecretBytes> decode(SecretBytes text, KeyEncoding encoding) {
@@ -46,20 +48,21 @@ Result<SecretBytes> decode(SecretBytes text, KeyEncoding encoding) {
 
 Result<SecretBytes> raw_volume_key(Session& session, const std::string& ticket,
                                    const std::filesystem::path& file) {
+  if (ticket == "-" || file == "-") return session.secrets.rest_of_stdin();
   if (!file.empty()) return read_secret_file(file, kLongestKeyFile);
-  if (ticket == "-") return session.secrets.rest_of_stdin();
   return Error::invalid("a raw key comes from --fs-key-file FILE, or from standard input as '-'");
 }
 
 }  // namespace
 
 void add_key_options(CLI::App& command, KeyOptions& options) {
-  command
-      .add_option("-k,--repository-key,--repository_key", options.key,
-                  "the repository's key; '-' reads it from standard input")
-      ->type_name(kSecretType);
+  auto* key = command
+                  .add_option("-k,--repository-key,--repository_key", options.key,
+                              "the repository's key; '-' reads it from standard input")
+                  ->type_name(kSecretType);
   command.add_option("--key-file", options.key_file, "read the repository's key from FILE")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(key);
 }
 
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet) {
@@ -74,8 +77,8 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
 
 Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,
                                     const std::filesystem::path& file, const std::string& question) {
+  if (ticket == "-" || file == "-") return session.secrets.line_from_stdin();
   if (!file.empty()) return line_of_file(file);
-  if (ticket == "-") return session.secrets.line_from_stdin();
   if (auto given = session.secrets.redeem(ticket); given) {
     warn_of_argv();
     return std::move(*given);

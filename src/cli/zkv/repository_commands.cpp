@@ -84,6 +84,12 @@ Result<> show_converted(const ConvertOptions& options, const std::filesystem::pa
   }
   out << target.string() << " now has the format " << to_text(format) << "; the old file is "
       << converted.aside.string() << "\n";
+  if (format == Format::kSeed) {
+    out << "It has no slots: "
+        << (converted.new_key.empty() ? "only the key that you gave opens it now, "
+                                      : "only the key below opens it now, ")
+        << "and none of the others.\n";
+  }
   if (format == Format::kVersion2) out << "The key it had still opens it (slot 2, classic).\n";
   if (converted.new_key.empty()) return out.write();
   out << (format == Format::kVersion2 ? "Its recovery key is\n" : "Its key is\n") << converted.new_key
@@ -94,8 +100,14 @@ Result<> show_converted(const ConvertOptions& options, const std::filesystem::pa
 
 Result<> convert(Session& session, const ConvertOptions& options) {
   ZKV_TRY(const auto now, repository::format_of(session.repository));
-  const Format other = now == Format::kSeed ? Format::kVersion2 : Format::kSeed;
-  const Format wanted = options.to.empty() ? other : options.to == "seed" ? Format::kSeed : Format::kVersion2;
+  const Format wanted = options.to == "seed" ? Format::kSeed : Format::kVersion2;
+  if (now == wanted) {
+    return Error::invalid(session.repository.string() + " has the format " + std::string(to_text(now)) +
+                          " already")
+        .remedy(now == Format::kVersion2
+                    ? "'--to seed' goes back; then one key opens it, and none of its other slots' keys"
+                    : "'--to 2' goes to version 2");
+  }
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   const auto& target = options.output.empty() ? session.repository : options.output;
   ZKV_TRY(const auto converted, repository::convert(session.repository, key, wanted, target));
@@ -117,10 +129,13 @@ void add_check(CLI::App& app, Session& session) {
 }
 
 void add_convert(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("convert", "rewrite the repository in the other format, losing nothing");
+  auto* command =
+      app.add_subcommand("convert", "rewrite the repository in another format, with all its volumes");
   const auto options = std::make_shared<ConvertOptions>();
   add_key_options(*command, options->key);
-  command->add_option("--to", options->to, "2 or seed (default: the one it has not)")
+  command
+      ->add_option("--to", options->to,
+                   "2 (default), or seed, which has no slots: only the key given then opens it")
       ->check(CLI::IsMember({"seed", "2"}));
   command->add_option("--output", options->output, "write there, and leave the old file where it is")
       ->type_name("FILE");

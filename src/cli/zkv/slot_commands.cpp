@@ -1,5 +1,4 @@
 // `zkv slot list|add|remove`: who can open a version 2 repository.
-#include <map>
 #include <memory>
 
 #include "commands.h"
@@ -15,7 +14,7 @@ using repository::SlotType;
 
 struct AddOptions {
   KeyOptions key;
-  SlotType type = SlotType::kRecovery;
+  std::string type;
   std::string label;
   std::string secret;
   std::filesystem::path secret_file;
@@ -78,18 +77,23 @@ crypto::Argon2Cost cost_of(const AddOptions& options) {
   return cost;
 }
 
+SlotType type_of(const AddOptions& options) {
+  if (options.type == "classic") return SlotType::kClassic;
+  return options.type == "passphrase" ? SlotType::kPassphrase : SlotType::kRecovery;
+}
+
 Result<SecretBytes> new_secret(Session& session, const AddOptions& options) {
-  if (options.type == SlotType::kRecovery && !options.secret_given()) return repository::new_key();
+  if (type_of(options) == SlotType::kRecovery && !options.secret_given()) return repository::new_key();
   const char* question =
-      options.type == SlotType::kPassphrase ? "New passphrase" : "Key that is to open the repository";
+      type_of(options) == SlotType::kPassphrase ? "New passphrase" : "Key that is to open the repository";
   return read_new_secret(session, options.secret, options.secret_file, question);
 }
 
 Result<> show_added(const AddOptions& options, std::uint32_t id, const SecretBytes& secret) {
   Output out;
-  const bool show_key = options.type == SlotType::kRecovery && !options.secret_given();
+  const bool show_key = type_of(options) == SlotType::kRecovery && !options.secret_given();
   if (options.machine_readable) return (show_key ? out << secret << "\n" : out).write();
-  out << "Added slot " << std::to_string(id) << " (" << to_text(options.type) << ")\n";
+  out << "Added slot " << std::to_string(id) << " (" << to_text(type_of(options)) << ")\n";
   if (show_key) {
     out << "Its key is\n" << secret << "\nKeep it in a safe place, on paper say: it is not shown again.\n";
   }
@@ -101,7 +105,7 @@ Result<> add(Session& session, const AddOptions& options) {
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto secret, new_secret(session, options));
   ZKV_TRY(const auto id, repository::add_slot(session.repository, key,
-                                              {.type = options.type,
+                                              {.type = type_of(options),
                                                .label = options.label,
                                                .secret = secret.clone(),
                                                .cost = cost_of(options)}));
@@ -118,9 +122,6 @@ Result<> remove(Session& session, const RemoveOptions& options) {
 }
 
 void add_add(CLI::App& slots, Session& session) {
-  static const std::map<std::string, SlotType> types{{"recovery", SlotType::kRecovery},
-                                                     {"classic", SlotType::kClassic},
-                                                     {"passphrase", SlotType::kPassphrase}};
   auto* command = slots.add_subcommand("add", "let one more key open the repository");
   const auto options = std::make_shared<AddOptions>();
   add_key_options(*command, options->key);
@@ -128,13 +129,16 @@ void add_add(CLI::App& slots, Session& session) {
       ->add_option("TYPE,--type", options->type,
                    "recovery (makes a key), classic (the vault's key) or passphrase")
       ->required()
-      ->transform(CLI::CheckedTransformer(types));
+      ->check(CLI::IsMember({"recovery", "classic", "passphrase"}))
+      ->type_name("");
   command->add_option("--label", options->label, "a word of yours to know it by");
-  command
-      ->add_option("--secret", options->secret, "the new key or passphrase; '-' reads it from standard input")
-      ->type_name(kSecretType);
+  auto* secret = command
+                     ->add_option("--secret", options->secret,
+                                  "the new key or passphrase; '-' reads it from standard input")
+                     ->type_name(kSecretType);
   command->add_option("--secret-file", options->secret_file, "read the new key or passphrase from FILE")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(secret);
   command->add_option("--passes", options->passes, "Argon2id passes for a passphrase")
       ->check(CLI::Range(1, 64));
   command->add_option("--memory", options->memory_mib, "Argon2id memory for a passphrase, in MiB")
