@@ -1,8 +1,9 @@
 // DSSE over Ed25519, in JSON.
 #include "protocol/envelope.h"
 
-#include <algorithm>
-#include <boost/json.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "protocol/json_members.h"
 
 namespace zkv::protocol {
 
@@ -10,55 +11,18 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::size_t kLongestType = 100;
+
 void append(Bytes& out, std::string_view text) { out.insert(out.end(), text.begin(), text.end()); }
-
-Error misshapen(const std::string& what) {
-  return Error::invalid("the signed message is misshapen: " + what);
-}
-
-Result<std::string_view> text_member(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(name);
-  if (member == nullptr || !member->is_string())
-    return misshapen("it has no text '" + std::string(name) + "'");
-  return std::string_view(member->get_string());
-}
-
-Result<Bytes> base64_member(const json::object& object, std::string_view name) {
-  ZKV_TRY(const auto text, text_member(object, name));
-  auto bytes = from_base64(text, Base64::kUrlNoPadding);
-  if (!bytes) return misshapen("'" + std::string(name) + "' is not base64");
-  return bytes;
-}
-
-template <std::size_t size>
-Result<std::array<std::uint8_t, size>> exactly(const Bytes& bytes, std::string_view name) {
-  if (bytes.size() != size)
-    return misshapen("'" + std::string(name) + "' has not " + std::to_string(size) + " bytes");
-  std::array<std::uint8_t, size> out{};
-  std::copy(bytes.begin(), bytes.end(), out.begin());
-  return out;
-}
-
-Result<json::object> parse_object(std::string_view text) {
-  if (text.size() > kLargestEnvelope) return misshapen("it is longer than 64 KiB");
-  json::error_code error;
-  json::value value = json::parse({text.data(), text.size()}, error);
-  if (error || !value.is_object()) return misshapen("it is not a JSON object");
-  return std::move(value.get_object());
-}
 
 Result<> read_signature(const json::object& object, Envelope& envelope) {
   const json::value* signatures = object.if_contains("signatures");
   const bool is_one = signatures != nullptr && signatures->is_array() &&
                       signatures->get_array().size() == 1 && signatures->get_array().front().is_object();
-  if (!is_one) return misshapen("it has not exactly one signature");
-  const json::object& only = signatures->get_array().front().get_object();
-  ZKV_TRY(const auto id_text, text_member(only, "keyid"));
-  const auto id = from_hex(id_text);
-  if (!id) return misshapen("'keyid' is not hexadecimal");
-  ZKV_TRY(envelope.signer, exactly<sizeof(KeyId)>(*id, "keyid"));
-  ZKV_TRY(const auto signature, base64_member(only, "sig"));
-  ZKV_TRY(envelope.signature, exactly<sizeof(crypto::Signature)>(signature, "sig"));
+  if (!is_one) return Error::invalid("the message has not exactly one signature");
+  const Members only(signatures->get_array().front().get_object());
+  ZKV_TRY(envelope.signer, only.hex<sizeof(KeyId)>("keyid"));
+  ZKV_TRY(envelope.signature, only.base64_of<sizeof(crypto::Signature)>("sig"));
   return {};
 }
 
@@ -106,11 +70,11 @@ std::string to_json(const Envelope& envelope) {
 }
 
 Result<Envelope> parse_envelope(std::string_view text) {
-  ZKV_TRY(const auto object, parse_object(text));
+  ZKV_TRY(const auto object, parse_object(text, kLargestEnvelope));
+  const Members members(object);
   Envelope envelope;
-  ZKV_TRY(const auto type, text_member(object, "payloadType"));
-  envelope.type = std::string(type);
-  ZKV_TRY(envelope.body, base64_member(object, "payload"));
+  ZKV_TRY(envelope.type, members.text("payloadType", kLongestType));
+  ZKV_TRY(envelope.body, members.base64("payload", kLargestEnvelope));
   ZKV_CHECK(read_signature(object, envelope));
   return envelope;
 }

@@ -122,10 +122,10 @@ TEST(MisshapenEnvelopes, AreRefusedWithTheNameOfWhatIsWrong) {
   EXPECT_THAT(why(R"({"payloadType":"a","payload":"","signatures":[]})"), HasSubstr("one signature"));
   EXPECT_THAT(why(R"({"payloadType":"a","payload":"","signatures":[{},{}]})"), HasSubstr("one signature"));
   EXPECT_THAT(why(R"({"payloadType":"a","payload":"","signatures":[{"keyid":"zz","sig":""}]})"),
-              HasSubstr("hexadecimal"));
+              HasSubstr("'keyid'"));
   EXPECT_THAT(why(R"({"payloadType":"a","payload":"","signatures":[{"keyid":"00","sig":""}]})"),
               HasSubstr("32 bytes"));
-  EXPECT_THAT(why(std::string(kLargestEnvelope + 1, ' ')), HasSubstr("64 KiB"));
+  EXPECT_THAT(why(std::string(kLargestEnvelope + 1, ' ')), HasSubstr("65536 bytes"));
   EXPECT_THAT(why(std::string(10'000, '[')), HasSubstr("not a JSON object"));
 }
 

@@ -1,0 +1,84 @@
+// Members over Boost.JSON.
+#include "protocol/json_members.h"
+
+#include <boost/json/parse.hpp>
+
+namespace zkv::protocol {
+
+namespace json = boost::json;
+
+Error Members::wrong(std::string_view name, std::string_view how) {
+  return Error::invalid("the message is misshapen: '" + std::string(name) + "' " + std::string(how));
+}
+
+Result<std::string> Members::text(std::string_view name, std::size_t longest) const {
+  const json::value* member = object_.if_contains(name);
+  if (member == nullptr || !member->is_string()) return wrong(name, "is missing, or no text");
+  const auto& found = member->get_string();
+  if (found.size() > longest) return wrong(name, "is longer than " + std::to_string(longest) + " bytes");
+  return std::string(found.data(), found.size());
+}
+
+Result<Bytes> Members::base64(std::string_view name, std::size_t longest) const {
+  ZKV_TRY(const auto digits, text(name, longest * 4 / 3 + 4));
+  auto bytes = from_base64(digits, Base64::kUrlNoPadding);
+  if (!bytes) return wrong(name, "is not base64");
+  if (bytes->size() > longest) return wrong(name, "is longer than " + std::to_string(longest) + " bytes");
+  return bytes;
+}
+
+Result<std::uint64_t> Members::number(std::string_view name, std::uint64_t most) const {
+  const json::value* member = object_.if_contains(name);
+  json::error_code error;
+  const auto found = member == nullptr || !member->is_number() ? 0 : member->to_number<std::uint64_t>(error);
+  if (member == nullptr || !member->is_number() || error || found > most) {
+    return wrong(name, "is no whole number from 0 to " + std::to_string(most));
+  }
+  return found;
+}
+
+Result<bool> Members::boolean(std::string_view name) const {
+  const json::value* member = object_.if_contains(name);
+  if (member == nullptr || !member->is_bool()) return wrong(name, "is neither true nor false");
+  return member->get_bool();
+}
+
+Result<Time> Members::time(std::string_view name) const {
+  ZKV_TRY(const auto milliseconds, number(name, kLatestTime));
+  return Time(std::chrono::milliseconds(milliseconds));
+}
+
+Result<Members> Members::object(std::string_view name) const {
+  const json::value* member = object_.if_contains(name);
+  if (member == nullptr || !member->is_object()) return wrong(name, "is missing, or no object");
+  return Members(member->get_object());
+}
+
+Result<std::vector<std::string>> Members::texts(std::string_view name, std::size_t most,
+                                                std::size_t longest) const {
+  const json::value* member = object_.if_contains(name);
+  if (member == nullptr || !member->is_array()) return wrong(name, "is missing, or no list");
+  if (member->get_array().size() > most)
+    return wrong(name, "has more than " + std::to_string(most) + " entries");
+  std::vector<std::string> out;
+  for (const auto& entry : member->get_array()) {
+    if (!entry.is_string() || entry.get_string().size() > longest) {
+      return wrong(name,
+                   "has an entry that is no text, or longer than " + std::to_string(longest) + " bytes");
+    }
+    out.emplace_back(entry.get_string().data(), entry.get_string().size());
+  }
+  return out;
+}
+
+Result<json::object> parse_object(std::string_view text, std::size_t longest) {
+  if (text.size() > longest) {
+    return Error::invalid("the message is longer than " + std::to_string(longest) + " bytes");
+  }
+  json::error_code error;
+  json::value value = json::parse({text.data(), text.size()}, error);
+  if (error || !value.is_object()) return Error::invalid("the message is not a JSON object");
+  return std::move(value.get_object());
+}
+
+}  // namespace zkv::protocol

@@ -1,0 +1,189 @@
+// Messages to JSON and back.
+#include "protocol/messages.h"
+
+#include <boost/json/serialize.hpp>
+
+#include "protocol/json_members.h"
+
+namespace zkv::protocol {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::size_t kMostAddresses = 32;
+constexpr std::size_t kLongestWord = 100;  ///< of a boot id, a kernel's version, an address
+constexpr std::size_t kMostApprovals = 16;
+constexpr std::uint64_t kLongestUptime = 10'000'000'000;
+
+std::string base64(std::span<const std::uint8_t> bytes) { return to_base64(bytes, Base64::kUrlNoPadding); }
+std::int64_t number(Time time) { return time.time_since_epoch().count(); }
+
+json::array texts(const std::vector<std::string>& all) { return json::array(all.begin(), all.end()); }
+
+Result<json::object> object_of(std::span<const std::uint8_t> body) {
+  return parse_object({reinterpret_cast<const char*>(body.data()), body.size()}, kLargestEnvelope);
+}
+
+json::object to_json(const Evidence& evidence) {
+  return {{"boot_id", evidence.boot_id},
+          {"kernel", evidence.kernel},
+          {"hostname", evidence.hostname},
+          {"uptime", evidence.uptime},
+          {"addresses", texts(evidence.addresses)},
+          {"planned", evidence.is_planned}};
+}
+
+Result<Evidence> read_evidence(const Members& members) {
+  Evidence evidence;
+  ZKV_TRY(evidence.boot_id, members.text("boot_id", kLongestWord));
+  ZKV_TRY(evidence.kernel, members.text("kernel", kLongestWord));
+  ZKV_TRY(evidence.hostname, members.text("hostname", kLongestName));
+  ZKV_TRY(evidence.uptime, members.number("uptime", kLongestUptime));
+  ZKV_TRY(evidence.addresses, members.texts("addresses", kMostAddresses, kLongestWord));
+  ZKV_TRY(evidence.is_planned, members.boolean("planned"));
+  return evidence;
+}
+
+bool is_matching_number(const std::string& number) {
+  return number.size() == 2 && number.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// An identity of a kind that this program knows: Ed25519, as RFC 8037 writes it.
+Result<crypto::VerifyingKey> read_identity(const Members& members) {
+  ZKV_TRY(const auto kind, members.text("kty", kLongestWord));
+  ZKV_TRY(const auto curve, members.text("crv", kLongestWord));
+  if (kind != "OKP" || curve != "Ed25519") {
+    return Error::unsupported("the host's identity is of the kind " + kind + " " + curve +
+                              ", and only Ed25519 is known");
+  }
+  return members.base64_of<sizeof(crypto::VerifyingKey)>("x");
+}
+
+}  // namespace
+
+std::string to_body(const GatewayStatement& statement) {
+  return json::serialize(json::object{{"gateway", to_hex(statement.gateway)},
+                                      {"signing", base64(statement.signing)},
+                                      {"sealing", base64(statement.sealing)},
+                                      {"name", statement.name},
+                                      {"time", number(statement.time)}});
+}
+
+std::string to_body(const Enrolment& enrolment) {
+  const json::object identity{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", base64(enrolment.identity)}};
+  return json::serialize(json::object{{"invite", base64(enrolment.invite)},
+                                      {"gateway", to_hex(enrolment.gateway)},
+                                      {"identity", identity},
+                                      {"repository", to_hex(enrolment.repository)},
+                                      {"share", base64(enrolment.share)},
+                                      {"time", number(enrolment.time)}});
+}
+
+std::string to_body(const RequestMessage& request) {
+  const json::object repository{{"id", to_hex(request.repository)}, {"generation", request.generation}};
+  return json::serialize(json::object{{"host", to_hex(request.host)},
+                                      {"gateway", to_hex(request.gateway)},
+                                      {"key", base64(request.key)},
+                                      {"time", number(request.time)},
+                                      {"number", request.number},
+                                      {"repository", repository},
+                                      {"volumes", texts(request.volumes)},
+                                      {"evidence", to_json(request.evidence)}});
+}
+
+std::string to_body(const Word& word) {
+  return json::serialize(json::object{{"word", word.kind == Word::Kind::kCancel ? "cancel" : "acknowledge"},
+                                      {"request", to_hex(word.request)},
+                                      {"time", number(word.time)}});
+}
+
+std::string to_body(const Release& release) {
+  json::array approvals;
+  for (const auto& approval : release.approvals) approvals.emplace_back(to_hex(approval));
+  return json::serialize(json::object{{"request", to_hex(release.request)},
+                                      {"host", to_hex(release.host)},
+                                      {"gateway", to_hex(release.gateway)},
+                                      {"sealed", base64(release.sealed)},
+                                      {"approvals", approvals},
+                                      {"time", number(release.time)}});
+}
+
+template <>
+Result<GatewayStatement> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  GatewayStatement statement;
+  ZKV_TRY(statement.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(statement.signing, members.base64_of<sizeof(crypto::VerifyingKey)>("signing"));
+  ZKV_TRY(statement.sealing, members.base64_of<sizeof(crypto::BoxPublicKey)>("sealing"));
+  ZKV_TRY(statement.name, members.text("name", kLongestName));
+  ZKV_TRY(statement.time, members.time("time"));
+  return statement;
+}
+
+template <>
+Result<Enrolment> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  Enrolment enrolment;
+  ZKV_TRY(enrolment.invite, members.base64_of<kInviteSize>("invite"));
+  ZKV_TRY(enrolment.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(const auto identity, members.object("identity"));
+  ZKV_TRY(enrolment.identity, read_identity(identity));
+  ZKV_TRY(enrolment.repository, members.hex<sizeof(RepositoryId)>("repository"));
+  ZKV_TRY(enrolment.share, members.base64_of<sizeof(SealedShare)>("share"));
+  ZKV_TRY(enrolment.time, members.time("time"));
+  return enrolment;
+}
+
+template <>
+Result<RequestMessage> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  RequestMessage request;
+  ZKV_TRY(request.host, members.hex<sizeof(KeyId)>("host"));
+  ZKV_TRY(request.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(request.key, members.base64_of<sizeof(crypto::BoxPublicKey)>("key"));
+  ZKV_TRY(request.time, members.time("time"));
+  ZKV_TRY(request.number, members.text("number", 2));
+  if (!is_matching_number(request.number))
+    return Error::invalid("the message is misshapen: 'number' is not two digits");
+  ZKV_TRY(const auto repository, members.object("repository"));
+  ZKV_TRY(request.repository, repository.hex<sizeof(RepositoryId)>("id"));
+  ZKV_TRY(request.generation, repository.number("generation", kLatestTime));
+  ZKV_TRY(request.volumes, members.texts("volumes", kMostVolumes, kLongestName));
+  ZKV_TRY(const auto evidence, members.object("evidence"));
+  ZKV_TRY(request.evidence, read_evidence(evidence));
+  return request;
+}
+
+template <>
+Result<Word> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  Word word;
+  ZKV_TRY(const auto kind, members.text("word", kLongestWord));
+  if (kind != "acknowledge" && kind != "cancel")
+    return Error::unsupported("the word '" + kind + "' is not known");
+  word.kind = kind == "cancel" ? Word::Kind::kCancel : Word::Kind::kAcknowledge;
+  ZKV_TRY(word.request, members.hex<sizeof(RequestHash)>("request"));
+  ZKV_TRY(word.time, members.time("time"));
+  return word;
+}
+
+template <>
+Result<Release> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  Release release;
+  ZKV_TRY(release.request, members.hex<sizeof(RequestHash)>("request"));
+  ZKV_TRY(release.host, members.hex<sizeof(KeyId)>("host"));
+  ZKV_TRY(release.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(release.sealed, members.base64_of<sizeof(SealedShare)>("sealed"));
+  ZKV_TRY(release.approvals, members.hexes<sizeof(crypto::Sha256)>("approvals", kMostApprovals));
+  ZKV_TRY(release.time, members.time("time"));
+  return release;
+}
+
+}  // namespace zkv::protocol

@@ -1,0 +1,127 @@
+// The bodies of version 2's signed messages (docs/protocol-v2.md). Reading one checks its form and its
+// limits, and nothing else: who signed it is the envelope's matter, whether it is right now the caller's.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/hash.h"
+#include "crypto/sealed_box.h"
+#include "crypto/signature.h"
+#include "protocol/envelope.h"
+
+namespace zkv::protocol {
+
+inline constexpr std::size_t kShareSize = 32;
+inline constexpr std::size_t kInviteSize = 20;
+inline constexpr std::size_t kMostVolumes = 1000;
+inline constexpr std::size_t kLongestName = 255;  ///< bytes of a host's, volume's or gateway's name
+
+using RepositoryId = std::array<std::uint8_t, 16>;
+using RequestHash = crypto::Sha256;
+/// A share in a sealed box.
+using SealedShare = std::array<std::uint8_t, kShareSize + crypto::kSealedBoxOverhead>;
+
+/// Who a gateway is, and what time it has.
+struct GatewayStatement {
+  static constexpr std::string_view kType = "application/vnd.zkv.gateway+json";
+  KeyId gateway{};
+  crypto::VerifyingKey signing{};
+  crypto::BoxPublicKey sealing{};
+  std::string name;
+  Time time;
+};
+
+/// A host's identity and its vault share, by an invite.
+struct Enrolment {
+  static constexpr std::string_view kType = "application/vnd.zkv.enrolment+json";
+  std::array<std::uint8_t, kInviteSize> invite{};
+  KeyId gateway{};
+  crypto::VerifyingKey identity{};
+  RepositoryId repository{};
+  SealedShare share{};
+  Time time;
+};
+
+/// What a host says of itself when it asks; shown to the approver as the host's own words.
+struct Evidence {
+  std::string boot_id;
+  std::string kernel;
+  std::string hostname;
+  std::uint64_t uptime = 0;  ///< seconds
+  std::vector<std::string> addresses;
+  bool is_planned = false;
+};
+
+struct RequestMessage {
+  static constexpr std::string_view kType = "application/vnd.zkv.request+json";
+  KeyId host{};
+  KeyId gateway{};
+  crypto::BoxPublicKey key{};  ///< fresh for this request
+  Time time;
+  std::string number;  ///< two digits, on the host's console and on the approver's page
+  RepositoryId repository{};
+  std::uint64_t generation = 0;
+  std::vector<std::string> volumes;
+  Evidence evidence;
+};
+
+/// What a host says about a request of its own.
+struct Word {
+  static constexpr std::string_view kType = "application/vnd.zkv.word+json";
+  enum class Kind { kAcknowledge, kCancel };
+  Kind kind = Kind::kAcknowledge;
+  RequestHash request{};
+  Time time;
+};
+
+/// The answer to an approved request.
+struct Release {
+  static constexpr std::string_view kType = "application/vnd.zkv.release+json";
+  RequestHash request{};
+  KeyId host{};
+  KeyId gateway{};
+  SealedShare sealed{};
+  std::vector<crypto::Sha256> approvals;  ///< of the evidence of each
+  Time time;
+};
+
+std::string to_body(const GatewayStatement& statement);
+std::string to_body(const Enrolment& enrolment);
+std::string to_body(const RequestMessage& request);
+std::string to_body(const Word& word);
+std::string to_body(const Release& release);
+
+/// Errors: kInvalid, with the member that is wrong.
+template <class Message>
+Result<Message> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<GatewayStatement> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<Enrolment> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<RequestMessage> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<Word> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<Release> read_body(std::span<const std::uint8_t> body);
+
+/// The message of an envelope whose signature fits `key`. Errors: kDenied, kInvalid.
+template <class Message>
+Result<Message> open_envelope(const Envelope& envelope, const crypto::VerifyingKey& key) {
+  ZKV_CHECK(check_signature(envelope, Message::kType, key));
+  return read_body<Message>(envelope.body);
+}
+
+template <class Message>
+Envelope seal_message(const Message& message, const crypto::SigningKey& key) {
+  return sign(Message::kType, to_body(message), key);
+}
+
+}  // namespace zkv::protocol
