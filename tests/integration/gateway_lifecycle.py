@@ -2,11 +2,16 @@
 
 import contextlib
 import http.client
+import os
+import pathlib
+import pty
+import shutil
 import socket
 import sqlite3
 import ssl
 import stat
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -183,6 +188,111 @@ class FirstStart(unittest.TestCase):
                 self.assertIn(b"READY=1", manager.recv(4096))
                 world.stop()
                 self.assertIn(b"STOPPING=1", manager.recv(4096))
+
+
+class Commands(unittest.TestCase):
+    """Commands without a gateway, each test in a folder of its own."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-gateway-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.config = self.folder / "gateway.toml"
+        self.config.write_text("")
+        self.data = self.folder / "data"
+
+    def run_program(self, *words, **options):
+        return subprocess.run([PROGRAM, *words], text=True, capture_output=True, timeout=PATIENCE, **options)
+
+    def on_data(self, *words, **options):
+        return self.run_program(*words, "--config", self.config, "--data-dir", self.data, **options)
+
+    def test_those_that_only_look_make_no_vault(self):
+        for words in [("secret", "list"), ("secret", "delete", "nas"), ("audit", "list"), ("audit", "verify")]:
+            with self.subTest(words):
+                done = self.on_data(*words)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"there is no database {self.data}/gateway.db", done.stderr)
+                self.assertFalse(self.data.exists())
+
+    def test_setting_a_secret_says_which_files_it_made(self):
+        done = self.on_data("secret", "set", "repository-key", input=KEY)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"made {self.data}/gateway.db", done.stderr)
+        self.assertIn(f"made {self.data}/master.key", done.stderr)
+        again = self.on_data("secret", "set", "repository-key", input=KEY)
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root")
+    def test_files_that_root_makes_belong_to_the_directorys_owner(self):
+        self.folder.chmod(0o755)
+        self.data.mkdir(0o700)
+        os.chown(self.data, 12345, 12346)
+        done = self.on_data("secret", "set", "repository-key", input=KEY)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("for uid 12345", done.stderr)
+        owners = {(path.stat().st_uid, path.stat().st_gid) for path in self.data.iterdir()}
+        self.assertEqual(owners, {(12345, 12346)})
+
+    def test_a_key_that_is_none_is_stored_with_a_warning(self):
+        for value in ["abc", f" {KEY} ", f"{KEY}\n\n", KEY[:-1] + "?"]:
+            with self.subTest(value):
+                done = self.on_data("secret", "set", "repository-key", input=value)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("warning: 'repository-key' is what hosts get", done.stderr)
+                self.assertNotIn(value.strip(), done.stderr)
+        self.assertNotIn("warning", self.on_data("secret", "set", "repository-key", input=KEY + "\n").stderr)
+        self.assertNotIn("warning", self.on_data("secret", "set", "other", input="abc").stderr)
+
+    def test_at_a_terminal_one_line_is_the_secret(self):
+        terminal, its_end = pty.openpty()
+        self.addCleanup(os.close, terminal)
+        command = [PROGRAM, "secret", "set", "repository-key", "--config", self.config, "--data-dir", self.data]
+        with subprocess.Popen(command, stdin=its_end, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+            os.close(its_end)
+            prompt = program.stderr.read(len("The secret, then Enter (it is not shown): "))
+            self.assertTrue(prompt.startswith("The secret, then Enter ("), prompt)
+            os.write(terminal, f"{KEY}\nmore".encode())
+            printed, complaints = program.communicate(timeout=PATIENCE)
+        self.assertEqual(program.returncode, 0, complaints)
+        self.assertEqual(printed, "stored secret 'repository-key'\n")
+        self.assertNotIn("warning", complaints)
+
+    def test_a_configuration_that_cannot_be_read_is_found(self):
+        for config in [self.folder, "/dev/zero", self.folder / "none.toml"]:
+            with self.subTest(config):
+                done = self.run_program("config", "check", "--config", config)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(f"configuration file: {config}", done.stderr)
+
+    def test_a_certificate_that_cannot_be_read_is_found_and_said_below_the_table(self):
+        words = ["config", "check", "--config", self.config, "--tls-certificate", "/nonexist", "--tls-key", "/nonexist"]
+        done = subprocess.run([PROGRAM, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        lines = done.stdout.splitlines()
+        self.assertTrue(lines[0].startswith("SETTING"), lines)
+        self.assertRegex(lines[-1] + lines[-2], "zkvgateway: .*/nonexist")
+
+    def test_an_address_without_a_port_is_one_problem(self):
+        done = self.run_program("config", "check", "--config", self.config, "--listen", "127.0.0.1")
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("plain http", done.stderr)
+
+    def test_words_that_are_not_expected_are_said_in_their_order(self):
+        done = self.run_program("serve", "--lissten", "x")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("not expected here: --lissten x\n", done.stderr)
+        self.assertIn("did you mean --listen?", done.stderr)
+
+
+class Ids(unittest.TestCase):
+    def test_an_id_may_be_written_in_lower_case(self):
+        with World("--max-wait", "600") as world:
+            client = world.ask()
+            self.assertEqual(world.state(client.id.lower()), "pending")
+            printed = world.command("request", "approve", client.id.lower().replace("0", "o").replace("1", "l"))
+            self.assertEqual(printed, f"{client.id}: approved\n")
+            self.assertEqual(client.answer().body, KEY)
 
 
 class Audit(unittest.TestCase):

@@ -225,6 +225,22 @@ TEST_F(SettingsTest, PlainHttpIsNotServedBeyondThisMachine) {
   EXPECT_EQ(problem(), "");
 }
 
+TEST_F(SettingsTest, AnAddressThatIsNotUnderstoodIsOneProblemOnly) {
+  flag("listen", "127.0.0.1");
+  const auto loaded = load();
+  ASSERT_EQ(loaded.problems.size(), 1U);
+  EXPECT_THAT(loaded.problems.front().message(), HasSubstr("'127.0.0.1' is not an address to listen on"));
+}
+
+TEST_F(SettingsTest, AConfigurationFileIsARegularFileOfAtMostOneMebibyte) {
+  for (const auto* path : {"/tmp", "/dev/zero", "/nonexistent/gateway.toml"}) {
+    input_.config = path;
+    EXPECT_THAT(problem(), HasSubstr(path));
+  }
+  toml("# " + std::string(1024U * 1024U, 'x'));
+  EXPECT_THAT(problem(), HasSubstr("is longer than"));
+}
+
 TEST_F(SettingsTest, AnOutsideAddressIsHttpsOrOnThisMachine) {
   EXPECT_FALSE(parse_outside_url("http://kv.example"));
   EXPECT_FALSE(parse_outside_url("http://127.0.0.1.example"));

@@ -24,11 +24,7 @@ constexpr std::size_t kPage = 500;
 /// Opens the database as its owner. Errors: kNotFound when there is none.
 Result<std::unique_ptr<gateway::Store>> open_store(const Session& session) {
   ZKV_TRY(const auto settings, load_settings_or_report(session));
-  std::error_code error;
-  if (!std::filesystem::exists(settings.database, error)) {
-    return Error::not_found("there is no database " + settings.database.string())
-        .remedy("name the gateway's --data-dir");
-  }
+  ZKV_CHECK(need_database(settings));
   ZKV_CHECK(enter_data_directory(settings));
   return gateway::Store::open(settings.database);
 }

@@ -4,8 +4,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <cstdio>
 #include <memory>
 
+#include "gateway/http/tls_context.h"
 #include "settings_flags.h"
 #include "table_output.h"
 
@@ -32,12 +34,22 @@ void print_table(const gateway::Loaded& loaded) {
   table.print();
 }
 
+/// What is only seen by trying: whether certificate and key can be read and fit together.
+void try_certificate(gateway::Loaded& loaded) {
+  const auto& settings = loaded.settings;
+  if (settings.tls_certificate.empty() || settings.tls_key.empty()) return;
+  auto tls = gateway::http::TlsContext::load(settings.tls_certificate, settings.tls_key);
+  if (!tls) loaded.problems.push_back(std::move(tls).error());
+}
+
 ExitCode check(const Session& session, bool json) {
-  const auto loaded = gateway::load_settings(session.input);
+  auto loaded = gateway::load_settings(session.input);
+  try_certificate(loaded);
   if (json) {
     print_json(loaded);
   } else {
     print_table(loaded);
+    static_cast<void>(std::fflush(stdout));  // what is wrong stands below it, also in a file or a pager
     for (const auto& warning : loaded.warnings) fmt::print(stderr, "zkvgateway: warning: {}\n", warning);
     for (const auto& problem : loaded.problems) report(problem);
   }

@@ -1,5 +1,6 @@
 // The gateway's program: parses words, lets one command do its work, and ends with its exit code.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -8,6 +9,7 @@
 
 #include "base/secret_bytes.h"
 #include "commands.h"
+#include "gateway/settings/table.h"
 
 namespace zkv::cli {
 
@@ -16,6 +18,17 @@ namespace {
 constexpr const char* kFooter =
     "\nExit codes: 0 all is done; 1 it failed; 2 the command line, or a setting of 'serve', is wrong.\n"
     "Settings: flags, ZKV_* variables and /etc/zkv/gateway.toml; see gateway.toml(5).";
+
+Error not_expected(const std::vector<std::string>& words) {
+  std::string remedy = "'zkvgateway COMMAND --help' shows what a command takes";
+  for (const auto& word : words) {
+    const auto nearest = word.starts_with("--") ? gateway::nearest_setting(word.substr(2)) : "";
+    if (nearest.empty()) continue;
+    remedy = fmt::format("did you mean --{}?", nearest);
+    break;
+  }
+  return Error::invalid(fmt::format("not expected here: {}", fmt::join(words, " "))).remedy(remedy);
+}
 
 int run(int argc, char** argv) {
   CLI::App app("Asks people before it gives out the keys of encrypted volumes.", "zkvgateway");
@@ -30,6 +43,9 @@ int run(int argc, char** argv) {
   app.add_subcommand("help", "print this help");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    report(not_expected(app.remaining(true)));
+    return static_cast<int>(ExitCode::kUsage);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
   }

@@ -30,10 +30,18 @@ std::string member(const json::value& request, const char* name) {
   return value.is_string() ? json::value_to<std::string>(value) : json::serialize(value);
 }
 
-Result<> check_id(const std::string& id) {
+/// The id as the gateway writes it: in upper case, and the letters that are left out read as the digits that
+/// they look like. Source: Crockford's base32.
+Result<std::string> read_id(const std::string& id) {
+  std::string read = id;
+  for (auto& c : read) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == 'O') c = '0';
+    if (c == 'I' || c == 'L') c = '1';
+  }
   const bool fits =
-      !id.empty() && id.find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string::npos;
-  if (fits) return {};
+      !read.empty() && read.find_first_not_of("0123456789ABCDEFGHJKMNPQRSTVWXYZ") == std::string::npos;
+  if (fits) return read;
   return Error::invalid("'" + id + "' is not the id of a request")
       .remedy("'zkvgateway request list' prints them");
 }
@@ -56,9 +64,9 @@ Result<> list(const Session& session, const RequestWords& words) {
 }
 
 Result<> show(const Session& session, const RequestWords& words) {
-  ZKV_CHECK(check_id(words.ids.front()));
+  ZKV_TRY(const auto id, read_id(words.ids.front()));
   ZKV_TRY(const auto client, ControlClient::find(session));
-  ZKV_TRY(const auto document, client.send("GET", "/control/requests/" + words.ids.front()));
+  ZKV_TRY(const auto document, client.send("GET", "/control/requests/" + id));
   if (words.json) {
     fmt::print("{}\n", json::serialize(document));
     return {};
@@ -76,10 +84,11 @@ ExitCode decide_each(const Session& session, const RequestWords& words, const st
   if (!client) return finish(tl::unexpected(client.error()));
   ExitCode code = ExitCode::kDone;
   for (const auto& id : words.ids) {
-    const auto decided = check_id(id).and_then(
-        [&] { return client->send("POST", "/control/requests/" + id + "/" + verb, words.reason); });
+    const auto decided = read_id(id).and_then([&](const std::string& read) {
+      return client->send("POST", fmt::format("/control/requests/{}/{}", read, verb), words.reason);
+    });
     if (decided) {
-      fmt::print("{}: {}\n", id, member(*decided, "state"));
+      fmt::print("{}: {}\n", member(*decided, "id"), member(*decided, "state"));
     } else {
       report(decided.error());
       code = ExitCode::kFailed;

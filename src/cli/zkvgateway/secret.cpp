@@ -4,6 +4,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 
 #include "base/file.h"
@@ -34,11 +35,26 @@ class NoEcho {
   termios before_{};
 };
 
+/// One line of the terminal, without its end.
+Result<SecretBytes> read_line() {
+  SecretBytes line(kSecretLimit);
+  std::size_t size = 0;
+  while (size < line.size()) {
+    const ssize_t got = ::read(STDIN_FILENO, &line.span()[size], 1);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Error::system("reading the terminal", errno);
+    if (got == 0 || line.span()[size] == '\n') break;
+    ++size;
+  }
+  line.truncate(size);
+  return line;
+}
+
 Result<SecretBytes> read_input() {
   if (::isatty(STDIN_FILENO) == 0) return read_secret(STDIN_FILENO, kSecretLimit, "the standard input");
-  fmt::print(stderr, "The secret, then Enter and Ctrl-D (it is not shown): ");
   const NoEcho silent;
-  auto secret = read_secret(STDIN_FILENO, kSecretLimit, "the terminal");
+  fmt::print(stderr, "The secret, then Enter (it is not shown): ");
+  auto secret = read_line();
   fmt::print(stderr, "\n");
   return secret;
 }
@@ -51,23 +67,59 @@ Result<SecretBytes> read_value(const std::string& file) {
   return value;
 }
 
-Result<std::unique_ptr<gateway::EmbeddedVault>> open_vault(const Session& session) {
-  ZKV_TRY(const auto settings, load_settings_or_report(session));
+Result<std::unique_ptr<gateway::EmbeddedVault>> open_vault(const gateway::Settings& settings) {
   ZKV_CHECK(enter_data_directory(settings));
   ::umask(0077);
   return gateway::EmbeddedVault::open(embedded_options(settings));
 }
 
+Result<std::unique_ptr<gateway::EmbeddedVault>> find_vault(const Session& session) {
+  ZKV_TRY(const auto settings, load_settings_or_report(session));
+  ZKV_CHECK(need_database(settings));
+  return open_vault(settings);
+}
+
+/// As open_vault, and says which files it made, and whose they are.
+Result<std::unique_ptr<gateway::EmbeddedVault>> find_or_make_vault(const gateway::Settings& settings) {
+  std::vector<std::filesystem::path> missing;
+  std::error_code error;
+  for (const auto& path : {settings.database, settings.master_key_file}) {
+    if (!std::filesystem::exists(path, error) && !error) missing.push_back(path);
+  }
+  ZKV_TRY(auto vault, open_vault(settings));
+  for (const auto& path : missing) {
+    if (!std::filesystem::exists(path, error)) continue;
+    fmt::print(stderr, "zkvgateway: made {}, which was not there, for uid {}\n", path.string(), ::geteuid());
+  }
+  return vault;
+}
+
+/// Hosts of this project have a Fernet key as their repository key; what else somebody keeps is theirs to
+/// know. Source: the Fernet specification, "Key Format".
+void warn_unless_key(const std::string& name, const SecretBytes& value) {
+  constexpr std::size_t kKeyText = 44;
+  constexpr std::size_t kKeySize = 32;
+  const auto key = from_base64_secret(value.view(), Base64::kUrl);
+  if (value.size() == kKeyText && key && key->size() == kKeySize) return;
+  fmt::print(
+      stderr,
+      "zkvgateway: warning: '{}' is what hosts get as their repository key, and this is none: it has {} "
+      "characters, not the {} of url-safe base64 that stand for {} bytes\n",
+      name, value.size(), kKeyText, kKeySize);
+}
+
 Result<> set(const Session& session, const std::string& name, const std::string& file) {
   ZKV_TRY(const auto value, read_value(file));
-  ZKV_TRY(const auto vault, open_vault(session));
+  ZKV_TRY(const auto settings, load_settings_or_report(session));
+  if (name == settings.secret) warn_unless_key(name, value);
+  ZKV_TRY(const auto vault, find_or_make_vault(settings));
   ZKV_CHECK(vault->put(name, value.span()));
   fmt::print("stored secret '{}'\n", name);
   return {};
 }
 
 Result<> list(const Session& session) {
-  ZKV_TRY(const auto vault, open_vault(session));
+  ZKV_TRY(const auto vault, find_vault(session));
   ZKV_TRY(const auto rows, vault->list());
   TableOutput table({"NAME", "CHANGED"});
   for (const auto& row : rows) table.add({row.name, to_text(row.changed_at)});
@@ -76,7 +128,7 @@ Result<> list(const Session& session) {
 }
 
 Result<> remove(const Session& session, const std::string& name) {
-  ZKV_TRY(const auto vault, open_vault(session));
+  ZKV_TRY(const auto vault, find_vault(session));
   ZKV_CHECK(vault->remove(name));
   fmt::print("deleted secret '{}'\n", name);
   return {};

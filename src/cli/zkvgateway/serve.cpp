@@ -46,9 +46,11 @@ void raise_descriptor_limit(unsigned connections) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur < connections + kForOurselves) {
-    spdlog::warn("the system allows {} descriptors, which is less than the {} connections of the settings",
-                 limit.rlim_cur, connections);
+  const rlim_t needed = connections + kForOurselves;
+  if (limit.rlim_cur < needed) {
+    spdlog::warn(
+        "the system allows {} descriptors, but {} connections need {} (LimitNOFILE=, or 'connections')",
+        limit.rlim_cur, connections, needed);
   }
 }
 

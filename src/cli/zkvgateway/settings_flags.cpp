@@ -59,6 +59,14 @@ Result<gateway::Settings> load_settings_or_report(const Session& session) {
       .remedy("'zkvgateway config check' shows all settings and where they came from");
 }
 
+Result<> need_database(const gateway::Settings& settings) {
+  std::error_code error;
+  const auto& path = settings.database;
+  if (std::filesystem::exists(path, error)) return {};
+  if (error) return Error::system("looking for the database " + path.string(), error.value());
+  return Error::not_found("there is no database " + path.string()).remedy("name the gateway's --data-dir");
+}
+
 Result<> enter_data_directory(const gateway::Settings& settings) {
   const auto& path = settings.data_dir;
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {

@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "base/file.h"
 #include "gateway/settings/sources.h"
@@ -107,6 +108,7 @@ class Loader {
   }
 
   void add_problem(const Effective& effective, Error error) {
+    wrong_.insert(effective.name);
     loaded_.problems.push_back(std::move(error).context(effective.origin + ": " + effective.name));
   }
 
@@ -173,7 +175,7 @@ class Loader {
     const auto& settings = loaded_.settings;
     if (settings.tls_certificate.empty() != settings.tls_key.empty()) {
       loaded_.problems.push_back(Error::invalid("tls-certificate and tls-key are given only together"));
-    } else if (!settings.tls() && !is_loopback(settings.listen.host)) {
+    } else if (!settings.tls() && !wrong_.contains("listen") && !is_loopback(settings.listen.host)) {
       loaded_.problems.push_back(
           Error::invalid(fmt::format("{}: listen: plain http on {} would send keys unprotected",
                                      effective_of("listen").origin, effective_of("listen").value))
@@ -192,6 +194,7 @@ class Loader {
 
   const LoadInput& input_;
   std::map<const Setting*, Given> given_;
+  std::set<std::string, std::less<>> wrong_;  ///< settings whose value is not understood
   Loaded loaded_;
 };
 

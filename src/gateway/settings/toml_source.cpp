@@ -5,9 +5,20 @@
 
 #include <toml++/toml.h>
 
+#include "base/file.h"
+
 namespace zkv::gateway {
 
 namespace {
+
+constexpr std::size_t kFileLimit = 1024U * 1024U;
+
+/// Errors: beside those of read_file kInvalid for a device or a pipe.
+Result<Bytes> read_text(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_other(path, error)) return Error::invalid(path.string() + " is not a regular file");
+  return read_file(path, kFileLimit);
+}
 
 /// The value as the one-line text that `apply` reads. Errors: kInvalid for a kind that no setting has.
 Result<std::string> to_value_text(const toml::node& node) {
@@ -43,8 +54,14 @@ Result<Given> read_entry(std::string_view key, const toml::node& node, const std
 
 Source read_toml(const std::filesystem::path& path) {
   Source source;
+  const auto text = read_text(path);
+  if (!text) {
+    source.problems.push_back(Error(text.error()).context("configuration file"));
+    return source;
+  }
   try {
-    const auto table = toml::parse_file(path.string());
+    const std::string_view view(reinterpret_cast<const char*>(text->data()), text->size());
+    const auto table = toml::parse(view, path.string());
     for (const auto& [key, node] : table) {
       const auto origin = fmt::format("{}:{}", path.string(), key.source().begin.line);
       auto given = read_entry(key.str(), node, origin);
