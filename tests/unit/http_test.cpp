@@ -344,6 +344,16 @@ TEST_F(HttpTest, AClientThatSendsOnWithoutEndIsTreatedAsGone) {
   EXPECT_TRUE(service_.wait_until([&] { return service_.waiting_.empty(); }));
 }
 
+TEST_F(HttpTest, AClientTreatedAsGoneIsNotToldThatItsRequestWasCancelled) {
+  service_.outcome_ = Answer::Outcome::kCancelled;
+  Client client(port());
+  client.send(get("/request-keys", "ZKV-Request-Token: " + std::string(kToken) + "\r\n"));
+  ASSERT_TRUE(service_.wait_for_asks(1));
+  std::string pipelined;
+  for (int i = 0; i < 300; ++i) pipelined += "GET /livez HTTP/1.1\r\nHost: g\r\n\r\n";
+  EXPECT_EQ(client.send(pipelined).read_all(), "");
+}
+
 TEST_F(HttpTest, AnAddressOutsideLegacyAllowMayNotAsk) {
   options_.legacy->allow = {Network::parse("127.0.0.7").value()};
   EXPECT_THAT(ask(get("/request-keys")), StartsWith("HTTP/1.1 403 Forbidden\r\n"));
@@ -493,6 +503,40 @@ TEST_F(HttpTest, LengthAndChunksTogetherAreRefusedAsSmuggling) {
       ask("POST /incoming-message HTTP/1.1\r\nHost: g\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n"
           "\r\n0\r\n\r\n"),
       StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpTest, ABodyWhoseEndIsUnclearIsRefusedAndNothingAfterItIsAnswered) {
+  const std::string second = "GET /livez HTTP/1.1\r\nHost: g\r\n\r\n";
+  const auto answer_to = [&](const std::string& fields, const std::string& version = "1.1") {
+    Client client(port());
+    const auto all =
+        client.send("POST /livez HTTP/" + version + "\r\nHost: g\r\n" + fields + "\r\n" + second).read_all();
+    EXPECT_EQ(all.find("HTTP/1.1", 1), std::string::npos) << fields << all;
+    EXPECT_THAT(all, HasSubstr("Connection: close")) << fields;
+    return all.substr(0, 13);
+  };
+  for (const auto* coding : {"xchunked", "identity", "gzip", "chunkedx", "x"}) {
+    EXPECT_EQ(answer_to("Transfer-Encoding: " + std::string(coding) + "\r\n"), "HTTP/1.1 501 ") << coding;
+  }
+  for (const auto* coding :
+       {"", "chunked, chunked", "chunked,", ", chunked", "gzip, chunked", "chunked, gzip"}) {
+    EXPECT_EQ(answer_to("Transfer-Encoding: " + std::string(coding) + "\r\n"), "HTTP/1.1 400 ") << coding;
+  }
+  for (const auto* fields :
+       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip\r\nContent-Length: 0\r\n",
+        "Content-Length: 0\r\nTransfer-Encoding: identity\r\n", "Content-Length: 0\r\nContent-Length: 0\r\n",
+        "Content-Length: 0, 0\r\n", "Content-Length: +0\r\n", "Content-Length: 0x0\r\n"}) {
+    EXPECT_EQ(answer_to(fields), "HTTP/1.1 400 ") << fields;
+  }
+  EXPECT_EQ(answer_to("Transfer-Encoding: chunked\r\n", "1.0"), "HTTP/1.1 400 ");
+}
+
+TEST_F(HttpTest, AChunkedBodyIsReadInAnyCaseOfTheWord) {
+  EXPECT_THAT(
+      ask("POST /nowhere HTTP/1.1\r\nHost: g\r\nConnection: close\r\nTransfer-Encoding: Chunked\r\n\r\n"
+          "3\r\nabc\r\n0\r\n\r\n"),
+      StartsWith("HTTP/1.1 404 "));
 }
 
 TEST_F(HttpTest, ASlowHeaderIsEndedWithA408WhileOthersAreServed) {

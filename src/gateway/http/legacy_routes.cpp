@@ -71,7 +71,8 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of(kDigits) == std::string_view::npos;
 }
 
-/// Waits for the service's answer, or for the client to go; an answer that came counts even then.
+/// Waits for the service's answer, or for the client to go; an answer that came counts even then, but not
+/// that its going was heard: a request with a token was not cancelled by it.
 asio::awaitable<std::optional<Answer>> wait_for_answer(Service& service, Ask ask,
                                                        std::function<asio::awaitable<void>()> client_gone) {
   const auto executor = co_await asio::this_coro::executor;
@@ -80,7 +81,8 @@ asio::awaitable<std::optional<Answer>> wait_for_answer(Service& service, Ask ask
           asio::co_spawn(executor, service.wait_for_release(std::move(ask)), asio::deferred),
           asio::co_spawn(executor, client_gone(), asio::deferred))
           .async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-  if (failure) co_return std::nullopt;
+  const bool client_went_first = order[0] == 1;
+  if (failure || (client_went_first && answer.outcome == Answer::Outcome::kCancelled)) co_return std::nullopt;
   co_return std::move(answer);
 }
 

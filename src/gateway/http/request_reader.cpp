@@ -23,13 +23,39 @@ RequestReader::State RequestReader::take(std::string& input) {
     if (error == bhttp::error::need_more || (!error && used == 0)) break;
     if (error) return judge(error);
   }
-  if (!parser_.is_done()) return State::kNeedsMore;
+  if (parser_.is_header_done() && judge_header() == State::kRefused) return State::kRefused;
+  return parser_.is_done() ? State::kDone : State::kNeedsMore;
+}
+
+RequestReader::State RequestReader::judge_header() {
   const auto& message = parser_.get();
   if (message.version() >= 11 && message.count(bhttp::field::host) != 1) {
     return refuse(400, "the Host header is missing or given twice");
   }
   if (!message.target().starts_with('/')) return refuse(400, "the target is not a path");
-  return State::kDone;
+  return judge_framing();
+}
+
+/// Where a request ends must be said once and be understood: otherwise what follows could be its body to us,
+/// and a request of its own to a proxy. Source: RFC 9112 6.1 and 6.3.
+RequestReader::State RequestReader::judge_framing() {
+  const auto& message = parser_.get();
+  const auto codings = message.count(bhttp::field::transfer_encoding);
+  const auto length = message[bhttp::field::content_length];
+  if (codings + message.count(bhttp::field::content_length) > 1) {
+    return refuse(400, "the length of the body is said more than once");
+  }
+  if (length.find_first_not_of("0123456789") != std::string_view::npos) {
+    return refuse(400, "Content-Length is not a number");
+  }
+  if (codings == 0) return State::kDone;
+  const auto coding = message[bhttp::field::transfer_encoding];
+  if (message.version() < 11) return refuse(400, "Transfer-Encoding is not known to HTTP/1.0");
+  if (boost::beast::iequals(coding, "chunked")) return State::kDone;
+  if (coding.empty() || coding.find(',') != std::string_view::npos) {
+    return refuse(400, "Transfer-Encoding is not one coding");
+  }
+  return refuse(501, "this Transfer-Encoding is not supported, only chunked");
 }
 
 RequestReader::State RequestReader::judge(const boost::system::error_code& error) {

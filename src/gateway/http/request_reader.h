@@ -20,7 +20,7 @@ class RequestReader {
   enum class State : std::uint8_t { kNeedsMore, kDone, kRefused };
   /// Takes from the front of `input` what belongs to this request.
   State take(std::string& input);
-  /// After kRefused: 400, 413 or 431, and why.
+  /// After kRefused: 400, 413, 431 or 501, and why.
   [[nodiscard]] unsigned status() const { return status_; }
   [[nodiscard]] std::string_view why() const { return why_; }
   /// Whether the client waits for "100 Continue" before it sends the body; true once.
@@ -29,6 +29,8 @@ class RequestReader {
   Incoming take_request();
 
  private:
+  State judge_header();
+  State judge_framing();
   State refuse(unsigned status, std::string_view why);
   State judge(const boost::system::error_code& error);
 
