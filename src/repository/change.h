@@ -47,6 +47,15 @@ struct NewSlot {
 Result<std::uint32_t> add_slot(const std::filesystem::path& path, const SecretBytes& key,
                                const NewSlot& slot);
 
+struct GatewaySlot {
+  std::string label;
+  GatewayId gateway{};
+  SecretBytes shares;  ///< join_shares()
+};
+/// Adds a slot that opens with the shares of host and gateway together. Errors: as add_slot().
+Result<std::uint32_t> add_gateway_slot(const std::filesystem::path& path, const SecretBytes& key,
+                                       const GatewaySlot& slot);
+
 /// Errors: those of open(); kNotFound; kInvalid when it is the last slot that a key can open, unless `force`.
 Result<> remove_slot(const std::filesystem::path& path, const SecretBytes& key, std::uint32_t id, bool force);
 

@@ -16,6 +16,26 @@ std::uint32_t next_id(const std::vector<Slot>& slots) {
   return highest + 1;
 }
 
+/// Wraps the repository key for `secret` in one more slot, and gives its id.
+Result<std::uint32_t> append_slot(Version2& repository, SlotType type, const std::string& label,
+                                  Bytes parameters, const SecretBytes& secret,
+                                  const crypto::Argon2Cost& cost) {
+  auto& slots = repository.outside.slots;
+  if (slots.size() >= kMostSlots) {
+    return Error::invalid("there are " + std::to_string(slots.size()) + " slots, and no more are possible")
+        .remedy("remove one that is not needed: 'zkv slot remove ID'");
+  }
+  Slot slot{.id = next_id(slots),
+            .type = type,
+            .created = now(),
+            .label = label,
+            .parameters = std::move(parameters),
+            .wrapped = {}};
+  ZKV_CHECK(wrap_key(slot, repository.outside.header.id, repository.repository_key, secret, cost));
+  slots.push_back(std::move(slot));
+  return slots.back().id;
+}
+
 Result<> edit_slots(const std::filesystem::path& path, const SecretBytes& key,
                     const std::function<Result<>(Version2&)>& change) {
   ZKV_TRY(const auto locked, lock_and_read(path));
@@ -61,21 +81,18 @@ Result<> write_next_generation(const WriteLock& lock, Version2& repository) {
 }
 
 Result<std::uint32_t> append_slot_for(Version2& repository, const NewSlot& wanted) {
-  auto& slots = repository.outside.slots;
-  if (slots.size() >= kMostSlots) {
-    return Error::invalid("there are " + std::to_string(slots.size()) + " slots, and no more are possible")
-        .remedy("remove one that is not needed: 'zkv slot remove ID'");
-  }
-  Slot slot{.id = next_id(slots),
-            .type = wanted.type,
-            .created = now(),
-            .label = wanted.label,
-            .parameters = {},
-            .wrapped = {}};
-  ZKV_CHECK(
-      wrap_key(slot, repository.outside.header.id, repository.repository_key, wanted.secret, wanted.cost));
-  slots.push_back(std::move(slot));
-  return slots.back().id;
+  return append_slot(repository, wanted.type, wanted.label, {}, wanted.secret, wanted.cost);
+}
+
+Result<std::uint32_t> add_gateway_slot(const std::filesystem::path& path, const SecretBytes& key,
+                                       const GatewaySlot& slot) {
+  std::uint32_t id = 0;
+  ZKV_CHECK(edit_slots(path, key, [&](Version2& repository) -> Result<> {
+    ZKV_TRY(id, append_slot(repository, SlotType::kGateway, slot.label, gateway_parameters(slot.gateway),
+                            slot.shares, {}));
+    return {};
+  }));
+  return id;
 }
 
 Result<std::uint32_t> add_slot(const std::filesystem::path& path, const SecretBytes& key,

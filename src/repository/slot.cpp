@@ -15,6 +15,7 @@ namespace zkv::repository {
 namespace {
 
 enum PassphraseTag : std::uint16_t { kSalt = 1, kPasses = 2, kMemoryKib = 3 };
+enum GatewayTag : std::uint16_t { kGatewayId = 1 };
 
 constexpr std::size_t kSaltSize = 16;
 constexpr std::size_t kWrappedSize = crypto::kAeadNonceSize + kRepositoryKeySize + crypto::kAeadTagSize;
@@ -75,6 +76,21 @@ std::string_view purpose(SlotType type) {
   return {};
 }
 
+/// Of a gateway slot: bound to its one gateway.
+std::string purpose_for(const GatewayId& gateway) {
+  return "zkv repository 2 gateway slot" + std::string(gateway.begin(), gateway.end());
+}
+
+Result<SecretBytes> key_of_shares(const Slot& slot, const RepositoryId& repository,
+                                  const SecretBytes& shares) {
+  const auto gateway = gateway_of(slot);
+  if (!gateway || shares.size() != 2 * kShareSize) {
+    return Error::wrong_key("slot " + std::to_string(slot.id) +
+                            " opens with the shares of host and gateway only");
+  }
+  return crypto::hkdf_sha256(shares.span(), repository, purpose_for(*gateway), crypto::kAeadKeySize);
+}
+
 Result<SecretBytes> stretch_passphrase(const Slot& slot, const SecretBytes& passphrase) {
   const auto parameters = read_parameters(slot.parameters);
   if (!parameters || !is_bearable(parameters->cost)) {
@@ -92,6 +108,7 @@ Result<SecretBytes> stretch_passphrase(const Slot& slot, const SecretBytes& pass
 /// The key that wraps the repository key in `slot`.
 Result<SecretBytes> wrapping_key(const Slot& slot, const RepositoryId& repository,
                                  const SecretBytes& secret) {
+  if (slot.type == SlotType::kGateway) return key_of_shares(slot, repository, secret);
   SecretBytes input;
   if (slot.type == SlotType::kPassphrase) {
     ZKV_TRY(input, stretch_passphrase(slot, secret));
@@ -138,6 +155,28 @@ std::string to_text(SlotType type) {
 
 bool is_usable(SlotType type) { return !purpose(type).empty(); }
 
+SecretBytes join_shares(const SecretBytes& vault_share, const SecretBytes& local_share) {
+  SecretBuilder both;
+  both.append(vault_share.span());
+  both.append(local_share.span());
+  return both.take();
+}
+
+Bytes gateway_parameters(const GatewayId& gateway) {
+  Bytes out;
+  append_record(out, kGatewayId, gateway);
+  return out;
+}
+
+std::optional<GatewayId> gateway_of(const Slot& slot) {
+  ByteReader reader(slot.parameters);
+  const auto id = take_record(reader);
+  const bool sound = slot.type == SlotType::kGateway && id && reader.at_end() && id->tag == kGatewayId &&
+                     id->value.size() == sizeof(GatewayId);
+  if (!sound) return std::nullopt;
+  return ByteReader(id->value).array<sizeof(GatewayId)>();
+}
+
 std::optional<crypto::Argon2Cost> passphrase_cost(const Slot& slot) {
   const auto parameters = read_parameters(slot.parameters);
   if (slot.type != SlotType::kPassphrase || !parameters) return std::nullopt;
@@ -176,7 +215,9 @@ Result<Slot> read_slot(ByteReader& reader) {
 
 Result<> wrap_key(Slot& slot, const RepositoryId& repository, const SecretBytes& repository_key,
                   const SecretBytes& secret, const crypto::Argon2Cost& cost) {
-  if (!is_usable(slot.type)) return Error::unsupported("cannot make a slot of " + to_text(slot.type));
+  if (!is_usable(slot.type) && !gateway_of(slot)) {
+    return Error::unsupported("cannot make a slot of " + to_text(slot.type));
+  }
   if (slot.label.size() > kLongestLabel) return Error::invalid("a slot's label has at most 255 bytes");
   if (secret.empty()) return Error::invalid("the secret of a slot cannot be empty");
   if (slot.type == SlotType::kPassphrase) {
@@ -194,7 +235,8 @@ Result<> wrap_key(Slot& slot, const RepositoryId& repository, const SecretBytes&
 }
 
 Result<SecretBytes> unwrap_key(const Slot& slot, const RepositoryId& repository, const SecretBytes& secret) {
-  if (!is_usable(slot.type) || slot.wrapped.size() != kWrappedSize) {
+  const bool is_known = is_usable(slot.type) || slot.type == SlotType::kGateway;
+  if (!is_known || slot.wrapped.size() != kWrappedSize) {
     return Error::wrong_key("slot " + std::to_string(slot.id) + " does not open with a key alone");
   }
   auto key = wrapping_key(slot, repository, secret);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "crypto/fernet.h"
+#include "crypto/random.h"
 #include "repository_world.h"
 
 namespace zkv::repository {
@@ -272,6 +273,39 @@ TEST_F(Slots, OfEachTypeOpenTheSameVolumes) {
   EXPECT_THAT(contents(path_, classic), ElementsAre("a=one"));
   EXPECT_THAT(contents(path_, passphrase), ElementsAre("a=one"));
   EXPECT_THAT(contents(), ElementsAre("a=one"));
+}
+
+TEST_F(Slots, OfAGatewayOpenWithBothSharesInOrderAndWithNothingLess) {
+  ASSERT_TRUE(add("a", "one"));
+  const auto vault = crypto::random_secret(kShareSize);
+  const auto local = crypto::random_secret(kShareSize);
+  ASSERT_TRUE(
+      add_gateway_slot(path_, key_, {.label = "home", .gateway = {7}, .shares = join_shares(vault, local)}));
+  EXPECT_THAT(contents(path_, join_shares(vault, local)), ElementsAre("a=one"));
+  const auto refusal = [this](const SecretBytes& secret) { return open(path_, secret).error().kind(); };
+  EXPECT_EQ(refusal(join_shares(local, vault)), ErrorKind::kWrongKey);
+  EXPECT_EQ(refusal(join_shares(vault, SecretBytes(kShareSize))), ErrorKind::kWrongKey);
+  EXPECT_EQ(refusal(vault), ErrorKind::kWrongKey);
+  EXPECT_EQ(refusal(local), ErrorKind::kWrongKey);
+}
+
+TEST_F(Slots, OfOneGatewayDoNotOpenAsThoseOfAnother) {
+  const auto shares = crypto::random_secret(2 * kShareSize);
+  ASSERT_TRUE(add_gateway_slot(path_, key_, {.label = {}, .gateway = {7}, .shares = shares.clone()}));
+  Slot slot = describe(path_)->outside->slots.back();
+  const auto id = describe(path_)->outside->header.id;
+  ASSERT_TRUE(unwrap_key(slot, id, shares));
+  EXPECT_EQ(gateway_of(slot), GatewayId{7});
+  slot.parameters = gateway_parameters({8});
+  EXPECT_EQ(unwrap_key(slot, id, shares).error().kind(), ErrorKind::kWrongKey);
+  slot.parameters.clear();
+  EXPECT_EQ(unwrap_key(slot, id, shares).error().kind(), ErrorKind::kWrongKey);
+}
+
+TEST_F(Slots, OfAGatewayAreNoReasonToDropTheLastKeyOnPaper) {
+  ASSERT_TRUE(
+      add_gateway_slot(path_, key_, {.label = {}, .gateway = {7}, .shares = crypto::random_secret(64)}));
+  EXPECT_EQ(remove_slot(path_, key_, 1, false).error().kind(), ErrorKind::kInvalid);
 }
 
 TEST_F(Slots, APassphraseOfTheShapeOfAKeyWorksToo) {

@@ -47,6 +47,8 @@ VOLUMES = ((b"tank/home", 1, b"a passphrase"), ("tank/f\u00f6to".encode(), 1, by
 RECOVERY_SLOT = {"slot_type": 1, "key": RECOVERY_KEY}
 CLASSIC_SLOT = {"slot_type": 2, "key": CLASSIC_KEY, "label": b"seed"}
 PASSPHRASE_SLOT = {"slot_type": 3, "key": PASSPHRASE, "label": b"mine", "cost": (2, 256)}
+SHARES = b"the vault share: 32 bytes of it." + b"the local share, as many as that"
+GATEWAY_SLOT = {"slot_type": 4, "key": SHARES, "label": b"home", "gateway": hashlib.sha256(b"gateway").digest()}
 UNKNOWN_SLOT = {"slot_type": 4, "key": b"", "label": b"gateway.example"}
 
 
@@ -58,6 +60,10 @@ def sound_files():
     sound = reader.write(body(VOLUMES), [RECOVERY_SLOT, CLASSIC_SLOT, PASSPHRASE_SLOT, UNKNOWN_SLOT], drawer("all"), 7)
     every = [RECOVERY_KEY, CLASSIC_KEY, PASSPHRASE]
     yield "all-slots", sound, outcome(every, [(OTHER_KEY, "wrong-key"), (b"x", "wrong-key")], VOLUMES)
+    gateway = reader.write(body(VOLUMES), [RECOVERY_SLOT, GATEWAY_SLOT], drawer("gateway"), 3)
+    swapped = SHARES[32:] + SHARES[:32]
+    yield "gateway-slot", gateway, outcome([SHARES, RECOVERY_KEY], [
+        (swapped, "wrong-key"), (SHARES[:32], "wrong-key"), (SHARES[:-1] + b"!", "wrong-key")], VOLUMES)
     yield "empty", reader.write(b"", [RECOVERY_SLOT], drawer("empty")), outcome([RECOVERY_KEY])
     no_slots = reader.write(body(VOLUMES), [], drawer("none"))
     yield "no-slots", no_slots, outcome(refused=[(RECOVERY_KEY, "wrong-key")])

@@ -19,7 +19,7 @@ from nacl.exceptions import CryptoError
 
 MAGIC = bytes.fromhex("895a4b560d0a1a0a")
 VERSION = 2
-RECOVERY, CLASSIC, PASSPHRASE = 1, 2, 3
+RECOVERY, CLASSIC, PASSPHRASE, GATEWAY = 1, 2, 3, 4
 WORDS = {RECOVERY: "recovery", CLASSIC: "classic", PASSPHRASE: "passphrase"}
 LATEST = 253402300799999
 
@@ -52,7 +52,7 @@ class Bytes:
 
 def hkdf(key, salt, info):
     pseudorandom = hmac.new(salt, key, hashlib.sha256).digest()
-    return hmac.new(pseudorandom, info.encode() + b"\x01", hashlib.sha256).digest()
+    return hmac.new(pseudorandom, (info if isinstance(info, bytes) else info.encode()) + b"\x01", hashlib.sha256).digest()
 
 
 def key_bytes(key):
@@ -89,7 +89,20 @@ def stretch(slot, passphrase):
     return hash_secret_raw(passphrase, salt, passes, memory, 1, 32, Type.ID)
 
 
+def gateway_id(slot):
+    """None unless the parameters are those of a gateway slot."""
+    try:
+        source = Bytes(slot["parameters"])
+        tag, value, _ = source.record()
+    except Refused:
+        return None
+    return value if tag == 1 and len(value) == 32 and not source.rest else None
+
+
 def wrapping_key(slot, repository, key):
+    if slot["type"] == GATEWAY:
+        gateway = gateway_id(slot)
+        return hkdf(key, repository, b"zkv repository 2 gateway slot" + gateway) if gateway and len(key) == 64 else None
     material = stretch(slot, key) if slot["type"] == PASSPHRASE else key_bytes(key)
     if material is None:
         return None
@@ -112,7 +125,7 @@ def unwrap(slot, repository, key):
 
 
 def repository_key(slots, repository, key):
-    quick = [slot for slot in slots if slot["type"] in (RECOVERY, CLASSIC)]
+    quick = [slot for slot in slots if slot["type"] in (RECOVERY, CLASSIC, GATEWAY)]
     slow = [slot for slot in slots if slot["type"] == PASSPHRASE]
     for slot in quick + slow[:8]:
         found = unwrap(slot, repository, key)
@@ -195,14 +208,14 @@ def volume_record(name, key, kind=1, more=b""):
     return record(1, record(1, name) + record(2, struct.pack("<H", kind)) + record(3, key) + more)
 
 
-def write_slot(repository, repository_key_, draw, number, slot_type, key, label=b"", cost=(1, 64)):
-    parameters = b""
+def write_slot(repository, repository_key_, draw, number, slot_type, key, label=b"", cost=(1, 64), gateway=None):
+    parameters = record(1, gateway) if gateway else b""
     if slot_type == PASSPHRASE:
         parameters = record(1, draw(16)) + record(2, struct.pack("<I", cost[0])) + record(3, struct.pack("<I", cost[1]))
     head = struct.pack("<IHQH", number, slot_type, 1772000000000, len(label)) + label
     head += struct.pack("<H", len(parameters)) + parameters
     nonce = draw(24)
-    if slot_type in WORDS:
+    if slot_type in WORDS or gateway:
         wrapping = wrapping_key({"type": slot_type, "parameters": parameters}, repository, key)
         wrapped = nonce + aead_seal(repository_key_, slot_associated(repository, head), nonce, wrapping)
     else:
