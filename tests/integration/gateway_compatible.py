@@ -84,6 +84,12 @@ class EmbeddedVaultWithoutTheKey(unittest.TestCase):
             answer = client.answer()
             self.assertEqual((answer.status, answer.body), (500, ""))
             self.assertEqual(answer.headers["ZKV-Request-State"], "failed")
+            world.log.wait("warning: hosts cannot get their key yet: .*no secret 'repository-key'.* secret set")
+            world.log.wait("error: an approved request got no key: .*no secret 'repository-key'.* secret set")
+
+    def test_with_the_secret_there_is_no_warning(self):
+        with World() as world:
+            self.assertNotIn("hosts cannot get their key", world.log.text())
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ TEST_F(ServiceTest, AVaultThatFailsLeavesTheRequestApprovedForTheClientToComeBac
   EXPECT_EQ(request(told.request).state, State::kApproved);
   EXPECT_EQ(request(told.request).reason, "the vault is down");
   EXPECT_EQ(rows_of("request.share-failed"), 1);
+  EXPECT_EQ(vault_failures_, 1) << "the log is told, too";
 
   vault_fails(false);
   const auto answer = await(ask("token"));
@@ -155,6 +156,15 @@ TEST_F(ServiceTest, AStoreThatFailsIsReportedAndNotReady) {
   by_hand("DROP TABLE zkv_wrong_pin");
   EXPECT_FALSE(await(service_->check()));
   EXPECT_GT(store_failures_, 0);
+}
+
+TEST_F(ServiceTest, AStoreThatReadsButTakesNoChangesIsNotReady) {
+  start();
+  by_hand("CREATE TRIGGER full BEFORE UPDATE ON zkv_schema BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  EXPECT_FALSE(await(service_->check()));
+  EXPECT_FALSE(await(service_->check())) << "a failure is not remembered as a proof";
+  by_hand("DROP TRIGGER full");
+  EXPECT_TRUE(await(service_->check()));
 }
 
 TEST_F(ServiceTest, ExpiryThatCannotBeStoredIsTriedAgain) {

@@ -159,7 +159,7 @@ TEST_F(ServiceTest, ThePinOfAnEndedRequestIsAWrongOne) {
 TEST_F(ServiceTest, PinsOfPendingRequestsDiffer) {
   constexpr int kClients = 150;
   options_.pin_length = 4;
-  options_.notices_an_hour = kClients;
+  options_.notices_an_hour = 3 * kClients;  // one address has a third
   start();
   std::vector<std::future<Answer>> clients;
   std::set<int> pins;
@@ -204,6 +204,66 @@ TEST_F(ServiceTest, BeyondTheHourlyLimitOnlyTheConsoleIsTold) {
   EXPECT_EQ(await(service_->approve_all("console:uid 0")), 2U);
   EXPECT_EQ(await(std::move(first)).outcome, Outcome::kReleased);
   EXPECT_EQ(await(std::move(second)).outcome, Outcome::kReleased);
+}
+
+TEST_F(ServiceTest, TheHourlyLimitOutlivesARestart) {
+  options_.notices_an_hour = 2;
+  start();
+  auto first = ask_from("192.0.2.1");
+  auto second = ask_from("192.0.2.2");
+  for (int i = 0; i < 2; ++i) EXPECT_NE(sms_->next().pin + console_->next().pin, "");
+  start();
+  EXPECT_EQ(await(std::move(first)).outcome, Outcome::kStopping);
+  EXPECT_EQ(await(std::move(second)).outcome, Outcome::kStopping);
+  auto third = ask_from("192.0.2.3");
+  static_cast<void>(console_->next());
+  EXPECT_TRUE(sms_->is_empty());
+  EXPECT_EQ(await(service_->approve_all("console:uid 0")), 1U);
+  EXPECT_EQ(await(std::move(third)).outcome, Outcome::kReleased);
+}
+
+TEST_F(ServiceTest, MessagesOfAnEarlierHourDoNotCount) {
+  options_.notices_an_hour = 1;
+  start();
+  auto first = ask();
+  EXPECT_EQ(pin(sms_->next().pin), PinOutcome::kApproved);
+  EXPECT_EQ(await(std::move(first)).outcome, Outcome::kReleased);
+  service_->stop();
+  by_hand("UPDATE zkv_request SET created_at = created_at - 3660000");
+  start();
+  auto second = ask();
+  EXPECT_EQ(pin(sms_->next().pin), PinOutcome::kApproved);
+  EXPECT_EQ(await(std::move(second)).outcome, Outcome::kReleased);
+}
+
+TEST_F(ServiceTest, OneAddressHasAThirdOfTheHourlyMessagesAndTheOthersKeepTheirs) {
+  options_.notices_an_hour = 6;
+  start();
+  std::vector<std::future<Answer>> clients;
+  for (const auto* address : {"2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8:0:1::1"}) {
+    clients.push_back(ask_from(address));
+    ASSERT_NE(console_->next().request, "");
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_NE(sms_->next().pin, "");
+  EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_request WHERE address = '2001:db8::3' AND pin_mac = ''"), 1)
+      << "the third one of a network of 64 bits";
+  EXPECT_EQ(await(service_->approve_all("console:uid 0")), 4U);
+  for (auto& client : clients) EXPECT_EQ(await(std::move(client)).outcome, Outcome::kReleased);
+}
+
+TEST_F(ServiceTest, MessagesThatTheLimitWithholdsAreToldAndGatheredInTheAuditLog) {
+  options_.notices_an_hour = 1;
+  start();
+  std::vector<std::future<Answer>> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(ask());
+  for (int i = 0; i < 4; ++i) static_cast<void>(console_->next());
+  ASSERT_TRUE(await(service_->check())) << "what was queued before is done";
+  service_->stop();
+  for (auto& client : clients) EXPECT_EQ(await(std::move(client)).outcome, Outcome::kStopping);
+  EXPECT_EQ(notices_withheld_, 3);
+  EXPECT_EQ(rows_of("notice.withheld"), 2) << "the first, and the number of the others";
+  EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE kind = 'notice.withheld' AND actor = '192.0.2.7'"),
+            2);
 }
 
 TEST_F(ServiceTest, AFloodOfRefusalsIsOneRowForEachKindAndAddress) {

@@ -123,6 +123,7 @@ class ServiceTest : public testing::Test {
     folder_ = ::mkdtemp(name.data());
     path_ = folder_ / "gateway.db";
     options_.max_wait = std::chrono::seconds(3'600);
+    options_.notices_an_hour = 1'000;  // the clients of most tests have one address
   }
 
   /// Whatever a test did: the audit log holds, and nothing was released twice.
@@ -155,6 +156,11 @@ class ServiceTest : public testing::Test {
     options.wrong_pins_an_hour = options_.wrong_pins_an_hour;
     options.notices_an_hour = options_.notices_an_hour;
     options.pending_limit = options_.pending_limit;
+    options.on_vault_failure = [this](const Error& error) {
+      EXPECT_EQ(error.message(), "the vault is down");
+      ++vault_failures_;
+    };
+    options.on_notice_withheld = [this](const Error&) { ++notices_withheld_; };
     options.on_store_failure = [this](const Error&) {
       ++store_failures_;
       store_failures_.notify_all();
@@ -163,7 +169,10 @@ class ServiceTest : public testing::Test {
   }
 
   std::future<Answer> ask(std::optional<std::string> token = std::nullopt) {
-    return asio::co_spawn(clients_, service_->wait_for_release({"192.0.2.7", std::move(token)}),
+    return ask_from("192.0.2.7", std::move(token));
+  }
+  std::future<Answer> ask_from(std::string address, std::optional<std::string> token = std::nullopt) {
+    return asio::co_spawn(clients_, service_->wait_for_release({std::move(address), std::move(token)}),
                           asio::use_future);
   }
   /// A client that can be cut off by `cut`.
@@ -264,6 +273,8 @@ class ServiceTest : public testing::Test {
   std::shared_ptr<Inbox> console_ = std::make_shared<Inbox>();
   std::shared_ptr<std::atomic<bool>> sms_fails_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<int> store_failures_{0};
+  std::atomic<int> notices_withheld_{0};
+  std::atomic<int> vault_failures_{0};
   asio::thread_pool clients_{1};
   std::unique_ptr<Service> service_;
 };

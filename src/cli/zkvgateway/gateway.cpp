@@ -54,6 +54,17 @@ Result<std::vector<std::unique_ptr<gateway::Channel>>> make_channels(const Setti
   return channels;
 }
 
+std::string with_remedy(const Error& error) {
+  return error.remedy().empty() ? error.message() : error.message() + "; " + error.remedy();
+}
+
+/// An approval would be in vain: better known before somebody boots. Only where asking the vault is cheap.
+void warn_without_key(const Settings& settings, gateway::Vault& vault) {
+  if (!settings.legacy || settings.vault != VaultKind::kEmbedded) return;
+  const auto key = vault.recover(settings.secret, {});
+  if (!key) spdlog::warn("hosts cannot get their key yet: {}", with_remedy(key.error()));
+}
+
 gateway::http::LegacyOptions legacy_options(const Settings& settings) {
   gateway::http::LegacyOptions options;
   options.allow = settings.legacy_allow;
@@ -81,7 +92,12 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   options.on_store_failure = [](const Error& error) {
     spdlog::critical("the store did not take a change: {}", error.message());
   };
+  options.on_vault_failure = [](const Error& error) {
+    spdlog::error("an approved request got no key: {}", with_remedy(error));
+  };
+  options.on_notice_withheld = [](const Error& error) { spdlog::warn("{}", with_remedy(error)); };
   spdlog::info("vault: {}", vault->description());
+  warn_without_key(settings, *vault);
   for (const auto& channel : channels) spdlog::info("channel: {}", channel->description());
   return gateway::Service::start(std::move(store), std::move(vault), std::move(channels), std::move(options));
 }

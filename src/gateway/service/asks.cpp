@@ -82,7 +82,8 @@ Result<Request> Asks::make_request(Entry& entry) {
   request.created_at = now();
   request.expires_at = request.created_at + options_.max_wait;
   request.token_hash = entry.token_hash;
-  if (notices_.take_turn(request.created_at)) ZKV_CHECK(add_pin(request, entry));
+  entry.turn = notices_.take_turn(request.address, request.created_at);
+  if (entry.turn == Turn::kTaken) ZKV_CHECK(add_pin(request, entry));
   return request;
 }
 
@@ -106,7 +107,10 @@ Result<> Asks::add_pin(Request& request, Entry& entry) {
 
 void Asks::seat(const std::shared_ptr<Ticket>& ticket, const Entry& entry) {
   if (entry.is_too_many) return ticket->answer({Answer::Outcome::kTooMany, {}, nullptr});
-  if (entry.opened) notices_.send(*entry.opened, entry.pin);
+  if (entry.opened) {
+    notices_.send(*entry.opened, entry.pin);
+    notices_.tell_of_limit(*entry.opened, entry.turn);
+  }
   if (ticket->gone) return ticket->answer({Answer::Outcome::kCancelled, ticket->request, nullptr});
   desk_.waiting().add(ticket);
   desk_.carry_out(entry.decisions);

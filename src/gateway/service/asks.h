@@ -31,6 +31,7 @@ class Asks {
     std::optional<Bytes> token_hash;
     bool is_too_many = false;
     std::optional<Request> opened;
+    Turn turn = Turn::kNone;
     SecretBytes pin;
     Decisions decisions;
   };

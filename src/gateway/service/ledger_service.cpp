@@ -14,6 +14,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kMostListed = 1'000;
+/// Whoever asks for our health all the time does not make the disk write all the time.
+constexpr std::chrono::seconds kProofStands{1};
 
 /// Suspends the coroutine and gives its completion to `start`, which resumes it whenever it likes. (Lambdas
 /// have names here before they are awaited: GCC 12 destroys those that are temporaries of a co_await twice.)
@@ -61,14 +63,14 @@ asio::awaitable<Result<T>> LedgerService::on_ledger(std::function<Result<T>(Deci
 asio::awaitable<Answer> LedgerService::wait_for_release(Ask ask) {
   auto start = [this, ask = std::move(ask)](Completion<Answer>::Handler handler) {
     auto slot = asio::get_associated_cancellation_slot(handler);
-    auto ticket = std::make_shared<Ticket>(Completion<Answer>(std::move(handler)));
+    const auto ticket = std::make_shared<Ticket>(Completion<Answer>(std::move(handler)));
     if (slot.is_connected()) {
       slot.assign([ledger = std::weak_ptr(ledger_),
                    gone = asks_.client_gone(ticket)](asio::cancellation_type /*type*/) {
         if (const auto alive = ledger.lock()) alive->submit(gone);
       });
     }
-    ledger_->submit(asks_.ask(std::move(ticket), ask));
+    ledger_->submit(asks_.ask(ticket, ask));
   };
   co_return co_await suspend<Answer>(std::move(start));
 }
@@ -129,11 +131,15 @@ asio::awaitable<Result<std::size_t>> LedgerService::approve_all(std::string by) 
 }
 
 asio::awaitable<Result<>> LedgerService::check() {
-  std::function<Result<unsigned>(Decisions&)> work = [this](Decisions&) {
+  const auto begun = std::chrono::steady_clock::now();
+  const bool writes = begun >= proved_at_.load() + kProofStands;
+  std::function<Result<unsigned>(Decisions&)> work = [this, writes](Decisions&) -> Result<unsigned> {
+    if (writes) ZKV_CHECK(store_->prove_writable());
     return store_->wrong_pins_since(now());
   };
   const auto counted = co_await on_ledger<unsigned>(std::move(work));
   if (!counted) co_return tl::unexpected(counted.error());
+  if (writes) proved_at_ = begun;
   co_return Result<>{};
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <boost/asio/thread_pool.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -70,6 +71,8 @@ class LedgerService : public Service {
   PinDesk pins_;
   Refusals refusals_;
   Time next_tidying_;
+  /// When check() last proved that the store takes changes.
+  std::atomic<std::chrono::steady_clock::time_point> proved_at_{std::chrono::steady_clock::time_point()};
   std::once_flag stopped_;
 };
 

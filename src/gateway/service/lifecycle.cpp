@@ -43,8 +43,11 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       pool_(kPoolThreads),
       ledger_(std::make_shared<Ledger>(*store_, options_.on_store_failure)),
       desk_(*store_, options_.policy),
-      releases_(desk_, *ledger_, pool_, *vault_, options_.secret, stop_.get_token()),
-      notices_(desk_, *ledger_, pool_, options_, std::move(channels), stop_.get_token()),
+      releases_(desk_, *ledger_, pool_, *vault_, options_, stop_.get_token()),
+      notices_(desk_, *ledger_, pool_, options_, std::move(channels), stop_.get_token(),
+               [this](std::string kind, std::string address, std::string detail) {
+                 LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+               }),
       asks_(desk_, notices_, options_),
       pins_(desk_, options_) {
   desk_.on_recover([this](const RequestId& id) { releases_.want(id); });
@@ -61,6 +64,7 @@ Result<> LedgerService::begin() {
     return store_->forget_before(now() - kKept);
   }));
   desk_.carry_out(decisions);
+  ZKV_CHECK(notices_.remember_turns(now()));
   next_tidying_ = now() + kTidying;
   ledger_->start({[this] { return next_due(); }, [this](Time now) { return due(now); }});
   return {};

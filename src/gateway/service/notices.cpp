@@ -1,6 +1,7 @@
 // Notices with their hourly limit. One that fails leaves the request pending: it is still at the console.
 #include "gateway/service/notices.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +10,15 @@
 namespace zkv::gateway {
 namespace {
 
+constexpr std::size_t kShares = 3;  ///< one address gets one of so many shares of the hour's messages
+
+/// What counts as one address: an IPv4 address, or the first 64 bits of an IPv6 one.
+std::string asker_of(const std::string& address) {
+  in6_addr ipv6{};
+  if (::inet_pton(AF_INET6, address.c_str(), &ipv6) != 1) return address;
+  return to_hex(std::span(ipv6.s6_addr).first(8));
+}
+
 std::vector<std::shared_ptr<Channel>> shared(std::vector<std::unique_ptr<Channel>> channels) {
   return {std::make_move_iterator(channels.begin()), std::make_move_iterator(channels.end())};
 }
@@ -16,20 +26,47 @@ std::vector<std::shared_ptr<Channel>> shared(std::vector<std::unique_ptr<Channel
 }  // namespace
 
 Notices::Notices(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, const ServiceOptions& options,
-                 std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop)
+                 std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop, Note note)
     : desk_(desk),
       ledger_(ledger),
       pool_(pool),
       an_hour_(options.notices_an_hour),
+      on_withheld_(options.on_notice_withheld),
       channels_(shared(std::move(channels))),
-      stop_(std::move(stop)) {}
+      stop_(std::move(stop)),
+      note_(std::move(note)) {}
 
-bool Notices::take_turn(Time now) {
-  if (std::ranges::none_of(channels_, [](const auto& channel) { return channel->wants_pin(); })) return false;
-  while (!turns_.empty() && turns_.front() + std::chrono::hours(1) <= now) turns_.pop_front();
-  if (turns_.size() >= an_hour_) return false;
-  turns_.push_back(now);
-  return true;
+Result<> Notices::remember_turns(Time now) {
+  ZKV_TRY(const auto requests, desk_.store().with_pin_since(now - std::chrono::hours(1)));
+  for (const auto& request : requests) turns_.push_back({request.created_at, asker_of(request.address)});
+  return {};
+}
+
+std::size_t Notices::an_address() const { return std::max<std::size_t>(an_hour_ / kShares, 1); }
+
+Turn Notices::take_turn(const std::string& address, Time now) {
+  if (std::ranges::none_of(channels_, [](const auto& channel) { return channel->wants_pin(); })) {
+    return Turn::kNone;
+  }
+  while (!turns_.empty() && turns_.front().at + std::chrono::hours(1) <= now) turns_.pop_front();
+  if (turns_.size() >= an_hour_) return Turn::kHourUsedUp;
+  const auto asker = asker_of(address);
+  const auto spent = std::ranges::count(turns_, asker, &Sent::asker);
+  if (static_cast<std::size_t>(spent) >= an_address()) return Turn::kAddressSpent;
+  turns_.push_back({now, asker});
+  return Turn::kTaken;
+}
+
+void Notices::tell_of_limit(const Request& request, Turn turn) {
+  if (turn != Turn::kHourUsedUp && turn != Turn::kAddressSpent) return;
+  const auto why = turn == Turn::kHourUsedUp
+                       ? fmt::format("the {} messages of an hour are used up", an_hour_)
+                       : fmt::format("its address has had the {} messages of its hour", an_address());
+  note_("notice.withheld", request.address, fmt::format("request {}: {}", request.id.text, why));
+  if (!on_withheld_) return;
+  on_withheld_(Error::denied(fmt::format("no message was sent for request {} from {}: {}", request.id.text,
+                                         request.address, why))
+                   .remedy("decide it here: 'zkvgateway request approve' or 'deny'"));
 }
 
 void Notices::send(const Request& request, const SecretBytes& pin) {

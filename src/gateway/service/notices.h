@@ -2,9 +2,12 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "gateway/channel/channel.h"
@@ -13,18 +16,39 @@
 
 namespace zkv::gateway {
 
+/// Whether a message with a PIN may be sent.
+enum class Turn : std::uint8_t {
+  kNone,          ///< no channel wants one
+  kTaken,         ///< it may, and is counted
+  kHourUsedUp,    ///< all of the hour's messages are sent
+  kAddressSpent,  ///< those of this address are, a third of all
+};
+
 /// On the ledger's thread only; channels are called on `pool`.
 class Notices {
  public:
-  Notices(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, const ServiceOptions& options,
-          std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop);
+  /// Notes for the audit log, gathered: kind, address, detail.
+  using Note = std::function<void(std::string, std::string, std::string)>;
 
-  /// Whether a PIN is to be made: a channel wants one, and the hour has a message left, which this takes.
-  [[nodiscard]] bool take_turn(Time now);
+  Notices(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, const ServiceOptions& options,
+          std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop, Note note);
+
+  /// Counts the messages of the last hour from the store, so that the limit outlives a restart.
+  Result<> remember_turns(Time now);
+  [[nodiscard]] Turn take_turn(const std::string& address, Time now);
   /// With an empty `pin` only those channels are told that want none.
   void send(const Request& request, const SecretBytes& pin);
+  /// Says in the audit log and to the operator when `turn` is one of the limits.
+  void tell_of_limit(const Request& request, Turn turn);
 
  private:
+  /// A message with a PIN: when, and for whom.
+  struct Sent {
+    Time at;
+    std::string asker;
+  };
+
+  [[nodiscard]] std::size_t an_address() const;
   void send(const std::shared_ptr<Channel>& channel, Notice notice);
   Command outcome(const RequestId& request, const Channel& channel, const Result<>& sent);
 
@@ -32,9 +56,11 @@ class Notices {
   Ledger& ledger_;
   boost::asio::thread_pool& pool_;
   std::size_t an_hour_;
+  std::function<void(const Error&)> on_withheld_;
   std::vector<std::shared_ptr<Channel>> channels_;
   std::stop_token stop_;
-  std::deque<Time> turns_;  ///< when messages with a PIN were asked for within the last hour
+  Note note_;
+  std::deque<Sent> turns_;  ///< those of the last hour
 };
 
 }  // namespace zkv::gateway

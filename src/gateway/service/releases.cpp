@@ -7,12 +7,13 @@
 namespace zkv::gateway {
 
 Releases::Releases(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, Vault& vault,
-                   std::string secret, std::stop_token stop)
+                   const ServiceOptions& options, std::stop_token stop)
     : desk_(desk),
       ledger_(ledger),
       pool_(pool),
       vault_(vault),
-      secret_(std::move(secret)),
+      secret_(options.secret),
+      on_failure_(options.on_vault_failure),
       stop_(std::move(stop)) {}
 
 void Releases::want(const RequestId& id) {
@@ -24,6 +25,7 @@ void Releases::recover() {
   running_ = true;
   boost::asio::post(pool_, [this] {
     auto share = vault_.recover(secret_, stop_);
+    if (!share && on_failure_ && !was_stopped(share.error())) on_failure_(share.error());
     const auto recovered = std::make_shared<const Recovered>(std::move(share).map(
         [](SecretBytes&& bytes) { return std::make_shared<const SecretBytes>(std::move(bytes)); }));
     ledger_.submit(release(recovered));
@@ -54,10 +56,14 @@ Command Releases::release(const std::shared_ptr<const Recovered>& recovered) {
   };
 }
 
+/// A stop interrupted the vault: that is nobody's failure, and the clients hear of the stop.
+bool Releases::was_stopped(const Error& failure) const {
+  return failure.kind() == ErrorKind::kInterrupted && stop_.stop_requested();
+}
+
 Result<> Releases::release_all(const Recovered& recovered, const std::vector<RequestId>& ids,
                                Decisions& decisions) {
-  // A stop interrupted the vault: that is nobody's failure, and the clients hear of the stop.
-  if (!recovered && recovered.error().kind() == ErrorKind::kInterrupted && stop_.stop_requested()) return {};
+  if (!recovered && was_stopped(recovered.error())) return {};
   const Event event = recovered ? Event(event::ShareRecovered{})
                                 : Event(event::ShareFailed{printable(recovered.error().message())});
   for (const auto& id : ids) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -17,8 +18,8 @@ namespace zkv::gateway {
 /// On the ledger's thread only; the vault is called on `pool`.
 class Releases {
  public:
-  Releases(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, Vault& vault, std::string secret,
-           std::stop_token stop);
+  Releases(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, Vault& vault,
+           const ServiceOptions& options, std::stop_token stop);
 
   /// Recovers the share for `id` and releases it, if the request then still is approved and its client there.
   void want(const RequestId& id);
@@ -27,6 +28,7 @@ class Releases {
   using Recovered = Result<std::shared_ptr<const SecretBytes>>;
 
   void recover();
+  [[nodiscard]] bool was_stopped(const Error& failure) const;
   Command release(const std::shared_ptr<const Recovered>& recovered);
   Result<> release_all(const Recovered& recovered, const std::vector<RequestId>& ids, Decisions& decisions);
 
@@ -35,6 +37,7 @@ class Releases {
   boost::asio::thread_pool& pool_;
   Vault& vault_;
   std::string secret_;
+  std::function<void(const Error&)> on_failure_;
   std::stop_token stop_;
   std::vector<RequestId> wanted_;
   bool running_ = false;

@@ -26,10 +26,16 @@ struct ServiceOptions {
   unsigned pin_length = 6;            ///< digits, 4 to 18
   Policy policy;
   unsigned wrong_pins_an_hour = 10;  ///< over all requests; survives restarts
-  unsigned notices_an_hour = 30;     ///< messages to a person; more asks stay visible at the console only
+  /// Messages to a person, at most a third of them for one address; survives restarts. More asks stay
+  /// visible at the console only.
+  unsigned notices_an_hour = 30;
   std::size_t pending_limit = 10'000;
   /// Told, on a thread of the service, of a commit that failed: the one thing no audit row can tell.
   std::function<void(const Error&)> on_store_failure;
+  /// Told, on a thread of the service, why an approved request got no share.
+  std::function<void(const Error&)> on_vault_failure;
+  /// Told, on a thread of the service, of a request that no message was sent for, as the hour's are used up.
+  std::function<void(const Error&)> on_notice_withheld;
 };
 
 /// What a client that waits is told.
@@ -77,7 +83,7 @@ class Service {
   /// Approves all that are pending now, in one transaction; returns how many.
   virtual boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) = 0;
 
-  /// Whether the store answers, for /readyz.
+  /// Whether the store answers and takes changes, for /readyz.
   virtual boost::asio::awaitable<Result<>> check() = 0;
   /// Answers all waiting clients with kStopping, ends what runs, commits, and joins the threads. Requests of
   /// clients with a token stay pending for the next start.

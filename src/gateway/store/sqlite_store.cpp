@@ -48,6 +48,12 @@ class SqliteStore : public Store {
                             std::nullopt);
   }
 
+  Result<std::vector<Request>> with_pin_since(Time since) override {
+    return requests_.select(
+        "WHERE created_at >= CAST(:since AS INTEGER) AND pin_mac <> '' ORDER BY created_at",
+        std::to_string(milliseconds_of(since)));
+  }
+
   Result<> forget_before(Time before) override {
     const auto limit = milliseconds_of(before);
     return transaction([&]() -> Result<> {
@@ -58,6 +64,8 @@ class SqliteStore : public Store {
       });
     });
   }
+
+  Result<> prove_writable() override { return database_->execute("UPDATE zkv_schema SET version = version"); }
 
   Result<> append(const audit::Event& event) override {
     if (database_->in_transaction()) return audit_.append(event);

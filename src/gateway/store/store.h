@@ -49,9 +49,14 @@ class Store {
   virtual Result<std::vector<Request>> open_requests() = 0;
   /// The newest, newest first.
   virtual Result<std::vector<Request>> recent(std::size_t limit) = 0;
+  /// Those made since a time that were given a PIN, oldest first: each was a message to a person.
+  virtual Result<std::vector<Request>> with_pin_since(Time since) = 0;
   /// Deletes ended requests, provider's messages and wrong tries older than `before`; the audit log keeps
   /// what happened.
   virtual Result<> forget_before(Time before) = 0;
+
+  /// Writes what is there already once more: fails where nothing can be written, as on a full disk.
+  virtual Result<> prove_writable() = 0;
 
   /// Chains one row on the audit log, in the same transaction as the change that it records.
   virtual Result<> append(const audit::Event& event) = 0;
