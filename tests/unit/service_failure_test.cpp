@@ -160,7 +160,7 @@ TEST_F(ServiceTest, AStoreThatFailsIsReportedAndNotReady) {
 
 TEST_F(ServiceTest, AStoreThatReadsButTakesNoChangesIsNotReady) {
   start();
-  by_hand("CREATE TRIGGER full BEFORE UPDATE ON zkv_schema BEGIN SELECT RAISE(ABORT, 'no room'); END");
+  by_hand("CREATE TRIGGER full BEFORE INSERT ON zkv_wrong_pin BEGIN SELECT RAISE(ABORT, 'no room'); END");
   EXPECT_FALSE(await(service_->check()));
   EXPECT_FALSE(await(service_->check())) << "a failure is not remembered as a proof";
   by_hand("DROP TRIGGER full");

@@ -212,6 +212,15 @@ TEST_F(StoreTest, WrongPinsAndMessagesOutliveTheProcess) {
   EXPECT_EQ(store->message_outcome("SM2").value(), std::nullopt);
 }
 
+TEST_F(StoreTest, AProofThatItTakesChangesGrowsTheLogOnDiskAndLeavesNothing) {
+  auto store = open();
+  const auto log = path_.string() + "-wal";
+  const auto before = fs::file_size(log);
+  ASSERT_TRUE(store->prove_writable());
+  EXPECT_GT(fs::file_size(log), before);
+  EXPECT_EQ(store->wrong_pins_since(Time()), 0U);
+}
+
 TEST_F(StoreTest, TheAuditLogChainsOnAcrossRestarts) {
   ASSERT_TRUE(open()->append(event_of("request.ask")));
   auto store = open();

@@ -55,7 +55,7 @@ class Store {
   /// what happened.
   virtual Result<> forget_before(Time before) = 0;
 
-  /// Writes what is there already once more: fails where nothing can be written, as on a full disk.
+  /// Writes a little that leaves nothing behind: fails where nothing can be written, as on a full disk.
   virtual Result<> prove_writable() = 0;
 
   /// Chains one row on the audit log, in the same transaction as the change that it records.
