@@ -2,7 +2,11 @@
 #include "gateway.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <array>
+
+#include "base/encoding.h"
 #include "gateway/channel/registry.h"
 #include "gateway/service/pin.h"
 #include "gateway/vault/registry.h"
@@ -65,6 +69,12 @@ void warn_without_key(const Settings& settings, gateway::Vault& vault) {
   if (!key) spdlog::warn("hosts cannot get their key yet: {}", with_remedy(key.error()));
 }
 
+/// This machine's name: what the gateway is called until it is given another.
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "gateway";
+}
+
 gateway::http::LegacyOptions legacy_options(const Settings& settings) {
   gateway::http::LegacyOptions options;
   options.allow = settings.legacy_allow;
@@ -102,8 +112,12 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   return gateway::Service::start(std::move(store), std::move(vault), std::move(channels), std::move(options));
 }
 
-gateway::http::ServerOptions server_options(const Settings& settings) {
+Result<gateway::http::ServerOptions> server_options(const Settings& settings) {
   gateway::http::ServerOptions options;
+  ZKV_TRY(auto identity, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
+  spdlog::info("gateway id: {}", to_hex(identity.id()));
+  options.v2 =
+      gateway::http::V2Options{std::make_shared<const gateway::Identity>(std::move(identity)), host_name()};
   options.listen = settings.listen;
   options.tls_certificate = settings.tls_certificate;
   options.tls_key = settings.tls_key;

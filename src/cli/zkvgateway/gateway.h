@@ -14,6 +14,6 @@ namespace zkv::cli {
 gateway::EmbeddedOptions embedded_options(const gateway::Settings& settings);
 /// Store, vault and channels, and the service over them. Errors: as those, with their remedies.
 Result<std::unique_ptr<gateway::Service>> start_service(const gateway::Settings& settings);
-gateway::http::ServerOptions server_options(const gateway::Settings& settings);
+Result<gateway::http::ServerOptions> server_options(const gateway::Settings& settings);
 
 }  // namespace zkv::cli

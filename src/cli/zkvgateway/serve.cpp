@@ -83,7 +83,8 @@ Result<> run(const gateway::Settings& settings) {
   keep_memory_small();
   raise_descriptor_limit(settings.connections);
   ZKV_TRY(const auto service, start_service(settings));
-  ZKV_TRY(const auto server, gateway::http::Server::start(server_options(settings), *service));
+  ZKV_TRY(auto options, server_options(settings));
+  ZKV_TRY(const auto server, gateway::http::Server::start(std::move(options), *service));
   say_legacy(settings);
   spdlog::info("listening on {}", server->address());
   sd_notifyf(0, "READY=1\nSTATUS=listening on %s", server->address().c_str());

@@ -44,6 +44,7 @@ class RunningServer : public Server {
         control_{control_router_, {}, options_.timeouts, stopping_, refused_} {
     add_health_routes(public_router_, service);
     add_control_routes(control_router_, service);
+    if (options_.v2) add_v2_routes(public_router_, std::move(*options_.v2));
     if (!options_.legacy) return;
     legacy_.emplace(std::move(*options_.legacy), service);
     legacy_->add_to(public_router_);

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "gateway/http/connection.h"
 #include "gateway/http/legacy_routes.h"
+#include "gateway/http/v2_routes.h"
 #include "gateway/service/service.h"
 #include "gateway/settings/settings.h"
 
@@ -23,6 +24,7 @@ struct ServerOptions {
   std::filesystem::path control_socket;  ///< empty: none
   std::vector<Network> trusted_proxies;
   std::optional<LegacyOptions> legacy;  ///< without it the seed's endpoints are not there
+  std::optional<V2Options> v2;          ///< without it /v2/ is not there
   unsigned threads = 0;                 ///< 0: as many as cores, at most 4
   unsigned connections = 20'000;
   unsigned connections_per_address = 256;
