@@ -101,6 +101,14 @@ std::string random_suffix() {
   return to_hex(bytes);
 }
 
+/// Root who changes somebody's file leaves it theirs. Where root may not give files away (a unit without
+/// CAP_CHOWN), the new file is root's, as before.
+void keep_owner(int fd, const fs::path& target) {
+  struct stat old {};
+  if (::geteuid() != 0 || ::stat(target.c_str(), &old) != 0 || (old.st_uid == 0 && old.st_gid == 0)) return;
+  static_cast<void>(::fchown(fd, old.st_uid, old.st_gid) == 0);
+}
+
 /// A finished, synced temporary file beside its target; removed unless it was renamed.
 class TemporaryFile {
  public:
@@ -114,6 +122,7 @@ class TemporaryFile {
       file.path_.clear();
       return error;
     }
+    keep_owner(fd.get(), target);
     if (::fchmod(fd.get(), mode) != 0) return io("setting the mode of", file.path_);
     ZKV_CHECK(write_all(fd.get(), contents, file.path_));
     if (::fsync(fd.get()) != 0) return io("syncing", file.path_);

@@ -46,8 +46,8 @@ struct ReplaceOptions {
 
 /// Replaces `path` by `contents` so that at every moment, even through a power cut, `path` is the whole old
 /// or the whole new file: temporary file in the same directory, fsync, rename, fsync of the directory. A
-/// symbolic link is followed, so that the file it names is replaced. Errors: kIo; the old file is then intact
-/// and the temporary gone.
+/// symbolic link is followed, so that the file it names is replaced. A file that root replaces stays its
+/// owner's. Errors: kIo; the old file is then intact and the temporary gone.
 Result<> replace_file(const std::filesystem::path& path, std::span<const std::uint8_t> contents,
                       const ReplaceOptions& options = {});
 

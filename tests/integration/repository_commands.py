@@ -87,6 +87,14 @@ class SeedCommands(unittest.TestCase):
         self.assertIn("not a regular file", self.world.error("fs", "init", "-f"))
         self.assertTrue(pipe.is_fifo())
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can give files away")
+    def test_root_who_changes_somebodys_repository_leaves_it_theirs(self):
+        key = self.world.init()
+        os.chown(self.world.path, 1234, 5678)
+        self.world.with_key(key, "fs", "add", "a", "one")
+        changed = self.world.path.stat()
+        self.assertEqual((changed.st_uid, changed.st_gid, stat.S_IMODE(changed.st_mode)), (1234, 5678, 0o600))
+
     def test_no_key_is_asked_for_when_there_is_no_repository(self):
         for words in (("list",), ("remove", "a"), ("add", "a")):
             self.assertIn("there is no repository", self.world.error("fs", *words))
