@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "crypto/fernet.h"
 #include "gateway.h"
 #include "settings_flags.h"
 #include "table_output.h"
@@ -97,15 +98,12 @@ Result<std::unique_ptr<gateway::EmbeddedVault>> find_or_make_vault(const gateway
 /// Hosts of this project have a Fernet key as their repository key; what else somebody keeps is theirs to
 /// know. Source: the Fernet specification, "Key Format".
 void warn_unless_key(const std::string& name, const SecretBytes& value) {
-  constexpr std::size_t kKeyText = 44;
-  constexpr std::size_t kKeySize = 32;
-  const auto key = from_base64_secret(value.view(), Base64::kUrl);
-  if (value.size() == kKeyText && key && key->size() == kKeySize) return;
+  if (crypto::fernet_key_from_text(value.view())) return;
   fmt::print(
       stderr,
       "zkvgateway: warning: '{}' is what hosts get as their repository key, and this is none: it has {} "
       "characters, not the {} of url-safe base64 that stand for {} bytes\n",
-      name, value.size(), kKeyText, kKeySize);
+      name, value.size(), crypto::kFernetKeyTextSize, crypto::kFernetKeySize);
 }
 
 Result<> set(const Session& session, const std::string& name, const std::string& file) {
