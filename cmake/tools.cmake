@@ -12,14 +12,17 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conver
                     -Wold-style-cast -Woverloaded-virtual -Werror -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # GCC 12 reports these falsely inside inlined library code.
+  if(CMAKE_UNITY_BUILD)
+    add_compile_options(-Wno-subobject-linkage)  # Takes all but the first file of a batch for headers.
+  endif()
   add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-dangling-pointer -Wno-stringop-overflow
                       -Wno-array-bounds -Wno-free-nonheap-object -Wno-mismatched-new-delete)
 endif()
-add_compile_options(-fstack-protector-strong -fcf-protection)
+add_compile_options(-fstack-protector-strong -fcf-protection -ffunction-sections -fdata-sections)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
-add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--as-needed -Wl,--gc-sections)
 
 set(ZKV_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 if(ZKV_SANITIZE)

@@ -69,10 +69,6 @@ Error not_hex() { return Error::invalid("not valid hexadecimal text"); }
 
 }  // namespace
 
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 std::string to_hex(std::span<const std::uint8_t> bytes) {
   std::string text(2 * bytes.size() + 1, '\0');
   sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());

@@ -14,8 +14,6 @@ namespace zkv {
 
 using Bytes = std::vector<std::uint8_t>;
 
-std::span<const std::uint8_t> bytes_of(std::string_view text);
-
 std::string to_hex(std::span<const std::uint8_t> bytes);
 /// Decodes lower- or upper-case hex. Errors: kInvalid for an odd length or another character.
 Result<Bytes> from_hex(std::string_view text);

@@ -16,10 +16,6 @@ namespace zkv {
 
 namespace {
 
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 void release(std::uint8_t* secret) {
   if (secret == nullptr) return;
   const StackWiper wiper;
@@ -27,6 +23,10 @@ void release(std::uint8_t* secret) {
 }
 
 }  // namespace
+
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
 
 SecretBytes::SecretBytes(std::size_t size) : size_(size), capacity_(size) {
   if (size == 0) return;

@@ -8,6 +8,8 @@
 
 namespace zkv {
 
+std::span<const std::uint8_t> bytes_of(std::string_view text);
+
 /// A fixed-size, move-only run of secret bytes in libsodium's guarded memory. Its bytes are zero at first.
 /// Ends the process (as `new` would) only when the system has no memory left.
 /// Source: libsodium, "Secure memory" (sodium_malloc, sodium_free).

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "commands.h"
+#include "memory_ahead.h"
 #include "repository/repository.h"
 
 namespace zkv::cli {
@@ -70,6 +71,7 @@ int run(int argc, char** argv) {
 }  // namespace zkv::cli
 
 int main(int argc, char** argv) {
+  zkv::cli::map_memory_ahead();
   if (!zkv::protect_process_memory()) {
     static_cast<void>(std::fputs("zkv: the system has no source of random numbers\n", stderr));
     return 1;

@@ -23,27 +23,27 @@ struct ConvertOptions {
   bool machine_readable = false;
 };
 
-std::string_view to_text(Format format) { return format == Format::kSeed ? "seed" : "2"; }
+std::string_view name_of(Format format) { return format == Format::kSeed ? "seed" : "2"; }
 
 void show_lines(Output& out, const Session& session, const repository::Description& description) {
   out << "repository  " << session.repository.string() << "\n"
-      << "format      " << to_text(description.format) << "\n";
+      << "format      " << name_of(description.format) << "\n";
   if (!description.outside) return;
   const auto& header = description.outside->header;
   out << "id          " << to_hex(header.id) << "\n"
       << "generation  " << std::to_string(header.generation) << "\n"
-      << "written     " << zkv::to_text(header.written) << "\n"
+      << "written     " << to_text(header.written) << "\n"
       << "slots       " << std::to_string(description.outside->slots.size()) << "\n";
 }
 
 void show_json(Output& out, const Session& session, const repository::Description& description) {
   out << "{\"repository\": ";
   out.json(session.repository.string()) << ", \"format\": ";
-  out.json(to_text(description.format));
+  out.json(name_of(description.format));
   if (description.outside) {
     const auto& header = description.outside->header;
     out << ", \"id\": \"" << to_hex(header.id) << "\", \"generation\": " << std::to_string(header.generation)
-        << ", \"written\": \"" << zkv::to_text(header.written)
+        << ", \"written\": \"" << to_text(header.written)
         << "\", \"slots\": " << std::to_string(description.outside->slots.size());
   }
   out << "}\n";
@@ -70,7 +70,7 @@ Result<> check(Session& session, const KeyOptions& options) {
   if (opened.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str()));
   warn_of_mode(session.repository);
   Output out;
-  out << session.repository.string() << " is whole: format " << to_text(opened.format) << ", "
+  out << session.repository.string() << " is whole: format " << name_of(opened.format) << ", "
       << std::to_string(opened.keys.size()) << (opened.keys.size() == 1 ? " volume\n" : " volumes\n");
   return out.write();
 }
@@ -82,7 +82,7 @@ Result<> show_converted(const ConvertOptions& options, const std::filesystem::pa
     if (!converted.new_key.empty()) out << converted.new_key << "\n";
     return out.write();
   }
-  out << target.string() << " now has the format " << to_text(format) << "; the old file is "
+  out << target.string() << " now has the format " << name_of(format) << "; the old file is "
       << converted.aside.string() << "\n";
   if (format == Format::kSeed) {
     out << "It has no slots: "
@@ -102,7 +102,7 @@ Result<> convert(Session& session, const ConvertOptions& options) {
   ZKV_TRY(const auto now, repository::format_of(session.repository));
   const Format wanted = options.to == "seed" ? Format::kSeed : Format::kVersion2;
   if (now == wanted) {
-    return Error::invalid(session.repository.string() + " has the format " + std::string(to_text(now)) +
+    return Error::invalid(session.repository.string() + " has the format " + std::string(name_of(now)) +
                           " already")
         .remedy(now == Format::kVersion2
                     ? "'--to seed' goes back; then one key opens it, and none of its other slots' keys"

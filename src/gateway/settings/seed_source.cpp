@@ -11,8 +11,6 @@ namespace zkv::gateway {
 
 namespace {
 
-constexpr std::size_t kFileLimit = 1U << 20U;
-
 bool is_name_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 /// Reads one line from its start.
@@ -155,7 +153,7 @@ Source parse_seed_text(std::string_view text, const std::string& where) {
 }
 
 Source read_seed_file(const std::filesystem::path& path) {
-  auto text = read_secret_file(path, kFileLimit);
+  auto text = read_secret_file(path, kSettingsFileLimit);
   if (text) return parse_seed_text(text->view(), path.string());
   Source source;
   source.problems.push_back(std::move(text).error().context("CONFIG_FILE"));

@@ -1,6 +1,7 @@
 // The places a setting may stand in; each gives what it found, and what was wrong with it.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct Source {
   std::vector<std::string> warnings;
   std::vector<Error> problems;
 };
+
+/// Bytes that a file of settings may have at most.
+constexpr std::size_t kSettingsFileLimit = 1U << 20U;
 
 /// TOML: keys as in the table; secrets only by their -file form; an unknown key is a problem.
 Source read_toml(const std::filesystem::path& path);

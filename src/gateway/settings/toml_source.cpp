@@ -11,13 +11,11 @@ namespace zkv::gateway {
 
 namespace {
 
-constexpr std::size_t kFileLimit = 1024U * 1024U;
-
 /// Errors: beside those of read_file kInvalid for a device or a pipe.
 Result<Bytes> read_text(const std::filesystem::path& path) {
   std::error_code error;
   if (std::filesystem::is_other(path, error)) return Error::invalid(path.string() + " is not a regular file");
-  return read_file(path, kFileLimit);
+  return read_file(path, kSettingsFileLimit);
 }
 
 /// The value as the one-line text that `apply` reads. Errors: kInvalid for a kind that no setting has.

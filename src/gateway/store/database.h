@@ -15,6 +15,9 @@
 
 namespace zkv::gateway {
 
+/// A point in time as the tables hold it.
+constexpr long long milliseconds_of(Time time) { return time.time_since_epoch().count(); }
+
 class Database {
  public:
   /// As Store::open, but whether the file is whole is only checked with `check_all`.

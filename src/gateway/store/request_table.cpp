@@ -7,8 +7,6 @@
 namespace zkv::gateway {
 namespace {
 
-long long milliseconds_of(Time time) { return time.time_since_epoch().count(); }
-
 Time time_of(long long milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
 
 constexpr const char* kColumns =

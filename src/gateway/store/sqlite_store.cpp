@@ -9,8 +9,6 @@
 namespace zkv::gateway {
 namespace {
 
-long long milliseconds_of(Time time) { return time.time_since_epoch().count(); }
-
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(std::unique_ptr<Database> database)

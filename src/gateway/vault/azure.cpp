@@ -16,7 +16,7 @@ namespace zkv::gateway {
 
 namespace {
 
-constexpr std::size_t kAnswerLimit = 128U << 10U;  // a secret of Azure's has at most 25 KB
+constexpr std::size_t kSecretAnswerLimit = 128U << 10U;  // a secret of Azure's has at most 25 KB
 
 class AzureVault : public Vault {
  public:
@@ -75,7 +75,7 @@ Result<net::HttpResponse> AzureVault::get(const std::string& name, const SecretB
   request.headers = {{"Accept", "application/json"}};
   request.secret_headers.emplace_back("Authorization", authorization.clone());
   request.timeout = options_.attempt_limit;
-  request.response_limit = kAnswerLimit;
+  request.response_limit = kSecretAnswerLimit;
   return net::send_patiently(client_, request, {.deadline = deadline}, clock_, stop);
 }
 

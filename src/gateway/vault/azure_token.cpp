@@ -14,7 +14,7 @@ namespace zkv::gateway {
 
 namespace {
 
-constexpr std::size_t kAnswerLimit = 64U << 10U;
+constexpr std::size_t kTokenAnswerLimit = 64U << 10U;
 constexpr std::int64_t kLongestLife = 24L * 60 * 60;  // seconds; Microsoft's last about one hour
 
 struct Remedy {
@@ -113,7 +113,7 @@ net::HttpRequest AzureTokens::token_request() const {
       .add("scope", options_.resource + "/.default");
   request.body = form.take();
   request.timeout = options_.attempt_limit;
-  request.response_limit = kAnswerLimit;
+  request.response_limit = kTokenAnswerLimit;
   return request;
 }
 
