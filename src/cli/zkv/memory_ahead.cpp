@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cstdint>
-#include <cstdlib>
+#include <cstddef>
+#include <memory>
 
 extern "C" {
 extern const char __executable_start;  // NOLINT: named by the linker
@@ -20,10 +20,9 @@ namespace {
 constexpr std::size_t kHeap = 512U * 1024U;  ///< what a list of a thousand volumes takes
 
 void populate(const void* begin, std::size_t size, int how) {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
-  const auto end = (reinterpret_cast<std::uintptr_t>(begin) + size) / page * page;
-  if (end > first) ::madvise(reinterpret_cast<void*>(first), end - first, how);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  void* first = const_cast<void*>(begin);
+  if (std::align(page, page, first, size) != nullptr) ::madvise(first, size / page * page, how);
 }
 
 }  // namespace
@@ -32,9 +31,8 @@ void map_memory_ahead() {
   populate(&__executable_start, static_cast<std::size_t>(&etext - &__executable_start), MADV_POPULATE_READ);
   ::mallopt(M_MMAP_THRESHOLD, 2 * kHeap);
   ::mallopt(M_TRIM_THRESHOLD, 2 * kHeap);
-  void* heap = std::malloc(kHeap);
-  if (heap != nullptr) populate(heap, kHeap, MADV_POPULATE_WRITE);
-  std::free(heap);
+  const auto heap = std::make_unique_for_overwrite<char[]>(kHeap);  // what is freed stays mapped
+  populate(heap.get(), kHeap, MADV_POPULATE_WRITE);
 }
 
 }  // namespace zkv::cli
