@@ -69,14 +69,14 @@ class Guest:
     """One virtual machine. Use it as a context manager: it ends QEMU whatever happens.
 
     `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
-    `link` False boots with the network cable out; see `set_link`.
+    `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's.
     """
 
     MEMORY = "1024"
 
-    def __init__(self, image, disks, payload, log, link=True):
+    def __init__(self, image, disks, payload, log, link=True, words=""):
         self.log = pathlib.Path(log)
-        self._link = link
+        self._link, self._words = link, words
         self._image, self._disks = pathlib.Path(image), disks
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
@@ -105,7 +105,7 @@ class Guest:
         command = [
             *ENDS_WITH_US, "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd"),
-            "-append", KERNEL_WORDS,
+            "-append", f"{KERNEL_WORDS} {self._words}",
             *self._drive("system", self._disks.system, "qcow2"), *self._drive("pool", self._disks.pool, "qcow2"),
             *self._drive("payload", self._folder / "payload.raw", "raw"),
             "-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,id=card",

@@ -45,8 +45,8 @@ class Scenario(unittest.TestCase):
         """Says where the scenario is, for whoever watches it."""
         print(f"[{time.monotonic() - self._begun:5.1f} s] {text}", file=sys.stderr, flush=True)
 
-    def boot(self, link=True):
-        """Starts the guest on fresh copies of the prepared disks; gives it once its agent answers."""
+    def boot(self, link=True, words=""):
+        """Starts the guest on fresh copies of the prepared disks, with `words` for the kernel; gives it once its agent answers."""
         disks = Disks(self._work / "system.qcow2", self._work / "pool.qcow2")
         for new, old in zip(disks, self._prepared):
             make_overlay(old, new)
@@ -54,7 +54,7 @@ class Scenario(unittest.TestCase):
         payload.mkdir()
         (payload / "setup").write_text(SETUP.format(address=self.gateway.address_in_guest) + self.setup)
         (payload / "ca.pem").write_bytes(self.gateway.authority.read_bytes())
-        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link))
+        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words))
         self.step("the guest boots")
         guest.wait_for_agent(BOOT_LIMIT)
         return guest

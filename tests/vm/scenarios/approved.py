@@ -6,7 +6,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from scenario import VOLUMES, Scenario  # noqa: E402
+from scenario import VOLUMES, Scenario, unit  # noqa: E402
 
 
 class Approved(Scenario):
@@ -17,6 +17,15 @@ class Approved(Scenario):
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_in_order(guest)
+
+        self.step("restarting the unit while a service stands on the volumes")
+        running = unit(guest, "ledger.service", "InvocationID")
+        guest.check("systemctl restart --no-block zfs-keyvault.service")
+        self.approve_next()
+        guest.check("systemctl start zfs-keyvault.service")
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "active")
+        self.assertEqual(unit(guest, "ledger.service", "InvocationID"), running)
+        self.assert_open(guest, VOLUMES)
 
         self.step("rebooting")
         guest.reboot()
