@@ -195,6 +195,9 @@ TEST_F(ServiceTest, ThePinKeyIsMadeOnceForItsOwnerOnlyAndChecked) {
   EXPECT_EQ(made.size(), 32U);
   EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
   EXPECT_EQ(load_pin_key(file)->view(), made.view());
+  std::filesystem::permissions(file, std::filesystem::perms(0640));
+  EXPECT_EQ(load_pin_key(file).error().kind(), ErrorKind::kDenied);
+  std::filesystem::permissions(file, std::filesystem::perms(0600));
   std::ofstream(file) << "short";
   EXPECT_EQ(load_pin_key(file).error().kind(), ErrorKind::kInvalid);
   EXPECT_FALSE(load_pin_key(folder_ / "nowhere" / "pin.key"));

@@ -6,7 +6,6 @@
 
 #include <array>
 
-#include "base/encoding.h"
 #include "gateway/channel/registry.h"
 #include "gateway/service/pin.h"
 #include "gateway/vault/registry.h"
@@ -112,10 +111,8 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   return gateway::Service::start(std::move(store), std::move(vault), std::move(channels), std::move(options));
 }
 
-Result<gateway::http::ServerOptions> server_options(const Settings& settings) {
+gateway::http::ServerOptions server_options(const Settings& settings, gateway::Identity identity) {
   gateway::http::ServerOptions options;
-  ZKV_TRY(auto identity, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
-  spdlog::info("gateway id: {}", to_hex(identity.id()));
   options.v2 =
       gateway::http::V2Options{std::make_shared<const gateway::Identity>(std::move(identity)), host_name()};
   options.listen = settings.listen;

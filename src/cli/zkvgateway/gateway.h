@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "gateway/http/server.h"
+#include "gateway/identity/identity.h"
 #include "gateway/service/service.h"
 #include "gateway/settings/settings.h"
 #include "gateway/vault/embedded.h"
@@ -14,6 +15,6 @@ namespace zkv::cli {
 gateway::EmbeddedOptions embedded_options(const gateway::Settings& settings);
 /// Store, vault and channels, and the service over them. Errors: as those, with their remedies.
 Result<std::unique_ptr<gateway::Service>> start_service(const gateway::Settings& settings);
-Result<gateway::http::ServerOptions> server_options(const gateway::Settings& settings);
+gateway::http::ServerOptions server_options(const gateway::Settings& settings, gateway::Identity identity);
 
 }  // namespace zkv::cli

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <memory>
 
+#include "base/encoding.h"
 #include "gateway.h"
 #include "log.h"
 #include "settings_flags.h"
@@ -83,8 +84,10 @@ Result<> run(const gateway::Settings& settings) {
   keep_memory_small();
   raise_descriptor_limit(settings.connections);
   ZKV_TRY(const auto service, start_service(settings));
-  ZKV_TRY(auto options, server_options(settings));
-  ZKV_TRY(const auto server, gateway::http::Server::start(std::move(options), *service));
+  ZKV_TRY(auto identity, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
+  spdlog::info("gateway id: {}", to_hex(identity.id()));
+  ZKV_TRY(const auto server,
+          gateway::http::Server::start(server_options(settings, std::move(identity)), *service));
   say_legacy(settings);
   spdlog::info("listening on {}", server->address());
   sd_notifyf(0, "READY=1\nSTATUS=listening on %s", server->address().c_str());

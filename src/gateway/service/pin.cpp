@@ -1,11 +1,9 @@
 // PINs by the crypto room's generator and HMAC.
 #include "gateway/service/pin.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
-#include "base/file.h"
+#include "base/private_file.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 
@@ -37,13 +35,10 @@ std::optional<std::string_view> number_in(std::string_view text) {
 }  // namespace
 
 Result<SecretBytes> load_pin_key(const std::filesystem::path& file) {
-  const auto made = create_file(file, crypto::random_secret(kKeySize).span(), 0600);
-  if (!made && made.error().kind() != ErrorKind::kExists) return tl::unexpected(made.error());
-  ZKV_TRY(auto key, read_secret_file(file, kKeySize));
-  if (key.size() == kKeySize) return key;
-  return Error::invalid(
-             fmt::format("the PIN key {} has {} bytes, not {}", file.string(), key.size(), kKeySize))
-      .remedy("delete it: a new one is made, and only the PINs that are under way stop working");
+  auto key = load_or_make_private_file(file, crypto::random_secret(kKeySize), "the PIN key");
+  if (key || key.error().kind() != ErrorKind::kInvalid) return key;
+  return std::move(key).error().remedy(
+      "delete it: a new one is made, and only the PINs that are under way stop working");
 }
 
 SecretBytes make_pin(unsigned length) {

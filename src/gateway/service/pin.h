@@ -15,7 +15,7 @@ namespace zkv::gateway {
 
 /// The 32-byte key under which PINs are stored. It lies in a file beside the database and not in it: six
 /// digits could be guessed from a copy of the database otherwise. It outlives restarts, so that a PIN in
-/// somebody's pocket does too. Made on first use, mode 0600. Errors: kInvalid (not 32 bytes), kIo.
+/// somebody's pocket does too. Made on first use, mode 0600. Errors: those of load_or_make_private_file().
 Result<SecretBytes> load_pin_key(const std::filesystem::path& file);
 
 /// `length` digits, 4 to 18, each number equally likely, by the system's generator.
