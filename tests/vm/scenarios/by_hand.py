@@ -31,7 +31,7 @@ class ByHand(Scenario):
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "inactive")
         self.assertEqual(unit(guest, "ledger.service", "ActiveState"), "inactive")
         self.assert_locked(guest, VOLUMES)
-        self.assertEqual(json.loads(self.gateway.request("list", "--json")), [])
+        self.assertEqual(json.loads(self.gateway.request("list", "--json"))["requests"], [])
         self.assert_in_order(guest)
 
         self.step("opening the volumes by hand")
