@@ -12,7 +12,7 @@ from host_world import LIMIT, Host
 from repository_world import ZKV
 
 MAPPED = [] if os.geteuid() == 0 else ["--map-root-user"]
-# Runs zkv beside the silent name server; prints its exit code, what it said and the number of questions as JSON.
+# Runs zkv beside the silent name server; prints its exit code, what it said and the first question as JSON.
 INSIDE = """
 import json, signal, socket, subprocess, sys
 resolver, interrupt, *words = sys.argv[1:]
