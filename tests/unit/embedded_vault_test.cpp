@@ -145,6 +145,35 @@ TEST(EmbeddedVault, WhatWasRemovedIsGone) {
   EXPECT_EQ(vault->remove("a").error().kind(), ErrorKind::kNotFound);
 }
 
+/// All bytes of the files in the world's folder.
+std::string everything_in(const EmbeddedWorld& world) {
+  std::string all;
+  for (const auto& file : std::filesystem::directory_iterator(world.options().database.parent_path())) {
+    const auto bytes = read_file(file.path(), 1U << 24U);
+    if (bytes) all.append(bytes->begin(), bytes->end());
+  }
+  return all;
+}
+
+TEST(EmbeddedVault, NothingOfADestroyedRowIsLeftOnceTheDatabaseIsClosed) {
+  const EmbeddedWorld world;
+  ASSERT_TRUE(world.vault()->deposit("repository-key", SecretBytes::copy_of(kShare), {}));
+  const std::string sealed = to_hex(world.vault()->list()->front().sealed);
+  EXPECT_THAT(everything_in(world), HasSubstr(sealed));
+  ASSERT_TRUE(world.vault()->destroy("repository-key", {}));
+  EXPECT_THAT(everything_in(world), Not(HasSubstr(sealed.substr(0, 32))));
+}
+
+TEST(EmbeddedVault, AFailureOfTheDatabaseIsNotTakenForGone) {
+  const EmbeddedWorld world;
+  const auto vault = world.vault();
+  ASSERT_TRUE(vault->deposit("repository-key", SecretBytes::copy_of(kShare), {}));
+  tamper(world, "ALTER TABLE zkv_secret RENAME TO elsewhere");
+  EXPECT_FALSE(vault->destroy("repository-key", {}));
+  const Error error = error_of(vault->deposit("repository-key", SecretBytes::copy_of(kShare), {}));
+  EXPECT_THAT(error.message() + error.remedy(), Not(HasSubstr(kShare)));
+}
+
 TEST(EmbeddedVault, RefusesEmptySecretsAndStrangeNames) {
   const EmbeddedWorld world;
   const auto vault = world.vault();

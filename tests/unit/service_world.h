@@ -18,6 +18,7 @@
 #include <deque>
 #include <filesystem>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,7 +33,7 @@ namespace asio = boost::asio;
 
 inline constexpr std::chrono::seconds kPatience{60};  ///< how long a test waits for what must come
 
-/// A vault that gives "the share", or fails, or holds on until it is told.
+/// A vault that gives what was deposited, else "the share", or fails, or holds on until it is told.
 class FakeVault : public Vault {
  public:
   struct Orders {
@@ -41,6 +42,7 @@ class FakeVault : public Vault {
     bool is_held = false;
     bool fails = false;
     int calls = 0;
+    std::map<std::string, std::string> deposited = {};
   };
   explicit FakeVault(std::shared_ptr<Orders> orders) : orders_(std::move(orders)) {}
 
@@ -57,7 +59,22 @@ class FakeVault : public Vault {
     orders_->changed.wait(lock, [&] { return !orders_->is_held || stop.stop_requested(); });
     if (stop.stop_requested()) return Error::interrupted("the vault was interrupted");
     if (orders_->fails) return Error::unavailable("the vault is down");
-    return SecretBytes::copy_of("the share of " + name);
+    const auto found = orders_->deposited.find(name);
+    return SecretBytes::copy_of(found == orders_->deposited.end() ? "the share of " + name : found->second);
+  }
+
+  Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token&) override {
+    const std::lock_guard lock(orders_->mutex);
+    if (orders_->fails) return Error::unavailable("the vault is down");
+    orders_->deposited[name] = std::string(value.view());
+    return {};
+  }
+
+  Result<> destroy(const std::string& name, const std::stop_token&) override {
+    const std::lock_guard lock(orders_->mutex);
+    if (orders_->fails) return Error::unavailable("the vault is down");
+    orders_->deposited.erase(name);
+    return {};
   }
 
  private:

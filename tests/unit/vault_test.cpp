@@ -9,6 +9,7 @@ namespace zkv::gateway {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// One kind of vault with the secret "repository-key" in it.
 class AnyVault : public ::testing::TestWithParam<const char*> {
@@ -45,6 +46,70 @@ TEST_P(AnyVault, ASecretThatIsNotThereIsNamedWithARemedy) {
 TEST_P(AnyVault, ANameCannotLeadAwayFromTheSecrets) {
   EXPECT_EQ(error_of(vault_->recover("../repository-key", {})).kind(), ErrorKind::kNotFound);
   EXPECT_EQ(error_of(vault_->recover("repository-key?x", {})).kind(), ErrorKind::kNotFound);
+}
+
+SecretBytes secret(std::string_view text) { return SecretBytes::copy_of(text); }
+
+TEST_P(AnyVault, GivesBackWhatWasDeposited) {
+  ASSERT_TRUE(vault_->deposit("new-key", secret(kShare), {}));
+  EXPECT_EQ(text_of(vault_->recover("new-key", {})), kShare);
+}
+
+TEST_P(AnyVault, GivesBackAnyPrintableText) {
+  std::string text;
+  for (char letter = ' '; letter <= '~'; ++letter) text += letter;
+  ASSERT_TRUE(vault_->deposit("new-key", secret(text), {}));
+  EXPECT_EQ(text_of(vault_->recover("new-key", {})), text);
+}
+
+TEST_P(AnyVault, GivesBackTheLongestValue) {
+  const std::string text(25'600, 'v');
+  ASSERT_TRUE(vault_->deposit("new-key", secret(text), {}));
+  EXPECT_EQ(text_of(vault_->recover("new-key", {})), text);
+}
+
+TEST_P(AnyVault, DepositingAgainReplaces) {
+  ASSERT_TRUE(vault_->deposit("repository-key", secret("newer"), {}));
+  EXPECT_EQ(text_of(vault_->recover("repository-key", {})), "newer");
+}
+
+TEST_P(AnyVault, WhatWasDestroyedIsGone) {
+  ASSERT_TRUE(vault_->destroy("repository-key", {}));
+  EXPECT_EQ(error_of(vault_->recover("repository-key", {})).kind(), ErrorKind::kNotFound);
+}
+
+TEST_P(AnyVault, DestroyingWhatIsGoneSucceeds) {
+  ASSERT_TRUE(vault_->destroy("repository-key", {}));
+  EXPECT_TRUE(vault_->destroy("repository-key", {}));
+  EXPECT_TRUE(vault_->destroy("never-there", {}));
+}
+
+TEST_P(AnyVault, ADestroyedNameCanBeUsedAgain) {
+  ASSERT_TRUE(vault_->destroy("repository-key", {}));
+  ASSERT_TRUE(vault_->deposit("repository-key", secret("second life"), {}));
+  EXPECT_EQ(text_of(vault_->recover("repository-key", {})), "second life");
+}
+
+TEST_P(AnyVault, DestroyingOneLeavesTheOthers) {
+  ASSERT_TRUE(vault_->deposit("other-key", secret("other"), {}));
+  ASSERT_TRUE(vault_->destroy("other-key", {}));
+  EXPECT_EQ(text_of(vault_->recover("repository-key", {})), kShare);
+}
+
+TEST_P(AnyVault, StrangeNamesAreNeitherDepositedNorDestroyed) {
+  for (const auto& name : {std::string(), std::string("../a"), std::string("a?x"), std::string(128, 'a')}) {
+    EXPECT_EQ(error_of(vault_->deposit(name, secret("1"), {})).kind(), ErrorKind::kInvalid) << name;
+    EXPECT_EQ(error_of(vault_->destroy(name, {})).kind(), ErrorKind::kInvalid) << name;
+  }
+}
+
+TEST_P(AnyVault, ValuesThatWouldNotComeBackAsTheyAreAreNotDeposited) {
+  for (const auto& value : {std::string(), std::string(25'601, 'v'), std::string("hidden\n"),
+                            std::string("hidden\0", 7), std::string("hidden\xc3")}) {
+    const Error error = error_of(vault_->deposit("new-key", secret(value), {}));
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error.message() + error.remedy(), Not(HasSubstr("hidden")));
+  }
 }
 
 TEST_P(AnyVault, SaysWhatItIs) { EXPECT_FALSE(vault_->description().empty()); }

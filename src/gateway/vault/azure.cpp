@@ -1,42 +1,36 @@
-// Reading one secret from Azure Key Vault, and what each refusal means.
+// The secrets of one Azure Key Vault, and which settings make it.
 #include "gateway/vault/azure.h"
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
-#include "gateway/vault/azure_token.h"
+#include "gateway/vault/azure_client.h"
+#include "gateway/vault/azure_deletion.h"
+#include "gateway/vault/azure_refusal.h"
 #include "gateway/vault/secret_json.h"
+#include "gateway/vault/secret_rules.h"
 #include "net/address.h"
-#include "net/form.h"
 
 namespace zkv::gateway {
 
 namespace {
 
-constexpr std::size_t kSecretAnswerLimit = 128U << 10U;  // a secret of Azure's has at most 25 KB
-
 class AzureVault : public Vault {
  public:
   AzureVault(AzureOptions options, net::Clock clock)
-      : options_(std::move(options)),
-        clock_(std::move(clock)),
-        client_({.ca_file = options_.ca_file}),
-        tokens_(options_, client_, clock_) {}
+      : options_(std::move(options)), clock_(std::move(clock)), client_(options_, clock_) {}
 
   [[nodiscard]] std::string description() const override {
     return "Azure Key Vault at " + options_.vault_uri;
   }
 
   Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) override;
+  Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) override;
+  Result<> destroy(const std::string& name, const std::stop_token& stop) override;
 
  private:
-  Result<net::HttpResponse> get(const std::string& name, const SecretBytes& authorization, Time deadline,
-                                const std::stop_token& stop);
-  [[nodiscard]] Error refusal(const std::string& name, const net::HttpResponse& response) const;
-  [[nodiscard]] Error forbidden(const std::string& secret, std::string_view reason) const;
   [[nodiscard]] Result<> check_attributes(const std::string& name, const SecretJson& json) const;
   [[nodiscard]] std::string called(const std::string& name) const {
     return fmt::format("the secret '{}' in {}", name, options_.vault_uri);
@@ -44,82 +38,57 @@ class AzureVault : public Vault {
 
   AzureOptions options_;
   net::Clock clock_;
-  net::HttpClient client_;
-  AzureTokens tokens_;
+  AzureClient client_;
 };
 
-Result<SecretBytes> AzureVault::recover(const std::string& name, const std::stop_token& stop) {
-  const Time deadline = clock_.now() + options_.time_limit;
-  ZKV_TRY(SecretBytes authorization, tokens_.authorization(nullptr, deadline, stop));
-  ZKV_TRY(net::HttpResponse response, get(name, authorization, deadline, stop));
-  if (response.status == 401) {
-    ZKV_TRY(authorization, tokens_.authorization(&authorization, deadline, stop));
-    ZKV_TRY(response, get(name, authorization, deadline, stop));
+Error no_vault(const std::string& what) {
+  return Error::unavailable(what).remedy("check that KEY_VAULT_URI is the address of a key vault");
+}
+
+/// {"value": …} in secret memory. `value` is printable ASCII.
+SecretBytes secret_bundle(const SecretBytes& value) {
+  SecretBuilder body;
+  body.append(R"({"value":")");
+  for (const std::uint8_t letter : value.span()) {
+    if (letter == '"' || letter == '\\') body.push_back('\\');
+    body.push_back(letter);
   }
-  if (response.status != 200) return refusal(name, response);
+  body.append(R"("})");
+  return body.take();
+}
+
+Result<SecretBytes> AzureVault::recover(const std::string& name, const std::stop_token& stop) {
+  ZKV_TRY(const auto response, client_.call({.name = name}, client_.term(stop)));
+  if (response.status != 200) return refusal_of(AzureAction::kRecover, called(name), options_, response);
   const auto json = SecretJson::parse(response.body.span());
   const auto value = json ? json->text("/value") : std::nullopt;
-  if (!value) {
-    return Error::unavailable(called(name) + " was answered without a value")
-        .remedy("check that KEY_VAULT_URI is the address of a key vault");
-  }
+  if (!value) return no_vault(called(name) + " was answered without a value");
   ZKV_CHECK(check_attributes(name, *json));
   return SecretBytes::copy_of(*value);
 }
 
-Result<net::HttpResponse> AzureVault::get(const std::string& name, const SecretBytes& authorization,
-                                          Time deadline, const std::stop_token& stop) {
-  net::HttpRequest request;
-  request.url = fmt::format("{}/secrets/{}?api-version={}", options_.vault_uri, net::percent_encode(name),
-                            net::percent_encode(options_.api_version));
-  request.headers = {{"Accept", "application/json"}};
-  request.secret_headers.emplace_back("Authorization", authorization.clone());
-  request.timeout = options_.attempt_limit;
-  request.response_limit = kSecretAnswerLimit;
-  return net::send_patiently(client_, request, {.deadline = deadline}, clock_, stop);
-}
-
-Error AzureVault::refusal(const std::string& name, const net::HttpResponse& response) const {
+Result<> AzureVault::deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) {
+  ZKV_CHECK(check_secret_name(name));
+  ZKV_CHECK(check_secret_value(value));
+  AzureCall call{.method = "PUT", .name = name, .body = secret_bundle(value)};
+  ZKV_TRY(const auto response, client_.call(std::move(call), client_.term(stop)));
+  if (response.status != 200) return refusal_of(AzureAction::kDeposit, called(name), options_, response);
   const auto json = SecretJson::parse(response.body.span());
-  const auto text = [&json](std::string_view pointer) {
-    return std::string(json ? json->text(pointer).value_or("").substr(0, 64) : std::string_view());
-  };
-  const std::string inner = text("/error/innererror/code");
-  const std::string reason = inner.empty() ? text("/error/code") : inner;
-  switch (response.status) {
-    case 401:
-      return Error::denied(fmt::format("{} does not accept the token", options_.vault_uri))
-          .remedy("check that AAD_TENANT_ID is the vault's tenant, and AAD_RESOURCE");
-    case 403:
-      return forbidden(called(name), reason);
-    case 404:
-      return Error::not_found(called(name) + " does not exist")
-          .remedy("create it, or set KEY_VAULT_SECRET to the right name");
-    default:
-      return Error::unavailable(
-                 fmt::format("{} was not given: status {} {}", called(name), response.status, reason))
-          .remedy(response.status == 429 ? "the vault is asked too often: try again later"
-                                         : "try again; look at Azure's status if it stays so");
-  }
+  const auto stored = json ? json->text("/value") : std::nullopt;
+  if (stored && equal_in_constant_time(bytes_of(*stored), value.span())) return {};
+  return no_vault(called(name) + " was not stored: the answer does not repeat it");
 }
 
-Error AzureVault::forbidden(const std::string& secret, std::string_view reason) const {
-  if (reason == "SecretDisabled") {
-    return Error::denied(secret + " is disabled").remedy("enable its current version, or add a new one");
-  }
-  if (reason == "ForbiddenByFirewall") {
-    return Error::denied(secret + " is not given to this address")
-        .remedy("let this gateway's address through the vault's firewall");
-  }
-  return Error::denied(fmt::format("{} may not be read by the application {}", secret, options_.client_id))
-      .remedy("give it the role 'Key Vault Secrets User', or the access policy Get on secrets");
+Result<> AzureVault::destroy(const std::string& name, const std::stop_token& stop) {
+  ZKV_CHECK(check_secret_name(name));
+  return AzureDeletion(client_, options_, name, called(name), client_.term(stop)).run();
 }
 
 Result<> AzureVault::check_attributes(const std::string& name, const SecretJson& json) const {
   const Time at = clock_.now();
   const auto not_before = json.number("/attributes/nbf");
   const auto expires = json.number("/attributes/exp");
-  if (!json.boolean("/attributes/enabled").value_or(true)) return forbidden(called(name), "SecretDisabled");
+  if (!json.boolean("/attributes/enabled").value_or(true)) return disabled(called(name));
   if (not_before && at < Time(std::chrono::seconds(*not_before))) {
     return Error::denied(fmt::format("{} is not valid before {}", called(name),
                                      to_text(Time(std::chrono::seconds(*not_before)))))

@@ -1,4 +1,4 @@
-// Azure Key Vault by client credentials: secrets of one vault, read over its REST interface.
+// Azure Key Vault by client credentials: secrets of one vault, over its REST interface.
 #pragma once
 
 #include <chrono>
@@ -22,7 +22,7 @@ struct AzureOptions {
   std::string api_version = "7.4";
   std::string ca_file;  ///< PEM of trusted roots in place of the system's; empty: the system's
   std::chrono::seconds attempt_limit{20};  ///< of one HTTP exchange
-  std::chrono::seconds time_limit{90};     ///< of recover() with all its attempts and waits
+  std::chrono::seconds time_limit{90};     ///< of one call of the vault with all its attempts and waits
 };
 
 /// The token is sent only to a host that is the resource's own or ends with "." + the resource's host, or to

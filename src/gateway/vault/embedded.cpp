@@ -4,30 +4,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "crypto/aead.h"
+#include "gateway/vault/secret_rules.h"
 
 namespace zkv::gateway {
 
 namespace {
 
-constexpr std::size_t kLongestName = 127;
-
 /// What is bound to each row beside its value: this use of the key, and the name.
 std::string associated_with(const std::string& name) { return "zfs-keyvault embedded vault 1:" + name; }
-
-Result<> check_name(const std::string& name) {
-  const auto is_allowed = [](unsigned char letter) {
-    return letter < 128 && (std::isalnum(letter) != 0 || letter == '-');
-  };
-  if (!name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), is_allowed)) {
-    return {};
-  }
-  return Error::invalid("this is no name of a secret")
-      .remedy(fmt::format("use 1 to {} letters, digits and hyphens", kLongestName));
-}
 
 Error missing(const std::string& name) {
   return Error::not_found(fmt::format("the embedded vault holds no secret '{}'", name))
@@ -80,8 +67,21 @@ Result<SecretBytes> EmbeddedVault::recover(const std::string& name, const std::s
   return value;
 }
 
+Result<> EmbeddedVault::deposit(const std::string& name, const SecretBytes& value,
+                                const std::stop_token& /*stop*/) {
+  ZKV_CHECK(check_secret_value(value));
+  return put(name, value.span());
+}
+
+Result<> EmbeddedVault::destroy(const std::string& name, const std::stop_token& /*stop*/) {
+  ZKV_CHECK(check_secret_name(name));
+  auto removed = remove(name);
+  if (!removed && removed.error().kind() == ErrorKind::kNotFound) return {};
+  return removed;
+}
+
 Result<> EmbeddedVault::put(const std::string& name, std::span<const std::uint8_t> value) {
-  ZKV_CHECK(check_name(name));
+  ZKV_CHECK(check_secret_name(name));
   if (value.empty())
     return Error::invalid("an empty secret is not stored").remedy("give it by stdin or --file");
   const crypto::AeadNonce nonce = crypto::random_nonce();

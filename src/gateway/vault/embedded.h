@@ -42,9 +42,17 @@ class EmbeddedVault : public Vault {
   [[nodiscard]] std::string description() const override;
   /// Errors, beside the vault's: kWrongKey when the row does not open under this master key and name.
   Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) override;
+  /// As put(), for the values that every vault takes. Errors: kInvalid, and those of the database.
+  Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) override;
+  /// As remove(), and success when there is none. What is left on the disk: SQLite overwrites the row's bytes
+  /// with zeros (`secure_delete`, which Debian's is built with) when its write-ahead log goes into the
+  /// database, at the latest when the last connection to it closes; until then the row stands in the log, and
+  /// for longer in what the file system or a backup keeps of both. All of that is sealed under the master key
+  /// and opens only with it. Errors: kInvalid, and those of the database.
+  Result<> destroy(const std::string& name, const std::stop_token& stop) override;
 
-  /// Stores `value` under `name`, over an older one. Errors: kInvalid for an empty value or a name that is
-  /// not 1 to 127 letters, digits and hyphens (Azure's rule, so that names can move there).
+  /// Stores `value`, whatever its bytes, under `name`, over an older one. Errors: kInvalid for an empty value
+  /// or a name that check_secret_name refuses.
   Result<> put(const std::string& name, std::span<const std::uint8_t> value);
   /// Names and times, ordered by name.
   Result<std::vector<SecretRow>> list();
