@@ -22,7 +22,8 @@ import { json } from './lib/http.mjs';
 import { runStandIn } from './lib/server.mjs';
 
 /// What `POST /settings` can change. `permissions` are those of an access policy; `clockAhead` (seconds) moves the
-/// clock; `authority` is where a challenge sends for a token, null for this server.
+/// clock; `authority` is where a challenge sends for a token, null for this server. `deletionTime` and `purgeTime`
+/// (milliseconds) is how long a name stays busy after either was answered; `purgeProtection` is the vault's.
 const settings = {
   tenant: randomUUID(),
   clientId: randomUUID(),
@@ -33,10 +34,13 @@ const settings = {
   announcedLifetime: null,
   clockAhead: 0,
   permissions: ['get', 'list', 'set', 'delete', 'recover', 'purge'],
+  deletionTime: 0,
+  purgeTime: 0,
+  purgeProtection: false,
 };
 
 const now = () => Math.floor(Date.now() / 1000) + settings.clockAhead;
-const secrets = new Secrets(now);
+const secrets = new Secrets(now, settings);
 const tokens = new Tokens(settings, now);
 const vault = new Vault(settings, secrets, tokens);
 
@@ -77,13 +81,19 @@ function vaultFault(fault, retryAfter, request) {
     case 'disabled':
       return secretDisabled();
     case 'forbidden':
-      return accessDenied(settings, 'get');
+      return accessDenied(settings, permissionFor(request));
     default:
       return withRetryAfter(
         vaultError(Number(fault), 'InternalServerError', 'An unexpected error occurred.'),
         retryAfter,
       );
   }
+}
+
+/// The permission that a call wants, as the vault's refusal names it.
+function permissionFor({ method, path }) {
+  if (method === 'DELETE') return path.startsWith('/deletedsecrets/') ? 'purge' : 'delete';
+  return { PUT: 'set', PATCH: 'set', POST: 'recover' }[method] ?? 'get';
 }
 
 function withRetryAfter(answered, retryAfter) {

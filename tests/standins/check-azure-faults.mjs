@@ -69,6 +69,16 @@ describe('faults', () => {
     assert.deepEqual(await statuses('/oauth2/v2.0/token'), [503, 200]);
   });
 
+  it('storing, deleting and purging meet the same faults, and a try whose answer is lost has acted', async () => {
+    await fault({ match: 'PUT /secrets/rewritten', fault: '503' });
+    await client().setSecret('rewritten', 'v');
+    await fault({ match: 'DELETE /secrets/rewritten', fault: '429', retryAfter: 1 });
+    await (await client().beginDeleteSecret('rewritten', { intervalInMs: 20 })).pollUntilDone();
+    await fault({ match: 'DELETE /deletedsecrets/rewritten', fault: 'drop', skip: 1 });
+    await assert.rejects(client().purgeDeletedSecret('rewritten'), { code: 'SecretNotFound' });
+    assert.deepEqual((await statuses('DELETE /secrets/rewritten')).slice(0, 2), [429, 401]);
+  });
+
   const bare = (options) => fetch(`${azure.facts.http}/secrets/flaky?api-version=7.4`, options);
 
   it('an answer that stops halfway keeps its reader waiting', async () => {

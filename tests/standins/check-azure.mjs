@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { clientOf, credentialOf, helpersOf } from './lib/azure-client.mjs';
 import { launch } from './lib/launch.mjs';
@@ -108,6 +109,87 @@ describe('secrets', () => {
     await client().purgeDeletedSecret('deleted');
     await assert.rejects(client().getDeletedSecret('deleted'), { statusCode: 404 });
   });
+});
+
+describe('deletion', () => {
+  const destroy = async (name) => {
+    const poller = await client().beginDeleteSecret(name, { intervalInMs: 20 });
+    return poller.pollUntilDone();
+  };
+
+  it('a deleted secret tells when it was deleted, when it will be purged, and how to bring it back', async () => {
+    await client().setSecret('dated', 'v');
+    const deleted = await destroy('dated');
+    const days = (deleted.properties.scheduledPurgeDate - deleted.properties.deletedOn) / 86_400_000;
+    assert.equal(days, 90);
+    assert.equal(deleted.properties.recoveryId, `${azure.facts.https}/deletedsecrets/dated`);
+    assert.equal(deleted.properties.recoveryLevel, 'Recoverable+Purgeable');
+    assert.equal(deleted.value, undefined);
+    assert.equal((await client().getDeletedSecret('dated')).properties.recoverableDays, 90);
+  });
+
+  it('the client polls until the deletion is done, and a purge before that is a conflict', async () => {
+    await client().setSecret('slow-deletion', 'v');
+    await azure.control('POST /settings', { deletionTime: 300 });
+    const poller = await client().beginDeleteSecret('slow-deletion', { intervalInMs: 20 });
+    await assert.rejects(client().purgeDeletedSecret('slow-deletion'), (error) => {
+      assert.equal(error.statusCode, 409);
+      assert.equal(error.details.error.innerError.code, 'ObjectIsBeingDeleted');
+      return true;
+    });
+    await poller.pollUntilDone();
+    const looks = await statuses('GET /deletedsecrets/slow-deletion');
+    assert.ok(looks.filter((status) => status === 404).length > 1, String(looks));
+    await client().purgeDeletedSecret('slow-deletion');
+    const purges = await statuses('DELETE /deletedsecrets/slow-deletion');
+    assert.deepEqual(
+      purges.filter((status) => status !== 401),
+      [409, 204],
+    );
+  });
+
+  it('a purged name is seen nowhere, and is free again only when the purge is done', async () => {
+    await client().setSecret('slow-purge', 'v');
+    await destroy('slow-purge');
+    await azure.control('POST /settings', { purgeTime: 300 });
+    await client().purgeDeletedSecret('slow-purge');
+    await assert.rejects(client().getDeletedSecret('slow-purge'), { code: 'SecretNotFound' });
+    await assert.rejects(client().setSecret('slow-purge', 'w'), /being deleted and cannot be re-created/);
+    await delay(320);
+    await client().setSecret('slow-purge', 'w');
+    assert.equal((await client().getSecret('slow-purge')).value, 'w');
+  });
+
+  it('deleting, looking at and purging what is not there is 404 SecretNotFound', async () => {
+    const missing = { statusCode: 404, code: 'SecretNotFound' };
+    await assert.rejects(client().beginDeleteSecret('never'), missing);
+    await assert.rejects(client().getDeletedSecret('never'), missing);
+    await assert.rejects(client().purgeDeletedSecret('never'), missing);
+  });
+
+  it('a vault with purge protection deletes, says so in its recovery level, and refuses to purge', async () => {
+    await azure.control('POST /settings', { purgeProtection: true });
+    await client().setSecret('protected', 'v');
+    assert.equal((await destroy('protected')).properties.recoveryLevel, 'Recoverable');
+    await assert.rejects(client().purgeDeletedSecret('protected'), (error) => {
+      assert.equal(error.statusCode, 403);
+      assert.equal(error.code, 'Forbidden');
+      assert.match(error.message, /purge protection is enabled/);
+      return true;
+    });
+    assert.equal((await client().getDeletedSecret('protected')).name, 'protected');
+  });
+
+  for (const [permission, act] of [
+    ['set', () => client().setSecret('guarded', 'w')],
+    ['delete', () => client().beginDeleteSecret('guarded')],
+    ['purge', () => client().purgeDeletedSecret('guarded')],
+  ]) {
+    it(`the fault 'forbidden' names the permission ${permission}`, async () => {
+      await fault({ match: 'secrets/guarded', fault: 'forbidden' });
+      await assert.rejects(act(), new RegExp(`does not have secrets ${permission} permission`));
+    });
+  }
 });
 
 describe('tokens', () => {

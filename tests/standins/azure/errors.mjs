@@ -41,6 +41,21 @@ export function deletedButRecoverable(name) {
   return vaultError(409, 'Conflict', message, 'ObjectIsDeletedButRecoverable');
 }
 
+/// While a deletion or a purge is not yet done: for purging, and for setting the name anew.
+export function beingDeleted(name) {
+  const message = name
+    ? `Secret ${name} is currently being deleted and cannot be re-created; retry later.`
+    : 'Secret is currently being deleted.';
+  return vaultError(409, 'Conflict', message, 'ObjectIsBeingDeleted');
+}
+
+export function purgeProtected() {
+  const message =
+    'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault service will ' +
+    'automatically purge it after the retention period has passed.\r\nVault: standin;location=local';
+  return vaultError(403, 'Forbidden', message);
+}
+
 export function badParameter(message) {
   return vaultError(400, 'BadParameter', message);
 }

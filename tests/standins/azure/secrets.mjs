@@ -1,17 +1,20 @@
-// The secrets of one key vault: names, versions, attributes, and the deleted ones that can still be recovered. No HTTP.
+// The secrets of one key vault: names, versions, attributes, the deleted ones that can still be recovered, and those on
+// their way out, which are seen nowhere. No HTTP.
 
 import { randomBytes } from 'node:crypto';
 
-const kRecovery = { recoveryLevel: 'Recoverable+Purgeable', recoverableDays: 90 };
 const kNinetyDays = 90 * 24 * 3600;
 
 export class Secrets {
   #live = new Map();
   #deleted = new Map();
+  #busyUntil = new Map();
 
-  /// `now` returns the time in seconds.
-  constructor(now) {
+  /// `now` returns the time in seconds; of `settings` are read purgeProtection and, in milliseconds, deletionTime and
+  /// purgeTime.
+  constructor(now, settings) {
     this.now = now;
+    this.settings = settings;
   }
 
   /// Adds a version and returns it: { name, version, value, contentType, tags, attributes }.
@@ -23,7 +26,7 @@ export class Secrets {
       value,
       contentType,
       tags,
-      attributes: { enabled: true, ...attributes, created, updated: created, ...kRecovery },
+      attributes: { enabled: true, ...attributes, created, updated: created, ...this.#recovery() },
     };
     this.#live.set(keyOf(name), [...this.versions(name), secret]);
     return secret;
@@ -58,24 +61,38 @@ export class Secrets {
     const dates = { deletedDate, scheduledPurgeDate: deletedDate + kNinetyDays };
     this.#deleted.set(keyOf(name), { versions: this.versions(name), dates });
     this.#live.delete(keyOf(name));
+    this.#busyUntil.set(keyOf(name), Date.now() + this.settings.deletionTime);
     return this.deleted(name);
   }
 
   /// The newest version of a deleted name with its dates, or undefined.
   deleted(name) {
     const entry = this.#deleted.get(keyOf(name));
-    return entry && { ...entry.versions.at(-1), ...entry.dates };
+    if (!entry) return undefined;
+    const newest = entry.versions.at(-1);
+    return { ...newest, ...entry.dates, attributes: { ...newest.attributes, ...this.#recovery() } };
+  }
+
+  /// Whether a deletion or a purge of that name was answered and is not yet done.
+  isBusy(name) {
+    return Date.now() < (this.#busyUntil.get(keyOf(name)) ?? 0);
   }
 
   /// Brings a deleted name back and returns its newest version.
   recover(name) {
     this.#live.set(keyOf(name), this.#deleted.get(keyOf(name)).versions);
-    this.purge(name);
+    this.#deleted.delete(keyOf(name));
     return this.get(name);
   }
 
   purge(name) {
     this.#deleted.delete(keyOf(name));
+    this.#busyUntil.set(keyOf(name), Date.now() + this.settings.purgeTime);
+  }
+
+  #recovery() {
+    const recoveryLevel = this.settings.purgeProtection ? 'Recoverable' : 'Recoverable+Purgeable';
+    return { recoveryLevel, recoverableDays: 90 };
   }
 }
 

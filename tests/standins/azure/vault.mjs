@@ -4,7 +4,9 @@ import { empty, json } from '../lib/http.mjs';
 import {
   accessDenied,
   badParameter,
+  beingDeleted,
   deletedButRecoverable,
+  purgeProtected,
   secretDisabled,
   secretNotFound,
   unauthorized,
@@ -92,6 +94,7 @@ export class Vault {
       return badParameter("Property 'value' is required and must be a string.");
     if (Buffer.byteLength(body.value) > kLongestValue)
       return badParameter(`The value of the secret is longer than ${kLongestValue} bytes.`);
+    if (this.secrets.isBusy(name)) return beingDeleted(name);
     if (this.secrets.deleted(name)) return deletedButRecoverable(name);
     const secret = this.secrets.put(name, body);
     return json(200, { value: secret.value, ...bundle(request, secret) });
@@ -110,18 +113,36 @@ export class Vault {
   }
 
   #deleted(request, name, tail) {
+    switch (`${request.method} ${tail}`) {
+      case 'GET ':
+        return this.#allowed('get', () => this.#getDeleted(request, name));
+      case 'DELETE ':
+        return this.#allowed('purge', () => this.#purge(name));
+      case 'POST recover':
+        return this.#allowed('recover', () => this.#recover(request, name));
+      default:
+        return unknownPath(request);
+    }
+  }
+
+  #getDeleted(request, name) {
     const secret = this.secrets.deleted(name);
-    if (!secret) return secretNotFound(name);
-    if (request.method === 'POST' && tail === 'recover') {
-      return this.#allowed('recover', () => json(200, bundle(request, this.secrets.recover(name))));
-    }
-    if (request.method === 'DELETE') {
-      return this.#allowed('purge', () => {
-        this.secrets.purge(name);
-        return empty(204);
-      });
-    }
-    return this.#allowed('get', () => json(200, deletedBundle(request, secret)));
+    if (!secret || this.secrets.isBusy(name)) return secretNotFound(name);
+    return json(200, deletedBundle(request, secret));
+  }
+
+  #purge(name) {
+    if (!this.secrets.deleted(name)) return secretNotFound(name);
+    if (this.secrets.isBusy(name)) return beingDeleted();
+    if (this.settings.purgeProtection) return purgeProtected();
+    this.secrets.purge(name);
+    return empty(204);
+  }
+
+  #recover(request, name) {
+    if (!this.secrets.deleted(name)) return secretNotFound(name);
+    if (this.secrets.isBusy(name)) return beingDeleted();
+    return json(200, bundle(request, this.secrets.recover(name)));
   }
 
   #page(request, all) {

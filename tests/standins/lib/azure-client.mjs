@@ -46,6 +46,9 @@ export function helpersOf(standin) {
         tokenLifetime: 3599,
         announcedLifetime: null,
         clockAhead: 0,
+        deletionTime: 0,
+        purgeTime: 0,
+        purgeProtection: false,
       });
     },
   };
