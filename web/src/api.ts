@@ -1,0 +1,131 @@
+// The calls of the gateway, one function each. A call either gives what it promises or throws a `Problem` (the gateway
+// said no, and why) or `Unreachable` (nothing came back).
+
+import type {
+  Approver,
+  Assertion,
+  AssertionChallenge,
+  Attestation,
+  Card,
+  Decision,
+  Host,
+  Invite,
+  Passkey,
+  RegistrationChallenge,
+  Role,
+  Session,
+} from './protocol';
+
+/// The gateway's refusal: an RFC 9457 document.
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/// No answer: no network, or no gateway behind it.
+export class Unreachable extends Error {
+  constructor() {
+    super('The gateway cannot be reached. Check the connection and try again.');
+  }
+}
+
+const kPatience = 20_000;
+let behind = 0;
+let signedOut = (): void => undefined;
+
+/// The gateway's time in milliseconds: what counts down must not depend on the phone's clock.
+export function now(): number {
+  return Date.now() + behind;
+}
+
+/// Has `tell` called whenever a call finds that the session has ended.
+export function onSignedOut(tell: () => void): void {
+  signedOut = tell;
+}
+
+export const api = {
+  session: () => call<Session>('GET', '/v2/session'),
+  signInChallenge: () => call<AssertionChallenge>('POST', '/v2/session/challenge', {}),
+  signIn: (credential: Assertion) => call<Session>('POST', '/v2/session', { credential }),
+  signOut: () => call<undefined>('DELETE', '/v2/session'),
+
+  registrationChallenge: (invite: string) =>
+    call<RegistrationChallenge>('POST', '/v2/registrations/challenge', { invite }),
+  register: (invite: string, label: string, credential: Attestation) =>
+    call<Session>('POST', '/v2/registrations', { invite, label, credential }),
+
+  openRequests: async () => (await call<{ requests: Card[] }>('GET', '/v2/requests')).requests,
+  allRequests: async () => (await call<{ requests: Card[] }>('GET', '/v2/requests?all=1')).requests,
+  decisionChallenge: (id: string, decision: Decision) =>
+    call<AssertionChallenge>('POST', `/v2/requests/${encodeURIComponent(id)}/challenge`, { decision }),
+  decide: (id: string, decision: Decision, reason: string, credential: Assertion) =>
+    call<Card>('POST', `/v2/requests/${encodeURIComponent(id)}/decision`, { decision, reason, credential }),
+
+  hosts: async () => (await call<{ hosts: Host[] }>('GET', '/v2/hosts')).hosts,
+  revokeHost: (id: string) => call<undefined>('DELETE', `/v2/hosts/${encodeURIComponent(id)}`),
+
+  passkeys: async () => (await call<{ passkeys: Passkey[] }>('GET', '/v2/passkeys')).passkeys,
+  passkeyChallenge: () => call<RegistrationChallenge>('POST', '/v2/passkeys/challenge', {}),
+  addPasskey: (label: string, credential: Attestation) =>
+    call<Passkey>('POST', '/v2/passkeys', { label, credential }),
+  renamePasskey: (id: string, label: string) =>
+    call<Passkey>('PATCH', `/v2/passkeys/${encodeURIComponent(id)}`, { label }),
+  deletePasskey: (id: string) => call<undefined>('DELETE', `/v2/passkeys/${encodeURIComponent(id)}`),
+
+  approvers: async () => (await call<{ approvers: Approver[] }>('GET', '/v2/approvers')).approvers,
+  invite: (name: string, role: Role) => call<Invite>('POST', '/v2/approvers/invites', { name, role }),
+  revokeApprover: (id: string) => call<undefined>('DELETE', `/v2/approvers/${encodeURIComponent(id)}`),
+};
+
+async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await send(method, path, body);
+  noteTime(response);
+  if (!response.ok) {
+    if (response.status === 401) signedOut();
+    throw new Problem(response.status, await detailOf(response));
+  }
+  if (response.status === 204) return undefined as Answer;
+  try {
+    return (await response.json()) as Answer;
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+async function send(method: string, path: string, body: unknown): Promise<Response> {
+  try {
+    return await fetch(path, {
+      method,
+      cache: 'no-store',
+      credentials: 'same-origin',
+      redirect: 'error',
+      signal: AbortSignal.timeout(kPatience),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    });
+  } catch {
+    throw new Unreachable();
+  }
+}
+
+function noteTime(response: Response): void {
+  const told = Date.parse(response.headers.get('Date') ?? '');
+  if (Number.isNaN(told)) return;
+  const difference = told - Date.now();
+  behind = Math.abs(difference) > 2000 ? difference : 0;
+}
+
+async function detailOf(response: Response): Promise<string> {
+  try {
+    const problem = (await response.json()) as { detail?: unknown; title?: unknown };
+    for (const words of [problem.detail, problem.title]) if (typeof words === 'string' && words) return words;
+  } catch {
+    // What stands between may answer in its own way; then the number is all there is.
+  }
+  return `The gateway answered ${response.status} without saying why.`;
+}

@@ -1,0 +1,174 @@
+// The whole page: who is signed in, which view the address names, and the bars around it.
+
+import { useEffect, useState } from 'preact/hooks';
+
+import { api, onSignedOut, Problem } from './api';
+import { inWords, useRoute } from './hooks';
+import { Icon, type Shape } from './parts/icon';
+import { Text } from './parts/text';
+import { Loading, Note, View } from './parts/view';
+import type { Session } from './protocol';
+import { useRequests, type Requests } from './requests';
+import type { Route } from './route';
+import { HistoryView } from './views/history';
+import { HostsView } from './views/hosts';
+import { PasskeysView } from './views/passkeys';
+import { PeopleView } from './views/people';
+import { RequestView } from './views/request';
+import { RequestsView } from './views/requests';
+import { RegisterView, SignInView } from './views/welcome';
+
+type Who = { is: 'unknown' } | { is: 'nobody'; ended: boolean } | { is: 'somebody'; session: Session };
+
+export function App() {
+  const route = useRoute();
+  const [who, setWho] = useState<Who>({ is: 'unknown' });
+  const [failure, setFailure] = useState<string | null>(null);
+
+  async function findOut(): Promise<void> {
+    try {
+      setWho({ is: 'somebody', session: await api.session() });
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) setWho({ is: 'nobody', ended: false });
+      else setFailure(inWords(error).text);
+    }
+  }
+  useEffect(() => {
+    onSignedOut(() =>
+      setWho((before) => (before.is === 'somebody' ? { is: 'nobody', ended: true } : before)),
+    );
+    void findOut();
+  }, []);
+
+  const enter = (session: Session): void => setWho({ is: 'somebody', session });
+  if (route.view === 'register') return <RegisterView enter={enter} invite={route.invite} />;
+  if (who.is === 'somebody')
+    return (
+      <SignedIn
+        key={who.session.approver.id}
+        session={who.session}
+        route={route}
+        leave={() => setWho({ is: 'nobody', ended: false })}
+      />
+    );
+  if (who.is === 'nobody')
+    return <SignInView enter={enter} ended={who.ended} waiting={route.view === 'request'} />;
+  return <Starting failure={failure} again={() => void findOut()} />;
+}
+
+function Starting({ failure, again }: { failure: string | null; again: () => void }) {
+  return (
+    <div class="welcome">
+      <View title="zfs-keyvault">
+        {failure === null ? (
+          <Loading />
+        ) : (
+          <>
+            <Note tone="bad">{failure}</Note>
+            <button type="button" class="primary wide" onClick={again}>
+              Try again
+            </button>
+          </>
+        )}
+      </View>
+    </div>
+  );
+}
+
+function SignedIn({ session, route, leave }: { session: Session; route: Route; leave: () => void }) {
+  const requests = useRequests();
+  return (
+    <div class="page">
+      <header class="bar">
+        <img src="/icons/icon.svg" width="28" height="28" alt="" />
+        <span class="gateway">
+          <Text value={session.gateway} limit={60} />
+        </span>
+        <ConnectionState requests={requests} />
+      </header>
+      <ConnectionLost requests={requests} />
+      <CurrentView session={session} route={route} leave={leave} requests={requests} />
+      <Navigation session={session} route={route} requests={requests} />
+    </div>
+  );
+}
+
+interface CurrentViewProps {
+  session: Session;
+  route: Route;
+  requests: Requests;
+  leave: () => void;
+}
+
+function CurrentView({ session, route, requests, leave }: CurrentViewProps) {
+  switch (route.view) {
+    case 'request':
+      return <RequestView key={route.id} id={route.id} requests={requests} />;
+    case 'history':
+      return <HistoryView requests={requests} />;
+    case 'hosts':
+      return <HostsView session={session} />;
+    case 'passkeys':
+      return <PasskeysView session={session} leave={leave} />;
+    case 'people':
+      return <PeopleView session={session} />;
+    default:
+      return <RequestsView requests={requests} />;
+  }
+}
+
+function ConnectionState({ requests }: { requests: Requests }) {
+  const words = { connecting: 'connecting', live: 'live', lost: 'not connected' }[requests.connection];
+  return <span class={`connection ${requests.connection}`}>{words}</span>;
+}
+
+function ConnectionLost({ requests }: { requests: Requests }) {
+  return (
+    <div role="status">
+      {requests.connection === 'lost' && (
+        <div class="lost-banner">
+          <Icon shape="lost" />
+          <p>Connection lost. What you see may be out of date.</p>
+          <button type="button" class="quiet-button" onClick={requests.reconnect}>
+            Try now
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+const kTabs: { view: Shape & Route['view']; name: string; ownersOnly?: boolean }[] = [
+  { view: 'requests', name: 'Requests' },
+  { view: 'history', name: 'History' },
+  { view: 'hosts', name: 'Hosts' },
+  { view: 'passkeys', name: 'Passkeys' },
+  { view: 'people', name: 'People', ownersOnly: true },
+];
+
+function Navigation({ session, route, requests }: { session: Session; route: Route; requests: Requests }) {
+  const waiting = requests.board?.filter((card) => card.state === 'pending').length ?? 0;
+  const tabs = kTabs.filter((tab) => !tab.ownersOnly || session.approver.role === 'owner');
+  return (
+    <nav aria-label="Views">
+      <ul>
+        {tabs.map(({ view, name }) => (
+          <li key={view}>
+            <a href={`#${view}`} aria-current={route.view === view ? 'page' : undefined}>
+              <span class="tab-icon">
+                <Icon shape={view} />
+                {view === 'requests' && waiting > 0 && (
+                  <span class="badge">
+                    {waiting}
+                    <span class="unseen"> waiting, </span>
+                  </span>
+                )}
+              </span>
+              {name}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,179 @@
+// What a card says about a request: which words, in which order, and what deserves a second look. Pure.
+
+import type { Card, State } from './protocol';
+import { ago, duration, parseTime } from './time';
+
+/// `calm`: as ever; `look`: unusual, and to be looked at before approving.
+export type Tone = 'calm' | 'look';
+
+/// One line of evidence. `value` comes from outside and is cleaned where it is shown; `remark` is ours.
+export interface Fact {
+  label: string;
+  value: string;
+  machine: boolean;
+  remark: string | null;
+  tone: Tone;
+}
+
+export interface CardModel {
+  id: string;
+  name: string;
+  group: string | null;
+  state: State;
+  open: boolean;
+  number: string | null;
+  volumes: string[];
+  /// What the gateway saw itself.
+  seen: Fact[];
+  /// What the host says of itself, which nobody checked.
+  said: Fact[];
+  /// The unusual, in few words; empty when there is none.
+  looks: string[];
+  created: number | null;
+  expires: number | null;
+}
+
+const kJustBooted = 30 * 60;
+
+/// What to show for `card` at the time `now`.
+export function modelOf(card: Card, now: number): CardModel {
+  const seen = seenBy(card, now);
+  const said = saidBy(card);
+  const expires = parseTime(card.expires_at);
+  const overdue = card.state === 'pending' && expires !== null && expires <= now;
+  const state = overdue ? 'expired' : card.state;
+  return {
+    id: card.id,
+    name: nameOf(card),
+    group: card.host?.group ? textOf(card.host.group) : null,
+    state,
+    open: state === 'pending',
+    number: card.number === null ? null : textOf(card.number),
+    volumes: (card.volumes as unknown[]).map(textOf),
+    seen,
+    said,
+    looks: [
+      ...(card.host ? [] : ['Only its address is known']),
+      ...[...seen, ...said].flatMap((fact) => (fact.tone === 'look' && fact.remark ? [fact.remark] : [])),
+    ],
+    created: parseTime(card.created_at),
+    expires,
+  };
+}
+
+/// Whom the request is from, in words.
+export function nameOf(card: Card): string {
+  return card.host ? textOf(card.host.name) : `Host at ${textOf(card.address)}`;
+}
+
+/// Whether nothing more can happen to it.
+export function hasEnded(state: State): boolean {
+  return !['pending', 'approved', 'released'].includes(state);
+}
+
+/// What became of a request, in a word and in a sentence.
+export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'>): { word: string; sentence: string } {
+  const by = card.decided_by ? ` by ${textOf(card.decided_by)}` : '';
+  switch (card.state) {
+    case 'pending':
+      return { word: 'Waiting', sentence: 'Waiting for a decision.' };
+    case 'approved':
+      return { word: 'Approved', sentence: `Approved${by}. The host is being given its share.` };
+    case 'released':
+      return { word: 'Released', sentence: `Approved${by}. The share is on its way to the host.` };
+    case 'acknowledged':
+      return { word: 'Unlocked', sentence: `Approved${by}, and the host has its share.` };
+    case 'denied':
+      return { word: 'Denied', sentence: `Denied${by}. The host stays locked.` };
+    case 'expired':
+      return {
+        word: 'Expired',
+        sentence: 'Nobody decided in time. The host stays locked, and may ask again.',
+      };
+    case 'cancelled':
+      return { word: 'Cancelled', sentence: 'The host took its request back.' };
+    case 'superseded':
+      return { word: 'Replaced', sentence: 'The host has asked anew: decide the newer request.' };
+  }
+}
+
+function seenBy(card: Card, now: number): Fact[] {
+  const compared = card.compared;
+  const facts = [
+    compared
+      ? fact(
+          'Address',
+          card.address,
+          true,
+          ['First time from this address', 'known'],
+          compared.first_from_address,
+        )
+      : fact('Address', card.address, true),
+  ];
+  if (!compared) return facts;
+  const last = parseTime(compared.last_release);
+  facts.push(
+    last === null
+      ? { label: 'Last release', value: 'never', machine: false, remark: 'Its first release', tone: 'look' }
+      : fact('Last release', ago(last, now), false),
+  );
+  return facts;
+}
+
+function saidBy(card: Card): Fact[] {
+  const evidence = card.evidence;
+  if (!evidence) return [];
+  const facts: Fact[] = [];
+  if (isPresent(evidence.kernel)) {
+    const changed = card.compared?.kernel_changed ?? false;
+    const remarks: [string, string] = ['Kernel changed', 'unchanged'];
+    facts.push(fact('Kernel', evidence.kernel, true, card.compared ? remarks : undefined, changed));
+  }
+  if (typeof evidence.planned === 'boolean') {
+    const planned = evidence.planned;
+    facts.push({
+      label: 'Restart',
+      value: planned ? 'planned' : 'not planned',
+      machine: false,
+      remark: planned ? null : 'Not planned',
+      tone: planned ? 'calm' : 'look',
+    });
+  }
+  const uptime = evidence.uptime;
+  if (typeof uptime === 'number' && uptime >= 0 && Number.isFinite(uptime))
+    facts.push(
+      fact('Running for', duration(uptime * 1000), false, ['It did not just boot'], uptime > kJustBooted),
+    );
+  else if (isPresent(uptime)) facts.push(fact('Running for', uptime, true));
+  const named = evidence.hostname;
+  if (isPresent(named) && named !== card.host?.name)
+    facts.push(fact('Calls itself', named, true, ['Another name than enrolled'], true));
+  const addresses = evidence.addresses;
+  if (
+    Array.isArray(addresses) &&
+    addresses.length > 0 &&
+    !(addresses.length === 1 && addresses[0] === card.address)
+  )
+    facts.push(fact('Its addresses', (addresses as unknown[]).map(textOf).join(', '), true));
+  return facts;
+}
+
+/// A fact with a remark for the unusual case, and perhaps one for the usual.
+function fact(
+  label: string,
+  value: unknown,
+  machine: boolean,
+  remarks?: [unusual: string, usual?: string],
+  unusual = false,
+): Fact {
+  const remark = (unusual ? remarks?.[0] : remarks?.[1]) ?? null;
+  return { label, value: textOf(value), machine, remark, tone: unusual && remark ? 'look' : 'calm' };
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== null && value !== undefined && value !== '';
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}

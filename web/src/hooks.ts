@@ -1,0 +1,48 @@
+// What views share: the address, fetched lists, the announcer, and errors in words.
+
+import { useCallback, useEffect, useState } from 'preact/hooks';
+
+import { Problem, Unreachable } from './api';
+import { PasskeyFailure } from './passkey';
+import { routeOf, type Route } from './route';
+
+export interface Loaded<Value> {
+  value: Value | null;
+  failure: string | null;
+  reload: () => Promise<void>;
+}
+
+/// Fetches when the view opens, and again when asked; what was there before stays while it does.
+export function useLoaded<Value>(fetch: () => Promise<Value>): Loaded<Value> {
+  const [value, setValue] = useState<Value | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const reload = useCallback(async () => {
+    try {
+      setValue(await fetch());
+      setFailure(null);
+    } catch (error) {
+      setFailure(inWords(error).text);
+    }
+  }, []);
+  useEffect(() => void reload(), []);
+  return { value, failure, reload };
+}
+
+/// The view the address names, as it changes.
+export function useRoute(): Route {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const changed = (): void => setHash(location.hash);
+    window.addEventListener('hashchange', changed);
+    return () => window.removeEventListener('hashchange', changed);
+  }, []);
+  return routeOf(hash);
+}
+
+/// Why something did not work, for a person. `calm`: they stopped it themselves.
+export function inWords(error: unknown): { text: string; calm: boolean } {
+  if (error instanceof PasskeyFailure) return { text: error.message, calm: error.calm };
+  if (error instanceof Problem || error instanceof Unreachable) return { text: error.message, calm: false };
+  console.error(error);
+  return { text: 'Something went wrong on this page. Reload it and try again.', calm: false };
+}

@@ -1,0 +1,95 @@
+// What the gateway says and hears: docs/protocol-v2.md, "People: sign in, see, decide".
+
+export type State =
+  | 'pending'
+  | 'approved'
+  | 'released'
+  | 'acknowledged'
+  | 'denied'
+  | 'expired'
+  | 'cancelled'
+  | 'superseded';
+export type Decision = 'approve' | 'deny';
+export type Role = 'owner' | 'approver';
+
+export interface Session {
+  approver: { id: string; name: string; role: Role };
+  gateway: string;
+  expires_at: string;
+}
+
+/// A request as approvers see it. The members of `evidence` come from the host, which may have put anything there.
+export interface Card {
+  id: string;
+  hash: string;
+  state: State;
+  created_at: string;
+  expires_at: string;
+  decided_by: string | null;
+  reason: string | null;
+  address: string;
+  host: { id: string; name: string; group: string } | null;
+  volumes: string[];
+  number: string | null;
+  evidence: Record<string, unknown> | null;
+  compared: { first_from_address: boolean; kernel_changed: boolean; last_release: string | null } | null;
+}
+
+export interface Host {
+  id: string;
+  name: string;
+  group: string;
+  enrolled_at: string;
+  last_seen: string | null;
+  last_address: string | null;
+  revoked_at: string | null;
+}
+
+export interface Passkey {
+  id: string;
+  label: string;
+  created_at: string;
+  last_used: string | null;
+  backed_up: boolean;
+}
+
+export interface Approver {
+  id: string;
+  name: string;
+  role: Role;
+  created_at: string;
+  passkeys: number;
+  last_used: string | null;
+}
+
+export interface Invite {
+  url: string;
+  expires_at: string;
+}
+
+export interface RegistrationChallenge {
+  challenge: string;
+  rp: { id: string; name: string };
+  user: { id: string; name: string };
+  exclude: string[];
+}
+
+export interface AssertionChallenge {
+  challenge: string;
+  rp: { id: string };
+  allow?: string[];
+}
+
+export interface Attestation {
+  id: string;
+  attestationObject: string;
+  clientDataJSON: string;
+}
+
+export interface Assertion {
+  id: string;
+  authenticatorData: string;
+  clientDataJSON: string;
+  signature: string;
+  userHandle: string | null;
+}

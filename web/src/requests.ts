@@ -1,0 +1,103 @@
+// The open requests, kept in step with the gateway for as long as somebody is signed in.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+import { announce } from './announce';
+import { api, Problem } from './api';
+import { missingFrom, putAway, replace, update, type Change } from './board';
+import { nameOf, outcomeOf } from './card';
+import { inWords } from './hooks';
+import { LiveUpdates, type Connection } from './live';
+import type { Card } from './protocol';
+import { cleanText } from './text';
+
+export interface Requests {
+  /// Null until the first answer.
+  board: Card[] | null;
+  failure: string | null;
+  connection: Connection;
+  /// Fetches anew, as when an answer said that a card is out of date.
+  refresh: () => Promise<void>;
+  reconnect: () => void;
+  /// Takes a card as a decision just gave it.
+  decided: (card: Card) => void;
+  /// Takes ended cards from the table: one, or all.
+  putAway: (id?: string) => void;
+}
+
+export function useRequests(): Requests {
+  const board = useRef<Card[] | null>(null);
+  const live = useRef<LiveUpdates | null>(null);
+  const [, setVersion] = useState(0);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [connection, setConnection] = useState<Connection>('connecting');
+
+  function show(cards: Card[]): void {
+    board.current = cards;
+    setVersion((version) => version + 1);
+  }
+
+  async function fetchBoard(): Promise<boolean> {
+    try {
+      const open = await api.openRequests();
+      const known = missingFrom(board.current ?? [], open).length > 0 ? await api.allRequests() : [];
+      const first = board.current === null;
+      const change = update(board.current ?? [], open, known);
+      show(change.board);
+      setFailure(null);
+      if (!first) tell(change);
+      return true;
+    } catch (error) {
+      setFailure(inWords(error).text);
+      return error instanceof Problem;
+    }
+  }
+
+  const look = useRef(oneAtATime(fetchBoard));
+  useEffect(() => {
+    const updates = new LiveUpdates(() => look.current(), setConnection);
+    live.current = updates;
+    updates.start();
+    return () => updates.stop();
+  }, []);
+
+  return {
+    board: board.current,
+    failure,
+    connection,
+    refresh: async () => {
+      await look.current();
+    },
+    reconnect: () => live.current?.connect(),
+    decided: (card) => show(replace(board.current ?? [], card)),
+    putAway: (id) => show(putAway(board.current ?? [], id)),
+  };
+}
+
+/// Runs `task` again once it is done, rather than twice at a time; everybody who asked meanwhile gets that second answer.
+function oneAtATime(task: () => Promise<boolean>): () => Promise<boolean> {
+  let running: Promise<boolean> | null = null;
+  let next: Promise<boolean> | null = null;
+  const run = (): Promise<boolean> => {
+    running = task().finally(() => (running = null));
+    return running;
+  };
+  return () => {
+    if (!running) return run();
+    next ??= running.then(() => {
+      next = null;
+      return run();
+    });
+    return next;
+  };
+}
+
+function tell(change: Change): void {
+  const words = [
+    ...change.arrived.map((card) => `New request from ${cleanText(nameOf(card), 60)}.`),
+    ...change.ended.map(
+      (card) => `${cleanText(nameOf(card), 60)}: ${cleanText(outcomeOf(card).sentence, 200)}`,
+    ),
+  ];
+  if (words.length > 0) announce(words.join(' '));
+}

@@ -1,0 +1,173 @@
+// One's own passkeys: add, rename, delete; and the way out.
+
+import { useId, useState } from 'preact/hooks';
+
+import { api, now } from '../api';
+import { inWords, useLoaded } from '../hooks';
+import { Dialog } from '../parts/dialog';
+import { Text } from '../parts/text';
+import { Content, Note, View } from '../parts/view';
+import { create, deviceName } from '../passkey';
+import type { Passkey, Session } from '../protocol';
+import { cleanText } from '../text';
+import { ago, dateTime, parseTime } from '../time';
+
+type Asking = { what: 'add' } | { what: 'rename' | 'delete'; passkey: Passkey };
+
+export function PasskeysView({ session, leave }: { session: Session; leave: () => void }) {
+  const passkeys = useLoaded(api.passkeys);
+  const [asking, setAsking] = useState<Asking | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
+  const close = (): void => setAsking(null);
+
+  async function signOut(): Promise<void> {
+    try {
+      await api.signOut();
+      leave();
+    } catch (error) {
+      setFailure(inWords(error).text);
+    }
+  }
+
+  return (
+    <View title="My passkeys">
+      <p class="quiet">
+        Signed in as <Text value={session.approver.name} limit={80} />, {session.approver.role}.
+      </p>
+      <Content from={passkeys}>
+        {(list) => (
+          <ul class="rows">
+            {list.map((passkey) => (
+              <PasskeyRow key={passkey.id} passkey={passkey} ask={setAsking} />
+            ))}
+          </ul>
+        )}
+      </Content>
+      <div class="page-buttons">
+        <button type="button" class="primary" onClick={() => setAsking({ what: 'add' })}>
+          Add a passkey
+        </button>
+        <button type="button" class="quiet-button" onClick={() => void signOut()}>
+          Sign out
+        </button>
+      </div>
+      {failure !== null && <Note tone="bad">{failure}</Note>}
+      {asking?.what === 'add' && <AddDialog reload={passkeys.reload} close={close} />}
+      {asking?.what === 'rename' && (
+        <RenameDialog passkey={asking.passkey} reload={passkeys.reload} close={close} />
+      )}
+      {asking?.what === 'delete' && (
+        <DeleteDialog passkey={asking.passkey} reload={passkeys.reload} close={close} />
+      )}
+    </View>
+  );
+}
+
+function PasskeyRow({ passkey, ask }: { passkey: Passkey; ask: (asking: Asking) => void }) {
+  const used = parseTime(passkey.last_used);
+  const made = parseTime(passkey.created_at);
+  const label = cleanText(passkey.label, 60);
+  return (
+    <li class="row" data-passkey={passkey.id}>
+      <span class="row-main">
+        <span class="row-title">
+          <Text value={passkey.label} limit={80} />
+        </span>
+        <span class="quiet">
+          {used === null ? 'never used' : `used ${ago(used, now())}`}
+          {made !== null && ` · added ${dateTime(made, now())}`}
+          {passkey.backed_up ? ' · kept in sync between devices' : ' · on this one device only'}
+        </span>
+      </span>
+      <span class="row-buttons">
+        <button type="button" class="quiet-button" onClick={() => ask({ what: 'rename', passkey })}>
+          Rename<span class="unseen"> {label}</span>
+        </button>
+        <button type="button" class="quiet-button danger" onClick={() => ask({ what: 'delete', passkey })}>
+          Delete<span class="unseen"> {label}</span>
+        </button>
+      </span>
+    </li>
+  );
+}
+
+interface DialogProps {
+  reload: () => Promise<void>;
+  close: () => void;
+}
+
+function AddDialog({ reload, close }: DialogProps) {
+  const [label, setLabel] = useState(deviceName(navigator.userAgent));
+  return (
+    <Dialog
+      title="Add a passkey"
+      verb="Continue"
+      close={close}
+      act={async () => {
+        const challenge = await api.passkeyChallenge();
+        await api.addPasskey(label.trim(), await create(challenge));
+        await reload();
+      }}
+    >
+      <p>
+        Your device or security key asks for you next. A second passkey is how you get in when the first is
+        lost.
+      </p>
+      <LabelField label={label} setLabel={setLabel} />
+    </Dialog>
+  );
+}
+
+function RenameDialog({ passkey, reload, close }: DialogProps & { passkey: Passkey }) {
+  const [label, setLabel] = useState(passkey.label);
+  return (
+    <Dialog
+      title="Rename passkey"
+      verb="Rename"
+      close={close}
+      act={async () => {
+        await api.renamePasskey(passkey.id, label.trim());
+        await reload();
+      }}
+    >
+      <LabelField label={label} setLabel={setLabel} />
+    </Dialog>
+  );
+}
+
+function DeleteDialog({ passkey, reload, close }: DialogProps & { passkey: Passkey }) {
+  return (
+    <Dialog
+      title={`Delete ${cleanText(passkey.label, 60)}?`}
+      verb="Delete"
+      danger
+      close={close}
+      act={async () => {
+        await api.deletePasskey(passkey.id);
+        await reload();
+      }}
+    >
+      <p>
+        Whoever holds it can no longer sign in or decide with it. Remove it from the device too, where it
+        stays otherwise.
+      </p>
+    </Dialog>
+  );
+}
+
+export function LabelField({ label, setLabel }: { label: string; setLabel: (label: string) => void }) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>Name of the passkey</label>
+      <input
+        id={id}
+        required
+        maxLength={64}
+        value={label}
+        autocomplete="off"
+        onInput={(event) => setLabel(event.currentTarget.value)}
+      />
+    </div>
+  );
+}

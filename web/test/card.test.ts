@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+
+import { hasEnded, modelOf, outcomeOf } from '../src/card';
+import type { Card } from '../src/protocol';
+import { cardOf } from './world';
+
+const now = Date.UTC(2026, 10, 25, 12, 0);
+const modelWith = (changes: Partial<Card>) => modelOf(cardOf(changes), now);
+const factsOf = (card: Card) => {
+  const model = modelOf(card, now);
+  return Object.fromEntries([...model.seen, ...model.said].map((fact) => [fact.label, fact]));
+};
+
+test('a host that boots as ever has nothing unusual about it', () => {
+  const model = modelWith({});
+  expect(model).toMatchObject({ name: 'nas', group: 'home', open: true, number: '47', looks: [] });
+  expect(model.said.map((fact) => [fact.label, fact.value])).toEqual([
+    ['Kernel', '6.1.0-28-amd64'],
+    ['Restart', 'planned'],
+    ['Running for', '1 min 10 s'],
+  ]);
+});
+
+test('each unusual thing is named once', () => {
+  const model = modelWith({
+    compared: { first_from_address: true, kernel_changed: true, last_release: null },
+    evidence: { kernel: '6.9', planned: false, uptime: 90_000, hostname: 'other' },
+  });
+  expect(model.looks).toEqual([
+    'First time from this address',
+    'Its first release',
+    'Kernel changed',
+    'Not planned',
+    'It did not just boot',
+    'Another name than enrolled',
+  ]);
+});
+
+test('a request of the first protocol shows its address, and that no more is known', () => {
+  const model = modelWith({ host: null, number: null, evidence: null, compared: null, volumes: [] });
+  expect(model).toMatchObject({
+    name: 'Host at 192.0.2.7',
+    group: null,
+    looks: ['Only its address is known'],
+  });
+  expect(model.seen).toMatchObject([{ label: 'Address', value: '192.0.2.7', remark: null }]);
+  expect(model.said).toEqual([]);
+});
+
+test('evidence of the wrong kind is shown as what it is', () => {
+  const facts = factsOf(
+    cardOf({
+      evidence: { kernel: { a: 1 }, uptime: 'long', hostname: ['x'], planned: 'yes', addresses: [1, null] },
+    }),
+  );
+  expect(facts.Kernel?.value).toBe('{"a":1}');
+  expect(facts['Running for']?.value).toBe('long');
+  expect(facts['Calls itself']?.value).toBe('["x"]');
+  expect(facts['Its addresses']?.value).toBe('1, null');
+  expect(facts.Restart).toBeUndefined();
+});
+
+test('a request past its time is expired, whatever the gateway last said', () => {
+  expect(modelWith({ expires_at: '2026-11-25T11:59:59Z' })).toMatchObject({ state: 'expired', open: false });
+  expect(modelWith({ state: 'approved', expires_at: '2026-11-25T11:59:59Z' }).state).toBe('approved');
+});
+
+test('every state has a word, and says who decided', () => {
+  expect(outcomeOf({ state: 'denied', decided_by: 'Anna' })).toEqual({
+    word: 'Denied',
+    sentence: 'Denied by Anna. The host stays locked.',
+  });
+  for (const state of ['acknowledged', 'denied', 'expired', 'cancelled', 'superseded'] as const) {
+    expect(hasEnded(state)).toBe(true);
+    expect(outcomeOf({ state, decided_by: null }).word).not.toBe('');
+  }
+  for (const state of ['pending', 'approved', 'released'] as const) expect(hasEnded(state)).toBe(false);
+});
