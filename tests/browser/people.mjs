@@ -1,0 +1,127 @@
+// Registering, signing in, one's passkeys, and other people.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { Person } from './person.mjs';
+
+/// Somebody whom the owner invites on the page; the caller closes their context.
+export async function invited({ anna, browser, world }, name, role = 'approver') {
+  await anna.visit('#people');
+  await anna.page.getByLabel('Name', { exact: true }).fill(name);
+  await anna.page.getByLabel('Role').selectOption(role);
+  await anna.button('Make a link').click();
+  const link = await anna.page.locator('.invite-link input').inputValue();
+  const person = await Person.open(browser, world);
+  await person.register(link.split('#register=')[1], `${name}’s phone`);
+  return person;
+}
+
+export function people(scene) {
+  describe('people', () => {
+    test('an invite makes a passkey and a session, and leaves the address', async () => {
+      const { page } = scene.anna;
+      assert.equal(new URL(page.url()).hash, '#requests');
+      await page.getByRole('link', { name: 'Passkeys' }).click();
+      await page.locator('.row-title', { hasText: 'Anna’s phone' }).waitFor();
+      await page.getByText('Signed in as Anna, owner.').waitFor();
+    });
+
+    test('an invite that was used is refused in words', async () => {
+      const other = await Person.open(scene.browser, scene.world);
+      await other.visit(`#register=${scene.world.invite}`);
+      await other.button('Make my passkey').click();
+      await other.page.getByRole('alert').waitFor();
+      assert.match(await other.page.getByRole('alert').innerText(), /invite|link/i);
+      await other.context.close();
+    });
+
+    test('who signs out signs in again with the passkey, and comes back to where the link led', async () => {
+      const { anna } = scene;
+      await anna.visit('#passkeys');
+      await anna.button('Sign out').click();
+      await anna.heading('Sign in').waitFor();
+      await anna.visit('#hosts');
+      await anna.signIn();
+      await anna.heading('Hosts').waitFor();
+    });
+
+    test('a passkey prompt that is closed at sign-in is no error', async () => {
+      const other = await Person.open(scene.browser, scene.world);
+      await other.visit();
+      await other.setVerified(false);
+      await other.signIn();
+      await other.page.locator('.note.calm').waitFor();
+      await other.context.close();
+    });
+
+    test('a second passkey is added, renamed and deleted; the last one stays', async () => {
+      const { anna } = scene;
+      const { page } = anna;
+      await anna.visit('#passkeys');
+      await page.locator('[data-passkey]').first().waitFor();
+      const dialog = page.getByRole('dialog');
+      await anna.button('Add a passkey').click();
+      await dialog.getByLabel('Name of the passkey').fill('Key ring');
+      await anna.setPresent(false);
+      const ring = await anna.addAuthenticator('usb');
+      await dialog.getByRole('button', { name: 'Continue' }).click();
+      await anna.button('Rename Key ring').click();
+      await anna.removeAuthenticator(ring);
+      await anna.setPresent(true);
+
+      await dialog.getByLabel('Name of the passkey').fill('Key in the safe');
+      await dialog.getByRole('button', { name: 'Rename' }).click();
+      await anna.button('Delete Key in the safe').click();
+      await dialog.getByRole('button', { name: 'Delete' }).click();
+      await anna.button('Delete Key in the safe').waitFor({ state: 'detached' });
+
+      await anna.button('Delete Anna’s phone').click();
+      await dialog.getByRole('button', { name: 'Delete' }).click();
+      await dialog.getByRole('alert').waitFor();
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Delete Anna’s phone');
+    });
+
+    test('an owner invites, sees and revokes an approver, who sees less', async () => {
+      const { anna } = scene;
+      const carl = await invited(scene, 'Carl');
+      assert.equal(await carl.page.getByRole('link', { name: 'People' }).count(), 0);
+      await carl.visit('#people');
+      await carl.page.getByText('Only owners see and invite people.').waitFor();
+      await anna.visit('#people');
+      await anna.button('Revoke Carl').click();
+      await anna.page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+      await anna.page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.equal(await anna.button('Revoke Carl').count(), 0);
+      await carl.visit('#requests');
+      await carl.heading('Sign in').waitFor();
+      assert.deepEqual(carl.faults, []);
+      await carl.context.close();
+    });
+
+    test('the last owner cannot be revoked, and the page says why', async () => {
+      const { anna } = scene;
+      await anna.visit('#people');
+      await anna.button('Revoke Anna').click();
+      const dialog = anna.page.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'Revoke' }).click();
+      await dialog.getByRole('alert').waitFor();
+      await dialog.getByRole('button', { name: 'Cancel' }).click();
+      await dialog.waitFor({ state: 'detached' });
+    });
+
+    test('the invite’s link is copied', async () => {
+      const { anna } = scene;
+      await anna.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+      await anna.visit('#people');
+      await anna.page.getByLabel('Name', { exact: true }).fill('Dora');
+      await anna.button('Make a link').click();
+      await anna.button('Copy').click();
+      await anna.button('Copied').waitFor();
+      const copied = await anna.page.evaluate(() => navigator.clipboard.readText());
+      assert.match(copied, /\/#register=[\w-]{20,}$/);
+    });
+  });
+}
