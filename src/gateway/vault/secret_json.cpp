@@ -27,7 +27,7 @@ std::size_t memory_for(std::size_t text_size) { return (8U << 10U) + 64 * text_s
 }  // namespace
 
 SecretJson::Memory::Memory(std::size_t size)
-    : bytes(size), resource(bytes.data(), bytes.size(), json::get_null_resource()) {}
+    : bytes(size), resource(bytes.data(), bytes.size(), json::get_null_resource()), root(&resource) {}
 
 Result<SecretJson> SecretJson::parse(std::span<const std::uint8_t> text) {
   const StackWiper wiper;  // the parser builds strings with escapes in a buffer on the stack

@@ -31,7 +31,8 @@ class SecretJson {
     explicit Memory(std::size_t size);
     SecretBytes bytes;
     boost::json::monotonic_resource resource;
-    boost::json::value root;
+    boost::json::value
+        root;  ///< made with `resource`: what is moved into one with other memory is copied there
   };
   explicit SecretJson(std::unique_ptr<Memory> memory) : memory_(std::move(memory)) {}
   [[nodiscard]] const boost::json::value* find(std::string_view pointer) const;
