@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { invited } from './people.mjs';
+import { fakeOnly } from './world.mjs';
 
 export function deciding(scene) {
   describe('deciding', () => {
@@ -206,9 +207,4 @@ export function deciding(scene) {
       await bea.heading('Requests').waitFor();
     });
   });
-}
-
-/// Whether the world can be bent in ways that no real gateway allows.
-export function fakeOnly() {
-  return !process.env.ZKV_BASE;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { fakeOnly } from './deciding.mjs';
+import { fakeOnly } from './world.mjs';
 
 const kAttacks = [
   '<img src=x onerror="zkvFault(\'ran\')">',

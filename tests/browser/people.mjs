@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { Person } from './person.mjs';
+import { fakeOnly } from './world.mjs';
 
 /// Somebody whom the owner invites on the page; the caller closes their context.
 export async function invited({ anna, browser, world }, name, role = 'approver') {
@@ -110,6 +111,24 @@ export function people(scene) {
       await dialog.getByRole('alert').waitFor();
       await dialog.getByRole('button', { name: 'Cancel' }).click();
       await dialog.waitFor({ state: 'detached' });
+    });
+
+    test('only an owner revokes a host, and only after a question', { skip: !fakeOnly() }, async () => {
+      const { anna, world } = scene;
+      world.fake.become(world.fake.ask({ host: { name: 'attic', group: 'home' } }), 'cancelled');
+      const carl = await invited(scene, 'Carl');
+      await carl.visit('#hosts');
+      await carl.page.locator('[data-host]').first().waitFor();
+      assert.equal(await carl.button('Revoke attic').count(), 0);
+      await carl.context.close();
+
+      await anna.visit('#hosts');
+      await anna.button('Revoke attic').click();
+      await anna.button('Cancel').click();
+      await anna.button('Revoke attic').click();
+      await anna.page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+      await anna.page.getByText('Revoked today').waitFor();
+      assert.equal(await anna.button('Revoke attic').count(), 0);
     });
 
     test('the invite’s link is copied', async () => {

@@ -17,6 +17,11 @@ export async function openWorld(environment = process.env) {
   return environment.ZKV_BASE ? realWorld(environment) : fakeWorld();
 }
 
+/// Whether the world can be bent in ways that no real gateway allows.
+export function fakeOnly() {
+  return !process.env.ZKV_BASE;
+}
+
 async function fakeWorld() {
   const fake = new FakeGateway(kPage);
   await fake.start();
