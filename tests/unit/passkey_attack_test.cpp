@@ -131,6 +131,12 @@ TEST(PasskeyRegistration, OfAFormatWithAStrangeNameIsRefused) {
 TEST(PasskeyRegistration, WithAnRsaKeyOf1024BitsIsRefused) {
   EXPECT_THAT(refusal(registered({}, KeyKind::kRsa1024)).message(), HasSubstr("2048 to 4096"));
 }
+TEST(PasskeyRegistration, WithAnRsaKeyOfMoreThan4096BitsIsRefused) {
+  auto key = bytes("a401030339010020590201");
+  key.insert(key.end(), 513, 0xff);
+  key.insert(key.end(), {0x21, 0x43, 0x01, 0x00, 0x01});
+  EXPECT_THAT(refusal(registered_with_key(key)).message(), HasSubstr("2048 to 4096"));
+}
 TEST(PasskeyRegistration, WithAnEvenModulusIsRefused) {
   const auto key = SoftwareAuthenticator(KeyKind::kRsa2048).cose_key();
   const auto last_of_modulus = key.size() - 6;  // before the label, the length and the bytes of the exponent
@@ -307,6 +313,11 @@ TEST_F(Answer, MadeOfARegistrationIsRefused) {
 }
 TEST_F(Answer, OfAnotherPasskeyIsRefused) {
   EXPECT_EQ(refusal(taken(SoftwareAuthenticator().get(kChallenge))).kind(), ErrorKind::kDenied);
+}
+TEST_F(Answer, OfThisKeyUnderAnotherIdIsRefused) {
+  auto answer = authenticator.get(kChallenge);
+  answer.id.back() ^= 1;
+  EXPECT_THAT(refusal(taken(answer)).message(), HasSubstr("of another passkey"));
 }
 TEST_F(Answer, OfAnotherKeyUnderThisIdIsRefused) {
   auto answer = SoftwareAuthenticator().get(kChallenge);
