@@ -61,10 +61,10 @@ unlock::Outcome beyond_us(const Volume& volume) {
 }
 
 /// The keys live in here and nowhere else.
-Result<MountReport> open_volumes(const MountOrder& order, SecretBytes key, const Unlockers& unlockers,
-                                 const std::stop_token& stop) {
+Result<MountReport> open_volumes(const MountOrder& order, repository::RepositoryKey key,
+                                 const Unlockers& unlockers, const std::stop_token& stop) {
   ZKV_TRY(const auto opened, repository::open(order.repository, key));
-  key = SecretBytes();
+  key.secret = SecretBytes();
   ZKV_CHECK(check_all_known(order.only, opened.keys));
   MountReport report;
   report.warning = opened.warning;
@@ -102,8 +102,8 @@ bool MountReport::is_complete() const {
                      [](const unlock::MountOutcome& mount) { return unlock::is_success(mount.happened); });
 }
 
-Result<MountReport> open_and_mount(const MountOrder& order, SecretBytes key, const Unlockers& unlockers,
-                                   const std::stop_token& stop) {
+Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
+                                   const Unlockers& unlockers, const std::stop_token& stop) {
   ZKV_TRY(auto report, open_volumes(order, std::move(key), unlockers, stop));
   if (order.is_trial || !order.wants_mounts) return report;
   for (const auto& unlocker : unlockers) {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "repository/repository.h"
 #include "unlock/unlocker.h"
 
 namespace zkv::host {
@@ -43,8 +44,8 @@ using Unlockers = std::vector<std::unique_ptr<unlock::Unlocker>>;
 /// material, `key` too, is wiped before the first filesystem is mounted. After a stop request what has begun
 /// is finished and the rest reported as interrupted. Errors: those of repository::open; kNotFound when `only`
 /// names what the repository does not hold.
-Result<MountReport> open_and_mount(const MountOrder& order, SecretBytes key, const Unlockers& unlockers,
-                                   const std::stop_token& stop);
+Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
+                                   const Unlockers& unlockers, const std::stop_token& stop);
 
 /// Unmounts and closes `names` of one kind, children first.
 MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<std::string>& names,

@@ -10,11 +10,10 @@
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "host/backoff.h"
+#include "host/deadline.h"
 #include "net/http_client.h"
 
 namespace zkv::host {
-
-using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
 /// One HTTP exchange; HttpClient::send in earnest.
 using Exchange =

@@ -1,6 +1,7 @@
 // Asking several gateways at once: a dead or slow one must not delay a live one.
 #pragma once
 
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "host/gateway_client.h"
 
 namespace zkv::host {
+
+/// The same options, but only one thread speaks at a time. `speaking` outlives them.
+AskOptions one_voice(const AskOptions& options, std::mutex& speaking);
 
 /// Asks all `addresses` (as request_address makes them), one thread each, with one token. The first key wins;
 /// a person's no ends all; otherwise it waits until each has ended. The others are stopped at once, and all

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/encoding.h"
+
 namespace zkv::net {
 
 namespace {
@@ -93,6 +95,11 @@ void Exchange::set_tls() {
   set(CURLOPT_CERTINFO, 1L);
   set(CURLOPT_SSL_CTX_FUNCTION, &Exchange::on_tls_context);
   set(CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
+  if (options_.pinned_key) {
+    set(CURLOPT_PINNEDPUBLICKEY, ("sha256//" + to_base64(*options_.pinned_key, Base64::kStandard)).c_str());
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   if (options_.ca_file.empty()) return;
   set(CURLOPT_CAINFO, options_.ca_file.c_str());
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));

@@ -51,6 +51,11 @@ Error Exchange::failure(CURLcode code) const {
                                         options_.ca_file.empty() ? "the system's store" : options_.ca_file))
           .remedy(options_.ca_file.empty() ? "install the package ca-certificates, or give --cafile"
                                            : "give a PEM file with --cafile");
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return Error::denied(fmt::format("{}: the server has another key than the one that was pinned", where))
+          .remedy(
+              "if its certificate was renewed with a new key, enrol again; otherwise somebody stands "
+              "between");
     case CURLE_SSL_CONNECT_ERROR:
       return Error::unavailable(fmt::format("{}: no TLS connection: {}", where, detail))
           .remedy("check that a TLS server listens there, and not plain http");

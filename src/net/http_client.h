@@ -1,7 +1,9 @@
 // Outgoing HTTP by libcurl (loaded at first use): one blocking exchange that a stop request ends at once.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,6 +43,8 @@ struct HttpResponse {
 
 struct HttpOptions {
   std::string ca_file = {};  ///< PEM of further trusted roots in place of the system's; empty: the system's
+  /// SHA-256 of the SubjectPublicKeyInfo that the server must have; then nobody else need vouch for it.
+  std::optional<std::array<std::uint8_t, 32>> pinned_key = {};
   std::string unix_socket = {};   ///< speak over this socket whatever the address says
   bool allow_plain_http = false;  ///< otherwise http:// only to loopback (127.0.0.0/8, ::1, localhost)
   bool follow_redirects = false;  ///< never with a secret header

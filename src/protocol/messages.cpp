@@ -109,6 +109,13 @@ std::string to_body(const Release& release) {
                                       {"time", number(release.time)}});
 }
 
+std::string to_body(const Tombstone& tombstone) {
+  return json::serialize(json::object{{"host", to_hex(tombstone.host)},
+                                      {"gateway", to_hex(tombstone.gateway)},
+                                      {"secret", tombstone.secret},
+                                      {"time", number(tombstone.time)}});
+}
+
 template <>
 Result<GatewayStatement> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(const auto object, object_of(body));
@@ -184,6 +191,18 @@ Result<Release> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(release.approvals, members.hexes<sizeof(crypto::Sha256)>("approvals", kMostApprovals));
   ZKV_TRY(release.time, members.time("time"));
   return release;
+}
+
+template <>
+Result<Tombstone> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  Tombstone tombstone;
+  ZKV_TRY(tombstone.host, members.hex<sizeof(KeyId)>("host"));
+  ZKV_TRY(tombstone.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(tombstone.secret, members.text("secret", kLongestName));
+  ZKV_TRY(tombstone.time, members.time("time"));
+  return tombstone;
 }
 
 }  // namespace zkv::protocol

@@ -92,11 +92,21 @@ struct Release {
   Time time;
 };
 
+/// The gateway's word that it has destroyed a revoked host's share: kept in its audit log.
+struct Tombstone {
+  static constexpr std::string_view kType = "application/vnd.zkv.tombstone+json";
+  KeyId host{};
+  KeyId gateway{};
+  std::string secret;  ///< the share's name in the vault
+  Time time;
+};
+
 std::string to_body(const GatewayStatement& statement);
 std::string to_body(const Enrolment& enrolment);
 std::string to_body(const RequestMessage& request);
 std::string to_body(const Word& word);
 std::string to_body(const Release& release);
+std::string to_body(const Tombstone& tombstone);
 
 /// Errors: kInvalid, with the member that is wrong.
 template <class Message>
@@ -111,6 +121,8 @@ template <>
 Result<Word> read_body(std::span<const std::uint8_t> body);
 template <>
 Result<Release> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<Tombstone> read_body(std::span<const std::uint8_t> body);
 
 /// The message of an envelope whose signature fits `key`. Errors: kDenied, kInvalid.
 template <class Message>

@@ -37,15 +37,23 @@ Result<Format> recognise(const Bytes& file) {
       .remedy("put back the previous generation, kept beside it with the ending .previous, or a backup");
 }
 
-Result<Opened> open_bytes(const fs::path& path, const Bytes& file, const SecretBytes& key,
+Error has_no_slots() {
+  return Error::unsupported("the repository has the seed's format, which no gateway's slot can open")
+      .remedy("convert it ('zkv repository convert') and enrol again");
+}
+
+Result<Opened> open_bytes(const fs::path& path, const Bytes& file, const SecretBytes& secret,
+                          const std::optional<GatewayId>& gateway,
                           const std::optional<SeenGeneration>& seen) {
   Opened opened;
   ZKV_TRY(opened.format, recognise(file));
   if (opened.format == Format::kSeed) {
-    ZKV_TRY(opened.keys, open_seed_file(file, key));
+    if (gateway) return has_no_slots();
+    ZKV_TRY(opened.keys, open_seed_file(file, secret));
     return opened;
   }
-  ZKV_TRY(auto repository, open_version2(file, key));
+  ZKV_TRY(auto repository,
+          gateway ? open_version2_by_gateway(file, *gateway, secret) : open_version2(file, secret));
   opened.keys = std::move(repository.keys);
   opened.warning = rollback_warning(seen, repository.outside.header);
   remember_generation(path, seen, repository.outside.header);
@@ -68,13 +76,26 @@ Result<Format> format_of(const fs::path& path) {
   return format;
 }
 
-Result<Opened> open(const fs::path& path, const SecretBytes& key) {
+namespace {
+
+Result<Opened> open_with(const fs::path& path, const SecretBytes& secret,
+                         const std::optional<GatewayId>& gateway) {
   const fs::path real = real_path(path);
   const auto seen = seen_generation(real);
   ZKV_TRY(const auto file, read_bytes(real));
-  auto opened = open_bytes(real, file, key, seen);
+  auto opened = open_bytes(real, file, secret, gateway, seen);
   if (!opened) return std::move(opened).error().context(path.string());
   return opened;
+}
+
+}  // namespace
+
+Result<Opened> open(const fs::path& path, const RepositoryKey& key) {
+  return open_with(path, key.secret, key.gateway);
+}
+
+Result<Opened> open(const fs::path& path, const SecretBytes& text) {
+  return open_with(path, text, std::nullopt);
 }
 
 }  // namespace zkv::repository

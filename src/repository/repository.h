@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "repository/slot.h"
 #include "repository/volume_keys.h"
 
 namespace zkv::repository {
@@ -24,6 +25,12 @@ std::filesystem::path default_path();
 /// kIo.
 Result<Format> format_of(const std::filesystem::path& path);
 
+/// What opens a repository: the text that a person or a vault gives, or the shares of one gateway's slot.
+struct RepositoryKey {
+  SecretBytes secret;                ///< text; or join_shares()
+  std::optional<GatewayId> gateway;  ///< whose slot the shares open
+};
+
 struct Opened {
   Format format = Format::kSeed;
   VolumeKeys keys;
@@ -31,10 +38,11 @@ struct Opened {
   std::optional<std::string> warning;
 };
 
-/// Reads and decrypts the whole file. `key` is the text a person or a vault gives: the seed's 44-character
+/// Reads and decrypts the whole file. A key's text is the seed's 44-character
 /// key, a recovery key, the classic slot's key, or a passphrase; each slot that fits its form is tried. White
 /// space around a 44-character key is no part of it.
 /// Errors: kNotFound, kWrongKey, kCorrupt, kUnsupported, kUnavailable (no memory for a passphrase), kIo.
-Result<Opened> open(const std::filesystem::path& path, const SecretBytes& key);
+Result<Opened> open(const std::filesystem::path& path, const RepositoryKey& key);
+Result<Opened> open(const std::filesystem::path& path, const SecretBytes& text);
 
 }  // namespace zkv::repository

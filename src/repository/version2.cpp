@@ -97,6 +97,27 @@ Result<SecretBytes> find_repository_key(const Outside& outside, const SecretByte
   });
 }
 
+Result<SecretBytes> find_repository_key(const Outside& outside, const GatewayId& gateway,
+                                        const SecretBytes& shares) {
+  const auto is_its = [&](const Slot& slot) { return gateway_of(slot) == gateway; };
+  if (std::none_of(outside.slots.begin(), outside.slots.end(), is_its)) {
+    return Error::not_found("the repository has no slot of this gateway")
+        .remedy("enrol again, with a new link from 'zkvgateway host invite'");
+  }
+  return try_slots(outside, shares, is_its);
+}
+
+/// The rest of opening, once the repository key is there.
+Result<Version2> open_body(Parts parts, SecretBytes repository_key) {
+  Version2 repository;
+  repository.repository_key = std::move(repository_key);
+  repository.outside = std::move(parts.outside);
+  const auto body = crypto::open(body_key(repository).span(), parts.nonce, parts.associated, parts.sealed);
+  if (!body) return damaged();
+  ZKV_TRY(repository.keys, read_body(*body));
+  return repository;
+}
+
 Bytes write_head(const Outside& outside) {
   Bytes slots;
   for (const Slot& slot : outside.slots) append_slot(slots, slot);
@@ -124,13 +145,15 @@ Result<Outside> read_outside(std::span<const std::uint8_t> file) {
 
 Result<Version2> open_version2(std::span<const std::uint8_t> file, const SecretBytes& secret) {
   ZKV_TRY(auto parts, take_apart(file));
-  Version2 repository;
-  ZKV_TRY(repository.repository_key, find_repository_key(parts.outside, secret));
-  repository.outside = std::move(parts.outside);
-  const auto body = crypto::open(body_key(repository).span(), parts.nonce, parts.associated, parts.sealed);
-  if (!body) return damaged();
-  ZKV_TRY(repository.keys, read_body(*body));
-  return repository;
+  ZKV_TRY(auto key, find_repository_key(parts.outside, secret));
+  return open_body(std::move(parts), std::move(key));
+}
+
+Result<Version2> open_version2_by_gateway(std::span<const std::uint8_t> file, const GatewayId& gateway,
+                                          const SecretBytes& shares) {
+  ZKV_TRY(auto parts, take_apart(file));
+  ZKV_TRY(auto key, find_repository_key(parts.outside, gateway, shares));
+  return open_body(std::move(parts), std::move(key));
 }
 
 Version2 new_version2() {

@@ -34,6 +34,11 @@ Result<Outside> read_outside(std::span<const std::uint8_t> file);
 /// and the rest is not what was written with it), kUnsupported, kUnavailable (memory).
 Result<Version2> open_version2(std::span<const std::uint8_t> file, const SecretBytes& secret);
 
+/// As open_version2(), by the shares of the slots of one gateway alone. Errors: also kNotFound (it has no
+/// slot).
+Result<Version2> open_version2_by_gateway(std::span<const std::uint8_t> file, const GatewayId& gateway,
+                                          const SecretBytes& shares);
+
 /// A new repository without slots or volumes.
 Version2 new_version2();
 

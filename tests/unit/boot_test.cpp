@@ -47,8 +47,8 @@ TEST(Boot, OpensAndMountsWhatTheRepositoryHolds) {
   zfs.add_root("tank/a", kHexA);
   zfs.add_root("tank/b", kHexA);
   const Repository repository({{"tank/a", kHexA}, {"tank/b", kHexB}});
-  const auto report =
-      open_and_mount({.repository = repository.path()}, repository.key(), unlockers_of(zfs), {});
+  const auto report = open_and_mount({.repository = repository.path()}, {repository.key(), std::nullopt},
+                                     unlockers_of(zfs), {});
   ASSERT_TRUE(report) << report.error().message();
   ASSERT_EQ(report->volumes.size(), 2U);
   EXPECT_EQ(report->volumes[0].outcome.happened, unlock::Happened::kOpened);
@@ -64,8 +64,8 @@ TEST(Boot, OnlyTheNamedVolumesAreTouched) {
   zfs.add_root("tank/a", kHexA);
   zfs.add_root("tank/b", kHexB);
   const Repository repository({{"tank/a", kHexA}, {"tank/b", kHexB}});
-  const auto report = open_and_mount({.repository = repository.path(), .only = {"tank/b"}}, repository.key(),
-                                     unlockers_of(zfs), {});
+  const auto report = open_and_mount({.repository = repository.path(), .only = {"tank/b"}},
+                                     {repository.key(), std::nullopt}, unlockers_of(zfs), {});
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->is_complete());
   EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
@@ -76,7 +76,7 @@ TEST(Boot, ANameThatTheRepositoryDoesNotHoldIsAnErrorBeforeAnythingIsOpened) {
   test::FakeZfs zfs;
   const Repository repository({{"tank/a", kHexA}});
   const auto report = open_and_mount({.repository = repository.path(), .only = {"tank/a", "tank/z"}},
-                                     repository.key(), unlockers_of(zfs), {});
+                                     {repository.key(), std::nullopt}, unlockers_of(zfs), {});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().kind(), ErrorKind::kNotFound);
   EXPECT_THAT(zfs.calls(), IsEmpty());
@@ -87,12 +87,12 @@ TEST(Boot, WithoutMountsNothingIsMountedAndATrialOpensNothing) {
   zfs.add("tank");
   zfs.add_root("tank/a", kHexA);
   const Repository repository({{"tank/a", kHexA}});
-  const auto trial = open_and_mount({.repository = repository.path(), .is_trial = true}, repository.key(),
-                                    unlockers_of(zfs), {});
+  const auto trial = open_and_mount({.repository = repository.path(), .is_trial = true},
+                                    {repository.key(), std::nullopt}, unlockers_of(zfs), {});
   ASSERT_TRUE(trial);
   EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");
   const auto report = open_and_mount({.repository = repository.path(), .wants_mounts = false},
-                                     repository.key(), unlockers_of(zfs), {});
+                                     {repository.key(), std::nullopt}, unlockers_of(zfs), {});
   ASSERT_TRUE(report);
   EXPECT_EQ(zfs.get("tank/a", "keystatus"), "available");
   EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
@@ -101,9 +101,9 @@ TEST(Boot, WithoutMountsNothingIsMountedAndATrialOpensNothing) {
 TEST(Boot, AWrongRepositoryKeyTouchesNoVolume) {
   test::FakeZfs zfs;
   const Repository repository({{"tank/a", kHexA}});
-  const auto report = open_and_mount({.repository = repository.path()},
-                                     SecretBytes::copy_of("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="),
-                                     unlockers_of(zfs), {});
+  const auto report = open_and_mount(
+      {.repository = repository.path()},
+      {SecretBytes::copy_of("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="), {}}, unlockers_of(zfs), {});
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().kind(), ErrorKind::kWrongKey);
   EXPECT_THAT(zfs.calls(), IsEmpty());
@@ -121,7 +121,8 @@ TEST(Boot, AVolumeOfAKindThatALaterVersionAddedIsReportedAndStopsNoOther) {
     ZKV_CHECK(keys.add("disk", static_cast<repository::VolumeKind>(7), bytes_of(kHexA)));
     return keys.add("tank/a", repository::VolumeKind::kZfs, bytes_of(kHexA));
   }));
-  const auto report = open_and_mount({.repository = path}, key.clone(), unlockers_of(zfs), {});
+  const auto report =
+      open_and_mount({.repository = path}, {key.clone(), std::nullopt}, unlockers_of(zfs), {});
   ASSERT_TRUE(report) << report.error().message();
   EXPECT_FALSE(report->is_complete());
   EXPECT_EQ(report->opened(), 1U);

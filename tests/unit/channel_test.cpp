@@ -29,6 +29,7 @@ constexpr Time kStart{std::chrono::seconds(1'800'000'000)};
 
 Notice notice_with_pin() {
   return {.request = {"ABCDE12345"},
+          .host = "",
           .address = "192.0.2.7",
           .pin = SecretBytes::copy_of("482913"),
           .expires_at = kStart + std::chrono::seconds(60)};

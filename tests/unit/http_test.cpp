@@ -56,13 +56,13 @@ TEST_F(HttpTest, AHeaderBeyondEightKibIsA431) {
   EXPECT_THAT(service_.refusals(), Contains(StartsWith("refused.http 127.0.0.1 431")));
 }
 
-TEST_F(HttpTest, ABodyBeyondSixteenKibIsA413) {
-  EXPECT_THAT(ask(post("/incoming-message", std::string(20'000, 'x'))), StartsWith("HTTP/1.1 413 "));
+TEST_F(HttpTest, ABodyBeyondSixtyFourKibIsA413) {
+  EXPECT_THAT(ask(post("/incoming-message", std::string(80'000, 'x'))), StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(HttpTest, AChunkedBodyBeyondSixteenKibIsA413) {
-  EXPECT_THAT(ask("POST /incoming-message HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n5000\r\n" +
-                  std::string(0x5000, 'x') + "\r\n0\r\n\r\n"),
+TEST_F(HttpTest, AChunkedBodyBeyondSixtyFourKibIsA413) {
+  EXPECT_THAT(ask("POST /incoming-message HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n12000\r\n" +
+                  std::string(0x12000, 'x') + "\r\n0\r\n\r\n"),
               StartsWith("HTTP/1.1 413 "));
 }
 

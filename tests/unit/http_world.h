@@ -66,13 +66,13 @@ class FakeService : public Service {
     refusals_.push_back(kind + " " + address + " " + detail);
     changed_.notify_all();
   }
-  boost::asio::awaitable<Result<std::vector<Request>>> requests(bool also_ended) override {
-    co_return std::vector<Request>(also_ended ? 2 : 1);
+  boost::asio::awaitable<Result<std::vector<RequestCard>>> requests(bool also_ended) override {
+    co_return std::vector<RequestCard>(also_ended ? 2 : 1);
   }
-  boost::asio::awaitable<Result<Request>> request(RequestId id) override {
+  boost::asio::awaitable<Result<RequestCard>> request(RequestId id) override {
     if (id.text != "A1") co_return Error::not_found("there is no request " + id.text);
-    Request found;
-    found.id = id;
+    RequestCard found;
+    found.request.id = id;
     co_return found;
   }
   boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) override {
@@ -91,6 +91,8 @@ class FakeService : public Service {
     co_return denied;
   }
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string /*by*/) override { co_return 3U; }
+  Enrolments& enrolments() override { return *enrolments_; }
+  HostAsks& host_asks() override { return *host_asks_; }
   boost::asio::awaitable<Result<>> check() override { co_return health_; }
   void stop() override { answer(Answer::Outcome::kStopping); }
 
@@ -116,6 +118,8 @@ class FakeService : public Service {
     return refusals_;
   }
 
+  std::unique_ptr<Enrolments> enrolments_;  ///< none: no test of this server calls them
+  std::unique_ptr<HostAsks> host_asks_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Ask> asks_;

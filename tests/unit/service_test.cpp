@@ -220,7 +220,7 @@ TEST_F(ServiceTest, TheListShowsOpenRequestsAndEndedOnesWhenAsked) {
   const auto open = sms_->next();
   const auto listed = await(service_->requests(false)).value();
   ASSERT_EQ(listed.size(), 1U);
-  EXPECT_EQ(listed[0].id.text, open.request);
+  EXPECT_EQ(listed[0].request.id.text, open.request);
   EXPECT_EQ(await(service_->requests(true))->size(), 2U);
   EXPECT_EQ(await(service_->request({"NOPE"})).error().kind(), ErrorKind::kNotFound);
   ASSERT_TRUE(deny(open.request));

@@ -139,6 +139,7 @@ class ServiceTest : public testing::Test {
     std::string name = (std::filesystem::temp_directory_path() / "zkv-service-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
     path_ = folder_ / "gateway.db";
+    identity_ = std::make_shared<const Identity>(Identity::load_or_make(folder_ / "identity.key").value());
     options_.max_wait = std::chrono::seconds(3'600);
     options_.notices_an_hour = 1'000;  // the clients of most tests have one address
   }
@@ -167,6 +168,8 @@ class ServiceTest : public testing::Test {
     ServiceOptions options;
     options.secret = "nas";
     options.pin_key = SecretBytes::copy_of("0123456789abcdef0123456789abcdef");
+    options.identity = identity_;
+    options.host_wait = options_.host_wait;
     options.max_wait = options_.max_wait;
     options.pin_length = options_.pin_length;
     options.policy = options_.policy;
@@ -219,7 +222,7 @@ class ServiceTest : public testing::Test {
   PinOutcome pin(const std::string& digits, const std::string& message = "") {
     return await(service_->receive_pin(digits, message, "sms:+15550100")).value();
   }
-  Request request(const std::string& id) { return await(service_->request({id})).value(); }
+  Request request(const std::string& id) { return await(service_->request({id})).value().request; }
 
   void by_hand(const std::string& statement) {
     soci::session sql(soci::sqlite3, "dbname=" + path_.string());
@@ -285,6 +288,7 @@ class ServiceTest : public testing::Test {
   std::filesystem::path folder_;
   std::filesystem::path path_;
   ServiceOptions options_;
+  std::shared_ptr<const Identity> identity_;
   std::shared_ptr<FakeVault::Orders> vault_ = std::make_shared<FakeVault::Orders>();
   std::shared_ptr<Inbox> sms_ = std::make_shared<Inbox>();
   std::shared_ptr<Inbox> console_ = std::make_shared<Inbox>();

@@ -11,6 +11,9 @@ namespace {
 
 Result<> fetch(const GatewayOptions& options, const std::stop_token& stop) {
   ZKV_TRY(const auto addresses, gateway_addresses(options));
+  if (addresses.empty()) {
+    return Error::invalid("no gateway is named").remedy("give its address, or set GATEWAY_URI");
+  }
   ZKV_TRY(const auto key, fetch_key(addresses, options, true, stop));
   Output output;
   output << key << "\n";

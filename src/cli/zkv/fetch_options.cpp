@@ -4,9 +4,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <sstream>
 
+#include "host/enroll.h"
 #include "host/gateway_race.h"
+#include "host/race.h"
 #include "host/service_notify.h"
 
 namespace zkv::cli {
@@ -23,6 +26,15 @@ void say(const std::string& line) {
   host::notify_status(line);
 }
 
+host::AskOptions ask_options(const GatewayOptions& options) {
+  host::AskOptions asking;
+  asking.say = say;
+  if (options.timeout > 0) {
+    asking.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout);
+  }
+  return asking;
+}
+
 }  // namespace
 
 void add_gateway_options(CLI::App& command, GatewayOptions& options) {
@@ -33,6 +45,10 @@ void add_gateway_options(CLI::App& command, GatewayOptions& options) {
   command.add_option("--timeout", options.timeout, "give up after SECONDS; 0: never")
       ->type_name("SECONDS")
       ->capture_default_str();
+  add_trust_options(command, options);
+}
+
+void add_trust_options(CLI::App& command, GatewayOptions& options) {
   command.add_option("--cafile", options.ca_file, "trust the certificates in FILE (PEM) and no others")
       ->type_name("FILE");
   command.add_flag("--allow-plain-http", options.allow_plain_http,
@@ -44,9 +60,6 @@ Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options
   for (const auto& text : options.addresses) split_into(text, given);
   const char* from_environment = std::getenv("GATEWAY_URI");
   if (given.empty() && from_environment != nullptr) split_into(from_environment, given);
-  if (given.empty()) {
-    return Error::invalid("no gateway is named").remedy("give its address, or set GATEWAY_URI");
-  }
   std::vector<std::string> addresses;
   for (const auto& text : given) {
     ZKV_TRY(auto address, host::request_address(text));
@@ -55,22 +68,48 @@ Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options
   return addresses;
 }
 
+host::Exchange exchange_with(const std::optional<crypto::Sha256>& certificate,
+                             const GatewayOptions& options) {
+  net::HttpOptions http;
+  http.ca_file = options.ca_file;
+  http.allow_plain_http = options.allow_plain_http;
+  http.pinned_key = certificate;
+  return [client = net::HttpClient(std::move(http))](const net::HttpRequest& request,
+                                                     const std::stop_token& stop) {
+    return client.send(request, stop);
+  };
+}
+
 Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const GatewayOptions& options,
                               bool ask_once, const std::stop_token& stop) {
-  const net::HttpClient client(
-      {.ca_file = options.ca_file, .unix_socket = {}, .allow_plain_http = options.allow_plain_http});
-  host::AskOptions asking;
+  auto asking = ask_options(options);
   asking.ask_once = ask_once;
-  asking.say = say;
-  if (options.timeout > 0) {
-    asking.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout);
+  return host::ask_gateways(addresses, asking, exchange_with(std::nullopt, options), stop);
+}
+
+Result<host::Released> fetch_shares(const std::filesystem::path& repository,
+                                    const std::vector<host::Enrolment>& enrolments,
+                                    const GatewayOptions& options, const std::stop_token& stop) {
+  ZKV_TRY(const auto plea, host::make_plea(repository));
+  const host::EnrolmentFolder folder(repository);
+  std::mutex speaking;
+  const auto asking = host::one_voice(ask_options(options), speaking);
+  std::vector<host::Runner<host::Released>> runners;
+  for (const auto& enrolment : enrolments) {
+    runners.emplace_back([&](const std::stop_token& its_stop) -> Result<host::Released> {
+      ZKV_TRY(const auto keys, folder.keys_of(enrolment.host));
+      return host::ask_enrolled_gateway(enrolment, keys, plea, asking,
+                                        exchange_with(enrolment.certificate, options), its_stop);
+    });
   }
-  return host::ask_gateways(
-      addresses, asking,
-      [&](const net::HttpRequest& request, const std::stop_token& inner) {
-        return client.send(request, inner);
-      },
-      stop);
+  return host::race<host::Released>(runners, stop);
+}
+
+void acknowledge(const std::filesystem::path& repository, const host::Released& released,
+                 const GatewayOptions& options) {
+  const auto keys = host::EnrolmentFolder(repository).keys_of(released.enrolment.host);
+  if (!keys) return;
+  host::acknowledge(released, *keys, exchange_with(released.enrolment.certificate, options));
 }
 
 ExitCode code_of_signal(int signal) {

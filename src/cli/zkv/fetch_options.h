@@ -8,6 +8,8 @@
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "commands.h"
+#include "host/enrolled_client.h"
+#include "host/enrolment.h"
 
 namespace zkv::cli {
 
@@ -21,13 +23,28 @@ struct GatewayOptions {
 /// Adds [URI...], --timeout (whose default is what `options` holds), --cafile and --allow-plain-http.
 void add_gateway_options(CLI::App& command, GatewayOptions& options);
 
-/// The addresses to ask: those given, else those of $GATEWAY_URI. Errors: kInvalid (none, or not an address).
+/// The last two of them alone.
+void add_trust_options(CLI::App& command, GatewayOptions& options);
+
+/// The addresses to ask: those given, else those of $GATEWAY_URI; there may be none. Errors: kInvalid (not an
+/// address).
 Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options);
 
 /// Asks all addresses for the repository's key, and tells of progress on stderr and to the service manager.
 /// Errors: as host::ask_gateways.
 Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const GatewayOptions& options,
                               bool ask_once, const std::stop_token& stop);
+
+/// Asks all gateways that this host is enrolled with, each for its share, as fetch_key() does.
+Result<host::Released> fetch_shares(const std::filesystem::path& repository,
+                                    const std::vector<host::Enrolment>& enrolments,
+                                    const GatewayOptions& options, const std::stop_token& stop);
+/// Tells the gateway that its share opened the repository.
+void acknowledge(const std::filesystem::path& repository, const host::Released& released,
+                 const GatewayOptions& options);
+
+/// How a gateway is reached whose certificate may be pinned.
+host::Exchange exchange_with(const std::optional<crypto::Sha256>& certificate, const GatewayOptions& options);
 
 /// The exit code for a signal that ended the work early.
 ExitCode code_of_signal(int signal);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "host/enrolment.h"
 #include "key_input.h"
 #include "output.h"
 #include "repository/change.h"
@@ -106,14 +107,24 @@ KeyEncoding encoding_of(const std::string& word) {
   return word == "base64" ? KeyEncoding::kBase64 : KeyEncoding::kText;
 }
 
+/// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
+  std::vector<std::string> names;
+  for (const auto& volume : keys.volumes()) names.push_back(volume.name);
+  const auto kept = host::EnrolmentFolder(session.repository).store_volumes(names);
+  if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+}
+
 Result<> add(Session& session, const AddOptions& options) {
   ZKV_CHECK(check_filesystem_name(options.name));
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto volume_key, read_volume_key(session, options.volume_key, options.volume_key_file,
                                                  options.name, encoding_of(options.encoding)));
-  ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) {
-    return keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force);
+  ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force));
+    keep_volume_names(session, keys);
+    return {};
   }));
   Output out;
   return (out << "Added " << options.name << " to " << session.repository.string() << "\n").write();
@@ -126,7 +137,9 @@ Result<> remove(Session& session, const RemoveOptions& options) {
   ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
     found = keys.contains(options.name);
     if (!found && options.force) return {};
-    return keys.remove(options.name);
+    ZKV_CHECK(keys.remove(options.name));
+    keep_volume_names(session, keys);
+    return {};
   }));
   if (!found) return {};
   Output out;

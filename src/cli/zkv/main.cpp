@@ -25,6 +25,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_slot_commands(app, session);
   add_repository_commands(app, session);
   add_fetch_command(app, session);
+  add_enroll_commands(app, session);
   add_mount_commands(app, session);
   add_status_command(app, session);
   app.add_subcommand("help", "print this help");

@@ -1,5 +1,6 @@
 // `zkv mount`: gets the repository's key, opens all volumes with what it holds, and mounts them.
 #include <cstdio>
+#include <functional>
 #include <memory>
 
 #include "fetch_options.h"
@@ -66,16 +67,28 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
   }
 }
 
+/// Where the key comes from.
+struct Source {
+  std::vector<std::string> addresses;       ///< of gateways of the first protocol
+  std::vector<host::Enrolment> enrolments;  ///< where no address is named
+};
+
 /// All that can be found wrong before a person is disturbed.
-Result<std::vector<std::string>> check_first(const Session& session, const MountOptions& options) {
+Result<Source> check_first(const Session& session, const MountOptions& options) {
   ZKV_CHECK(repository::format_of(session.repository));
-  if (options.key.given()) return std::vector<std::string>();
-  return gateway_addresses(options.gateway);
+  Source source;
+  if (options.key.given()) return source;
+  ZKV_TRY(source.addresses, gateway_addresses(options.gateway));
+  if (!source.addresses.empty()) return source;
+  ZKV_TRY(source.enrolments, host::EnrolmentFolder(session.repository).all());
+  if (!source.enrolments.empty()) return source;
+  return Error::invalid("no gateway is named, and this host is enrolled with none")
+      .remedy("enrol it (zkv enroll LINK), or give a gateway's address, or set GATEWAY_URI");
 }
 
-/// From the key to mounted filesystems.
-ExitCode mount_with(SecretBytes key, const Session& session, const MountOptions& options,
-                    const host::StopOnSignal& signals) {
+/// From the key to mounted filesystems. `on_opened` is called once the repository has opened.
+ExitCode mount_with(repository::RepositoryKey key, const Session& session, const MountOptions& options,
+                    const host::StopOnSignal& signals, const std::function<void()>& on_opened = {}) {
   host::notify_status("opening volumes");
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
   auto outcome = host::open_and_mount(order_of(session, options), std::move(key), unlockers, signals.token());
@@ -83,6 +96,7 @@ ExitCode mount_with(SecretBytes key, const Session& session, const MountOptions&
     report(explain(std::move(outcome).error(), !options.key.given()));
     return ExitCode::kFailed;
   }
+  if (on_opened) on_opened();
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
   if (!options.dry_run) keep_record(*outcome, unlockers);
@@ -95,7 +109,7 @@ ExitCode mount_with(SecretBytes key, const Session& session, const MountOptions&
 ExitCode mount_by_given_key(Session& session, const MountOptions& options) {
   auto key = read_repository_key(session, options.key);
   if (!key) return report(key.error());
-  return mount_with(std::move(*key), session, options, host::StopOnSignal());
+  return mount_with({std::move(*key), std::nullopt}, session, options, host::StopOnSignal());
 }
 
 /// With the key that a person releases at a gateway.
@@ -105,17 +119,30 @@ ExitCode mount_by_gateway(const Session& session, const MountOptions& options,
   auto key = fetch_key(addresses, options.gateway, false, signals.token());
   if (!key && signals.signal() != 0) return code_of_signal(signals.signal());
   if (!key) return report(key.error());
-  return mount_with(std::move(*key), session, options, signals);
+  return mount_with({std::move(*key), std::nullopt}, session, options, signals);
+}
+
+/// With the shares of host and gateway together.
+ExitCode mount_by_enrolment(const Session& session, const MountOptions& options,
+                            const std::vector<host::Enrolment>& enrolments) {
+  const host::StopOnSignal signals;
+  auto released = fetch_shares(session.repository, enrolments, options.gateway, signals.token());
+  if (!released && signals.signal() != 0) return code_of_signal(signals.signal());
+  if (!released) return report(released.error());
+  repository::RepositoryKey key{std::move(released->shares), released->enrolment.gateway};
+  return mount_with(std::move(key), session, options, signals,
+                    [&] { acknowledge(session.repository, *released, options.gateway); });
 }
 
 ExitCode mount(Session& session, const MountOptions& options) {
-  const auto addresses = check_first(session, options);
-  if (!addresses) {
-    report(addresses.error());
-    return addresses.error().kind() == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
+  const auto source = check_first(session, options);
+  if (!source) {
+    report(source.error());
+    return source.error().kind() == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
   }
-  return options.key.given() ? mount_by_given_key(session, options)
-                             : mount_by_gateway(session, options, *addresses);
+  if (options.key.given()) return mount_by_given_key(session, options);
+  if (!source->addresses.empty()) return mount_by_gateway(session, options, source->addresses);
+  return mount_by_enrolment(session, options, source->enrolments);
 }
 
 }  // namespace

@@ -55,7 +55,8 @@ Result<json::value> ControlClient::send(const std::string& method, const std::st
   json::error_code failure;
   const auto text = response->body.view();
   auto document = json::parse(json::string_view(text), failure);
-  if (response->status != 200) return error_of(response->status, failure ? json::value() : document);
+  if (response->status < 200 || response->status > 299)
+    return error_of(response->status, failure ? json::value() : document);
   if (failure) return Error::unavailable("the gateway's answer is not JSON");
   return document;
 }

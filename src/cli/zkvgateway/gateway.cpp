@@ -89,12 +89,14 @@ gateway::EmbeddedOptions embedded_options(const Settings& settings) {
   return {settings.database, settings.master_key_file, settings.master_key.clone()};
 }
 
-Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings) {
+Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings,
+                                                        std::shared_ptr<const gateway::Identity> identity) {
   ZKV_TRY(auto store, gateway::Store::open(settings.database));
   ZKV_TRY(auto vault, gateway::make_vault(vault_options(settings)));
   ZKV_TRY(auto channels, make_channels(settings));
   gateway::ServiceOptions options;
   options.secret = settings.secret;
+  options.identity = std::move(identity);
   ZKV_TRY(options.pin_key, gateway::load_pin_key(settings.data_dir / "pin.key"));
   options.max_wait = settings.max_wait;
   options.pin_length = settings.pin_length;
@@ -111,10 +113,10 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   return gateway::Service::start(std::move(store), std::move(vault), std::move(channels), std::move(options));
 }
 
-gateway::http::ServerOptions server_options(const Settings& settings, gateway::Identity identity) {
+gateway::http::ServerOptions server_options(const Settings& settings,
+                                            std::shared_ptr<const gateway::Identity> identity) {
   gateway::http::ServerOptions options;
-  options.v2 =
-      gateway::http::V2Options{std::make_shared<const gateway::Identity>(std::move(identity)), host_name()};
+  options.v2 = gateway::http::V2Options{std::move(identity), host_name(), settings.public_url};
   options.listen = settings.listen;
   options.tls_certificate = settings.tls_certificate;
   options.tls_key = settings.tls_key;

@@ -14,7 +14,9 @@ namespace zkv::cli {
 
 gateway::EmbeddedOptions embedded_options(const gateway::Settings& settings);
 /// Store, vault and channels, and the service over them. Errors: as those, with their remedies.
-Result<std::unique_ptr<gateway::Service>> start_service(const gateway::Settings& settings);
-gateway::http::ServerOptions server_options(const gateway::Settings& settings, gateway::Identity identity);
+Result<std::unique_ptr<gateway::Service>> start_service(const gateway::Settings& settings,
+                                                        std::shared_ptr<const gateway::Identity> identity);
+gateway::http::ServerOptions server_options(const gateway::Settings& settings,
+                                            std::shared_ptr<const gateway::Identity> identity);
 
 }  // namespace zkv::cli

@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   add_config_commands(app, session);
   add_secret_commands(app, session);
   add_request_commands(app, session);
+  add_host_commands(app, session);
   add_audit_commands(app, session);
   app.add_subcommand("help", "print this help");
   try {

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "control_client.h"
-#include "settings_flags.h"
+#include "control_command.h"
 #include "table_output.h"
 
 namespace zkv::cli {
@@ -23,12 +23,6 @@ struct RequestWords {
   bool all = false;
   bool json = false;
 };
-
-/// A member as text, whatever its kind.
-std::string member(const json::value& request, const char* name) {
-  const auto& value = request.at(name);
-  return value.is_string() ? json::value_to<std::string>(value) : json::serialize(value);
-}
 
 /// The id as the gateway writes it: in upper case, and the letters that are left out read as the digits that
 /// they look like. Source: Crockford's base32.
@@ -54,10 +48,11 @@ Result<> list(const Session& session, const RequestWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  TableOutput table({"ID", "STATE", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
+  TableOutput table({"ID", "STATE", "HOST", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
   for (const auto& request : document.at("requests").as_array()) {
-    table.add({member(request, "id"), member(request, "state"), member(request, "address"),
-               member(request, "created_at"), member(request, "expires_at"), member(request, "decided_by")});
+    table.add({member(request, "id"), member(request, "state"), member(request, "host"),
+               member(request, "address"), member(request, "created_at"), member(request, "expires_at"),
+               member(request, "decided_by")});
   }
   table.print();
   return {};
@@ -71,10 +66,7 @@ Result<> show(const Session& session, const RequestWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  for (const auto& entry : document.as_object()) {
-    const std::string name(entry.key().data(), entry.key().size());
-    fmt::print("{:<12}{}\n", name, printable(member(document, name.c_str())));
-  }
+  print_members(document);
   return {};
 }
 
@@ -111,18 +103,6 @@ ExitCode approve(const Session& session, const RequestWords& words) {
   return ExitCode::kUsage;
 }
 
-CLI::App* add(CLI::App& parent, Session& session, const std::string& name, const std::string& help) {
-  auto* command = parent.add_subcommand(name, help);
-  add_settings_flags(*command, session, {"data-dir"});
-  command
-      ->add_option_function<std::string>(
-          "--socket",
-          [&session](const std::string& path) { session.input.flags.emplace_back("control-socket", path); },
-          "the control socket (default: DATA_DIR/control.sock)")
-      ->type_name("PATH");
-  return command;
-}
-
 }  // namespace
 
 void add_request_commands(CLI::App& app, Session& session) {
@@ -130,22 +110,22 @@ void add_request_commands(CLI::App& app, Session& session) {
   request->require_subcommand(1);
   auto words = std::make_shared<RequestWords>();
 
-  auto* listing = add(*request, session, "list", "print the requests that wait for a person");
+  auto* listing = add_control_command(*request, session, "list", "print the requests that wait for a person");
   listing->add_flag("--all", words->all, "those that have ended as well");
   listing->add_flag("--json", words->json, "for programs");
   listing->callback([&session, words] { session.exit_code = finish(list(session, *words)); });
 
-  auto* showing = add(*request, session, "show", "print all that is known of one request");
+  auto* showing = add_control_command(*request, session, "show", "print all that is known of one request");
   showing->add_option("id", words->ids, "its id")->required()->expected(1)->type_name("ID");
   showing->add_flag("--json", words->json, "for programs");
   showing->callback([&session, words] { session.exit_code = finish(show(session, *words)); });
 
-  auto* approving = add(*request, session, "approve", "approve requests");
+  auto* approving = add_control_command(*request, session, "approve", "approve requests");
   approving->add_option("id", words->ids, "their ids")->type_name("ID");
   approving->add_flag("--all-pending", words->all, "all that wait now");
   approving->callback([&session, words] { session.exit_code = approve(session, *words); });
 
-  auto* denying = add(*request, session, "deny", "deny requests");
+  auto* denying = add_control_command(*request, session, "deny", "deny requests");
   denying->add_option("id", words->ids, "their ids")->required()->type_name("ID");
   denying->add_option("--reason", words->reason, "kept in the audit log")->type_name("TEXT");
   denying->callback([&session, words] { session.exit_code = decide_each(session, *words, "deny"); });

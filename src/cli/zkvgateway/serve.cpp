@@ -83,11 +83,11 @@ Result<> run(const gateway::Settings& settings) {
   ::umask(0077);
   keep_memory_small();
   raise_descriptor_limit(settings.connections);
-  ZKV_TRY(const auto service, start_service(settings));
-  ZKV_TRY(auto identity, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
-  spdlog::info("gateway id: {}", to_hex(identity.id()));
-  ZKV_TRY(const auto server,
-          gateway::http::Server::start(server_options(settings, std::move(identity)), *service));
+  ZKV_TRY(auto loaded, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
+  const auto identity = std::make_shared<const gateway::Identity>(std::move(loaded));
+  spdlog::info("gateway id: {}", to_hex(identity->id()));
+  ZKV_TRY(const auto service, start_service(settings, identity));
+  ZKV_TRY(const auto server, gateway::http::Server::start(server_options(settings, identity), *service));
   say_legacy(settings);
   spdlog::info("listening on {}", server->address());
   sd_notifyf(0, "READY=1\nSTATUS=listening on %s", server->address().c_str());

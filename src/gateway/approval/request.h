@@ -43,9 +43,12 @@ struct Request {
   Bytes pin_mac;            ///< HMAC of the PIN; empty when no PIN was made
   unsigned wrong_pins = 0;  ///< tries that did not fit
   std::optional<Bytes>
-      token_hash;          ///< SHA-256 of the client's token; without one the request ends with its client
+      token_hash;  ///< SHA-256 of the client's token, or the hash of a signed request: by these a client
+                   ///< comes back; without one the request ends with its client
   std::string decided_by;  ///< "sms:+1555…", "console:uid 0"; empty while pending
   std::string reason;      ///< why it was denied, cancelled, or why the vault failed
+  /// The enrolled host's id (hex), of which the request is signed; empty for a request of the first protocol.
+  std::string host;
 };
 
 }  // namespace zkv::gateway

@@ -13,6 +13,7 @@ namespace zkv::gateway {
 
 struct Notice {
   RequestId request;
+  std::string host;     ///< the enrolled host's name; empty for a request of the first protocol
   std::string address;  ///< the asking client's
   SecretBytes pin;      ///< digits; empty when no PIN was made
   Time expires_at;

@@ -15,8 +15,9 @@ class ConsoleChannel : public Channel {
   [[nodiscard]] bool wants_pin() const override { return false; }
 
   Result<> notify(const Notice& notice, const std::stop_token& /*stop*/) override {
-    spdlog::warn("request {0} from {1} waits for approval until {2}: zkvgateway request approve {0}",
-                 notice.request.text, notice.address, zkv::to_text(notice.expires_at));
+    const auto host = notice.host.empty() ? std::string() : " of " + notice.host;
+    spdlog::warn("request {0}{1} from {2} waits for approval until {3}: zkvgateway request approve {0}",
+                 notice.request.text, host, notice.address, zkv::to_text(notice.expires_at));
     return {};
   }
 };

@@ -28,21 +28,22 @@ json_lib::object to_json(const Request& request) {
           {"reason", request.reason}};
 }
 
-unsigned status_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kNotFound:
-      return 404;
-    case ErrorKind::kConflict:
-      return 409;
-    case ErrorKind::kInvalid:
-      return 400;
-    default:
-      return 500;
-  }
+/// The same with what an enrolled host says of itself.
+json_lib::object to_json(const RequestCard& card) {
+  auto object = to_json(card.request);
+  object["host"] = card.host ? card.host->name : "";
+  if (!card.message || !card.ask) return object;
+  object["number"] = card.message->number;
+  object["volumes"] = json_lib::array(card.message->volumes.begin(), card.message->volumes.end());
+  object["kernel"] = card.message->evidence.kernel;
+  object["uptime"] = card.message->evidence.uptime;
+  object["first_from_address"] = card.ask->is_first_from_address;
+  object["kernel_changed"] = card.ask->is_new_kernel;
+  return object;
 }
 
 Reply reply_with(const Result<Request>& request) {
-  if (!request) return problem(status_of(request.error().kind()), request.error().message());
+  if (!request) return problem(request.error());
   return json(200, json_lib::serialize(to_json(*request)));
 }
 
@@ -50,7 +51,7 @@ std::string decider(const Incoming& incoming) { return "console:" + incoming.cli
 
 asio::awaitable<Reply> list(Incoming incoming, Service& service) {
   const auto requests = co_await service.requests(incoming.query() == "all=1");
-  if (!requests) co_return problem(status_of(requests.error().kind()), requests.error().message());
+  if (!requests) co_return problem(requests.error());
   json_lib::array array;
   for (const auto& request : *requests) array.push_back(to_json(request));
   co_return json(200, json_lib::serialize(json_lib::object{{"requests", std::move(array)}}));
@@ -60,7 +61,8 @@ asio::awaitable<Reply> list(Incoming incoming, Service& service) {
 asio::awaitable<Reply> show(Incoming incoming, Service& service) {
   RequestId id{incoming.parameter};
   const auto found = co_await service.request(std::move(id));
-  co_return reply_with(found);
+  if (!found) co_return problem(found.error());
+  co_return json(200, json_lib::serialize(to_json(*found)));
 }
 
 asio::awaitable<Reply> approve(Incoming incoming, Service& service) {
@@ -81,7 +83,7 @@ asio::awaitable<Reply> deny(Incoming incoming, Service& service) {
 asio::awaitable<Reply> approve_all(Incoming incoming, Service& service) {
   std::string by = decider(incoming);
   const auto count = co_await service.approve_all(std::move(by));
-  if (!count) co_return problem(status_of(count.error().kind()), count.error().message());
+  if (!count) co_return problem(count.error());
   co_return json(200, json_lib::serialize(json_lib::object{{"approved", *count}}));
 }
 

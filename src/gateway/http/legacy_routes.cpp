@@ -21,11 +21,6 @@ constexpr std::string_view kTokenAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view kDigits = "0123456789";
 
-Reply with_retry(Reply reply, unsigned seconds) {
-  reply.headers.emplace_back("Retry-After", std::to_string(seconds));
-  return reply;
-}
-
 Reply with_state(unsigned status, std::string_view state) {
   Reply reply = empty(status);
   reply.headers.emplace_back("ZKV-Request-State", state);
@@ -121,10 +116,8 @@ asio::awaitable<Reply> LegacyRoutes::request_keys(Incoming incoming) {
   auto client_gone = std::move(incoming.client_gone);
   incoming = {};
   const auto answer = co_await wait_for_answer(service_, std::move(ask), std::move(client_gone));
-  Reply reply;
-  reply.hang_up = true;
-  if (!answer) co_return reply;
-  reply = reply_to(*answer, service_);
+  if (!answer) co_return nobody_there();
+  Reply reply = reply_to(*answer, service_);
   reply.headers.emplace_back("Cache-Control", "no-store");
   if (!answer->request.text.empty()) reply.headers.emplace_back("ZKV-Request-Id", answer->request.text);
   co_return reply;

@@ -24,6 +24,26 @@ std::optional<char> percent_decoded(std::string_view text) {
   return static_cast<char>(byte->front());
 }
 
+unsigned status_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kInvalid:
+    case ErrorKind::kUnsupported:
+      return 400;
+    case ErrorKind::kDenied:
+      return 403;
+    case ErrorKind::kNotFound:
+      return 404;
+    case ErrorKind::kConflict:
+    case ErrorKind::kExists:
+      return 409;
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kInterrupted:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
 std::string form_decoded(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
@@ -65,8 +85,18 @@ std::string serialize_head(const Reply& reply, bool keep_alive, std::size_t leng
   return head;
 }
 
-Reply problem(unsigned status, std::string_view detail) {
-  const boost::json::object document{{"type", "about:blank"},
+Reply problem(unsigned status, std::string_view detail) { return problem(status, "", detail); }
+
+Reply problem(const Error& error) {
+  const std::string stop = error.message().ends_with('.') ? " " : ". ";
+  return problem(status_of(error.kind()),
+                 error.remedy().empty() ? error.message() : error.message() + stop + error.remedy());
+}
+
+Reply problem(unsigned status, std::string_view name, std::string_view detail) {
+  const std::string type =
+      name.empty() ? "about:blank" : fmt::format("https://zfs-keyvault.invalid/problems/{}", name);
+  const boost::json::object document{{"type", type},
                                      {"title", boost::json::string_view(reason_phrase(status))},
                                      {"status", status},
                                      {"detail", boost::json::string_view(detail)}};
@@ -81,6 +111,17 @@ Reply empty(unsigned status) {
   Reply reply;
   reply.status = status;
   if (status != kNoContent) reply.content_type = "text/plain; charset=utf-8";
+  return reply;
+}
+
+Reply with_retry(Reply reply, unsigned seconds) {
+  reply.headers.emplace_back("Retry-After", std::to_string(seconds));
+  return reply;
+}
+
+Reply nobody_there() {
+  Reply reply;
+  reply.hang_up = true;
   return reply;
 }
 

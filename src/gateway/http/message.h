@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "base/secret_bytes.h"
 #include "gateway/channel/twilio_signature.h"
 #include "gateway/settings/network.h"
@@ -50,11 +51,19 @@ struct Reply {
 std::string serialize_head(const Reply& reply, bool keep_alive, std::size_t length);
 std::string_view reason_phrase(unsigned status);
 
-/// An RFC 9457 problem document.
+/// An RFC 9457 problem document, without a type of its own.
 Reply problem(unsigned status, std::string_view detail);
+/// One of those that docs/protocol-v2.md names, which programs can tell apart.
+Reply problem(unsigned status, std::string_view name, std::string_view detail);
+/// That of an error: 400, 403, 404, 409, 503 or 500 by its kind; its message and its remedy are the detail.
+Reply problem(const Error& error);
 /// An empty body, as the seed answers everything but a key.
 Reply empty(unsigned status);
 Reply json(unsigned status, std::string body);
+/// An empty body, and the client is to come back after so many seconds.
+Reply with_retry(Reply reply, unsigned seconds);
+/// The reply of a handler whose client has gone.
+Reply nobody_there();
 
 /// Decodes application/x-www-form-urlencoded; a wrong percent sign stands for itself.
 FormFields parse_form(std::string_view text);

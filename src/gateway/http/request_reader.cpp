@@ -60,7 +60,7 @@ RequestReader::State RequestReader::judge_framing() {
 
 RequestReader::State RequestReader::judge(const boost::system::error_code& error) {
   if (error == bhttp::error::header_limit) return refuse(431, "the header is longer than 8 KiB");
-  if (error == bhttp::error::body_limit) return refuse(413, "the body is longer than 16 KiB");
+  if (error == bhttp::error::body_limit) return refuse(413, "the body is longer than 64 KiB");
   return refuse(400, "this is not a well-formed HTTP request");
 }
 

@@ -13,7 +13,7 @@ namespace zkv::gateway::http {
 class RequestReader {
  public:
   static constexpr std::uint32_t kHeaderLimit = 8 * 1024;
-  static constexpr std::uint64_t kBodyLimit = 16 * 1024;
+  static constexpr std::uint64_t kBodyLimit = 64 * 1024;
 
   RequestReader();
 

@@ -12,7 +12,9 @@
 #include "gateway/http/certificate_watch.h"
 #include "gateway/http/control_routes.h"
 #include "gateway/http/health_routes.h"
+#include "gateway/http/host_control_routes.h"
 #include "gateway/http/worker.h"
+#include "protocol/invite_link.h"
 
 namespace zkv::gateway::http {
 
@@ -44,7 +46,7 @@ class RunningServer : public Server {
         control_{control_router_, {}, options_.timeouts, stopping_, refused_} {
     add_health_routes(public_router_, service);
     add_control_routes(control_router_, service);
-    if (options_.v2) add_v2_routes(public_router_, std::move(*options_.v2));
+    if (options_.v2) serve_v2(service);
     if (!options_.legacy) return;
     legacy_.emplace(std::move(*options_.legacy), service);
     legacy_->add_to(public_router_);
@@ -111,6 +113,19 @@ class RunningServer : public Server {
   }
 
  private:
+  void serve_v2(Service& service) {
+    v2_.emplace(*options_.v2, service);
+    v2_->add_to(public_router_);
+    add_host_control_routes(control_router_, service,
+                            [this](SecretBytes token) { return link_for(std::move(token)); });
+  }
+
+  std::string link_for(SecretBytes token) const {
+    const auto& public_url = options_.v2->public_url;
+    return protocol::to_text({public_url.empty() ? address() : public_url, std::move(token),
+                              options_.v2->identity->id(), tls_ ? tls_->self_signed_pin() : std::nullopt});
+  }
+
   Result<> watch_certificate() {
     if (!tls_) return {};
     watch_.emplace(workers_.front()->io(), *tls_, log_reload);
@@ -121,6 +136,7 @@ class RunningServer : public Server {
   Router public_router_;
   Router control_router_;
   std::optional<LegacyRoutes> legacy_;
+  std::optional<V2Routes> v2_;
   ConnectionLimits limits_;
   std::atomic<bool> stopping_ = false;
   std::function<void(std::string, std::string, std::string)> refused_;

@@ -2,6 +2,7 @@
 #include "gateway/http/tls_context.h"
 
 #include <openssl/err.h>
+#include <openssl/x509.h>
 
 #include <array>
 #include <string_view>
@@ -93,6 +94,18 @@ SslSession TlsContext::make_session(int socket) {
   if (!session || SSL_set_fd(session.get(), socket) != 1) return nullptr;
   SSL_set_accept_state(session.get());
   return session;
+}
+
+std::optional<crypto::Sha256> TlsContext::self_signed_pin() {
+  const std::lock_guard lock(mutex_);
+  X509* certificate = SSL_CTX_get0_certificate(context_.get());
+  if (certificate == nullptr || X509_self_signed(certificate, 0) != 1) return std::nullopt;
+  unsigned char* encoded = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &encoded);
+  if (size <= 0) return std::nullopt;
+  const auto pin = crypto::sha256(std::span(encoded, static_cast<std::size_t>(size)));
+  OPENSSL_free(encoded);
+  return pin;
 }
 
 }  // namespace zkv::gateway::http

@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "crypto/hash.h"
 
 namespace zkv::gateway::http {
 
@@ -32,6 +34,10 @@ class TlsContext {
   Result<> reload();
   /// A server's session on a non-blocking socket, which it does not own.
   [[nodiscard]] SslSession make_session(int socket);
+
+  /// SHA-256 of the certificate's SubjectPublicKeyInfo, when it is signed by itself, so that only a pin can
+  /// vouch for it.
+  [[nodiscard]] std::optional<crypto::Sha256> self_signed_pin();
 
   [[nodiscard]] const std::filesystem::path& certificate() const { return certificate_; }
   [[nodiscard]] const std::filesystem::path& key() const { return key_; }

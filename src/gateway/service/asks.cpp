@@ -6,18 +6,11 @@
 #include <algorithm>
 
 #include "crypto/hash.h"
-#include "crypto/random.h"
 #include "gateway/service/pin.h"
+#include "gateway/service/request_id.h"
 
 namespace zkv::gateway {
 namespace {
-
-RequestId random_id() {
-  static constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  RequestId id{std::string(10, '0')};
-  for (auto& c : id.text) c = kCrockford[crypto::random_below(kCrockford.size())];
-  return id;
-}
 
 std::optional<Bytes> hash_of_token(const std::optional<std::string>& token) {
   if (!token) return std::nullopt;
@@ -77,7 +70,7 @@ Result<> Asks::open(Ticket& ticket, Entry& entry) {
 
 Result<Request> Asks::make_request(Entry& entry) {
   Request request;
-  request.id = random_id();
+  request.id = random_request_id();
   request.address = entry.address;
   request.created_at = now();
   request.expires_at = request.created_at + options_.max_wait;
@@ -108,6 +101,7 @@ Result<> Asks::add_pin(Request& request, Entry& entry) {
 void Asks::seat(const std::shared_ptr<Ticket>& ticket, const Entry& entry) {
   if (entry.is_too_many) return ticket->answer({Answer::Outcome::kTooMany, {}, nullptr});
   if (entry.opened) {
+    desk_.watchers().wake(entry.opened->id);
     notices_.send(*entry.opened, entry.pin);
     notices_.tell_of_limit(*entry.opened, entry.turn);
   }

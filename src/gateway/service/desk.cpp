@@ -74,10 +74,10 @@ Result<Request> Desk::apply(const Request& request, const Event& event, const st
   return decisions.back().next;
 }
 
-Result<> Desk::open(const Request& request) {
+Result<> Desk::open(const Request& request, const std::string& host) {
   const auto decision = begin(request);
   ZKV_CHECK(store_.insert(decision.next));
-  return note("request.ask", request.id.text, request.address, "");
+  return note("request.ask", request.id.text, request.address, host);
 }
 
 Result<> Desk::note(const std::string& kind, const std::string& request, const std::string& actor,
@@ -93,6 +93,7 @@ void Desk::carry_out(const Decisions& decisions, const std::shared_ptr<const Sec
       deadlines_.set(decision.next.id, decision.next.expires_at);
     }
     for (const auto& effect : decision.effects) carry_out(decision, effect, share);
+    if (decision.changed) watchers_.wake(decision.next.id);
   }
 }
 
@@ -101,7 +102,8 @@ void Desk::carry_out(const Decision& decision, const Effect& effect,
   const auto& request = decision.next;
   if (std::holds_alternative<effect::RecoverShare>(effect)) {
     // Without a client the share stays in the vault: the request is approved and waits for it to come back.
-    if (waiting_.holds(request.id)) recover_(request.id);
+    // An enrolled host's is sealed to it, and may wait for it.
+    if (!request.host.empty() || waiting_.holds(request.id)) recover_(request);
   } else if (std::holds_alternative<effect::Release>(effect)) {
     waiting_.answer(request.id, Answer::Outcome::kReleased, share);
   } else if (std::holds_alternative<effect::Answer>(effect)) {

@@ -11,6 +11,7 @@
 #include "gateway/approval/decide.h"
 #include "gateway/service/deadlines.h"
 #include "gateway/service/waiting.h"
+#include "gateway/service/watchers.h"
 #include "gateway/store/store.h"
 
 namespace zkv::gateway {
@@ -22,15 +23,15 @@ class Desk {
  public:
   Desk(Store& store, const Policy& policy) : store_(store), policy_(policy) {}
 
-  /// Called for each approved request whose client is there.
-  void on_recover(std::function<void(const RequestId&)> recover) { recover_ = std::move(recover); }
+  /// Called for each approved request whose client is there, or need not be: an enrolled host's.
+  void on_recover(std::function<void(const Request&)> recover) { recover_ = std::move(recover); }
 
   /// In a transaction: decides, writes the request and the audit row, and notes the decision in `decisions`.
   /// Returns the request as it is now. Errors: those of decide and of the store.
   Result<Request> apply(const Request& request, const Event& event, const std::string& actor,
                         Decisions& decisions);
-  /// In a transaction: the first decision about a new request.
-  Result<> open(const Request& request);
+  /// In a transaction: the first decision about a new request. `host` is its host's name, if it has one.
+  Result<> open(const Request& request, const std::string& host = {});
   /// In a transaction: one audit row. Text that came from outside is shortened and made printable.
   Result<> note(const std::string& kind, const std::string& request, const std::string& actor,
                 const std::string& detail);
@@ -41,6 +42,7 @@ class Desk {
   [[nodiscard]] Store& store() { return store_; }
   [[nodiscard]] Waiting& waiting() { return waiting_; }
   [[nodiscard]] Deadlines& deadlines() { return deadlines_; }
+  [[nodiscard]] Watchers& watchers() { return watchers_; }
 
  private:
   void carry_out(const Decision& decision, const Effect& effect,
@@ -50,7 +52,8 @@ class Desk {
   Policy policy_;
   Waiting waiting_;
   Deadlines deadlines_;
-  std::function<void(const RequestId&)> recover_;
+  Watchers watchers_;
+  std::function<void(const Request&)> recover_;
 };
 
 /// At most `longest` bytes of `text`, control characters replaced by spaces.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -13,7 +12,10 @@
 
 #include "gateway/service/asks.h"
 #include "gateway/service/desk.h"
+#include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
+#include "gateway/service/ledger_enrolments.h"
+#include "gateway/service/ledger_host_asks.h"
 #include "gateway/service/notices.h"
 #include "gateway/service/pin_desk.h"
 #include "gateway/service/refusals.h"
@@ -36,19 +38,17 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<PinOutcome>> receive_pin(std::string digits, std::string message,
                                                          std::string by) override;
   void note_refusal(std::string kind, std::string address, std::string detail) override;
-  boost::asio::awaitable<Result<std::vector<Request>>> requests(bool also_ended) override;
-  boost::asio::awaitable<Result<Request>> request(RequestId id) override;
+  boost::asio::awaitable<Result<std::vector<RequestCard>>> requests(bool also_ended) override;
+  boost::asio::awaitable<Result<RequestCard>> request(RequestId id) override;
   boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) override;
   boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) override;
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) override;
+  Enrolments& enrolments() override { return enrolments_; }
+  HostAsks& host_asks() override { return host_asks_; }
   boost::asio::awaitable<Result<>> check() override;
   void stop() override;
 
  private:
-  /// Runs `work` as one command of the ledger, carries out what it decided, and gives back its value.
-  template <class T>
-  boost::asio::awaitable<Result<T>> on_ledger(std::function<Result<T>(Decisions&)> work);
-
   boost::asio::awaitable<Result<Request>> decide_by_person(RequestId id, Event event, std::string by);
   Result<> settle(const Request& request, Decisions& decisions);
   std::optional<Time> next_due();
@@ -62,7 +62,7 @@ class LedgerService : public Service {
   std::unique_ptr<Vault> vault_;
   ServiceOptions options_;
   std::stop_source stop_;
-  boost::asio::thread_pool pool_;
+  Errands errands_;
   std::shared_ptr<Ledger> ledger_;  ///< shared with clients that may still go away when this is gone
   Desk desk_;
   Releases releases_;
@@ -70,6 +70,8 @@ class LedgerService : public Service {
   Asks asks_;
   PinDesk pins_;
   Refusals refusals_;
+  LedgerEnrolments enrolments_;
+  LedgerHostAsks host_asks_;
   Time next_tidying_;
   /// When check() last proved that the store takes changes.
   std::atomic<std::chrono::steady_clock::time_point> proved_at_{std::chrono::steady_clock::time_point()};

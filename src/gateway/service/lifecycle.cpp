@@ -6,13 +6,14 @@
 namespace zkv::gateway {
 namespace {
 
-constexpr std::size_t kPoolThreads = 4;
+constexpr std::size_t kErrandThreads = 4;
 constexpr std::chrono::hours kTidying{1};
 /// As the seed: what ended is kept for a week.
 constexpr std::chrono::hours kKept{24 * 7};
 constexpr std::chrono::seconds kRetry{1};
 
 Result<> check_options(const ServiceOptions& options) {
+  if (!options.identity) return Error::internal("the service got no identity");
   if (options.pin_key.size() != 32) return Error::internal("the service got no PIN key of 32 bytes");
   if (options.pin_length < 4 || options.pin_length > 18) {
     return Error::invalid("a PIN has 4 to 18 digits").remedy("set pin-length to a number within");
@@ -40,17 +41,19 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
     : store_(std::move(store)),
       vault_(std::move(vault)),
       options_(std::move(options)),
-      pool_(kPoolThreads),
+      errands_(kErrandThreads),
       ledger_(std::make_shared<Ledger>(*store_, options_.on_store_failure)),
       desk_(*store_, options_.policy),
-      releases_(desk_, *ledger_, pool_, *vault_, options_, stop_.get_token()),
-      notices_(desk_, *ledger_, pool_, options_, std::move(channels), stop_.get_token(),
+      releases_(desk_, *ledger_, errands_, *vault_, options_, stop_.get_token()),
+      notices_(desk_, *ledger_, errands_, options_, std::move(channels), stop_.get_token(),
                [this](std::string kind, std::string address, std::string detail) {
                  LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
                }),
       asks_(desk_, notices_, options_),
-      pins_(desk_, options_) {
-  desk_.on_recover([this](const RequestId& id) { releases_.want(id); });
+      pins_(desk_, options_),
+      enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
+      host_asks_(desk_, ledger_, notices_, options_) {
+  desk_.on_recover([this](const Request& request) { releases_.want(request); });
 }
 
 LedgerService::~LedgerService() { LedgerService::stop(); }
@@ -71,11 +74,12 @@ Result<> LedgerService::begin() {
 }
 
 /// A request from before the start: its client went with the last run, and comes back only if it has a token.
+/// What was approved for an enrolled host is released now.
 Result<> LedgerService::settle(const Request& request, Decisions& decisions) {
-  const Event event =
-      request.token_hash
-          ? Event(event::TimePassed{})
-          : Event(event::Cancel{"gateway", "the gateway was started anew, the client was gone"});
+  Event event = event::TimePassed{};
+  if (!request.host.empty()) event = event::Reattached{};
+  if (!request.token_hash)
+    event = event::Cancel{"gateway", "the gateway was started anew, the client was gone"};
   ZKV_CHECK(desk_.apply(request, event, "gateway", decisions));
   return {};
 }
@@ -135,7 +139,7 @@ Result<> LedgerService::append(const std::vector<audit::Event>& rows) {
 void LedgerService::stop() {
   std::call_once(stopped_, [this] {
     stop_.request_stop();
-    pool_.join();
+    errands_.close();
     write_rows(refusals_.all());
     ledger_->close(farewell());
   });
@@ -155,6 +159,7 @@ Command LedgerService::farewell() {
         return desk_.note("gateway.stop", "", "gateway", "");
       },
       [this](const Result<>&) {
+        desk_.watchers().wake_all();
         for (const auto& id : desk_.waiting().requests()) {
           desk_.waiting().answer(id, Answer::Outcome::kStopping);
         }

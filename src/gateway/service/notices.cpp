@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 namespace zkv::gateway {
 namespace {
@@ -25,11 +24,11 @@ std::vector<std::shared_ptr<Channel>> shared(std::vector<std::unique_ptr<Channel
 
 }  // namespace
 
-Notices::Notices(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, const ServiceOptions& options,
+Notices::Notices(Desk& desk, Ledger& ledger, Errands& errands, const ServiceOptions& options,
                  std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop, Note note)
     : desk_(desk),
       ledger_(ledger),
-      pool_(pool),
+      errands_(errands),
       an_hour_(options.notices_an_hour),
       on_withheld_(options.on_notice_withheld),
       channels_(shared(std::move(channels))),
@@ -69,16 +68,16 @@ void Notices::tell_of_limit(const Request& request, Turn turn) {
                    .remedy("decide it here: 'zkvgateway request approve' or 'deny'"));
 }
 
-void Notices::send(const Request& request, const SecretBytes& pin) {
+void Notices::send(const Request& request, const SecretBytes& pin, const std::string& host) {
   for (const auto& channel : channels_) {
     if (channel->wants_pin() && pin.empty()) continue;
     auto its_pin = channel->wants_pin() ? pin.clone() : SecretBytes();
-    send(channel, {request.id, request.address, std::move(its_pin), request.expires_at});
+    send(channel, {request.id, host, request.address, std::move(its_pin), request.expires_at});
   }
 }
 
 void Notices::send(const std::shared_ptr<Channel>& channel, Notice notice) {
-  boost::asio::post(pool_, [this, channel, notice = std::move(notice)] {
+  errands_.submit([this, channel, notice = std::move(notice)] {
     const auto sent = channel->notify(notice, stop_);
     ledger_.submit(outcome(notice.request, *channel, sent));
   });

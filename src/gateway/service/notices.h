@@ -1,7 +1,6 @@
 // Telling approvers that a host asks: each channel on the pool, what came of it in the audit log.
 #pragma once
 
-#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -12,6 +11,7 @@
 
 #include "gateway/channel/channel.h"
 #include "gateway/service/desk.h"
+#include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
 
 namespace zkv::gateway {
@@ -24,20 +24,20 @@ enum class Turn : std::uint8_t {
   kAddressSpent,  ///< those of this address are, a third of all
 };
 
-/// On the ledger's thread only; channels are called on `pool`.
+/// On the ledger's thread only; channels are called as errands.
 class Notices {
  public:
   /// Notes for the audit log, gathered: kind, address, detail.
   using Note = std::function<void(std::string, std::string, std::string)>;
 
-  Notices(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, const ServiceOptions& options,
+  Notices(Desk& desk, Ledger& ledger, Errands& errands, const ServiceOptions& options,
           std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop, Note note);
 
   /// Counts the messages of the last hour from the store, so that the limit outlives a restart.
   Result<> remember_turns(Time now);
   [[nodiscard]] Turn take_turn(const std::string& address, Time now);
   /// With an empty `pin` only those channels are told that want none.
-  void send(const Request& request, const SecretBytes& pin);
+  void send(const Request& request, const SecretBytes& pin, const std::string& host = {});
   /// Says in the audit log and to the operator when `turn` is one of the limits.
   void tell_of_limit(const Request& request, Turn turn);
 
@@ -54,7 +54,7 @@ class Notices {
 
   Desk& desk_;
   Ledger& ledger_;
-  boost::asio::thread_pool& pool_;
+  Errands& errands_;
   std::size_t an_hour_;
   std::function<void(const Error&)> on_withheld_;
   std::vector<std::shared_ptr<Channel>> channels_;

@@ -1,59 +1,75 @@
 // Vault calls, and the transactions that release what they bring.
 #include "gateway/service/releases.h"
 
-#include <boost/asio/post.hpp>
 #include <utility>
+
+#include "gateway/service/enrolments.h"
+#include "gateway/service/host_release.h"
 
 namespace zkv::gateway {
 
-Releases::Releases(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, Vault& vault,
-                   const ServiceOptions& options, std::stop_token stop)
+Releases::Releases(Desk& desk, Ledger& ledger, Errands& errands, Vault& vault, const ServiceOptions& options,
+                   std::stop_token stop)
     : desk_(desk),
       ledger_(ledger),
-      pool_(pool),
+      errands_(errands),
       vault_(vault),
-      secret_(options.secret),
-      on_failure_(options.on_vault_failure),
+      options_(options),
       stop_(std::move(stop)) {}
 
-void Releases::want(const RequestId& id) {
-  wanted_.push_back(id);
-  if (!running_) recover();
+void Releases::want(const Request& request) {
+  const auto secret = request.host.empty() ? options_.secret : share_name(request.host);
+  auto& wish = wishes_[secret];
+  wish.ids.push_back(request.id);
+  if (!wish.is_running) recover(secret);
 }
 
-void Releases::recover() {
-  running_ = true;
-  boost::asio::post(pool_, [this] {
-    auto share = vault_.recover(secret_, stop_);
-    if (!share && on_failure_ && !was_stopped(share.error())) on_failure_(share.error());
+void Releases::recover(const std::string& secret) {
+  wishes_[secret].is_running = errands_.submit([this, secret] {
+    auto share = vault_.recover(secret, stop_);
+    if (!share && options_.on_vault_failure && !was_stopped(share.error())) {
+      options_.on_vault_failure(share.error());
+    }
     const auto recovered = std::make_shared<const Recovered>(std::move(share).map(
         [](SecretBytes&& bytes) { return std::make_shared<const SecretBytes>(std::move(bytes)); }));
-    ledger_.submit(release(recovered));
+    ledger_.submit(release(secret, recovered));
   });
 }
 
-Command Releases::release(const std::shared_ptr<const Recovered>& recovered) {
+Command Releases::release(const std::string& secret, const std::shared_ptr<const Recovered>& recovered) {
   struct Batch {
     std::vector<RequestId> ids;
     Decisions decisions;
   };
   auto batch = std::make_shared<Batch>();
   return {
-      [this, recovered, batch] {
-        batch->ids = std::exchange(wanted_, {});
+      [this, secret, recovered, batch] {
+        batch->ids = std::exchange(wishes_[secret].ids, {});
         return release_all(*recovered, batch->ids, batch->decisions);
       },
-      [this, recovered, batch](const Result<>& committed) {
-        running_ = false;
+      [this, secret, recovered, batch](const Result<>& committed) {
         if (committed) {
           desk_.carry_out(batch->decisions, recovered->value_or(nullptr));
         } else {
           // Nothing was released: the requests still are approved, and their clients may ask again.
-          for (const auto& id : batch->ids) desk_.waiting().answer(id, Answer::Outcome::kVaultFailed);
+          for (const auto& id : batch->ids) {
+            desk_.waiting().answer(id, Answer::Outcome::kVaultFailed);
+            desk_.watchers().wake(id);
+          }
         }
-        if (!wanted_.empty()) recover();
+        go_on(secret);
       },
   };
+}
+
+void Releases::go_on(const std::string& secret) {
+  const auto wish = wishes_.find(secret);
+  wish->second.is_running = false;
+  if (wish->second.ids.empty()) {
+    wishes_.erase(wish);
+  } else {
+    recover(secret);
+  }
 }
 
 /// A stop interrupted the vault: that is nobody's failure, and the clients hear of the stop.
@@ -67,11 +83,39 @@ Result<> Releases::release_all(const Recovered& recovered, const std::vector<Req
   const Event event = recovered ? Event(event::ShareRecovered{})
                                 : Event(event::ShareFailed{printable(recovered.error().message())});
   for (const auto& id : ids) {
-    if (!desk_.waiting().holds(id)) continue;
     ZKV_TRY(const auto request, desk_.store().find(id));
-    ZKV_CHECK(desk_.apply(request, event, "gateway", decisions));
+    if (!request.host.empty()) {
+      ZKV_CHECK(release_to_host(request, recovered, decisions));
+    } else if (desk_.waiting().holds(id)) {
+      ZKV_CHECK(desk_.apply(request, event, "gateway", decisions));
+    }
   }
   return {};
+}
+
+/// One request that cannot be answered must not hold up the others: that is a failure of its own.
+Result<> Releases::release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions) {
+  Result<std::string> envelope = Error::internal("no release was made");
+  if (recovered) {
+    ZKV_TRY(const auto ask, desk_.store().hosts().ask_of(request.id));
+    envelope = make_release(*options_.identity, request, ask.envelope, **recovered, now());
+  } else {
+    envelope = tl::unexpected(recovered.error());
+  }
+  const Event event = envelope ? Event(event::ShareRecovered{})
+                               : Event(event::ShareFailed{printable(envelope.error().message())});
+  ZKV_TRY(const auto next, desk_.apply(request, event, "gateway", decisions));
+  const bool is_released = request.state == State::kApproved && next.state == State::kReleased;
+  return is_released ? remember(next, *envelope) : Result<>();
+}
+
+Result<> Releases::remember(const Request& released, const std::string& envelope) {
+  auto& hosts = desk_.store().hosts();
+  ZKV_CHECK(hosts.insert_release(released.id, envelope));
+  ZKV_TRY(auto host, hosts.host_called(released.host));
+  host.released_at = now();
+  ZKV_CHECK(hosts.remember_address(host.id, released.address));
+  return hosts.update(host);
 }
 
 }  // namespace zkv::gateway

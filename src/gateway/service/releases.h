@@ -1,46 +1,56 @@
-// From approved to released: shares are recovered from the vault, one call for all that want one at the
+// From approved to released: secrets are recovered from the vault, one call for all that want the same at the
 // moment.
 #pragma once
 
-#include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "gateway/identity/identity.h"
 #include "gateway/service/desk.h"
+#include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
 #include "gateway/vault/vault.h"
 
 namespace zkv::gateway {
 
-/// On the ledger's thread only; the vault is called on `pool`.
+/// On the ledger's thread only; the vault is called as an errand.
 class Releases {
  public:
-  Releases(Desk& desk, Ledger& ledger, boost::asio::thread_pool& pool, Vault& vault,
-           const ServiceOptions& options, std::stop_token stop);
+  Releases(Desk& desk, Ledger& ledger, Errands& errands, Vault& vault, const ServiceOptions& options,
+           std::stop_token stop);
 
-  /// Recovers the share for `id` and releases it, if the request then still is approved and its client there.
-  void want(const RequestId& id);
+  /// Recovers the share for `request` and releases it, if the request then still is approved, and its client
+  /// there or an enrolled host.
+  void want(const Request& request);
 
  private:
   using Recovered = Result<std::shared_ptr<const SecretBytes>>;
 
-  void recover();
+  /// Those who want one secret.
+  struct Wish {
+    std::vector<RequestId> ids;
+    bool is_running = false;
+  };
+
+  void recover(const std::string& secret);
   [[nodiscard]] bool was_stopped(const Error& failure) const;
-  Command release(const std::shared_ptr<const Recovered>& recovered);
+  Command release(const std::string& secret, const std::shared_ptr<const Recovered>& recovered);
+  void go_on(const std::string& secret);
+  Result<> release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions);
+  Result<> remember(const Request& released, const std::string& envelope);
   Result<> release_all(const Recovered& recovered, const std::vector<RequestId>& ids, Decisions& decisions);
 
   Desk& desk_;
   Ledger& ledger_;
-  boost::asio::thread_pool& pool_;
+  Errands& errands_;
   Vault& vault_;
-  std::string secret_;
-  std::function<void(const Error&)> on_failure_;
+  const ServiceOptions& options_;
   std::stop_token stop_;
-  std::vector<RequestId> wanted_;
-  bool running_ = false;
+  std::map<std::string, Wish> wishes_;  ///< by the secret's name
 };
 
 }  // namespace zkv::gateway

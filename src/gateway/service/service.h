@@ -14,16 +14,22 @@
 #include "base/secret_bytes.h"
 #include "gateway/approval/decide.h"
 #include "gateway/channel/channel.h"
+#include "gateway/identity/identity.h"
+#include "gateway/service/cards.h"
+#include "gateway/service/enrolments.h"
+#include "gateway/service/host_asks.h"
 #include "gateway/store/store.h"
 #include "gateway/vault/vault.h"
 
 namespace zkv::gateway {
 
 struct ServiceOptions {
-  std::string secret;                 ///< the vault's name of the key that legacy requests ask for
-  SecretBytes pin_key;                ///< 32 bytes under which PINs are stored: load_pin_key (service/pin.h)
-  std::chrono::seconds max_wait{60};  ///< from the ask to its expiry
-  unsigned pin_length = 6;            ///< digits, 4 to 18
+  std::string secret;   ///< the vault's name of the key that legacy requests ask for
+  SecretBytes pin_key;  ///< 32 bytes under which PINs are stored: load_pin_key (service/pin.h)
+  std::shared_ptr<const Identity> identity;  ///< never null
+  std::chrono::seconds max_wait{60};         ///< from the ask to its expiry
+  std::chrono::seconds host_wait{900};       ///< the same for an enrolled host's request
+  unsigned pin_length = 6;                   ///< digits, 4 to 18
   Policy policy;
   unsigned wrong_pins_an_hour = 10;  ///< over all requests; survives restarts
   /// Messages to a person, at most a third of them for one address; survives restarts. More asks stay
@@ -76,12 +82,17 @@ class Service {
   /// rows of one kind and address are gathered into one a minute, so that an attacker cannot fill the disk.
   virtual void note_refusal(std::string kind, std::string address, std::string detail) = 0;
 
-  virtual boost::asio::awaitable<Result<std::vector<Request>>> requests(bool also_ended) = 0;
-  virtual boost::asio::awaitable<Result<Request>> request(RequestId id) = 0;
+  /// Those that have not ended, oldest first; or the newest of all, newest first, at most 1,000.
+  virtual boost::asio::awaitable<Result<std::vector<RequestCard>>> requests(bool also_ended) = 0;
+  /// Errors: kNotFound.
+  virtual boost::asio::awaitable<Result<RequestCard>> request(RequestId id) = 0;
   virtual boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) = 0;
   virtual boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) = 0;
   /// Approves all that are pending now, in one transaction; returns how many.
   virtual boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) = 0;
+
+  [[nodiscard]] virtual Enrolments& enrolments() = 0;
+  [[nodiscard]] virtual HostAsks& host_asks() = 0;
 
   /// Whether the store answers and takes changes, for /readyz.
   virtual boost::asio::awaitable<Result<>> check() = 0;

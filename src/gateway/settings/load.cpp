@@ -156,6 +156,13 @@ class Loader {
 
   void check() {
     check_listen();
+    if (loaded_.settings.secret.starts_with("zkv-host-")) {
+      loaded_.problems.push_back(
+          Error::invalid(
+              fmt::format("{}: secret: names that begin with zkv-host- are shares of enrolled hosts",
+                          effective_of("secret").origin))
+              .remedy("give the secret another name in the vault"));
+    }
     if (loaded_.settings.vault == VaultKind::kAzure) {
       need("azure's vault",
            {"key-vault-uri", "aad-tenant-id", "aad-client-id", "aad-client-secret", "secret"});

@@ -36,7 +36,7 @@ Result<> AuditTable::append(const audit::Event& event) {
 
 Result<> AuditTable::insert(const audit::Row& row) {
   text_ = {static_cast<long long>(row.number),
-           row.event.at.time_since_epoch().count(),
+           milliseconds_of(row.event.at),
            row.event.kind,
            row.event.request,
            row.event.actor,
@@ -70,7 +70,7 @@ Result<std::vector<audit::Row>> AuditTable::rows(std::uint64_t first, std::size_
 Result<audit::Row> AuditTable::row_from(const Text& text) {
   audit::Row row;
   row.number = static_cast<std::uint64_t>(text.number);
-  row.event = {Time(std::chrono::milliseconds(text.at)), text.kind, text.request, text.actor, text.detail};
+  row.event = {time_of(text.at), text.kind, text.request, text.actor, text.detail};
   ZKV_TRY(row.previous, hash_from(text.previous, text.number));
   ZKV_TRY(row.hash, hash_from(text.hash, text.number));
   return row;

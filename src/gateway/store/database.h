@@ -17,6 +17,7 @@ namespace zkv::gateway {
 
 /// A point in time as the tables hold it.
 constexpr long long milliseconds_of(Time time) { return time.time_since_epoch().count(); }
+constexpr Time time_of(long long milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
 
 class Database {
  public:

@@ -52,6 +52,45 @@ constexpr std::array kSteps{
                  name TEXT NOT NULL PRIMARY KEY,
                  sealed TEXT NOT NULL,
                  changed_at BIGINT NOT NULL))"},
+    Step{2, "ALTER TABLE zkv_request ADD COLUMN host TEXT NOT NULL DEFAULT ''"},
+    Step{2, R"(CREATE TABLE zkv_host (
+                 id TEXT NOT NULL PRIMARY KEY,
+                 name TEXT NOT NULL,
+                 group_name TEXT NOT NULL,
+                 identity TEXT NOT NULL,
+                 repository TEXT NOT NULL,
+                 enrolled_at BIGINT NOT NULL,
+                 asked_at BIGINT NOT NULL,
+                 seen_at BIGINT NOT NULL,
+                 address TEXT NOT NULL,
+                 boot TEXT NOT NULL,
+                 kernel TEXT NOT NULL,
+                 released_at BIGINT NOT NULL,
+                 revoked_at BIGINT NOT NULL,
+                 destroyed_at BIGINT NOT NULL))"},
+    Step{2, "CREATE UNIQUE INDEX zkv_host_by_name ON zkv_host (name) WHERE revoked_at = 0"},
+    Step{2, R"(CREATE TABLE zkv_invite (
+                 hash TEXT NOT NULL PRIMARY KEY,
+                 kind TEXT NOT NULL CHECK (kind IN ('host', 'approver')),
+                 name TEXT NOT NULL,
+                 group_name TEXT NOT NULL,
+                 created_at BIGINT NOT NULL,
+                 expires_at BIGINT NOT NULL,
+                 used_by TEXT NOT NULL))"},
+    Step{2, R"(CREATE TABLE zkv_ask (
+                 request TEXT NOT NULL PRIMARY KEY REFERENCES zkv_request (id) ON DELETE CASCADE,
+                 envelope TEXT NOT NULL,
+                 is_first_from_address INTEGER NOT NULL,
+                 is_new_kernel INTEGER NOT NULL,
+                 last_release BIGINT NOT NULL))"},
+    Step{2, R"(CREATE TABLE zkv_host_address (
+                 host TEXT NOT NULL REFERENCES zkv_host (id) ON DELETE CASCADE,
+                 address TEXT NOT NULL,
+                 PRIMARY KEY (host, address)))"},
+    Step{2, R"(CREATE TABLE zkv_release (
+                 request TEXT NOT NULL PRIMARY KEY REFERENCES zkv_request (id) ON DELETE CASCADE,
+                 envelope TEXT NOT NULL))"},
+    Step{2, "CREATE INDEX zkv_request_by_host ON zkv_request (host, created_at) WHERE host <> ''"},
 };
 
 Result<int> current_version(Database& database) {

@@ -7,10 +7,8 @@
 namespace zkv::gateway {
 namespace {
 
-Time time_of(long long milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
-
 constexpr const char* kColumns =
-    "id, state, address, created_at, expires_at, pin_mac, wrong_pins, token_hash, decided_by, reason";
+    "id, state, address, created_at, expires_at, pin_mac, wrong_pins, token_hash, decided_by, reason, host";
 
 }  // namespace
 
@@ -29,6 +27,7 @@ RequestRow to_row(const Request& request) {
   }
   row.decided_by = request.decided_by;
   row.reason = request.reason;
+  row.host = request.host;
   return row;
 }
 
@@ -51,6 +50,7 @@ Result<Request> from_row(const RequestRow& row) {
   if (row.has_token == soci::i_ok) request.token_hash = std::move(*token_hash);
   request.decided_by = row.decided_by;
   request.reason = row.reason;
+  request.host = row.host;
   return request;
 }
 
@@ -58,11 +58,11 @@ Result<> RequestTable::insert(const Request& request) {
   auto row = to_row(request);
   return database_.run("inserting a request", [&](soci::session& sql) {
     using soci::use;
-    sql << fmt::format("INSERT INTO zkv_request ({}) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10)",
+    sql << fmt::format("INSERT INTO zkv_request ({}) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11)",
                        kColumns),
         use(row.id), use(row.state), use(row.address), use(row.created_at), use(row.expires_at),
         use(row.pin_mac), use(row.wrong_pins), use(row.token_hash, row.has_token), use(row.decided_by),
-        use(row.reason);
+        use(row.reason), use(row.host);
   });
 }
 
@@ -107,6 +107,7 @@ Result<std::vector<Request>> RequestTable::select(const std::string& rest,
     statement.exchange(into(row.token_hash, row.has_token));
     statement.exchange(into(row.decided_by));
     statement.exchange(into(row.reason));
+    statement.exchange(into(row.host));
     if (parameter) statement.exchange(soci::use(*parameter));
     statement.alloc();
     statement.prepare(fmt::format("SELECT {} FROM zkv_request {}", kColumns, rest));

@@ -24,6 +24,7 @@ struct RequestRow {
   soci::indicator has_token = soci::i_null;
   std::string decided_by;
   std::string reason;
+  std::string host;
 };
 
 RequestRow to_row(const Request& request);

@@ -25,7 +25,7 @@ Result<SecretRow> row_from(const Text& text) {
     return Error::corrupt(fmt::format("the database's row of secret '{}' is damaged", text.name))
         .remedy("set the secret again, or restore the database from the last backup");
   }
-  return SecretRow{text.name, std::move(*sealed), Time(std::chrono::milliseconds(text.changed_at))};
+  return SecretRow{text.name, std::move(*sealed), time_of(text.changed_at)};
 }
 
 class SqliteSecretTable : public SecretTable {
@@ -35,7 +35,7 @@ class SqliteSecretTable : public SecretTable {
   Result<> put(const SecretRow& row) override {
     return database_->run("storing a secret", [&](soci::session& sql) {
       const auto sealed = to_hex(row.sealed);
-      const long long changed_at = row.changed_at.time_since_epoch().count();
+      const auto changed_at = milliseconds_of(row.changed_at);
       sql << "INSERT INTO zkv_secret (name, sealed, changed_at) VALUES (:name, :sealed, :changed_at) "
              "ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, changed_at = excluded.changed_at",
           soci::use(row.name), soci::use(sealed), soci::use(changed_at);

@@ -3,6 +3,7 @@
 
 #include "gateway/store/audit_table.h"
 #include "gateway/store/database.h"
+#include "gateway/store/host_table.h"
 #include "gateway/store/request_table.h"
 #include "gateway/store/store.h"
 
@@ -12,11 +13,16 @@ namespace {
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(std::unique_ptr<Database> database)
-      : database_(std::move(database)), requests_(*database_), audit_(*database_) {}
+      : database_(std::move(database)),
+        requests_(*database_),
+        audit_(*database_),
+        hosts_(*database_, requests_) {}
 
   Result<> transaction(const std::function<Result<>()>& work) override {
     return database_->transaction(work);
   }
+
+  HostStore& hosts() override { return hosts_; }
 
   Result<> insert(const Request& request) override { return requests_.insert(request); }
   Result<> update(const Request& next, State from) override { return requests_.update(next, from); }
@@ -117,6 +123,7 @@ class SqliteStore : public Store {
   std::unique_ptr<Database> database_;
   RequestTable requests_;
   AuditTable audit_;
+  HostTable hosts_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "gateway/approval/request.h"
 #include "gateway/audit/row.h"
+#include "gateway/store/host_store.h"
 
 namespace zkv::gateway {
 
@@ -69,6 +70,9 @@ class Store {
   /// The outcome that a provider's message had, if it was seen before; and remembers a new one.
   virtual Result<std::optional<std::string>> message_outcome(const std::string& message) = 0;
   virtual Result<> remember_message(const std::string& message, const std::string& outcome, Time at) = 0;
+
+  /// Enrolled hosts and what belongs to them, in the same database and the same transactions.
+  virtual HostStore& hosts() = 0;
 };
 
 }  // namespace zkv::gateway

@@ -1,0 +1,22 @@
+// What all commands that speak to a running gateway have in common: how they find it, how they print.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <boost/json/value.hpp>
+#include <string>
+
+#include "commands.h"
+
+namespace zkv::cli {
+
+/// A command with --config, --data-dir and --socket.
+CLI::App* add_control_command(CLI::App& parent, Session& session, const std::string& name,
+                              const std::string& help);
+
+/// A member as text, whatever its kind; null is empty.
+std::string member(const boost::json::value& object, const char* name);
+
+/// Each member on a line of its own.
+void print_members(const boost::json::value& object);
+
+}  // namespace zkv::cli

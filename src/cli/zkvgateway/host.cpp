@@ -1,0 +1,167 @@
+// `zkvgateway host invite|list|show|rename|revoke`: the hosts of this gateway.
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <iostream>
+#include <memory>
+
+#include "control_client.h"
+#include "control_command.h"
+#include "qr_output.h"
+#include "table_output.h"
+
+namespace zkv::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+struct HostWords {
+  std::string name;
+  std::string new_name;
+  std::string group;
+  std::uint64_t seconds = 3'600;
+  bool no_qr = false;
+  bool yes = false;
+  bool json = false;
+};
+
+/// A name as a part of a path. What could not be one of a host is not sent at all.
+Result<std::string> path_of(const std::string& name) {
+  const bool fits = !name.empty() && name.find_first_not_of(
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                         "0123456789._-") == std::string::npos;
+  if (fits) return "/control/hosts/" + name;
+  return Error::invalid("'" + name + "' is not the name of a host")
+      .remedy("'zkvgateway host list' prints them");
+}
+
+Result<> invite(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  const auto body =
+      json::serialize(json::object{{"name", words.name}, {"group", words.group}, {"seconds", words.seconds}});
+  ZKV_TRY(const auto document, client.send("POST", "/control/invites", body));
+  if (words.json) {
+    fmt::print("{}\n", json::serialize(document));
+    return {};
+  }
+  const auto url = member(document, "url");
+  fmt::print("Run this as root on {}, once, before {}:\n\n  zkv enroll '{}'\n\n", words.name,
+             member(document, "expires_at"), url);
+  if (!words.no_qr && ::isatty(STDOUT_FILENO) == 1) fmt::print("{}", qr_code(url));
+  return {};
+}
+
+Result<> list(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document, client.send("GET", "/control/hosts"));
+  if (words.json) {
+    fmt::print("{}\n", json::serialize(document));
+    return {};
+  }
+  TableOutput table({"NAME", "GROUP", "ENROLLED", "LAST SEEN", "FROM", "REVOKED"});
+  for (const auto& host : document.at("hosts").as_array()) {
+    table.add({member(host, "name"), member(host, "group"), member(host, "enrolled_at"),
+               member(host, "last_seen"), member(host, "last_address"), member(host, "revoked_at")});
+  }
+  table.print();
+  return {};
+}
+
+Result<> show(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto path, path_of(words.name));
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document, client.send("GET", path));
+  if (words.json) {
+    fmt::print("{}\n", json::serialize(document));
+  } else {
+    print_members(document);
+  }
+  return {};
+}
+
+Result<> rename(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto path, path_of(words.name));
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document, client.send("POST", path + "/rename", words.new_name));
+  fmt::print("{} is now {}\n", words.name, member(document, "name"));
+  return {};
+}
+
+bool is_meant(const HostWords& words) {
+  if (words.yes) return true;
+  if (::isatty(STDIN_FILENO) != 1) return false;
+  fmt::print(stderr,
+             "{} will be able to open its volumes only by its other slots (the recovery key, say).\n"
+             "Its share is destroyed for ever. Type the host's name to go on: ",
+             words.name);
+  std::string answer;
+  return std::getline(std::cin, answer) && answer == words.name;
+}
+
+Result<> revoke(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto path, path_of(words.name));
+  if (!is_meant(words)) {
+    return Error::invalid("nothing was revoked").remedy("type the host's name when asked, or give --yes");
+  }
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_TRY(const auto document, client.send("POST", path + "/revoke"));
+  fmt::print("{} is revoked, and its share was destroyed at {}\n", member(document, "name"),
+             member(document, "share_destroyed_at"));
+  return {};
+}
+
+/// Adds a command that does `work` with what was said.
+CLI::App* add(CLI::App& parent, Session& session, const std::shared_ptr<HostWords>& words,
+              const std::string& name, const std::string& help,
+              Result<> (*work)(const Session&, const HostWords&)) {
+  auto* command = add_control_command(parent, session, name, help);
+  command->callback([&session, words, work] { session.exit_code = finish(work(session, *words)); });
+  return command;
+}
+
+void add_name(CLI::App& command, HostWords& words) {
+  command.add_option("name", words.name, "the host's name or id")->required()->type_name("NAME");
+}
+
+void add_json(CLI::App& command, HostWords& words) { command.add_flag("--json", words.json, "for programs"); }
+
+}  // namespace
+
+void add_host_commands(CLI::App& app, Session& session) {
+  auto* host = app.add_subcommand("host", "machines that ask this gateway");
+  host->require_subcommand(1);
+  auto words = std::make_shared<HostWords>();
+
+  auto* inviting =
+      add(*host, session, words, "invite", "print a link by which one machine may enrol", invite);
+  inviting->add_option("name", words->name, "what the host will be called")->required()->type_name("NAME");
+  inviting->add_option("--group", words->group, "the group it will belong to")->type_name("GROUP");
+  inviting
+      ->add_option("--expires", words->seconds, "how long the link is good for, as in 30m, 1h (default), 7d")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}},
+          CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"));
+  inviting->add_flag("--no-qr", words->no_qr, "no QR code");
+  add_json(*inviting, *words);
+
+  add_json(*add(*host, session, words, "list", "print the hosts", list), *words);
+
+  auto* showing = add(*host, session, words, "show", "print all that is known of one host", show);
+  add_name(*showing, *words);
+  add_json(*showing, *words);
+
+  auto* renaming = add(*host, session, words, "rename", "give a host another name", rename);
+  add_name(*renaming, *words);
+  renaming->add_option("new-name", words->new_name, "its new name")->required()->type_name("NEW-NAME");
+
+  auto* revoking = add(*host, session, words, "revoke",
+                       "release nothing to a host any more, and destroy its share", revoke);
+  add_name(*revoking, *words);
+  revoking->add_flag("--yes", words->yes, "do not ask");
+}
+
+}  // namespace zkv::cli

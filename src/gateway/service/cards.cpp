@@ -1,0 +1,22 @@
+// From the store to a card.
+#include "gateway/service/cards.h"
+
+namespace zkv::gateway {
+
+Result<RequestCard> card_of(Store& store, const Request& request) {
+  RequestCard card;
+  card.request = request;
+  if (request.host.empty()) return card;
+  ZKV_TRY(card.host, store.hosts().find_host(request.host));
+  ZKV_TRY(card.ask, store.hosts().ask_of(request.id));
+  const auto envelope = protocol::parse_envelope(card.ask->envelope);
+  auto message = envelope ? protocol::read_body<protocol::RequestMessage>(envelope->body)
+                          : Result<protocol::RequestMessage>(tl::unexpected(envelope.error()));
+  if (!message) {
+    return Error::corrupt("what was signed for request " + request.id.text + " is damaged in the database");
+  }
+  card.message = std::move(*message);
+  return card;
+}
+
+}  // namespace zkv::gateway

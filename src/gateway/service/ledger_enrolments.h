@@ -1,0 +1,62 @@
+// Enrolments over the ledger and the vault.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "gateway/identity/identity.h"
+#include "gateway/service/desk.h"
+#include "gateway/service/enrolments.h"
+#include "gateway/service/errands.h"
+#include "gateway/service/ledger.h"
+#include "gateway/vault/vault.h"
+#include "protocol/messages.h"
+
+namespace zkv::gateway {
+
+class LedgerEnrolments : public Enrolments {
+ public:
+  /// All outlive this.
+  LedgerEnrolments(Desk& desk, Ledger& ledger, Errands& errands, Vault& vault, const Identity& identity,
+                   std::stop_token stop)
+      : desk_(desk),
+        ledger_(ledger),
+        errands_(errands),
+        vault_(vault),
+        identity_(identity),
+        stop_(std::move(stop)) {}
+
+  boost::asio::awaitable<Result<MadeInvite>> invite(NewInvite invite, std::string by) override;
+  boost::asio::awaitable<Result<Host>> enrol(protocol::Envelope envelope, std::string address) override;
+  boost::asio::awaitable<Result<std::vector<Host>>> hosts() override;
+  boost::asio::awaitable<Result<Host>> host(std::string name) override;
+  boost::asio::awaitable<Result<Host>> rename(std::string name, std::string new_name,
+                                              std::string by) override;
+  boost::asio::awaitable<Result<Host>> revoke(std::string name, std::string by) override;
+
+ private:
+  /// A host that comes by an invite, or that came before.
+  struct Newcomer {
+    Host host;
+    Bytes invite;
+    bool is_known = false;
+  };
+
+  [[nodiscard]] Result<protocol::Enrolment> read(const protocol::Envelope& envelope) const;
+  Result<Newcomer> admit(const protocol::Enrolment& enrolment);
+  Result<Host> settle(const Newcomer& newcomer, const std::string& address);
+  boost::asio::awaitable<Result<bool>> deposit(const protocol::Enrolment& enrolment, std::string host_id);
+  boost::asio::awaitable<Result<bool>> destroy(std::string host_id);
+  Result<Host> mark_revoked(const std::string& name, const std::string& by, Decisions& decisions);
+  Result<Host> mark_destroyed(const std::string& id, const std::string& by);
+
+  Desk& desk_;
+  Ledger& ledger_;
+  Errands& errands_;
+  Vault& vault_;
+  const Identity& identity_;
+  std::stop_token stop_;
+};
+
+}  // namespace zkv::gateway

@@ -1,0 +1,217 @@
+// From a signed message to a pending request, and what its host may hear and say of it.
+#include "gateway/service/ledger_host_asks.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <utility>
+
+#include "gateway/service/request_id.h"
+#include "gateway/service/suspend.h"
+
+namespace zkv::gateway {
+namespace {
+
+namespace asio = boost::asio;
+
+/// How far a host's clock may be from ours: docs/protocol-v2.md, "A request".
+constexpr std::chrono::seconds kClockTolerance{300};
+/// People are told of one host at most so often within so long.
+constexpr std::size_t kMostNotices = 3;
+constexpr std::chrono::seconds kNoticesWithin{90};
+
+bool is_far(Time left, Time right) {
+  return left < right - kClockTolerance || left > right + kClockTolerance;
+}
+
+Error no_such_request() {
+  return Error::not_found("there is no such request, or it ended long ago").remedy("ask again");
+}
+
+}  // namespace
+
+asio::awaitable<Result<AskAnswer>> LedgerHostAsks::ask(protocol::Envelope envelope, std::string address) {
+  const auto entry = std::make_shared<Entry>();
+  entry->envelope = std::move(envelope);
+  entry->address = printable(std::move(address));
+  auto start = [this, entry](Completion<Result<AskAnswer>>::Handler handler) {
+    const auto completion = std::make_shared<Completion<Result<AskAnswer>>>(std::move(handler));
+    ledger_->submit({[this, entry] { return take(*entry); },
+                     [this, entry, completion](const Result<>& committed) {
+                       if (!committed) return (*completion)(tl::unexpected(committed.error()));
+                       announce(*entry);
+                       (*completion)(std::move(entry->answer));
+                     }});
+  };
+  co_return co_await suspend<Result<AskAnswer>>(std::move(start));
+}
+
+void LedgerHostAsks::announce(const Entry& entry) {
+  desk_.carry_out(entry.decisions);
+  if (entry.answer.verdict != AskVerdict::kTaken) return;
+  const auto& request = entry.answer.taken->request;
+  desk_.watchers().wake(request.id);
+  if (entry.is_told) notices_.send(request, {}, entry.host);
+}
+
+Result<> LedgerHostAsks::take(Entry& entry) {
+  auto& store = desk_.store();
+  ZKV_TRY(auto host, store.hosts().find_host(to_hex(entry.envelope.signer)));
+  if (!host || host->is_revoked()) {
+    entry.answer.verdict = AskVerdict::kUnknownHost;
+    return {};
+  }
+  ZKV_CHECK(read(entry, *host));
+  const auto hash = protocol::hash_of(entry.envelope);
+  entry.hash.assign(hash.begin(), hash.end());
+  ZKV_TRY(auto known, store.find_by_token(entry.hash));
+  if (known && known->host == host->id) {
+    ZKV_TRY(auto seen, look(entry.hash, entry.decisions));
+    entry.answer = {AskVerdict::kAgain, std::move(seen)};
+  } else if (is_far(entry.message.time, now())) {
+    entry.answer.verdict = AskVerdict::kWrongClock;
+  } else if (entry.message.time <= host->asked_at) {
+    entry.answer.verdict = AskVerdict::kStale;
+  } else if (desk_.deadlines().size() >= options_.pending_limit) {
+    entry.answer.verdict = AskVerdict::kTooMany;
+  } else {
+    return open(entry, std::move(*host));
+  }
+  return {};
+}
+
+Result<> LedgerHostAsks::read(Entry& entry, const Host& host) const {
+  ZKV_TRY(entry.message, protocol::open_envelope<protocol::RequestMessage>(entry.envelope, host.identity));
+  if (entry.message.host != entry.envelope.signer) {
+    return Error::denied("the request speaks of another host than the one that signed it");
+  }
+  if (entry.message.gateway != options_.identity->id()) {
+    return Error::denied("the request is meant for another gateway");
+  }
+  if (to_hex(entry.message.repository) != host.repository) {
+    return Error::denied("the request is for another repository than the one that was enrolled")
+        .remedy("enrol the host again: zkvgateway host invite NAME");
+  }
+  return {};
+}
+
+/// The host's older requests end here, and what was approved for their keys is not released to this one.
+Result<> LedgerHostAsks::open(Entry& entry, Host host) {
+  auto& store = desk_.store();
+  Request request;
+  request.id = random_request_id();
+  request.address = entry.address;
+  request.created_at = now();
+  request.expires_at = request.created_at + options_.host_wait;
+  request.token_hash = entry.hash;
+  request.host = host.id;
+  ZKV_TRY(const auto older, store.hosts().open_requests_of(host.id));
+  for (const auto& other : older) {
+    ZKV_CHECK(desk_.apply(other, event::Supersede{request.id}, "gateway", entry.decisions));
+  }
+  ZKV_CHECK(desk_.open(request, host.name));
+  ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
+  const auto kernel = printable(entry.message.evidence.kernel);
+  ZKV_CHECK(store.hosts().insert_ask(request.id,
+                                     {protocol::to_json(entry.envelope), !is_known,
+                                      !host.kernel.empty() && kernel != host.kernel, host.released_at}));
+  host.asked_at = entry.message.time;
+  host.seen_at = request.created_at;
+  host.address = entry.address;
+  host.boot = printable(entry.message.evidence.boot_id);
+  host.kernel = kernel;
+  ZKV_CHECK(store.hosts().update(host));
+  desk_.deadlines().set(request.id, request.expires_at);
+  entry.host = host.name;
+  entry.is_told = take_turn(host.id, request.created_at);
+  entry.answer = {AskVerdict::kTaken, HostRequest{std::move(request), std::nullopt}};
+  return {};
+}
+
+bool LedgerHostAsks::take_turn(const std::string& host, Time now) {
+  auto& told = told_[host];
+  while (!told.empty() && told.front() + kNoticesWithin <= now) told.pop_front();
+  if (told.size() >= kMostNotices) return false;
+  told.push_back(now);
+  return true;
+}
+
+Result<Request> LedgerHostAsks::find(const Bytes& hash) {
+  ZKV_TRY(auto request, desk_.store().find_by_token(hash));
+  if (!request || request->host.empty()) return no_such_request();
+  return std::move(*request);
+}
+
+Result<HostRequest> LedgerHostAsks::look(const Bytes& hash, Decisions& decisions) {
+  HostRequest seen;
+  ZKV_TRY(seen.request, find(hash));
+  if (seen.request.state == State::kApproved && !seen.request.reason.empty()) {
+    ZKV_TRY(seen.request, desk_.apply(seen.request, event::Reattached{}, "gateway", decisions));
+  }
+  if (seen.request.state == State::kReleased && now() < seen.request.expires_at) {
+    ZKV_TRY(seen.release, desk_.store().hosts().release_of(seen.request.id));
+  }
+  return seen;
+}
+
+asio::awaitable<Result<HostRequest>> LedgerHostAsks::state(Bytes hash) {
+  return on_ledger<HostRequest>(*ledger_, desk_, [this, hash = std::move(hash)](Decisions& decisions) {
+    return look(hash, decisions);
+  });
+}
+
+asio::awaitable<bool> LedgerHostAsks::change_of(Request seen) {
+  auto start = [this, seen = std::move(seen)](Completion<bool>::Handler handler) {
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    const auto watch = std::make_shared<Watch>(seen.id, Completion<bool>(std::move(handler)));
+    if (slot.is_connected()) {
+      slot.assign([this, ledger = std::weak_ptr(ledger_), watch](asio::cancellation_type /*type*/) {
+        Command leave{[] { return Result<>(); },
+                      [this, watch](const Result<>&) { desk_.watchers().remove(watch); }};
+        if (const auto alive = ledger.lock()) alive->submit(std::move(leave));
+      });
+    }
+    const auto has_changed = std::make_shared<bool>(false);
+    ledger_->submit({[this, seen, has_changed]() -> Result<> {
+                       if (seen.id.text.empty()) return {};
+                       ZKV_TRY(const auto request, desk_.store().find(seen.id));
+                       *has_changed = request.state != seen.state || request.reason != seen.reason;
+                       return {};
+                     },
+                     [this, watch, has_changed](const Result<>& committed) {
+                       if (!committed || *has_changed) return watch->end(true);
+                       desk_.watchers().add(watch);
+                     }});
+  };
+  co_return co_await suspend<bool>(std::move(start));
+}
+
+asio::awaitable<Result<Request>> LedgerHostAsks::word(Bytes hash, protocol::Envelope envelope) {
+  return on_ledger<Request>(
+      *ledger_, desk_, [this, hash = std::move(hash), envelope = std::move(envelope)](Decisions& decisions) {
+        return hear(hash, envelope, decisions);
+      });
+}
+
+Result<Request> LedgerHostAsks::hear(const Bytes& hash, const protocol::Envelope& envelope,
+                                     Decisions& decisions) {
+  ZKV_TRY(const auto request, find(hash));
+  ZKV_TRY(const auto host, desk_.store().hosts().host_called(request.host));
+  if (host.is_revoked()) return Error::denied("the host was revoked");
+  ZKV_TRY(const auto word, protocol::open_envelope<protocol::Word>(envelope, host.identity));
+  if (!std::equal(hash.begin(), hash.end(), word.request.begin(), word.request.end())) {
+    return Error::denied("the word is about another request");
+  }
+  const auto actor = "host:" + host.name;
+  if (word.kind == protocol::Word::Kind::kCancel) {
+    return desk_.apply(request, event::Cancel{actor, "the host cancelled it"}, actor, decisions);
+  }
+  if (request.state == State::kAcknowledged) return request;
+  if (request.state != State::kReleased) {
+    return Error::conflict(
+        fmt::format("request {} is {}, and was not released", request.id.text, to_text(request.state)));
+  }
+  return desk_.apply(request, event::Acknowledged{}, actor, decisions);
+}
+
+}  // namespace zkv::gateway

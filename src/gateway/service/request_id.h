@@ -1,0 +1,16 @@
+// New ids of requests.
+#pragma once
+
+#include "crypto/random.h"
+#include "gateway/approval/request.h"
+
+namespace zkv::gateway {
+
+inline RequestId random_request_id() {
+  static constexpr std::string_view kCrockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  RequestId id{std::string(10, '0')};
+  for (auto& c : id.text) c = kCrockford[crypto::random_below(kCrockford.size())];
+  return id;
+}
+
+}  // namespace zkv::gateway

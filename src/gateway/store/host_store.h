@@ -1,0 +1,91 @@
+// Enrolled hosts in SQL: the hosts, the invites by which they come, their signed requests and the releases.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/encoding.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/signature.h"
+#include "gateway/approval/request.h"
+
+namespace zkv::gateway {
+
+/// Times that have not come yet are the epoch.
+struct Host {
+  std::string id;  ///< hex of SHA-256 of its identity
+  std::string name;
+  std::string group;
+  crypto::VerifyingKey identity{};
+  std::string repository;  ///< the id of its repository, in hex
+  Time enrolled_at;
+  Time asked_at;  ///< what its newest request says of the time, by the host's own clock
+  Time seen_at;
+  std::string address;  ///< of its newest request, as are boot and kernel
+  std::string boot;
+  std::string kernel;
+  Time released_at;
+  Time revoked_at;
+  Time destroyed_at;  ///< when its share was destroyed in the vault
+
+  [[nodiscard]] bool is_revoked() const { return revoked_at != Time(); }
+};
+
+struct Invite {
+  enum class Kind : std::uint8_t { kHost, kApprover };
+  Bytes hash;  ///< SHA-256 of the token, which is not kept
+  Kind kind = Kind::kHost;
+  std::string name;
+  std::string group;  ///< an approver's role
+  Time created_at;
+  Time expires_at;
+  std::string used_by;  ///< the id of the host or approver; empty: unused
+};
+
+/// What a host signed when it asked, and how that compares with what was known of it.
+struct HostAsk {
+  std::string envelope;                ///< in JSON
+  bool is_first_from_address = false;  ///< nothing was ever released to the host at this address
+  bool is_new_kernel = false;          ///< another one than in its last request
+  Time last_release;                   ///< before this request
+};
+
+/// As Store: for one thread at a time, inside the store's transactions. Errors not said: those of the
+/// database.
+class HostStore {
+ public:
+  virtual ~HostStore() = default;
+
+  virtual Result<> insert(const Invite& invite) = 0;
+  virtual Result<std::optional<Invite>> find_invite(const Bytes& hash) = 0;
+  /// Errors: kConflict when it was used before.
+  virtual Result<> use_invite(const Bytes& hash, const std::string& by) = 0;
+
+  /// Errors: kExists when another host, not revoked, has that name.
+  virtual Result<> insert(const Host& host) = 0;
+  /// Writes all but id, identity, repository and enrolled_at. Errors: kExists as insert(), kNotFound.
+  virtual Result<> update(const Host& host) = 0;
+  virtual Result<std::optional<Host>> find_host(const std::string& id) = 0;
+  /// By id, or by the name of one that is not revoked. Errors: kNotFound.
+  virtual Result<Host> host_called(const std::string& name_or_id) = 0;
+  /// By name; the revoked ones last.
+  virtual Result<std::vector<Host>> all_hosts() = 0;
+  /// Those of one host that have not ended, oldest first.
+  virtual Result<std::vector<Request>> open_requests_of(const std::string& host) = 0;
+
+  /// Whether something was released to the host at that address before; and remembers that it was.
+  virtual Result<bool> knows_address(const std::string& host, const std::string& address) = 0;
+  virtual Result<> remember_address(const std::string& host, const std::string& address) = 0;
+
+  /// What stands behind a request that is in the store.
+  virtual Result<> insert_ask(const RequestId& request, const HostAsk& ask) = 0;
+  /// Errors: kNotFound.
+  virtual Result<HostAsk> ask_of(const RequestId& request) = 0;
+  /// The signed release, in which the share is sealed to the host.
+  virtual Result<> insert_release(const RequestId& request, const std::string& envelope) = 0;
+  virtual Result<std::optional<std::string>> release_of(const RequestId& request) = 0;
+};
+
+}  // namespace zkv::gateway

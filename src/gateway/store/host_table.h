@@ -1,0 +1,41 @@
+// Hosts, invites and what hosts signed as rows: the statements on zkv_host, zkv_invite, zkv_ask, zkv_release.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/store/database.h"
+#include "gateway/store/host_store.h"
+#include "gateway/store/request_table.h"
+
+namespace zkv::gateway {
+
+class HostTable : public HostStore {
+ public:
+  HostTable(Database& database, RequestTable& requests) : database_(database), requests_(requests) {}
+
+  Result<> insert(const Invite& invite) override;
+  Result<std::optional<Invite>> find_invite(const Bytes& hash) override;
+  Result<> use_invite(const Bytes& hash, const std::string& by) override;
+  Result<> insert(const Host& host) override;
+  Result<> update(const Host& host) override;
+  Result<std::optional<Host>> find_host(const std::string& id) override;
+  Result<Host> host_called(const std::string& name_or_id) override;
+  Result<std::vector<Host>> all_hosts() override;
+  Result<std::vector<Request>> open_requests_of(const std::string& host) override;
+  Result<bool> knows_address(const std::string& host, const std::string& address) override;
+  Result<> remember_address(const std::string& host, const std::string& address) override;
+  Result<> insert_ask(const RequestId& request, const HostAsk& ask) override;
+  Result<HostAsk> ask_of(const RequestId& request) override;
+  Result<> insert_release(const RequestId& request, const std::string& envelope) override;
+  Result<std::optional<std::string>> release_of(const RequestId& request) override;
+
+ private:
+  Result<> check_name_is_free(const Host& host);
+  Result<std::vector<Host>> select(const std::string& rest, const std::vector<std::string>& parameters);
+
+  Database& database_;
+  RequestTable& requests_;
+};
+
+}  // namespace zkv::gateway

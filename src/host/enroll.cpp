@@ -1,0 +1,177 @@
+// The order of an enrolment: keys, slot, message, answer, record; each step leaves what the next one needs.
+#include "host/enroll.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/random.h"
+#include "host/evidence.h"
+#include "host/gateway_link.h"
+#include "protocol/json_members.h"
+#include "repository/change.h"
+
+namespace zkv::host {
+
+namespace {
+
+constexpr std::chrono::seconds kEnrolmentLimit{60};
+constexpr std::size_t kEnrolledLimit = std::size_t{64} << 10U;
+constexpr long kCreated = 201;
+
+Result<protocol::RepositoryId> id_of(const std::filesystem::path& path) {
+  ZKV_TRY(const auto description, repository::describe(path));
+  if (description.outside) return description.outside->header.id;
+  return Error::unsupported(path.string() + " has the seed's format, which has no slots")
+      .remedy("'zkv repository convert' turns it into version 2; then enrol");
+}
+
+/// One enrolment from its first step to its last.
+class Enroller {
+ public:
+  Enroller(const EnrolOrder& order, const Exchange& exchange, const std::stop_token& stop)
+      : order_(order),
+        stop_(stop),
+        folder_(order.repository),
+        link_(order.link.gateway_address, order.link.gateway, exchange),
+        invite_(crypto::sha256(order.link.token.span())) {}
+
+  Result<Enrolment> run() {
+    ZKV_TRY(auto pending, folder_.pending());
+    if (pending && pending->invite != invite_) {
+      ZKV_CHECK(undo(pending->enrolment));
+      pending.reset();
+    }
+    if (!pending) {
+      ZKV_TRY(pending, prepare());
+    }
+    ZKV_TRY(auto enrolment, send(*pending));
+    ZKV_CHECK(settle(enrolment));
+    return enrolment;
+  }
+
+ private:
+  /// Everything but the gateway's answer. The slot opens with both shares, of which ours is in its file, and
+  /// the other only in the message, sealed to the gateway.
+  Result<PendingEnrolment> prepare() {
+    ZKV_TRY(const auto statement, link_.statement(kEnrolmentLimit, stop_));
+    EnrolmentKeys keys{crypto::SigningKey::make(), crypto::random_secret(protocol::kShareSize)};
+    const auto vault_share = crypto::random_secret(protocol::kShareSize);
+    PendingEnrolment pending;
+    pending.invite = invite_;
+    auto& enrolment = pending.enrolment;
+    enrolment.address = order_.link.gateway_address;
+    enrolment.gateway = order_.link.gateway;
+    enrolment.certificate = order_.link.certificate;
+    enrolment.host = protocol::key_id(keys.identity.verifying_key());
+    ZKV_TRY(enrolment.repository, id_of(order_.repository));
+    ZKV_TRY(pending.envelope, message(statement, keys, vault_share, enrolment.repository));
+    ZKV_CHECK(folder_.store_keys(enrolment.host, keys));
+    auto slot = repository::add_gateway_slot(order_.repository, order_.key,
+                                             {"gateway " + statement.name, enrolment.gateway,
+                                              repository::join_shares(vault_share, keys.local_share)});
+    if (!slot) {
+      static_cast<void>(folder_.forget_keys(enrolment.host));
+      return std::move(slot).error();
+    }
+    enrolment.slot = *slot;
+    auto stored = folder_.store_pending(pending);
+    if (stored) return pending;
+    static_cast<void>(undo(enrolment));
+    return std::move(stored).error();
+  }
+
+  [[nodiscard]] Result<std::string> message(const protocol::GatewayStatement& statement,
+                                            const EnrolmentKeys& keys, const SecretBytes& vault_share,
+                                            const protocol::RepositoryId& repository) const {
+    protocol::Enrolment enrolment;
+    std::ranges::copy(order_.link.token.span(), enrolment.invite.begin());
+    enrolment.gateway = order_.link.gateway;
+    enrolment.identity = keys.identity.verifying_key();
+    enrolment.repository = repository;
+    ZKV_TRY(const auto sealed, crypto::seal_to(statement.sealing, vault_share.span()));
+    std::ranges::copy(sealed, enrolment.share.begin());
+    enrolment.time = statement.time;
+    return protocol::to_json(protocol::seal_message(enrolment, keys.identity));
+  }
+
+  Result<Enrolment> send(const PendingEnrolment& pending) {
+    const auto answer = link_.post("/v2/enrolments", pending.envelope, kEnrolmentLimit, stop_);
+    if (!answer) return not_answered(answer.error());
+    if (answer->status == kCreated) return read_answer(pending.enrolment, answer->body);
+    if (answer->status == 429 || answer->status >= 500) {
+      return not_answered(Error::unavailable(answer->detail));
+    }
+    ZKV_CHECK(undo(pending.enrolment));
+    return Error::denied("the gateway refuses the enrolment: " + answer->detail);
+  }
+
+  static Error not_answered(const Error& error) {
+    return Error(error.kind(), "the gateway did not answer the enrolment: " + error.message())
+        .remedy("say the same command again: it goes on where it stopped");
+  }
+
+  static Result<Enrolment> read_answer(Enrolment enrolment, const std::string& body) {
+    ZKV_TRY(const auto object, protocol::parse_object(body, kEnrolledLimit));
+    ZKV_TRY(enrolment.name, protocol::Members(object).text("name", protocol::kLongestName));
+    return enrolment;
+  }
+
+  /// From here on the host counts as enrolled; an older enrolment with the same gateway is cleared away.
+  Result<> settle(const Enrolment& enrolment) {
+    ZKV_TRY(const auto older, folder_.with(enrolment.gateway));
+    ZKV_TRY(const auto opened, repository::open(order_.repository, order_.key));
+    std::vector<std::string> names;
+    for (const auto& volume : opened.keys.volumes()) names.push_back(volume.name);
+    ZKV_CHECK(folder_.store_volumes(names));
+    ZKV_CHECK(folder_.store(enrolment));
+    ZKV_CHECK(folder_.forget_pending());
+    if (!older || older->host == enrolment.host) return {};
+    ZKV_CHECK(remove_slot(older->slot));
+    return folder_.forget_keys(older->host);
+  }
+
+  Result<> undo(const Enrolment& begun) {
+    ZKV_CHECK(remove_slot(begun.slot));
+    ZKV_CHECK(folder_.forget_keys(begun.host));
+    return folder_.forget_pending();
+  }
+
+  Result<> remove_slot(std::uint32_t slot) {
+    auto removed = repository::remove_slot(order_.repository, order_.key, slot, false);
+    if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
+    return {};
+  }
+
+  const EnrolOrder& order_;
+  const std::stop_token& stop_;
+  EnrolmentFolder folder_;
+  GatewayLink link_;
+  crypto::Sha256 invite_;
+};
+
+}  // namespace
+
+Result<Enrolment> enrol(const EnrolOrder& order, const Exchange& exchange, const std::stop_token& stop) {
+  return Enroller(order, exchange, stop).run();
+}
+
+Result<> unenrol(const std::filesystem::path& repository, const SecretBytes& key,
+                 const Enrolment& enrolment) {
+  const EnrolmentFolder folder(repository);
+  auto removed = repository::remove_slot(repository, key, enrolment.slot, false);
+  if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
+  ZKV_CHECK(folder.forget(enrolment.gateway));
+  return folder.forget_keys(enrolment.host);
+}
+
+Result<Plea> make_plea(const std::filesystem::path& repository) {
+  Plea plea;
+  ZKV_TRY(const auto description, repository::describe(repository));
+  if (description.outside) plea.generation = description.outside->header.generation;
+  plea.volumes = EnrolmentFolder(repository).volumes().value_or(std::vector<std::string>());
+  plea.evidence = gather_evidence();
+  plea.number = make_number();
+  return plea;
+}
+
+}  // namespace zkv::host

@@ -1,0 +1,269 @@
+// From a signed request to an opened release, through whatever the network does meanwhile.
+#include "host/enrolled_client.h"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <utility>
+
+#include "host/gateway_link.h"
+#include "host/narrator.h"
+#include "host/tries.h"
+#include "protocol/json_members.h"
+#include "repository/slot.h"
+
+namespace zkv::host {
+
+namespace {
+
+constexpr std::chrono::seconds kExchangeLimit{20};
+constexpr std::chrono::seconds kPollWait{25};
+constexpr std::chrono::seconds kFarewellLimit{3};
+constexpr unsigned kAcknowledgements = 3;
+constexpr std::size_t kReportLimit = std::size_t{256} << 10U;
+constexpr std::size_t kLongestWord = 400;
+
+/// A request of ours that the gateway took.
+struct OpenRequest {
+  crypto::BoxKey key;
+  protocol::RequestHash hash{};
+  std::string id;  ///< as people see it
+};
+
+std::string path_of(const protocol::RequestHash& hash) {
+  return "/v2/requests/" + to_base64(hash, Base64::kUrlNoPadding);
+}
+
+std::string word_of(protocol::Word::Kind kind, const protocol::RequestHash& hash, Time time,
+                    const crypto::SigningKey& identity) {
+  return protocol::to_json(protocol::seal_message(protocol::Word{kind, hash, time}, identity));
+}
+
+/// What a poll says.
+struct Report {
+  std::string id;
+  std::string state;
+  std::string reason;
+  std::optional<std::string> release;
+};
+
+Result<Report> read_report(const std::string& body) {
+  ZKV_TRY(const auto object, protocol::parse_object(body, kReportLimit));
+  const protocol::Members members(object);
+  Report report;
+  ZKV_TRY(report.id, members.text("id", kLongestWord));
+  ZKV_TRY(report.state, members.text("state", kLongestWord));
+  if (members.has("reason")) {
+    ZKV_TRY(report.reason, members.text("reason", kLongestWord));
+  }
+  if (const auto* release = object.if_contains("release")) report.release = boost::json::serialize(*release);
+  return report;
+}
+
+/// All that one gateway's loop remembers from try to try.
+class EnrolledAsking {
+ public:
+  EnrolledAsking(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,
+                 const AskOptions& options, const Exchange& exchange, const std::stop_token& stop)
+      : enrolment_(enrolment),
+        keys_(keys),
+        plea_(plea),
+        options_(options),
+        stop_(stop),
+        link_(enrolment.address, enrolment.gateway, exchange),
+        narrator_(enrolment.address, options.say) {}
+
+  Result<Released> run() {
+    const Tries tries{enrolment_.address, options_, [this] { return try_once(); },
+                      [this] { return request_.has_value(); }};
+    auto share = try_until_answered(tries, narrator_, stop_);
+    if (!share) {
+      cancel();
+      return std::move(share).error();
+    }
+    return Released{enrolment_, repository::join_shares(*share, keys_.local_share), released_};
+  }
+
+  Result<std::string> run_trial() {
+    if (auto failed = know_gateway()) return error_of(std::move(*failed));
+    if (auto failed = submit()) return error_of(std::move(*failed));
+    auto id = request_->id;
+    cancel();
+    return id;
+  }
+
+ private:
+  static Error error_of(Answer answer) {
+    if (auto* ended = std::get_if<Ended>(&answer)) return std::move(ended->error);
+    return Error::unavailable(std::get<TryAgain>(answer).why);
+  }
+
+  Answer try_once() {
+    if (!is_known_) {
+      if (auto failed = know_gateway()) return std::move(*failed);
+    }
+    if (!request_) {
+      if (auto failed = submit()) return std::move(*failed);
+    }
+    return poll();
+  }
+
+  [[nodiscard]] std::chrono::milliseconds at_most(std::chrono::milliseconds limit) const {
+    return options_.deadline ? std::min(limit, time_left(options_.deadline)) : limit;
+  }
+
+  /// A failed exchange can be mended by time; a wrong address, a wrong gateway or a stop cannot.
+  static Answer meaning_of(Error error) {
+    if (error.kind() != ErrorKind::kUnavailable) return Ended{std::move(error)};
+    return TryAgain{error.message(), std::nullopt};
+  }
+
+  /// Checks whom we speak to, and what time it has there.
+  std::optional<Answer> know_gateway() {
+    const auto statement = link_.statement(at_most(kExchangeLimit), stop_);
+    if (!statement) return meaning_of(statement.error());
+    gateway_key_ = statement->signing;
+    clock_offset_ = statement->time - now();
+    is_known_ = true;
+    return std::nullopt;
+  }
+
+  std::optional<Answer> submit() {
+    OpenRequest request{crypto::BoxKey::make(), {}, {}};
+    protocol::RequestMessage message;
+    message.host = enrolment_.host;
+    message.gateway = enrolment_.gateway;
+    message.key = request.key.public_key();
+    message.time = now() + clock_offset_;
+    message.number = plea_.number;
+    message.repository = enrolment_.repository;
+    message.generation = plea_.generation;
+    message.volumes = plea_.volumes;
+    message.evidence = plea_.evidence;
+    const auto envelope = protocol::seal_message(message, keys_.identity);
+    request.hash = protocol::hash_of(envelope);
+    const auto answer =
+        link_.post("/v2/requests", protocol::to_json(envelope), at_most(kExchangeLimit), stop_);
+    if (!answer) return meaning_of(answer.error());
+    if (answer->status != 200 && answer->status != 201) return refusal(*answer);
+    const auto report = read_report(answer->body);
+    if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
+    request.id = report->id;
+    request_ = std::move(request);
+    narrator_.waiting(request_->id, plea_.number);
+    return std::nullopt;
+  }
+
+  /// What an answer other than a success means for a request.
+  Answer refusal(const GatewayAnswer& answer) {
+    if (answer.status == 409) is_known_ = false;  // Our idea of its clock may be what is wrong.
+    if (answer.status == 403) {
+      return Ended{Error::denied("the gateway refuses this host: " + answer.detail)
+                       .remedy("see 'zkvgateway host list' there; enrol again by a new link if it must be")};
+    }
+    if (answer.status == 400) {
+      return Ended{Error::unsupported("the gateway does not understand: " + answer.detail)};
+    }
+    return TryAgain{answer.detail, answer.retry_after};
+  }
+
+  Answer poll() {
+    while (true) {
+      const auto answer = link_.get(path_of(request_->hash) + "?wait=" + std::to_string(kPollWait.count()),
+                                    at_most(kPollWait + kExchangeLimit), {}, stop_);
+      if (!answer) return meaning_of(answer.error());
+      if (answer->status == 404) {
+        request_.reset();
+        return TryAgain{"the gateway has forgotten the request", std::chrono::milliseconds(0)};
+      }
+      if (answer->status != 200) return TryAgain{answer->detail, answer->retry_after};
+      const auto report = read_report(answer->body);
+      if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
+      if (report->state == "pending") continue;
+      return meaning_of(*report);
+    }
+  }
+
+  Answer meaning_of(const Report& report) {
+    if (report.state == "released" && report.release) return open(*report.release);
+    if (report.state == "approved") {
+      return TryAgain{"approved, but the share is not there yet" +
+                          (report.reason.empty() ? std::string() : ": " + report.reason),
+                      std::nullopt};
+    }
+    const auto why = report.reason.empty() ? std::string() : ": " + report.reason;
+    const auto id = std::exchange(request_, std::nullopt)->id;
+    if (report.state == "denied") return Ended{Error::denied("request " + id + " was denied" + why)};
+    if (report.state == "superseded") {
+      return Ended{Error::unavailable("request " + id + " was superseded: this host has asked once more")};
+    }
+    return TryAgain{"request " + id + " ended: " + report.state + why, std::chrono::milliseconds(0)};
+  }
+
+  /// The release is believed only as far as the pinned key signed it for this very request.
+  Answer open(const std::string& text) {
+    const auto bad = [](const std::string& why) {
+      return Ended{Error::corrupt("the gateway's release is not to be trusted: " + why)};
+    };
+    const auto envelope = protocol::parse_envelope(text);
+    if (!envelope) return bad(envelope.error().message());
+    const auto release = protocol::open_envelope<protocol::Release>(*envelope, gateway_key_);
+    if (!release) return bad(release.error().message());
+    if (release->request != request_->hash || release->host != enrolment_.host ||
+        release->gateway != enrolment_.gateway) {
+      return bad("it is for another request");
+    }
+    auto share = request_->key.open(release->sealed);
+    if (!share) return bad(share.error().message());
+    released_ = request_->hash;
+    return KeyGiven{std::move(*share)};
+  }
+
+  /// So that nobody approves what nobody waits for any more.
+  void cancel() {
+    if (!request_) return;
+    const auto word =
+        word_of(protocol::Word::Kind::kCancel, request_->hash, now() + clock_offset_, keys_.identity);
+    static_cast<void>(link_.post(path_of(request_->hash) + "/words", word, kFarewellLimit, {}));
+    request_.reset();
+  }
+
+  const Enrolment& enrolment_;
+  const EnrolmentKeys& keys_;
+  const Plea& plea_;
+  const AskOptions& options_;
+  const std::stop_token& stop_;
+  GatewayLink link_;
+  Narrator narrator_;
+  bool is_known_ = false;
+  crypto::VerifyingKey gateway_key_{};  ///< whose hash was pinned
+  std::chrono::milliseconds clock_offset_{0};
+  std::optional<OpenRequest> request_;
+  protocol::RequestHash released_{};
+};
+
+}  // namespace
+
+Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,
+                                      const AskOptions& options, const Exchange& exchange,
+                                      const std::stop_token& stop) {
+  return EnrolledAsking(enrolment, keys, plea, options, exchange, stop).run();
+}
+
+Result<std::string> try_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys,
+                                         const Plea& plea, const Exchange& exchange,
+                                         const std::stop_token& stop) {
+  const AskOptions options;
+  return EnrolledAsking(enrolment, keys, plea, options, exchange, stop).run_trial();
+}
+
+void acknowledge(const Released& released, const EnrolmentKeys& keys, const Exchange& exchange) {
+  const GatewayLink link(released.enrolment.address, released.enrolment.gateway, exchange);
+  const auto word = word_of(protocol::Word::Kind::kAcknowledge, released.request, now(), keys.identity);
+  for (unsigned i = 0; i < kAcknowledgements; ++i) {
+    const auto answer = link.post(path_of(released.request) + "/words", word, kFarewellLimit, {});
+    if (answer && answer->status < 500 && answer->status != 429) return;
+  }
+}
+
+}  // namespace zkv::host

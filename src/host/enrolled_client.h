@@ -1,0 +1,48 @@
+// Asking a gateway that this host is enrolled with for its share, by signed requests of version 2.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "host/enrolment.h"
+#include "host/gateway_client.h"
+#include "protocol/messages.h"
+
+namespace zkv::host {
+
+/// What is asked for, the same of every gateway.
+struct Plea {
+  std::uint64_t generation = 0;      ///< of the repository
+  std::vector<std::string> volumes;  ///< as far as they are known without a key
+  protocol::Evidence evidence;
+  std::string number;  ///< make_number()
+};
+
+/// What one gateway gave.
+struct Released {
+  Enrolment enrolment;
+  SecretBytes shares;  ///< both, as repository::join_shares makes them
+  protocol::RequestHash request{};
+};
+
+/// Asks until the gateway has released its share. A request that a stop or the deadline ends is cancelled at
+/// the gateway. Errors: kDenied (a person said no; the gateway does not know this host; it is not the gateway
+/// that was pinned), kPending (nobody decided in time), kUnavailable, kCorrupt, kInterrupted.
+Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,
+                                      const AskOptions& options, const Exchange& exchange,
+                                      const std::stop_token& stop);
+
+/// Sends one request, and cancels it: whether identity, clock and gateway fit, without a release.
+/// Errors: as ask_enrolled_gateway().
+Result<std::string> try_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys,
+                                         const Plea& plea, const Exchange& exchange,
+                                         const std::stop_token& stop);
+
+/// Tells the gateway that its share did its work; a few tries, and no error: the release ends by itself.
+void acknowledge(const Released& released, const EnrolmentKeys& keys, const Exchange& exchange);
+
+}  // namespace zkv::host

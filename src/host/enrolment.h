@@ -1,0 +1,79 @@
+// The gateways that this host is enrolled with: what it knows of each, in files beside the repository.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "crypto/hash.h"
+#include "crypto/signature.h"
+#include "protocol/envelope.h"
+#include "protocol/messages.h"
+
+namespace zkv::host {
+
+/// Nothing in it is secret.
+struct Enrolment {
+  std::string address;  ///< of the gateway, without a slash at its end
+  protocol::KeyId gateway{};
+  protocol::KeyId host{};
+  std::optional<crypto::Sha256> certificate;  ///< the pin of a certificate that is signed by itself
+  std::string name;                           ///< what the gateway calls this host
+  protocol::RepositoryId repository{};
+  std::uint32_t slot = 0;  ///< the gateway's slot in the repository
+};
+
+/// What of an enrolment is secret: the host's identity and its half of the slot's key.
+struct EnrolmentKeys {
+  crypto::SigningKey identity;
+  SecretBytes local_share;  ///< protocol::kShareSize bytes
+};
+
+/// An enrolment that was sent and not yet answered: sent again as it is, it gives the same answer.
+struct PendingEnrolment {
+  Enrolment enrolment;
+  crypto::Sha256 invite{};  ///< SHA-256 of the invite's token
+  std::string envelope;     ///< as it was sent
+};
+
+/// The folder "enrolments" beside a repository: GATEWAY.json for each gateway, HOST.key (identity and local
+/// share, mode 0600) for each identity, "volumes.json", and "pending.json". Errors not said: kIo; kCorrupt
+/// for a file that is not what it should be.
+class EnrolmentFolder {
+ public:
+  explicit EnrolmentFolder(const std::filesystem::path& repository);
+
+  /// All of this host, in the order of their addresses; none when there is no folder.
+  [[nodiscard]] Result<std::vector<Enrolment>> all() const;
+  [[nodiscard]] Result<std::optional<Enrolment>> with(const protocol::KeyId& gateway) const;
+  /// Errors: also kNotFound, kDenied (readable by others), as load_private_file().
+  [[nodiscard]] Result<EnrolmentKeys> keys_of(const protocol::KeyId& host) const;
+
+  [[nodiscard]] Result<> store_keys(const protocol::KeyId& host, const EnrolmentKeys& keys) const;
+  [[nodiscard]] Result<> store(const Enrolment& enrolment) const;
+  /// Idempotent, as is forget_keys().
+  [[nodiscard]] Result<> forget(const protocol::KeyId& gateway) const;
+  [[nodiscard]] Result<> forget_keys(const protocol::KeyId& host) const;
+
+  /// The names of the repository's volumes, which nobody can read in it without a key: kept here for what
+  /// approvers are shown. Does nothing where there is no enrolment. Names beyond a message's limits are left
+  /// out.
+  [[nodiscard]] Result<> store_volumes(const std::vector<std::string>& names) const;
+  [[nodiscard]] Result<std::vector<std::string>> volumes() const;
+
+  [[nodiscard]] Result<std::optional<PendingEnrolment>> pending() const;
+  [[nodiscard]] Result<> store_pending(const PendingEnrolment& pending) const;
+  [[nodiscard]] Result<> forget_pending() const;
+
+ private:
+  [[nodiscard]] std::filesystem::path file_of(const protocol::KeyId& gateway) const;
+  [[nodiscard]] std::filesystem::path key_file_of(const protocol::KeyId& host) const;
+  [[nodiscard]] Result<> make_folder() const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace zkv::host

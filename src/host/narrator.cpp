@@ -1,0 +1,30 @@
+// Lines, each once.
+#include "host/narrator.h"
+
+namespace zkv::host {
+
+using Steady = std::chrono::steady_clock;
+
+void Narrator::waiting(const std::string& id) {
+  tell("waiting for approval of " + (id.empty() ? "the request" : "request " + id) + " at " + address_);
+}
+
+void Narrator::waiting(const std::string& id, const std::string& number) {
+  tell("waiting for approval of request " + id + " at " + address_ + ", number " + number);
+}
+
+void Narrator::trouble(const std::string& why) {
+  const bool names_address = why.find(address_) != std::string::npos;
+  tell(why + (names_address ? "" : " at " + address_) + "; trying again");
+}
+
+void Narrator::tell(const std::string& line) {
+  const auto found = said_.find(line);
+  const bool is_fresh = found != said_.end() && Steady::now() - found->second < std::chrono::minutes(1);
+  if (!say_ || line == last_ || is_fresh) return;
+  said_[line] = Steady::now();
+  last_ = line;
+  say_(line);
+}
+
+}  // namespace zkv::host

@@ -1,0 +1,33 @@
+// What a person is told while one gateway is asked.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace zkv::host {
+
+/// Says what is new about one gateway. One that fails again and again is told of once a minute, not at each
+/// try.
+class Narrator {
+ public:
+  /// `say` outlives this; it may be empty.
+  Narrator(std::string address, const std::function<void(const std::string&)>& say)
+      : address_(std::move(address)), say_(say) {}
+
+  void waiting(const std::string& id);
+  /// The same for a request of version 2, with the number that people compare.
+  void waiting(const std::string& id, const std::string& number);
+  void trouble(const std::string& why);
+
+ private:
+  void tell(const std::string& line);
+
+  std::string address_;
+  const std::function<void(const std::string&)>& say_;
+  std::map<std::string, std::chrono::steady_clock::time_point> said_;
+  std::string last_;
+};
+
+}  // namespace zkv::host

@@ -1,0 +1,37 @@
+// Try, wait, try again.
+#include "host/tries.h"
+
+#include <utility>
+
+#include "crypto/random.h"
+
+namespace zkv::host {
+
+namespace {
+
+Error out_of_time(const Tries& tries, const std::string& last_trouble) {
+  if (tries.is_pending()) return Error::pending("nobody decided in time").context(tries.address);
+  return Error::unavailable("no answer in time; the last trouble was: " + last_trouble)
+      .context(tries.address);
+}
+
+}  // namespace
+
+Result<SecretBytes> try_until_answered(const Tries& tries, Narrator& narrator, const std::stop_token& stop) {
+  Backoff backoff(tries.options.backoff, crypto::random_below);
+  while (true) {
+    auto answer = tries.once();
+    if (auto* given = std::get_if<KeyGiven>(&answer)) return std::move(given->key);
+    if (auto* ended = std::get_if<Ended>(&answer)) return std::move(ended->error).context(tries.address);
+    const auto& again = std::get<TryAgain>(answer);
+    if (tries.options.ask_once) return Error::unavailable(again.why).context(tries.address);
+    if (is_over(tries.options.deadline)) return out_of_time(tries, again.why);
+    narrator.trouble(again.why);
+    if (!wait(again.wait.value_or(backoff.next()), tries.options.deadline, stop)) {
+      return Error::interrupted("stopped while waiting");
+    }
+    if (is_over(tries.options.deadline)) return out_of_time(tries, again.why);
+  }
+}
+
+}  // namespace zkv::host

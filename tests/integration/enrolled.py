@@ -1,0 +1,347 @@
+"""Enrolment and what follows from it, with both real programs: the ways it goes well, and the ways it is cut off."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import sqlite3
+import threading
+import unittest
+
+import host_world
+from enrolled_world import Gateway, Host, OtherHost, decode, encode, open_envelope
+
+VOLUMES = ("tank/hex", "tank/hex/nested", "tank/raw", "tank/words")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.gateway = self.new_gateway()
+        self.host = Host(self.gateway)
+        self.addCleanup(self.host.__exit__)
+
+    def new_gateway(self, *arguments, **how):
+        gateway = Gateway(*arguments, **how)
+        self.addCleanup(gateway.close)
+        gateway.start()
+        return gateway
+
+    def enroll(self):
+        return self.host.enroll(self.gateway.invite("nas", "--group", "home"), "--no-test")
+
+    def mount(self, decide="approve", *words):
+        """A boot up to its request, which is then decided; the zkv that runs."""
+        mark = self.gateway.log.mark()
+        running = self.host.begin_mount(*words)
+        request = self.gateway.next_request(mark)
+        if decide:
+            self.gateway.command("request", decide, request)
+        running.request = request
+        return running
+
+    def assert_locked(self):
+        for name in VOLUMES:
+            self.assertEqual(self.host.get(name, "keystatus"), "unavailable", name)
+
+    def assert_open(self):
+        for name in VOLUMES:
+            self.assertEqual(self.host.get(name, "keystatus"), "available", name)
+
+    def gateway_slots(self):
+        slots = json.loads(self.host.out("slot", "list", "--json"))
+        return [slot["label"] for slot in slots if slot["type"] == "gateway"]
+
+    def change_row(self, statement, *values):
+        """Changes the database of a gateway that is stopped meanwhile."""
+        self.gateway.stop()
+        with sqlite3.connect(self.gateway.data / "gateway.db") as database:
+            database.execute(statement, values)
+        database.close()
+        self.gateway.start()
+
+
+class GoesWell(Case):
+    def test_an_approval_opens_everything_and_is_acknowledged(self):
+        self.enroll()
+        running = self.mount()
+        output = running.end(0)
+        for name in VOLUMES:
+            self.assertIn(f"{name}: opened", output)
+        self.assert_open()
+        self.assertEqual(self.gateway.state(running.request), "acknowledged")
+        kinds = [kind for kind in self.gateway.audit_kinds() if kind.startswith(("host.", "request."))]
+        self.assertEqual(kinds, ["host.invite", "host.enrol", "request.ask", "request.approve", "request.release",
+                                 "request.acknowledge"])
+
+    def test_a_denial_opens_nothing(self):
+        self.enroll()
+        self.mount("deny").end(4)
+        self.assert_locked()
+
+    def test_a_dry_run_proves_the_road_and_opens_nothing(self):
+        self.enroll()
+        running = self.mount("approve", "--dry-run")
+        running.end(0)
+        self.assert_locked()
+        self.assertEqual(self.gateway.state(running.request), "acknowledged")
+
+    def test_a_test_request_is_taken_and_cancelled(self):
+        said = self.host.enroll(self.gateway.invite("nas"))
+        request = re.search(r"test request (\w+) was taken", said).group(1)
+        self.assertEqual(self.gateway.state(request), "cancelled")
+
+    def test_a_machine_without_a_repository_gets_one_and_its_recovery_key(self):
+        fresh = host_world.Host()
+        self.addCleanup(fresh.__exit__)
+        said = fresh.out("enroll", "-", "--cafile", self.gateway.authority.certificate, "--no-test",
+                         stdin=self.gateway.invite("fresh").encode() + b"\n")
+        key = re.search(r"recovery key is\n(\S{44})\n", said).group(1)
+        fresh.out("repository", "check", "-k", "-", stdin=key.encode() + b"\n")
+
+    def test_two_gateways_are_asked_and_either_is_enough(self):
+        self.enroll()
+        other = self.new_gateway()
+        joined = self.host.home / "both.pem"
+        joined.write_text(self.gateway.authority.certificate.read_text() + other.authority.certificate.read_text())
+        self.host.cafile = joined
+        self.host.enroll(other.invite("nas"), "--no-test")
+        mark = self.gateway.log.mark()
+        running = self.host.begin_mount()
+        first = self.gateway.next_request(mark)
+        second = other.next_request()
+        other.command("request", "approve", second)
+        running.end(0)
+        self.assert_open()
+        self.assertEqual(self.gateway.state(first), "cancelled")
+
+    def test_a_gateway_that_is_down_does_not_hold_up_the_other(self):
+        self.enroll()
+        other = self.new_gateway()
+        self.host.cafile = other.authority.certificate
+        self.host.enroll(other.invite("nas"), "--no-test")
+        self.gateway.stop()
+        running = self.host.begin_mount()
+        other.command("request", "approve", other.next_request())
+        running.end(0)
+        self.assert_open()
+
+    def test_the_approver_sees_which_volumes(self):
+        self.enroll()
+        self.host.add_volume("tank/late", "hex", b"ab" * 32)
+        running = self.mount(None)
+        shown = json.loads(self.gateway.command("request", "show", running.request, "--json"))
+        self.assertEqual(shown["volumes"], [*sorted(VOLUMES), "tank/late"])
+        self.assertEqual(shown["host"], "nas")
+        running.stop()
+        running.end(130)
+
+
+class Restarts(Case):
+    def test_the_gateway_restarts_while_somebody_is_asked(self):
+        self.enroll()
+        running = self.mount(None)
+        self.gateway.stop()
+        self.gateway.start()
+        self.gateway.command("request", "approve", running.request)
+        running.end(0)
+        self.assert_open()
+
+    def test_the_gateway_restarts_between_approval_and_release(self):
+        other = OtherHost(self.gateway, self.gateway.invite("other"))
+        self.assertEqual(other.enrol().status, 201)
+        asked = other.ask().json
+        self.gateway.command("request", "approve", asked["id"])
+        self.assertIn("release", other.poll(asked["request"]))
+        self.gateway.stop()
+        self.gateway.start()
+        self.assertEqual(other.open_release(other.poll(asked["request"])), other.share)
+
+    def test_what_was_approved_before_a_stop_is_released_after_it(self):
+        other = OtherHost(self.gateway, self.gateway.invite("other"))
+        other.enrol()
+        asked = other.ask().json
+        self.change_row("UPDATE zkv_request SET state = 'approved' WHERE id = ?", asked["id"])
+        self.assertEqual(other.open_release(other.poll(asked["request"])), other.share)
+
+    def test_ctrl_c_takes_the_request_back(self):
+        self.enroll()
+        running = self.mount(None)
+        running.await_line("waiting for approval")
+        running.stop(signal.SIGINT)
+        running.end(130)
+        self.assertEqual(self.gateway.state(running.request), "cancelled")
+        self.assert_locked()
+
+    def test_the_time_limit_takes_the_request_back(self):
+        self.enroll()
+        running = self.mount(None, "--timeout", "2")
+        running.end(5)
+        self.assertEqual(self.gateway.state(running.request), "cancelled")
+
+    def test_a_vault_that_comes_back_releases_what_was_approved(self):
+        other = OtherHost(self.gateway, self.gateway.invite("other"))
+        other.enrol()
+        secret = f"zkv-host-{other.id}"
+        self.change_row("UPDATE zkv_secret SET name = 'elsewhere' WHERE name = ?", secret)
+        asked = other.ask().json
+        self.gateway.command("request", "approve", asked["id"])
+        answer = other.poll(asked["request"])
+        self.assertEqual(answer["state"], "approved")
+        self.assertIn("holds no secret", answer["reason"])
+        self.change_row("UPDATE zkv_secret SET name = ? WHERE name = 'elsewhere'", secret)
+        while "release" not in (answer := other.poll(asked["request"])):
+            self.assertEqual(answer["state"], "approved")
+        self.assertEqual(other.open_release(answer), other.share)
+
+
+class CutOff(Case):
+    """Something between host and gateway loses an answer; without TLS, so that it can choose which."""
+
+    def setUp(self):
+        self.gateway = self.new_gateway(tls=False)
+        self.host = Host(self.gateway)
+        self.addCleanup(self.host.__exit__)
+
+    class Thief:
+        """Passes everything on, but swallows the next `left` answers that hold `word`."""
+
+        def __init__(self, gateway, word, left):
+            self.gateway, self.word, self.left, self.stolen = gateway, word, left, threading.Event()
+            self.listener = socket.create_server(("127.0.0.1", 0))
+            self.port = self.listener.getsockname()[1]
+            threading.Thread(target=self.serve, daemon=True).start()
+
+        def serve(self):
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = self.listener.accept()
+                    threading.Thread(target=self.pass_on, args=(connection,), daemon=True).start()
+
+        def pass_on(self, client):
+            with client, self.gateway.connect() as server:
+                threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
+                with contextlib.suppress(OSError):
+                    while data := server.recv(65536):
+                        if self.word in data and self.left > 0:
+                            self.left -= 1
+                            self.stolen.set()
+                            return client.shutdown(socket.SHUT_RDWR)
+                        client.sendall(data)
+
+        @staticmethod
+        def pump(client, server):
+            with contextlib.suppress(OSError):
+                while data := client.recv(65536):
+                    server.sendall(data)
+
+    def behind(self, word, left):
+        thief = self.Thief(self.gateway, word, left)
+        self.addCleanup(thief.listener.close)
+        return thief
+
+    def test_an_enrolment_whose_answer_was_lost_goes_on_by_the_same_link(self):
+        thief = self.behind(b'"group"', left=100)
+        url = self.gateway.invite("nas").replace(f":{self.gateway.port}/", f":{thief.port}/")
+        words = ("enroll", "-", "--cafile", self.host.cafile, "-k", "-", "--no-test")
+        self.host.run(*words, stdin=f"{url}\n{self.host.key}\n".encode(), code=6)
+        self.assertTrue(thief.stolen.is_set())
+        self.assertEqual(len(self.gateway.hosts()), 1)
+        thief.left = 0
+        self.host.run(*words, stdin=f"{url}\n{self.host.key}\n".encode())
+        self.assertEqual(len(self.gateway.hosts()), 1)
+        self.assertEqual(len(self.gateway_slots()), 1)
+        self.mount().end(0)
+        self.assert_open()
+
+    def test_a_release_that_was_lost_is_fetched_again(self):
+        thief = self.behind(b'"release"', left=1)
+        url = self.gateway.invite("nas").replace(f":{self.gateway.port}/", f":{thief.port}/")
+        self.host.enroll(url, "--no-test")
+        self.mount().end(0)
+        self.assertTrue(thief.stolen.is_set())
+        self.assert_open()
+
+    def test_a_refused_enrolment_leaves_nothing(self):
+        url = self.gateway.invite("nas")
+        self.assertEqual(OtherHost(self.gateway, url).enrol().status, 201)
+        before = self.host.out("slot", "list")
+        self.host.run("enroll", "-", "--cafile", self.host.cafile, "-k", "-",
+                      stdin=f"{url}\n{self.host.key}\n".encode(), code=4)
+        self.assertEqual(self.host.out("slot", "list"), before)
+        self.assertEqual([path.name for path in (self.host.home / "enrolments").glob("*.key")], [])
+        self.assertFalse((self.host.home / "enrolments" / "pending.json").exists())
+
+
+class Again(Case):
+    def test_a_second_enrolment_takes_the_place_of_the_first(self):
+        self.enroll()
+        self.gateway.command("host", "rename", "nas", "nas-old")
+        self.enroll()
+        self.assertEqual(len(self.gateway_slots()), 1)
+        self.assertEqual(len(list((self.host.home / "enrolments").glob("*.key"))), 1)
+        self.mount().end(0)
+        self.assert_open()
+
+    def test_unenroll_forgets_slot_identity_and_share(self):
+        self.enroll()
+        self.host.out("unenroll", "-k", "-", stdin=self.host.key.encode() + b"\n")
+        self.assertEqual(self.gateway_slots(), [])
+        self.assertEqual(list((self.host.home / "enrolments").glob("*.key")), [])
+        self.host.run("mount", code=2)
+
+    def test_a_self_signed_certificate_is_pinned_by_the_link(self):
+        certificate = host_world.make_certificate(self.gateway.folder, "own")
+        self.gateway.stop()
+        for path in (self.gateway.certificate, self.gateway.certificate_key):
+            path.write_bytes(certificate.read_bytes())
+        self.gateway.authority.certificate = certificate
+        self.gateway.start()
+        url = self.gateway.invite("nas")
+        self.assertEqual(len(url.split("#zkv2.")[1].split(".")), 3)
+        self.host.run("enroll", "-", "-k", "-", "--no-test", stdin=f"{url}\n{self.host.key}\n".encode())
+        mark = self.gateway.log.mark()
+        running = self.host.start("mount")
+        self.gateway.command("request", "approve", self.gateway.next_request(mark))
+        running.end(0)
+        self.assert_open()
+
+
+class Revoked(Case):
+    def test_a_revoked_host_gets_nothing_and_its_share_is_destroyed(self):
+        self.enroll()
+        [host] = self.gateway.hosts()
+        secret = f"zkv-host-{host['id']}"
+        self.assertIn(secret, self.gateway.command("secret", "list"))
+        running = self.mount(None)
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        running.end(4)
+        self.assertEqual(self.gateway.state(running.request), "cancelled")
+        self.host.run("mount", "--cafile", self.host.cafile, code=4)
+        self.assert_locked()
+        self.assertNotIn(secret, self.gateway.command("secret", "list"))
+        [row] = [row for row in self.gateway.audit() if row["kind"] == "host.tombstone"]
+        tombstone = open_envelope(json.loads(row["detail"]), "application/vnd.zkv.tombstone+json",
+                                  decode(self.gateway.statement()["signing"]))
+        self.assertEqual(tombstone["host"], host["id"])
+        self.assertEqual(tombstone["secret"], secret)
+
+    def test_an_approval_before_the_revocation_releases_nothing_after_it(self):
+        other = OtherHost(self.gateway, self.gateway.invite("other"))
+        other.enrol()
+        asked = other.ask().json
+        self.change_row("UPDATE zkv_request SET expires_at = expires_at + 1 WHERE id = ?", asked["id"])
+        self.gateway.command("host", "revoke", "other", "--yes")
+        self.assertEqual(other.poll(asked["request"])["state"], "cancelled")
+        self.assertEqual(other.ask().status, 403)
+        self.assertEqual(other.word("acknowledge", asked["request"]).status, 403)
+
+    def test_the_name_is_free_again(self):
+        self.enroll()
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.enroll()
+        self.mount().end(0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,151 @@
+"""A gateway and a host that is enrolled with it, both the real programs; and the host's half of docs/protocol-v2.md in PyNaCl.
+
+Wants Debian's own Python, which has python3-nacl.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+
+import nacl.public
+import nacl.signing
+
+import gateway_world
+import host_world
+
+GATEWAY_TYPE = "application/vnd.zkv.gateway+json"
+ENROLMENT_TYPE = "application/vnd.zkv.enrolment+json"
+REQUEST_TYPE = "application/vnd.zkv.request+json"
+WORD_TYPE = "application/vnd.zkv.word+json"
+RELEASE_TYPE = "application/vnd.zkv.release+json"
+
+
+def encode(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def decode(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def encoding(kind, body):
+    """DSSE's pre-authentication encoding."""
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(body), body)
+
+
+def sign(kind, body, key):
+    """An envelope around `body`, which is an object or the bytes themselves."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    key_id = hashlib.sha256(bytes(key.verify_key)).hexdigest()
+    return {"payloadType": kind, "payload": encode(data),
+            "signatures": [{"keyid": key_id, "sig": encode(key.sign(encoding(kind, data)).signature)}]}
+
+
+def hash_of(envelope):
+    return hashlib.sha256(encoding(envelope["payloadType"], decode(envelope["payload"]))).digest()
+
+
+def open_envelope(envelope, kind, key):
+    """The body, if the 32 bytes `key` signed it."""
+    assert envelope["payloadType"] == kind, envelope
+    body = decode(envelope["payload"])
+    [signature] = envelope["signatures"]
+    assert signature["keyid"] == hashlib.sha256(key).hexdigest(), envelope
+    nacl.signing.VerifyKey(key).verify(encoding(kind, body), decode(signature["sig"]))
+    return json.loads(body)
+
+
+class Gateway(gateway_world.World):
+    def invite(self, name, *words):
+        return json.loads(self.command("host", "invite", name, "--json", *words))["url"]
+
+    def hosts(self):
+        return json.loads(self.command("host", "list", "--json"))["hosts"]
+
+    def statement(self):
+        envelope = json.loads(self.request("GET", "/v2/gateway").body)
+        body = json.loads(decode(envelope["payload"]))
+        return open_envelope(envelope, GATEWAY_TYPE, decode(body["signing"]))
+
+    def post(self, path, envelope):
+        answer = self.request("POST", path, json.dumps(envelope), {"Content-Type": "application/json"})
+        answer.json = json.loads(answer.body) if answer.body else None
+        return answer
+
+    def get(self, path):
+        answer = self.request("GET", path)
+        answer.json = json.loads(answer.body) if answer.body else None
+        return answer
+
+    def next_request(self, mark=0):
+        return self.log.wait(r"request (\w+) .*waits for approval", mark).group(1)
+
+
+class Host(host_world.Host):
+    """The real zkv, on a machine whose ZFS is a stand-in."""
+
+    def __init__(self, gateway):
+        super().__init__()
+        self.cafile = gateway.authority.certificate
+        self.four_volumes()
+        self.run("repository", "convert", "-k", "-", "-m", stdin=self.key.encode() + b"\n")
+
+    def enroll(self, url, *words, **how):
+        return self.out("enroll", "-", "--cafile", self.cafile, "-k", "-", *words,
+                        stdin=f"{url}\n{self.key}\n".encode(), **how)
+
+    def begin_mount(self, *words):
+        return self.start("mount", "--cafile", str(self.cafile), *words)
+
+
+class OtherHost:
+    """A host written anew from docs/protocol-v2.md, which can also misbehave."""
+
+    def __init__(self, gateway, url):
+        self.gateway = gateway
+        self.said = gateway.statement()
+        self.key = nacl.signing.SigningKey.generate()
+        self.id = hashlib.sha256(bytes(self.key.verify_key)).hexdigest()
+        self.repository = secrets.token_hex(16)
+        self.share = secrets.token_bytes(32)
+        parts = url.split("#zkv2.")[1].split(".")
+        self.token = parts[0]
+        assert decode(parts[1]).hex() == self.said["gateway"]
+        self.box = None
+
+    def enrolment(self, **changes):
+        sealed = nacl.public.SealedBox(nacl.public.PublicKey(decode(self.said["sealing"]))).encrypt(self.share)
+        body = {"invite": self.token, "gateway": self.said["gateway"],
+                "identity": {"kty": "OKP", "crv": "Ed25519", "x": encode(bytes(self.key.verify_key))},
+                "repository": self.repository, "share": encode(sealed), "time": int(time.time() * 1000)}
+        return sign(ENROLMENT_TYPE, {**body, **changes}, self.key)
+
+    def enrol(self):
+        return self.gateway.post("/v2/enrolments", self.enrolment())
+
+    def request(self, signer=None, **changes):
+        self.box = nacl.public.PrivateKey.generate()
+        body = {"host": self.id, "gateway": self.said["gateway"], "key": encode(bytes(self.box.public_key)),
+                "time": int(time.time() * 1000), "number": "47", "repository": {"id": self.repository, "generation": 1},
+                "volumes": ["tank/home"],
+                "evidence": {"boot_id": "b", "kernel": "6.1", "hostname": "other", "uptime": 3, "addresses": ["192.0.2.7"],
+                             "planned": False}}
+        return sign(REQUEST_TYPE, {**body, **changes}, signer or self.key)
+
+    def ask(self, **changes):
+        return self.gateway.post("/v2/requests", self.request(**changes))
+
+    def word(self, word, asked, signer=None, **changes):
+        body = {"word": word, "request": decode(asked).hex(), "time": int(time.time() * 1000)}
+        return self.gateway.post(f"/v2/requests/{asked}/words", sign(WORD_TYPE, {**body, **changes}, signer or self.key))
+
+    def poll(self, request, wait=20):
+        return self.gateway.get(f"/v2/requests/{request}?wait={wait}").json
+
+    def open_release(self, answer, box=None):
+        release = open_envelope(answer["release"], RELEASE_TYPE, decode(self.said["signing"]))
+        assert release["request"] == decode(answer["request"]).hex()
+        assert release["host"] == self.id and release["gateway"] == self.said["gateway"]
+        return nacl.public.SealedBox(box or self.box).decrypt(decode(release["sealed"]))
