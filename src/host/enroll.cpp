@@ -133,7 +133,9 @@ class Enroller {
   Result<> undo(const Enrolment& begun) {
     ZKV_CHECK(remove_slot(begun.slot));
     ZKV_CHECK(folder_.forget_keys(begun.host));
-    return folder_.forget_pending();
+    ZKV_CHECK(folder_.forget_pending());
+    folder_.clear_if_unused();
+    return {};
   }
 
   Result<> remove_slot(std::uint32_t slot) {
@@ -161,7 +163,9 @@ Result<> unenrol(const std::filesystem::path& repository, const SecretBytes& key
   auto removed = repository::remove_slot(repository, key, enrolment.slot, false);
   if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
   ZKV_CHECK(folder.forget(enrolment.gateway));
-  return folder.forget_keys(enrolment.host);
+  ZKV_CHECK(folder.forget_keys(enrolment.host));
+  folder.clear_if_unused();
+  return {};
 }
 
 Result<Plea> make_plea(const std::filesystem::path& repository) {

@@ -96,7 +96,7 @@ Result<> write_object(const fs::path& path, const json::object& object) {
 }  // namespace
 
 EnrolmentFolder::EnrolmentFolder(const fs::path& repository)
-    : folder_(repository::real_path(repository).parent_path() / "enrolments") {}
+    : folder_(repository::real_path(repository).string() + ".enrolments") {}
 
 fs::path EnrolmentFolder::file_of(const protocol::KeyId& gateway) const {
   return folder_ / (to_hex(gateway) + std::string(kEnding));
@@ -167,6 +167,14 @@ Result<> EnrolmentFolder::store(const Enrolment& enrolment) const {
 
 Result<> EnrolmentFolder::forget(const protocol::KeyId& gateway) const {
   return remove_file(file_of(gateway));
+}
+
+void EnrolmentFolder::clear_if_unused() const {
+  const auto left = all();
+  if (!left || !left->empty()) return;
+  std::error_code ignored;
+  fs::remove(folder_ / kVolumesFile, ignored);
+  fs::remove(folder_, ignored);
 }
 
 Result<> EnrolmentFolder::forget_keys(const protocol::KeyId& host) const {

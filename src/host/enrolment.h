@@ -39,7 +39,7 @@ struct PendingEnrolment {
   std::string envelope;     ///< as it was sent
 };
 
-/// The folder "enrolments" beside a repository: GATEWAY.json for each gateway, HOST.key (identity and local
+/// The folder REPOSITORY.enrolments: GATEWAY.json for each gateway, HOST.key (identity and local
 /// share, mode 0600) for each identity, "volumes.json", and "pending.json". Errors not said: kIo; kCorrupt
 /// for a file that is not what it should be.
 class EnrolmentFolder {
@@ -57,6 +57,9 @@ class EnrolmentFolder {
   /// Idempotent, as is forget_keys().
   [[nodiscard]] Result<> forget(const protocol::KeyId& gateway) const;
   [[nodiscard]] Result<> forget_keys(const protocol::KeyId& host) const;
+  /// Removes the folder when there is no enrolment in it: by it zfs-keyvault.service sees that there is somebody
+  /// to ask.
+  void clear_if_unused() const;
 
   /// The names of the repository's volumes, which nobody can read in it without a key: kept here for what
   /// approvers are shown. Does nothing where there is no enrolment. Names beyond a message's limits are left

@@ -269,8 +269,8 @@ class CutOff(Case):
         self.host.run("enroll", "-", "--cafile", self.host.cafile, "-k", "-",
                       stdin=f"{url}\n{self.host.key}\n".encode(), code=4)
         self.assertEqual(self.host.out("slot", "list"), before)
-        self.assertEqual([path.name for path in (self.host.home / "enrolments").glob("*.key")], [])
-        self.assertFalse((self.host.home / "enrolments" / "pending.json").exists())
+        self.assertEqual([path.name for path in (self.host.enrolments).glob("*.key")], [])
+        self.assertFalse((self.host.enrolments / "pending.json").exists())
 
 
 class Again(Case):
@@ -279,7 +279,7 @@ class Again(Case):
         self.gateway.command("host", "rename", "nas", "nas-old")
         self.enroll()
         self.assertEqual(len(self.gateway_slots()), 1)
-        self.assertEqual(len(list((self.host.home / "enrolments").glob("*.key"))), 1)
+        self.assertEqual(len(list((self.host.enrolments).glob("*.key"))), 1)
         self.mount().end(0)
         self.assert_open()
 
@@ -287,7 +287,7 @@ class Again(Case):
         self.enroll()
         self.host.out("unenroll", "-k", "-", stdin=self.host.key.encode() + b"\n")
         self.assertEqual(self.gateway_slots(), [])
-        self.assertEqual(list((self.host.home / "enrolments").glob("*.key")), [])
+        self.assertEqual(list((self.host.enrolments).glob("*.key")), [])
         self.host.run("mount", code=2)
 
     def test_a_self_signed_certificate_is_pinned_by_the_link(self):

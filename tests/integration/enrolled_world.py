@@ -90,6 +90,7 @@ class Host(host_world.Host):
         super().__init__()
         self.cafile = gateway.authority.certificate
         self.four_volumes()
+        self.enrolments = self.home / ".zkv-repository.enrolments"
         self.run("repository", "convert", "-k", "-", "-m", stdin=self.key.encode() + b"\n")
 
     def enroll(self, url, *words, **how):

@@ -16,7 +16,7 @@ import time
 from guest import ENDS_WITH_US
 
 HERE = pathlib.Path(__file__).resolve().parent
-WAITS = re.compile(r"request (\w+) from \S+ waits for approval")
+WAITS = re.compile(r"request (\w+)(?: of \S+)? from \S+ waits for approval")
 OWN = {name: value for name, value in os.environ.items() if not name.startswith("ZKV_")}
 LISTENS = re.compile(r"listening on (https://\S+)")
 
@@ -92,6 +92,10 @@ class Gateway:
         if verb == "show":
             return json.loads(self._run("request", "show", identity, "--json"))
         return self._run("request", verb, identity, *words)
+
+    def command(self, *words):
+        """Another command of the program; what it printed."""
+        return self._run(*words)
 
     @property
     def log(self):

@@ -1,0 +1,68 @@
+"""A host that enrols with the gateway, and from then on boots by it: approved, denied, revoked."""
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import VOLUMES, Scenario, unit  # noqa: E402
+
+# The guest as somebody finds it who never named a gateway to it.
+UNCONFIGURED = "rm -f /etc/default/zfs-keyvault\n"
+KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
+
+
+class Enrolled(Scenario):
+    setup = UNCONFIGURED
+
+    def enroll(self, guest):
+        """The administrator's two commands."""
+        link = json.loads(self.gateway.command("host", "invite", "nas", "--group", "home", "--json"))["url"]
+        link = link.replace(self.gateway.address, self.gateway.address_in_guest)
+        guest.check(f"zkv repository convert -k - -m <<<'{KEY}' >/root/recovery-key")
+        return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
+
+    def test_an_enrolled_host_boots_by_its_gateway_and_a_revoked_one_does_not(self):
+        self.gateway.start()
+        guest = self.boot()
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "inactive")
+        self.assert_locked(guest, VOLUMES)
+
+        self.step("enrolling")
+        self.assertIn("is enrolled with", self.enroll(guest))
+
+        self.step("rebooting")
+        guest.reboot()
+        identity = self.gateway.wait_for_request(300)
+        shown = self.gateway.request("show", identity)
+        self.assertEqual(shown["host"], "nas")
+        self.assertEqual(sorted(shown["volumes"]), sorted(VOLUMES))
+        number = guest.wait_for_console(r"number (\d\d)", 60).group(1)
+        self.assertEqual(shown["number"], number)
+        self.assert_locked(guest, VOLUMES)
+        self.step(f"request {identity} has arrived with the number on the console, {number}; approving it")
+        self.gateway.request("approve", identity)
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        self.assert_in_order(guest)
+        self.assertEqual(self.gateway.request("show", identity)["state"], "acknowledged")
+
+        self.step("revoking the host, and rebooting")
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        guest.reboot()
+        self.finish_boot(guest)
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "failed")
+        self.assertIn("refuses this host", guest.check("journalctl -b -o cat -u zfs-keyvault.service"))
+        self.assert_locked(guest, VOLUMES)
+
+        self.step("opening it by the recovery key on paper")
+        guest.check("zkv mount --key-file /root/recovery-key")
+        self.assert_open(guest, VOLUMES)
+        guest.power_off()
+
+
+if __name__ == "__main__":
+    unittest.main()
