@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "gateway/audit/export.h"
 #include "gateway/audit/row.h"
+#include "gateway/audit/verifier.h"
 
 namespace zkv::gateway::audit {
 namespace {
@@ -114,6 +116,137 @@ TEST(Audit, TheCanonicalBytesStayWhatTheyWere) {
   // Worked out by another program: domain, number, previous, time, four fields.
   Row row{1, {Time(milliseconds(1'700'000'000'000)), "request.ask", "0123456789", "192.0.2.7", ""}, {}, {}};
   EXPECT_EQ(to_hex(hash_of(row)), "0762b723d9f619ac1a4463bae590f682a46ce8b083866f06ffc079cf35635196");
+}
+
+/// A log whose every fourth row is a checkpoint.
+class SignedLog : public testing::Test {
+ protected:
+  SignedLog() {
+    for (std::uint64_t n = 1; n <= 13; ++n) {
+      auto event = event_number(n);
+      if (n % 4 == 0) event = checkpoint_event(key_);
+      append(event);
+    }
+  }
+
+  Event checkpoint_event(const crypto::SigningKey& key) const {
+    return {Time(), std::string(kCheckpointKind), "", "gateway",
+            seal({rows_.back().number, rows_.back().hash, Time()}, key)};
+  }
+  void append(const Event& event) {
+    Row row{rows_.size() + 1, event, rows_.empty() ? crypto::Sha256{} : rows_.back().hash, {}};
+    row.hash = hash_of(row);
+    rows_.push_back(row);
+  }
+  /// Numbers and hashes all rows anew, as whoever can write the database does.
+  void rewrite() {
+    crypto::Sha256 previous{};
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      rows_[i].number = i + 1;
+      rows_[i].previous = previous;
+      rows_[i].hash = hash_of(rows_[i]);
+      previous = rows_[i].hash;
+    }
+  }
+  Result<> verify_all(Verifier& verifier) {
+    for (const auto& row : rows_) ZKV_CHECK(verifier.take(row));
+    return {};
+  }
+  bool holds() {
+    Verifier verifier(key_.verifying_key());
+    return verify_all(verifier).has_value();
+  }
+
+  crypto::SigningKey key_ = crypto::SigningKey::make();
+  std::vector<Row> rows_;
+};
+
+TEST_F(SignedLog, VerifiesAndSaysHowFarTheKeyVouches) {
+  Verifier verifier(key_.verifying_key());
+  ASSERT_TRUE(verify_all(verifier));
+  EXPECT_EQ(verifier.rows(), 13U);
+  EXPECT_EQ(verifier.checkpoints(), 3U);
+  EXPECT_EQ(verifier.vouched_for(), 11U);
+}
+
+TEST_F(SignedLog, ARewrittenEditBeforeACheckpointIsFound) {
+  rows_[4].event.actor = "nobody";
+  rewrite();
+  EXPECT_FALSE(holds());
+}
+
+TEST_F(SignedLog, ARewrittenDeletionInsertionOrReorderIsFound) {
+  const auto before = rows_;
+  rows_.erase(rows_.begin() + 4);
+  rewrite();
+  EXPECT_FALSE(holds());
+  rows_ = before;
+  rows_.insert(rows_.begin() + 4, rows_[3]);
+  rewrite();
+  EXPECT_FALSE(holds());
+  rows_ = before;
+  std::swap(rows_[4].event, rows_[5].event);
+  rewrite();
+  EXPECT_FALSE(holds());
+}
+
+TEST_F(SignedLog, ACheckpointByAnotherKeyOrMovedElsewhereIsFound) {
+  append(checkpoint_event(crypto::SigningKey::make()));
+  EXPECT_FALSE(holds());
+  rows_.pop_back();
+  append(rows_[7].event);
+  EXPECT_FALSE(holds());
+}
+
+TEST_F(SignedLog, WithoutTheKeyTheChainAloneIsChecked) {
+  append(checkpoint_event(crypto::SigningKey::make()));
+  Verifier verifier(std::nullopt);
+  EXPECT_TRUE(verify_all(verifier));
+  EXPECT_EQ(verifier.checkpoints(), 0U);
+}
+
+TEST_F(SignedLog, ALogThatWasCutOffIsFoundByACheckpointKeptElsewhere) {
+  const Checkpoint kept{12, rows_[11].hash, Time()};
+  Verifier whole(key_.verifying_key());
+  whole.watch_for(kept.number);
+  ASSERT_TRUE(verify_all(whole));
+  EXPECT_TRUE(whole.check_holds(kept));
+
+  rows_.resize(10);
+  Verifier cut(key_.verifying_key());
+  cut.watch_for(kept.number);
+  ASSERT_TRUE(verify_all(cut));
+  const auto holds = cut.check_holds(kept);
+  ASSERT_FALSE(holds);
+  EXPECT_EQ(holds.error().kind(), ErrorKind::kCorrupt);
+}
+
+TEST_F(SignedLog, ALogThatWasCutOffAndGrownAgainIsFound) {
+  const Checkpoint kept{12, rows_[11].hash, Time()};
+  rows_.resize(10);
+  for (std::uint64_t n = 0; n < 5; ++n) append(event_number(n));
+  Verifier grown(key_.verifying_key());
+  grown.watch_for(kept.number);
+  ASSERT_TRUE(verify_all(grown));
+  EXPECT_FALSE(grown.check_holds(kept));
+}
+
+TEST_F(SignedLog, AnExportIsReadBackRowByRow) {
+  EXPECT_EQ(read_export_head(export_head(key_.verifying_key())).value(), key_.verifying_key());
+  Verifier verifier(key_.verifying_key());
+  for (const auto& row : rows_) {
+    const auto read = read_export_line(export_line(row));
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_TRUE(verifier.take(*read));
+  }
+  EXPECT_EQ(verifier.rows(), rows_.size());
+}
+
+TEST_F(SignedLog, ALineOfAnExportThatIsNoneIsRefused) {
+  for (const char* line : {"", "{", "[]", "{}", "{\"number\": -1}", "null"}) {
+    EXPECT_FALSE(read_export_line(line)) << line;
+    EXPECT_FALSE(read_export_head(line)) << line;
+  }
 }
 
 }  // namespace

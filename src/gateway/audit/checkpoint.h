@@ -1,0 +1,28 @@
+// Signed checkpoints of the audit log: up to here the gateway vouches for every row, so that whoever can
+// write the database, but does not have the gateway's key, can change nothing before the newest of them.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/hash.h"
+#include "crypto/signature.h"
+
+namespace zkv::gateway::audit {
+
+/// A checkpoint is the detail of a row of its own, of this kind, which follows on the row that it names.
+inline constexpr std::string_view kCheckpointKind = "audit.checkpoint";
+
+struct Checkpoint {
+  std::uint64_t number = 0;  ///< of the last row that it vouches for
+  crypto::Sha256 hash{};     ///< of that row
+  Time at;
+};
+
+/// A signed envelope in JSON (protocol/envelope.h).
+std::string seal(const Checkpoint& checkpoint, const crypto::SigningKey& key);
+/// Errors: kCorrupt when it is no checkpoint, or not signed by that key.
+Result<Checkpoint> open_checkpoint(std::string_view envelope, const crypto::VerifyingKey& key);
+
+}  // namespace zkv::gateway::audit
