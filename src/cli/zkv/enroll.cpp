@@ -115,7 +115,7 @@ void add_enroll_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<EnrollOptions>();
   enrolling->add_option("link", options->link, "what 'zkvgateway host invite' printed; - reads it from stdin")
       ->required()
-      ->type_name(kSecretType);
+      ->type_name(kSecretLinkType);
   add_key_options(*enrolling, options->key);
   add_trust_options(*enrolling, options->gateway);
   enrolling->add_flag("--no-test", options->no_test, "make no test request");

@@ -20,7 +20,9 @@ bool takes_value(const CLI::Option* option) {
 }
 
 bool is_secret(const CLI::Option* option) {
-  return option != nullptr && option->get_type_name() == kSecretType;
+  if (option == nullptr) return false;
+  const auto type = option->get_type_name();
+  return type == kSecretType || type == kSecretLinkType;
 }
 
 const CLI::Option* find_option(const CLI::App* app, const std::string& name) {

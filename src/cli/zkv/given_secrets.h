@@ -14,6 +14,8 @@ namespace zkv::cli {
 
 /// The type name by which an option says that its value is a secret.
 inline constexpr const char* kSecretType = "KEY";
+/// The same for the link of an invite.
+inline constexpr const char* kSecretLinkType = "LINK";
 
 class GivenSecrets {
  public:
