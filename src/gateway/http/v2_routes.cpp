@@ -55,7 +55,8 @@ Result<Bytes> hash_from(const std::string& id) {
 
 /// Seconds to wait, by the query. Errors: kInvalid.
 Result<std::chrono::seconds> wait_of(const Incoming& incoming) {
-  const auto text = find_field(parse_form(incoming.query()), "wait");
+  const auto fields = parse_form(incoming.query());
+  const auto text = find_field(fields, "wait");
   if (text.empty()) return std::chrono::seconds(0);
   unsigned seconds = 0;
   const auto end = text.data() + text.size();
