@@ -51,6 +51,12 @@ class Error {
     remedy_ = std::move(what_to_do);
     return std::move(*this);
   }
+  /// Gives it a name by which programs tell it from others of its kind, as docs/protocol-v2.md lists them;
+  /// `name` is a literal.
+  [[nodiscard]] Error named(std::string_view name) && {
+    name_ = name;
+    return std::move(*this);
+  }
   /// Puts `where` and a colon before the message.
   [[nodiscard]] Error context(std::string_view where) && {
     message_.insert(0, std::string(where) + ": ");
@@ -60,6 +66,7 @@ class Error {
   [[nodiscard]] ErrorKind kind() const { return kind_; }
   [[nodiscard]] const std::string& message() const { return message_; }
   [[nodiscard]] const std::string& remedy() const { return remedy_; }
+  [[nodiscard]] std::string_view name() const { return name_; }
 
   /// Lets `return Error::invalid("…");` end a function that returns any Result.
   template <class T>
@@ -71,6 +78,7 @@ class Error {
   ErrorKind kind_;
   std::string message_;
   std::string remedy_;
+  std::string_view name_;
 };
 
 template <class T = void>

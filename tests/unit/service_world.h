@@ -176,6 +176,8 @@ class ServiceTest : public testing::Test {
     options.wrong_pins_an_hour = options_.wrong_pins_an_hour;
     options.notices_an_hour = options_.notices_an_hour;
     options.pending_limit = options_.pending_limit;
+    options.challenge_life = options_.challenge_life;
+    options.session_life = options_.session_life;
     options.on_vault_failure = [this](const Error& error) {
       EXPECT_EQ(error.message(), "the vault is down");
       ++vault_failures_;

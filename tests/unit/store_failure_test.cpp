@@ -190,7 +190,7 @@ TEST_F(StoreTest, ANewerSchemaIsRefusedWithBothVersions) {
   ASSERT_FALSE(store);
   EXPECT_EQ(store.error().kind(), ErrorKind::kUnsupported);
   EXPECT_THAT(store.error().message(), HasSubstr("7000"));
-  EXPECT_THAT(store.error().message(), HasSubstr("version 2"));
+  EXPECT_THAT(store.error().message(), HasSubstr("version 3"));
   EXPECT_EQ(SecretTable::open(path_).error().kind(), ErrorKind::kUnsupported);
 }
 

@@ -1,7 +1,19 @@
 // From the store to a card.
 #include "gateway/service/cards.h"
 
+#include "crypto/hash.h"
+
 namespace zkv::gateway {
+
+protocol::RequestHash hash_of(const RequestCard& card) {
+  if (card.envelope_hash) return *card.envelope_hash;
+  std::string bound("zkv request 1");
+  bound += '\0';
+  bound += card.request.id.text;
+  bound += '\0';
+  bound += card.request.address;
+  return crypto::sha256(bytes_of(bound));
+}
 
 Result<RequestCard> card_of(Store& store, const Request& request) {
   RequestCard card;
@@ -16,6 +28,7 @@ Result<RequestCard> card_of(Store& store, const Request& request) {
     return Error::corrupt("what was signed for request " + request.id.text + " is damaged in the database");
   }
   card.message = std::move(*message);
+  card.envelope_hash = protocol::hash_of(*envelope);
   return card;
 }
 

@@ -10,13 +10,18 @@
 
 namespace zkv::gateway {
 
-/// A request as people are shown it. The last three are there for an enrolled host's.
+/// A request as people are shown it. The others are there for an enrolled host's.
 struct RequestCard {
   Request request;
   std::optional<Host> host;
   std::optional<protocol::RequestMessage> message;
+  std::optional<protocol::RequestHash> envelope_hash;
   std::optional<HostAsk> ask;
 };
+
+/// What an approval of it binds: the hash of the envelope that its host signed; for a request of the first
+/// protocol that of its id and address (docs/protocol-v2.md, "People: sign in, see, decide").
+protocol::RequestHash hash_of(const RequestCard& card);
 
 /// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged).
 Result<RequestCard> card_of(Store& store, const Request& request);

@@ -47,6 +47,9 @@ bool deserves_row(const Request& before, const Decision& decision, const Event& 
   return decision.next.state != before.state || std::holds_alternative<event::ShareFailed>(event);
 }
 
+/// A byte of UTF-8 that goes on with the character before it.
+bool is_inside_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
+
 std::string kind_of(const Request& before, const Decision& decision, const Event& event) {
   const bool moved = decision.next.state != before.state;
   return "request." + std::string(moved ? verb_for(decision.next.state) : name_of(event));
@@ -55,7 +58,10 @@ std::string kind_of(const Request& before, const Decision& decision, const Event
 }  // namespace
 
 std::string printable(std::string text, std::size_t longest) {
-  if (text.size() > longest) text = text.substr(0, longest) + "…";
+  if (text.size() > longest) {
+    while (longest > 0 && is_inside_character(text[longest])) --longest;
+    text = text.substr(0, longest) + "…";
+  }
   std::ranges::replace_if(
       text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
   return text;

@@ -2,13 +2,14 @@
 #include "gateway/service/host_release.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/messages.h"
 
 namespace zkv::gateway {
 
 Result<std::string> make_release(const Identity& identity, const Request& request, const std::string& ask,
-                                 const SecretBytes& share, Time now) {
+                                 const SecretBytes& share, std::vector<crypto::Sha256> approvals, Time now) {
   const auto damaged = [&](const std::string& what) {
     return Error::corrupt(what + " of request " + request.id.text + " is damaged");
   };
@@ -27,6 +28,7 @@ Result<std::string> make_release(const Identity& identity, const Request& reques
   release.host = message->host;
   release.gateway = identity.id();
   std::ranges::copy(sealed, release.sealed.begin());
+  release.approvals = std::move(approvals);
   release.time = now;
   return protocol::to_json(protocol::seal_message(release, identity.signing()));
 }

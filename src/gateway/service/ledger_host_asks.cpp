@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/associated_cancellation_slot.hpp>
 #include <utility>
 
 #include "gateway/service/request_id.h"
 #include "gateway/service/suspend.h"
+#include "gateway/service/watching.h"
 
 namespace zkv::gateway {
 namespace {
@@ -161,29 +161,11 @@ asio::awaitable<Result<HostRequest>> LedgerHostAsks::state(Bytes hash) {
 }
 
 asio::awaitable<bool> LedgerHostAsks::change_of(Request seen) {
-  auto start = [this, seen = std::move(seen)](Completion<bool>::Handler handler) {
-    auto slot = asio::get_associated_cancellation_slot(handler);
-    const auto watch = std::make_shared<Watch>(seen.id, Completion<bool>(std::move(handler)));
-    if (slot.is_connected()) {
-      slot.assign([this, ledger = std::weak_ptr(ledger_), watch](asio::cancellation_type /*type*/) {
-        Command leave{[] { return Result<>(); },
-                      [this, watch](const Result<>&) { desk_.watchers().remove(watch); }};
-        if (const auto alive = ledger.lock()) alive->submit(std::move(leave));
-      });
-    }
-    const auto has_changed = std::make_shared<bool>(false);
-    ledger_->submit({[this, seen, has_changed]() -> Result<> {
-                       if (seen.id.text.empty()) return {};
-                       ZKV_TRY(const auto request, desk_.store().find(seen.id));
-                       *has_changed = request.state != seen.state || request.reason != seen.reason;
-                       return {};
-                     },
-                     [this, watch, has_changed](const Result<>& committed) {
-                       if (!committed || *has_changed) return watch->end(true);
-                       desk_.watchers().add(watch);
-                     }});
-  };
-  co_return co_await suspend<bool>(std::move(start));
+  return wait_for_change(ledger_, desk_, seen.id, [this, seen]() -> Result<bool> {
+    if (seen.id.text.empty()) return false;
+    ZKV_TRY(const auto request, desk_.store().find(seen.id));
+    return request.state != seen.state || request.reason != seen.reason;
+  });
 }
 
 asio::awaitable<Result<Request>> LedgerHostAsks::word(Bytes hash, protocol::Envelope envelope) {

@@ -16,6 +16,7 @@
 #include "gateway/service/ledger.h"
 #include "gateway/service/ledger_enrolments.h"
 #include "gateway/service/ledger_host_asks.h"
+#include "gateway/service/ledger_people.h"
 #include "gateway/service/notices.h"
 #include "gateway/service/pin_desk.h"
 #include "gateway/service/refusals.h"
@@ -45,6 +46,7 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) override;
   Enrolments& enrolments() override { return enrolments_; }
   HostAsks& host_asks() override { return host_asks_; }
+  People& people() override { return people_; }
   boost::asio::awaitable<Result<>> check() override;
   void stop() override;
 
@@ -72,6 +74,7 @@ class LedgerService : public Service {
   Refusals refusals_;
   LedgerEnrolments enrolments_;
   LedgerHostAsks host_asks_;
+  LedgerPeople people_;
   Time next_tidying_;
   /// When check() last proved that the store takes changes.
   std::atomic<std::chrono::steady_clock::time_point> proved_at_{std::chrono::steady_clock::time_point()};

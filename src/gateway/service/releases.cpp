@@ -98,7 +98,9 @@ Result<> Releases::release_to_host(const Request& request, const Recovered& reco
   Result<std::string> envelope = Error::internal("no release was made");
   if (recovered) {
     ZKV_TRY(const auto ask, desk_.store().hosts().ask_of(request.id));
-    envelope = make_release(*options_.identity, request, ask.envelope, **recovered, now());
+    ZKV_TRY(auto approvals, desk_.store().people().approvals_of(request.id));
+    envelope =
+        make_release(*options_.identity, request, ask.envelope, **recovered, std::move(approvals), now());
   } else {
     envelope = tl::unexpected(recovered.error());
   }

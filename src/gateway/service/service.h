@@ -18,6 +18,7 @@
 #include "gateway/service/cards.h"
 #include "gateway/service/enrolments.h"
 #include "gateway/service/host_asks.h"
+#include "gateway/service/people.h"
 #include "gateway/store/store.h"
 #include "gateway/vault/vault.h"
 
@@ -36,6 +37,8 @@ struct ServiceOptions {
   /// visible at the console only.
   unsigned notices_an_hour = 30;
   std::size_t pending_limit = 10'000;
+  std::chrono::seconds challenge_life{120};  ///< of what a passkey is asked to sign
+  std::chrono::seconds session_life{3'600};
   /// Told, on a thread of the service, of a commit that failed: the one thing no audit row can tell.
   std::function<void(const Error&)> on_store_failure;
   /// Told, on a thread of the service, why an approved request got no share.
@@ -93,6 +96,7 @@ class Service {
 
   [[nodiscard]] virtual Enrolments& enrolments() = 0;
   [[nodiscard]] virtual HostAsks& host_asks() = 0;
+  [[nodiscard]] virtual People& people() = 0;
 
   /// Whether the store answers and takes changes, for /readyz.
   virtual boost::asio::awaitable<Result<>> check() = 0;

@@ -19,6 +19,7 @@ void Watchers::remove(const std::shared_ptr<Watch>& watch) {
 }
 
 void Watchers::wake(const RequestId& request) {
+  ++changes_;
   wake_those_of(request.text);
   wake_those_of("");
 }
@@ -32,6 +33,7 @@ void Watchers::wake_those_of(const std::string& request) {
 }
 
 void Watchers::wake_all() {
+  ++changes_;
   for (const auto& [request, watch] : std::exchange(by_request_, {})) watch->end(true);
 }
 

@@ -1,6 +1,9 @@
-// Those who wait for a request to change, any number for each. On the ledger's thread only.
+// Those who wait for a request to change, any number for each. On the ledger's thread only, but for the
+// count.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -33,10 +36,13 @@ class Watchers {
   /// Ends all that watch `request`, and all that watch everything.
   void wake(const RequestId& request);
   void wake_all();
+  /// How often anything was woken so far, and one more. From any thread.
+  [[nodiscard]] std::uint64_t changes() const { return changes_; }
 
  private:
   void wake_those_of(const std::string& request);
 
+  std::atomic<std::uint64_t> changes_{1};
   std::unordered_multimap<std::string, std::shared_ptr<Watch>> by_request_;
 };
 

@@ -91,6 +91,40 @@ constexpr std::array kSteps{
                  request TEXT NOT NULL PRIMARY KEY REFERENCES zkv_request (id) ON DELETE CASCADE,
                  envelope TEXT NOT NULL))"},
     Step{2, "CREATE INDEX zkv_request_by_host ON zkv_request (host, created_at) WHERE host <> ''"},
+    Step{3, R"(CREATE TABLE zkv_approver (
+                 id TEXT NOT NULL PRIMARY KEY,
+                 name TEXT NOT NULL,
+                 role TEXT NOT NULL CHECK (role IN ('owner', 'approver')),
+                 created_at BIGINT NOT NULL,
+                 revoked_at BIGINT NOT NULL))"},
+    Step{3, "CREATE UNIQUE INDEX zkv_approver_by_name ON zkv_approver (name) WHERE revoked_at = 0"},
+    Step{3, R"(CREATE TABLE zkv_passkey (
+                 id TEXT NOT NULL PRIMARY KEY,
+                 approver TEXT NOT NULL REFERENCES zkv_approver (id),
+                 label TEXT NOT NULL,
+                 public_key TEXT NOT NULL,
+                 counter BIGINT NOT NULL,
+                 backup_eligible INTEGER NOT NULL,
+                 backed_up INTEGER NOT NULL,
+                 created_at BIGINT NOT NULL,
+                 used_at BIGINT NOT NULL,
+                 ended_at BIGINT NOT NULL,
+                 ended_why TEXT NOT NULL))"},
+    Step{3, "CREATE INDEX zkv_passkey_by_approver ON zkv_passkey (approver, created_at)"},
+    Step{3, R"(CREATE TABLE zkv_session (
+                 hash TEXT NOT NULL PRIMARY KEY,
+                 approver TEXT NOT NULL REFERENCES zkv_approver (id),
+                 expires_at BIGINT NOT NULL))"},
+    Step{3, "CREATE INDEX zkv_session_by_approver ON zkv_session (approver, expires_at)"},
+    Step{3, R"(CREATE TABLE zkv_approval (
+                 request TEXT NOT NULL REFERENCES zkv_request (id) ON DELETE CASCADE,
+                 approver TEXT NOT NULL REFERENCES zkv_approver (id),
+                 passkey TEXT NOT NULL REFERENCES zkv_passkey (id),
+                 decision TEXT NOT NULL CHECK (decision IN ('approve', 'deny')),
+                 at BIGINT NOT NULL,
+                 evidence_hash TEXT NOT NULL PRIMARY KEY,
+                 evidence TEXT NOT NULL))"},
+    Step{3, "CREATE INDEX zkv_approval_by_request ON zkv_approval (request, at)"},
 };
 
 Result<int> current_version(Database& database) {

@@ -4,6 +4,7 @@
 #include "gateway/store/audit_table.h"
 #include "gateway/store/database.h"
 #include "gateway/store/host_table.h"
+#include "gateway/store/people_table.h"
 #include "gateway/store/request_table.h"
 #include "gateway/store/store.h"
 
@@ -16,13 +17,15 @@ class SqliteStore : public Store {
       : database_(std::move(database)),
         requests_(*database_),
         audit_(*database_),
-        hosts_(*database_, requests_) {}
+        hosts_(*database_, requests_),
+        people_(*database_) {}
 
   Result<> transaction(const std::function<Result<>()>& work) override {
     return database_->transaction(work);
   }
 
   HostStore& hosts() override { return hosts_; }
+  PeopleStore& people() override { return people_; }
 
   Result<> insert(const Request& request) override { return requests_.insert(request); }
   Result<> update(const Request& next, State from) override { return requests_.update(next, from); }
@@ -65,6 +68,7 @@ class SqliteStore : public Store {
       return database_->run("deleting old messages", [&](soci::session& sql) {
         sql << "DELETE FROM zkv_message WHERE at < :before", soci::use(limit);
         sql << "DELETE FROM zkv_wrong_pin WHERE at < :before", soci::use(limit);
+        sql << "DELETE FROM zkv_session WHERE expires_at < :before", soci::use(limit);
       });
     });
   }
@@ -124,6 +128,7 @@ class SqliteStore : public Store {
   RequestTable requests_;
   AuditTable audit_;
   HostTable hosts_;
+  PeopleTable people_;
 };
 
 }  // namespace

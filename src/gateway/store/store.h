@@ -14,6 +14,7 @@
 #include "gateway/approval/request.h"
 #include "gateway/audit/row.h"
 #include "gateway/store/host_store.h"
+#include "gateway/store/people_store.h"
 
 namespace zkv::gateway {
 
@@ -52,8 +53,8 @@ class Store {
   virtual Result<std::vector<Request>> recent(std::size_t limit) = 0;
   /// Those made since a time that were given a PIN, oldest first: each was a message to a person.
   virtual Result<std::vector<Request>> with_pin_since(Time since) = 0;
-  /// Deletes ended requests, provider's messages and wrong tries older than `before`; the audit log keeps
-  /// what happened.
+  /// Deletes ended requests, provider's messages, wrong tries and sessions that ended before `before`; the
+  /// audit log keeps what happened.
   virtual Result<> forget_before(Time before) = 0;
 
   /// Writes a little that leaves nothing behind: fails where nothing can be written, as on a full disk.
@@ -73,6 +74,8 @@ class Store {
 
   /// Enrolled hosts and what belongs to them, in the same database and the same transactions.
   virtual HostStore& hosts() = 0;
+  /// The same of those who decide.
+  virtual PeopleStore& people() = 0;
 };
 
 }  // namespace zkv::gateway

@@ -1,0 +1,61 @@
+// The challenges that passkeys were asked to sign and have not signed yet: each lives a short time and serves
+// once. On the ledger's thread only.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "gateway/passkey/evidence.h"
+#include "gateway/store/people_store.h"
+
+namespace zkv::gateway {
+
+/// What a challenge was made for, and for nothing else.
+struct ChallengeUse {
+  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kSignIn, kDecide };
+  Purpose purpose = Purpose::kSignIn;
+  Bytes invite;           ///< its hash; kRegister only
+  ApproverId approver{};  ///< not for kSignIn
+  RequestId request;      ///< this and the next two: kDecide only
+  passkey::Decision decision = passkey::Decision::kDeny;
+  passkey::ApprovalRandom random{};
+};
+
+struct SpentChallenge {
+  passkey::Challenge challenge{};
+  ChallengeUse use;
+};
+
+class Challenges {
+ public:
+  /// Of sign-ins, which anybody may begin; beyond, the oldest give way.
+  static constexpr std::size_t kMostSignIns = 4'096;
+  /// Of one approver or one invite; beyond, their own oldest give way.
+  static constexpr std::size_t kMostEach = 16;
+
+  explicit Challenges(std::chrono::seconds life) : life_(life) {}
+
+  void add(const passkey::Challenge& challenge, ChallengeUse use, Time now);
+  /// What it was made for, if that is not over; whatever it was, it serves no more.
+  std::optional<SpentChallenge> spend(const passkey::Challenge& challenge, Time now);
+  /// Those of an approver who is revoked.
+  void forget(const ApproverId& approver);
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    passkey::Challenge challenge{};
+    ChallengeUse use;
+    Time ends;
+  };
+  void make_room(const ChallengeUse& use, Time now);
+
+  std::chrono::seconds life_;
+  std::deque<Entry> entries_;  ///< the oldest first
+};
+
+}  // namespace zkv::gateway

@@ -1,0 +1,83 @@
+// Who may decide, as owners and whoever is at the console see and change it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gateway/service/ledger_people.h"
+#include "gateway/service/suspend.h"
+
+namespace zkv::gateway {
+namespace {
+
+namespace asio = boost::asio;
+
+std::optional<ApproverId> id_from(const std::string& text) {
+  auto bytes = from_hex(text);
+  if (!bytes) bytes = from_base64(text, Base64::kUrlNoPadding);
+  ApproverId id{};
+  if (!bytes || bytes->size() != id.size()) return std::nullopt;
+  std::ranges::copy(*bytes, id.begin());
+  return id;
+}
+
+}  // namespace
+
+asio::awaitable<Result<std::vector<ApproverCard>>> LedgerPeople::approvers(Caller by) {
+  std::function<Result<std::vector<ApproverCard>>(Decisions&)> work =
+      [this, by = std::move(by)](Decisions&) -> Result<std::vector<ApproverCard>> {
+    ZKV_CHECK(owner_or_console(by));
+    auto& people = desk_.store().people();
+    ZKV_TRY(const auto approvers, people.all_approvers());
+    std::vector<ApproverCard> cards;
+    for (const auto& approver : approvers) {
+      ZKV_TRY(auto passkeys, people.passkeys_of(approver.id));
+      cards.push_back({approver, std::move(passkeys)});
+    }
+    return cards;
+  };
+  return on_ledger<std::vector<ApproverCard>>(*ledger_, desk_, std::move(work));
+}
+
+Result<Approver> LedgerPeople::approver_named(const std::string& who) {
+  auto& people = desk_.store().people();
+  std::optional<Approver> found;
+  if (const auto id = id_from(who)) {
+    ZKV_TRY(found, people.find_approver(*id));
+  }
+  if (!found) {
+    ZKV_TRY(found, people.approver_called(who));
+  }
+  if (found && !found->is_revoked()) return std::move(*found);
+  return Error::not_found("there is no such approver")
+      .remedy("'zkvgateway approver list' shows those there are");
+}
+
+asio::awaitable<Result<Approver>> LedgerPeople::revoke(std::string who, Caller by) {
+  std::function<Result<Approver>(Decisions&)> work = [this, who = std::move(who),
+                                                      by = std::move(by)](Decisions&) -> Result<Approver> {
+    ZKV_TRY(const auto actor, owner_or_console(by));
+    return end_approver(who, actor);
+  };
+  return on_ledger<Approver>(*ledger_, desk_, std::move(work));
+}
+
+Result<Approver> LedgerPeople::end_approver(const std::string& who, const std::string& by) {
+  auto& people = desk_.store().people();
+  ZKV_TRY(auto approver, approver_named(who));
+  ZKV_TRY(const auto all, people.all_approvers());
+  const auto owners = std::ranges::count(all, Role::kOwner, &Approver::role);
+  if (approver.role == Role::kOwner && owners == 1) {
+    return Error::conflict("this is the last owner").remedy("make another one before").named("last-owner");
+  }
+  ZKV_TRY(const auto passkeys, people.passkeys_of(approver.id));
+  for (const auto& passkey : passkeys) ZKV_CHECK(end(passkey, "its approver was revoked"));
+  approver.revoked_at = now();
+  ZKV_CHECK(people.revoke(approver.id, approver.revoked_at));
+  ZKV_CHECK(people.end_sessions_of(approver.id));
+  challenges_.forget(approver.id);
+  ZKV_CHECK(desk_.note("approver.revoke", "", by, fmt::format("{} {}", approver.name, to_hex(approver.id))));
+  return approver;
+}
+
+}  // namespace zkv::gateway

@@ -1,0 +1,140 @@
+// Deciding a request by passkey: the answer checked, kept as evidence, and applied, in one transaction.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "crypto/random.h"
+#include "gateway/service/ledger_people.h"
+#include "gateway/service/suspend.h"
+#include "gateway/service/watching.h"
+
+namespace zkv::gateway {
+namespace {
+
+namespace asio = boost::asio;
+
+Error ended_already(const Request& request) {
+  const auto by = request.decided_by.empty() ? std::string() : " by " + request.decided_by;
+  return Error::conflict(fmt::format("this request is already {}{}", to_text(request.state), by))
+      .named("ended");
+}
+
+/// A denial may still come while the share of an approved request is fetched.
+bool can_be(const Request& request, passkey::Decision decision) {
+  if (request.state == State::kPending) return true;
+  return request.state == State::kApproved && decision == passkey::Decision::kDeny;
+}
+
+}  // namespace
+
+asio::awaitable<Result<DecisionAsk>> LedgerPeople::begin_decision(SessionKey key, RequestId request,
+                                                                  passkey::Decision decision) {
+  std::function<Result<DecisionAsk>(Decisions&)> work = [this, key, request = std::move(request),
+                                                         decision](Decisions&) {
+    return ask_to_decide(key, request, decision);
+  };
+  return on_ledger<DecisionAsk>(*ledger_, desk_, std::move(work));
+}
+
+Result<DecisionAsk> LedgerPeople::ask_to_decide(const SessionKey& key, const RequestId& id,
+                                                passkey::Decision decision) {
+  auto& store = desk_.store();
+  ZKV_TRY(const auto me, who(key));
+  ZKV_TRY(const auto request, store.find(id));
+  if (!can_be(request, decision)) return ended_already(request);
+  ZKV_TRY(const auto card, card_of(store, request));
+  ZKV_TRY(const auto passkeys, store.people().passkeys_of(me.approver.id));
+  ChallengeUse use;
+  use.purpose = ChallengeUse::Purpose::kDecide;
+  use.approver = me.approver.id;
+  use.request = id;
+  use.decision = decision;
+  crypto::fill_random(use.random);
+  DecisionAsk ask;
+  ask.challenge = passkey::approval_challenge(decision, hash_of(card), use.approver, use.random);
+  for (const auto& passkey : passkeys) ask.allow.push_back(passkey.id);
+  challenges_.add(ask.challenge, std::move(use), now());
+  return ask;
+}
+
+asio::awaitable<Result<RequestCard>> LedgerPeople::decide(SessionKey key, PersonalDecision decision,
+                                                          std::string address) {
+  std::function<Result<Outcome<RequestCard>>(Decisions&)> work = [this, key, &decision,
+                                                                  &address](Decisions& decisions) {
+    return settle(key, decision, address, decisions);
+  };
+  auto outcome = co_await on_ledger<Outcome<RequestCard>>(*ledger_, desk_, std::move(work));
+  auto card = result_of(std::move(outcome));
+  if (!card && card.error().kind() == ErrorKind::kDenied) {
+    note_("refused.decision", std::move(address), card.error().message());
+  }
+  co_return card;
+}
+
+/// What the passkey is held to have signed is made anew here, of the request as it stands in the store.
+Result<LedgerPeople::Outcome<RequestCard>> LedgerPeople::settle(const SessionKey& key,
+                                                                const PersonalDecision& decision,
+                                                                const std::string& address,
+                                                                Decisions& decisions) {
+  auto& store = desk_.store();
+  ZKV_TRY(const auto me, who(key));
+  ZKV_TRY(const auto spent,
+          spend(decision.answer.assertion.client_data_json, ChallengeUse::Purpose::kDecide));
+  const auto& use = spent.use;
+  if (use.request != decision.request || use.decision != decision.decision ||
+      use.approver != me.approver.id) {
+    return wrong_challenge();
+  }
+  ZKV_TRY(const auto request, store.find(use.request));
+  ZKV_TRY(const auto card, card_of(store, request));
+  const passkey::Evidence evidence{use.approver, use.decision, hash_of(card), use.random,
+                                   decision.answer.assertion};
+  const auto challenge =
+      passkey::approval_challenge(use.decision, evidence.request, use.approver, use.random);
+  ZKV_TRY(auto checked, check(decision.answer, challenge, address));
+  Outcome<RequestCard> outcome;
+  outcome.refused = std::move(checked.refused);
+  if (outcome.refused) return outcome;
+  if (checked.value->approver != me.approver.id) {
+    return refused_passkey(Error::denied("this is the passkey of somebody else"));
+  }
+  ZKV_TRY(outcome.value, decide_with(me.approver, evidence, card, decision.reason, decisions));
+  return outcome;
+}
+
+Result<RequestCard> LedgerPeople::decide_with(const Approver& approver, const passkey::Evidence& evidence,
+                                              const RequestCard& card, const std::string& reason,
+                                              Decisions& decisions) {
+  auto& store = desk_.store();
+  const auto& request = card.request;
+  if (!can_be(request, evidence.decision)) return ended_already(request);
+  const auto by = actor_of(approver);
+  Approval approval;
+  approval.request = request.id;
+  approval.approver = approver.id;
+  approval.passkey = evidence.assertion.id;
+  approval.decision = passkey::to_text(evidence.decision);
+  approval.at = now();
+  approval.evidence = passkey::to_json(evidence);
+  approval.evidence_hash = crypto::sha256(bytes_of(approval.evidence));
+  ZKV_CHECK(store.people().insert(approval));
+  ZKV_CHECK(store.append({approval.at, "request.evidence", request.id.text, by, approval.evidence}));
+  const bool approves = evidence.decision == passkey::Decision::kApprove;
+  const Event event = approves ? Event(event::Approve{by}) : Event(event::Deny{by, printable(reason, 500)});
+  ZKV_TRY(const auto next, desk_.apply(request, event, by, decisions));
+  if (next.state != (approves ? State::kApproved : State::kDenied)) return ended_already(next);
+  RequestCard decided = card;
+  decided.request = next;
+  return decided;
+}
+
+asio::awaitable<Result<std::uint64_t>> LedgerPeople::change_after(std::uint64_t seen) {
+  std::function<Result<bool>()> is_over = [this, seen]() -> Result<bool> {
+    return desk_.watchers().changes() != seen;
+  };
+  RequestId any;
+  co_await wait_for_change(ledger_, desk_, std::move(any), std::move(is_over));
+  co_return desk_.watchers().changes();
+}
+
+}  // namespace zkv::gateway

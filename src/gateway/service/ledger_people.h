@@ -1,0 +1,105 @@
+// People over the ledger.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gateway/service/challenges.h"
+#include "gateway/service/desk.h"
+#include "gateway/service/ledger.h"
+#include "gateway/service/people.h"
+
+namespace zkv::gateway {
+
+struct ServiceOptions;
+
+class LedgerPeople : public People {
+ public:
+  /// Notes a refusal for the audit log, gathered: kind, address, detail.
+  using Note = std::function<void(std::string, std::string, std::string)>;
+
+  /// All outlive this, but the ledger, which may be gone when a client goes away.
+  LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, const ServiceOptions& options, Note note);
+
+  boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Caller by) override;
+  boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) override;
+  boost::asio::awaitable<Result<NewSession>> finish_registration(SecretBytes invite, MadePasskey made,
+                                                                 std::string address) override;
+  boost::asio::awaitable<Result<passkey::Challenge>> begin_sign_in() override;
+  boost::asio::awaitable<Result<NewSession>> sign_in(SignedChallenge answer, std::string address) override;
+  boost::asio::awaitable<Result<SignedIn>> session(SessionKey key) override;
+  boost::asio::awaitable<Result<bool>> sign_out(SessionKey key) override;
+  boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) override;
+  boost::asio::awaitable<Result<RegistrationAsk>> begin_passkey(SessionKey key) override;
+  boost::asio::awaitable<Result<Passkey>> add_passkey(SessionKey key, MadePasskey made) override;
+  boost::asio::awaitable<Result<Passkey>> rename_passkey(SessionKey key, Bytes id,
+                                                         std::string label) override;
+  boost::asio::awaitable<Result<Passkey>> remove_passkey(SessionKey key, Bytes id) override;
+  boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Caller by) override;
+  boost::asio::awaitable<Result<Approver>> revoke(std::string who, Caller by) override;
+  boost::asio::awaitable<Result<DecisionAsk>> begin_decision(SessionKey key, RequestId request,
+                                                             passkey::Decision decision) override;
+  boost::asio::awaitable<Result<RequestCard>> decide(SessionKey key, PersonalDecision decision,
+                                                     std::string address) override;
+  boost::asio::awaitable<Result<std::uint64_t>> change_after(std::uint64_t seen) override;
+
+ private:
+  /// What came of a transaction that is to be committed even where it refuses.
+  template <class T>
+  struct Outcome {
+    std::optional<T> value;
+    std::optional<Error> refused;
+  };
+  template <class T>
+  static Result<T> result_of(Result<Outcome<T>> outcome) {
+    if (!outcome) return tl::unexpected(outcome.error());
+    if (outcome->refused) return tl::unexpected(*outcome->refused);
+    return std::move(*outcome->value);
+  }
+
+  // All of these in a transaction, on the ledger's thread.
+  Result<SignedIn> who(const SessionKey& key);
+  /// How the audit log names who calls: an owner, or somebody at the console.
+  Result<std::string> owner_or_console(const Caller& by);
+  Result<Invite> valid_invite(const Bytes& hash);
+  Result<SignedIn> take_in(const Bytes& invite, const MadePasskey& made, const SessionKey& key,
+                           const std::string& address);
+  Result<SignedIn> open_session(const Approver& approver, const SessionKey& key);
+  Result<SpentChallenge> spend(const Bytes& client_data, ChallengeUse::Purpose purpose);
+  Result<Passkey> insert_passkey(const Approver& approver, const MadePasskey& made,
+                                 const passkey::Challenge& challenge);
+  Result<Outcome<Passkey>> check(const SignedChallenge& answer, const passkey::Challenge& challenge,
+                                 const std::string& address);
+  Result<Outcome<SignedIn>> admit(const SignedChallenge& answer, const SessionKey& key,
+                                  const std::string& address);
+  Result<> end(Passkey passkey, const std::string& why);
+  Result<Passkey> own_passkey(const Approver& owner, const Bytes& id);
+  Result<Approver> approver_named(const std::string& who);
+  Result<Approver> end_approver(const std::string& who, const std::string& by);
+  Result<DecisionAsk> ask_to_decide(const SessionKey& key, const RequestId& id, passkey::Decision decision);
+  Result<Outcome<RequestCard>> settle(const SessionKey& key, const PersonalDecision& decision,
+                                      const std::string& address, Decisions& decisions);
+  Result<RequestCard> decide_with(const Approver& approver, const passkey::Evidence& evidence,
+                                  const RequestCard& card, const std::string& reason, Decisions& decisions);
+
+  Desk& desk_;
+  const std::shared_ptr<Ledger>& ledger_;
+  const ServiceOptions& options_;
+  Note note_;
+  Challenges challenges_;
+};
+
+// What the files of this class have in common.
+
+/// How the audit log, and a request's `decided_by`, name an approver.
+std::string actor_of(const Approver& approver);
+/// Errors: kInvalid.
+Result<> check_label(const std::string& label);
+passkey::Challenge random_challenge();
+Error wrong_challenge();
+/// The same in other words for a passkey's answer that is not right.
+Error refused_passkey(const Error& why);
+
+}  // namespace zkv::gateway

@@ -1,0 +1,148 @@
+// Those who decide: how they come, sign in, look after their passkeys, and decide requests
+// (docs/protocol-v2.md, "An approval by passkey" and "People: sign in, see, decide").
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret_bytes.h"
+#include "gateway/passkey/evidence.h"
+#include "gateway/passkey/passkey.h"
+#include "gateway/service/cards.h"
+#include "gateway/service/enrolments.h"
+#include "gateway/store/people_store.h"
+
+namespace zkv::gateway {
+
+inline constexpr std::size_t kSessionTokenSize = 32;
+
+/// What a session's token is known by: its SHA-256.
+struct SessionKey {
+  crypto::Sha256 hash{};
+};
+SessionKey session_key(const SecretBytes& token);
+
+/// Somebody at the gateway's own console, as the audit log names them: "console:uid 0".
+struct AtConsole {
+  std::string name;
+};
+using Caller = std::variant<SessionKey, AtConsole>;
+
+struct SignedIn {
+  Approver approver;
+  Time expires_at;
+};
+
+/// A session that has just begun. Its token goes to the browser and is kept nowhere else.
+struct NewSession {
+  SignedIn signed_in;
+  SecretBytes token;
+};
+
+struct NewApprover {
+  std::string name;  ///< 1 to 64 bytes of text: no control characters, no colon, no blanks at its ends
+  Role role = Role::kApprover;
+  std::chrono::seconds lasts{3'600};
+};
+
+/// What a browser is asked to make a passkey from.
+struct RegistrationAsk {
+  passkey::Challenge challenge{};
+  ApproverId approver{};
+  std::string name;            ///< the approver's
+  std::vector<Bytes> exclude;  ///< passkeys that are there already
+};
+
+/// A passkey that a browser has made; `label` is what its owner calls it: 1 to 64 bytes.
+struct MadePasskey {
+  std::string label;
+  passkey::Registration registration;
+  passkey::RelyingParty party;
+};
+
+/// A challenge that a passkey has signed.
+struct SignedChallenge {
+  passkey::Assertion assertion;
+  Bytes user_handle;  ///< empty: the authenticator gave none
+  passkey::RelyingParty party;
+};
+
+/// What a browser is asked to sign to decide a request.
+struct DecisionAsk {
+  passkey::Challenge challenge{};
+  std::vector<Bytes> allow;
+};
+
+struct PersonalDecision {
+  RequestId request;
+  passkey::Decision decision = passkey::Decision::kDeny;
+  std::string reason;  ///< of a denial
+  SignedChallenge answer;
+};
+
+struct ApproverCard {
+  Approver approver;
+  std::vector<Passkey> passkeys;
+};
+
+/// Thread-safe. Errors of every call, beside those said: kIo, kInterrupted; with a session, kDenied named
+/// "session" when it is unknown or over, or its approver was revoked. Errors have the names of
+/// docs/protocol-v2.md, "Problems". A challenge that was made for something else, was answered before, or is
+/// older than 2 minutes is kConflict named "challenge"; an answer that is not as it should be is kDenied
+/// named "passkey". An authenticator that was copied ends its passkey for good, and all sessions of its
+/// approver; the call that found it is kDenied named "passkey".
+class People {
+ public:
+  virtual ~People() = default;
+
+  /// Errors: kInvalid (the name, or a time beyond 30 days), kExists, kDenied "owners-only".
+  virtual boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Caller by) = 0;
+  /// Errors: kDenied "invite" when it is unknown, used or over: not said which.
+  virtual boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) = 0;
+  /// Makes the approver, the passkey and a session of it. Errors: as begin_registration(), kExists (the name
+  /// was given to somebody else meanwhile, or the passkey is known), kInvalid.
+  virtual boost::asio::awaitable<Result<NewSession>> finish_registration(SecretBytes invite, MadePasskey made,
+                                                                         std::string address) = 0;
+
+  virtual boost::asio::awaitable<Result<passkey::Challenge>> begin_sign_in() = 0;
+  /// Errors: kDenied "passkey" for whatever is wrong with the answer, in the same words.
+  virtual boost::asio::awaitable<Result<NewSession>> sign_in(SignedChallenge answer, std::string address) = 0;
+  virtual boost::asio::awaitable<Result<SignedIn>> session(SessionKey key) = 0;
+  virtual boost::asio::awaitable<Result<bool>> sign_out(SessionKey key) = 0;
+
+  /// One's own, oldest first.
+  virtual boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) = 0;
+  virtual boost::asio::awaitable<Result<RegistrationAsk>> begin_passkey(SessionKey key) = 0;
+  /// Errors: kExists, kInvalid.
+  virtual boost::asio::awaitable<Result<Passkey>> add_passkey(SessionKey key, MadePasskey made) = 0;
+  /// Errors: kNotFound, kInvalid.
+  virtual boost::asio::awaitable<Result<Passkey>> rename_passkey(SessionKey key, Bytes id,
+                                                                 std::string label) = 0;
+  /// Errors: kNotFound, kConflict "last-passkey".
+  virtual boost::asio::awaitable<Result<Passkey>> remove_passkey(SessionKey key, Bytes id) = 0;
+
+  /// By name. Errors: kDenied "owners-only".
+  virtual boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Caller by) = 0;
+  /// Ends the approver's passkeys and sessions. `who` is an id in hex or base64, or a name. Errors:
+  /// kNotFound, kConflict "last-owner", kDenied "owners-only".
+  virtual boost::asio::awaitable<Result<Approver>> revoke(std::string who, Caller by) = 0;
+
+  /// Errors: kNotFound, kConflict "ended" when it cannot be decided so any more.
+  virtual boost::asio::awaitable<Result<DecisionAsk>> begin_decision(SessionKey key, RequestId request,
+                                                                     passkey::Decision decision) = 0;
+  /// Verifies the answer, keeps it as evidence, and decides, in one transaction: all or nothing. Errors: as
+  /// begin_decision(), kConflict "ended" when somebody else was first.
+  virtual boost::asio::awaitable<Result<RequestCard>> decide(SessionKey key, PersonalDecision decision,
+                                                             std::string address) = 0;
+
+  /// Waits until more has happened to requests than `seen` counts, and returns the new count; begin with 0.
+  /// Costs no thread. Cancelling the coroutine ends the wait.
+  virtual boost::asio::awaitable<Result<std::uint64_t>> change_after(std::uint64_t seen) = 0;
+};
+
+}  // namespace zkv::gateway
