@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
+#include <map>
 
 #include "settings_flags.h"
 #include "table_output.h"
@@ -25,6 +26,13 @@ CLI::App* add_control_command(CLI::App& parent, Session& session, const std::str
           "the control socket (default: DATA_DIR/control.sock)")
       ->type_name("PATH");
   return command;
+}
+
+void add_expires(CLI::App& command, std::uint64_t& seconds) {
+  command.add_option("--expires", seconds, "how long the link is good for, as in 30m, 1h (default), 7d")
+      ->transform(CLI::AsNumberWithUnit(
+          std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}},
+          CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"));
 }
 
 std::string member(const json::value& object, const char* name) {

@@ -3,6 +3,7 @@
 
 #include <CLI/App.hpp>
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <string>
 
 #include "commands.h"
@@ -12,6 +13,9 @@ namespace zkv::cli {
 /// A command with --config, --data-dir and --socket.
 CLI::App* add_control_command(CLI::App& parent, Session& session, const std::string& name,
                               const std::string& help);
+
+/// The option --expires of an invite, in seconds.
+void add_expires(CLI::App& command, std::uint64_t& seconds);
 
 /// A member as text, whatever its kind; null is empty.
 std::string member(const boost::json::value& object, const char* name);

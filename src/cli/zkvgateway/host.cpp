@@ -140,11 +140,7 @@ void add_host_commands(CLI::App& app, Session& session) {
       add(*host, session, words, "invite", "print a link by which one machine may enrol", invite);
   inviting->add_option("name", words->name, "what the host will be called")->required()->type_name("NAME");
   inviting->add_option("--group", words->group, "the group it will belong to")->type_name("GROUP");
-  inviting
-      ->add_option("--expires", words->seconds, "how long the link is good for, as in 30m, 1h (default), 7d")
-      ->transform(CLI::AsNumberWithUnit(
-          std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}},
-          CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"));
+  add_expires(*inviting, words->seconds);
   inviting->add_flag("--no-qr", words->no_qr, "no QR code");
   add_json(*inviting, *words);
 

@@ -40,6 +40,7 @@ int run(int argc, char** argv) {
   add_secret_commands(app, session);
   add_request_commands(app, session);
   add_host_commands(app, session);
+  add_approver_commands(app, session);
   add_audit_commands(app, session);
   app.add_subcommand("help", "print this help");
   try {

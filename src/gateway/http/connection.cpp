@@ -96,6 +96,8 @@ asio::awaitable<void> Connection::refuse(unsigned status, std::string_view why) 
 }
 
 asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool head_only) {
+  if (reply.next_part) co_return co_await send_parts(reply);
+  if (reply.cookie) co_return co_await send_with_cookie(reply, keep_alive);
   timed_out_ = false;
   expire_after(around_.timeouts.write);
   const auto secret = reply.secret ? reply.secret->span() : std::span<const std::uint8_t>();
@@ -105,6 +107,30 @@ asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool
   if (written && reply.secret) written = co_await stream_.write(secret);
   never_expire();
   if (reply.written) reply.written(written);
+  co_return written&& keep_alive;
+}
+
+/// Goes on until there is no further part, the client has gone or reads too slowly, or the server stops.
+asio::awaitable<bool> Connection::send_parts(const Reply& reply) {
+  expire_after(around_.timeouts.write);
+  const std::string head = serialize_head(reply, false, std::nullopt);
+  bool written = co_await stream_.write(bytes_of(head));
+  while (written && !around_.stopping) {
+    never_expire();
+    const auto part = co_await reply.next_part();
+    if (!part) break;
+    expire_after(around_.timeouts.write);
+    written = co_await stream_.write(bytes_of(*part));
+  }
+  never_expire();
+  co_return false;
+}
+
+asio::awaitable<bool> Connection::send_with_cookie(const Reply& reply, bool keep_alive) {
+  expire_after(around_.timeouts.write);
+  const auto all = serialize_with_cookie(reply, keep_alive);
+  const bool written = co_await stream_.write(all.span());
+  never_expire();
   co_return written&& keep_alive;
 }
 

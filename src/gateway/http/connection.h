@@ -55,6 +55,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> fill();
   boost::asio::awaitable<void> refuse(unsigned status, std::string_view why);
   boost::asio::awaitable<bool> send(const Reply& reply, bool keep_alive, bool head_only);
+  boost::asio::awaitable<bool> send_parts(const Reply& reply);
+  boost::asio::awaitable<bool> send_with_cookie(const Reply& reply, bool keep_alive);
   boost::asio::awaitable<void> client_gone();
   boost::asio::awaitable<void> farewell();
   void describe_client(Incoming& incoming);

@@ -15,6 +15,7 @@ namespace zkv::gateway::http {
 namespace {
 
 constexpr unsigned kNoContent = 204;
+constexpr unsigned kNotModified = 304;
 
 /// The character that "%HH" at the start of `text` stands for; nothing when it is not one.
 std::optional<char> percent_decoded(std::string_view text) {
@@ -75,21 +76,35 @@ std::string_view reason_phrase(unsigned status) {
   return {phrase.data(), phrase.size()};
 }
 
-std::string serialize_head(const Reply& reply, bool keep_alive, std::size_t length) {
+std::string serialize_head(const Reply& reply, bool keep_alive, std::optional<std::size_t> length) {
   auto head = fmt::format("HTTP/1.1 {} {}\r\nDate: {:%a, %d %b %Y %H:%M:%S} GMT\r\n", reply.status,
                           reason_phrase(reply.status), fmt::gmtime(std::time(nullptr)));
   for (const auto& [name, value] : reply.headers) head += fmt::format("{}: {}\r\n", name, value);
   if (!reply.content_type.empty()) head += fmt::format("Content-Type: {}\r\n", reply.content_type);
-  if (reply.status != kNoContent) head += fmt::format("Content-Length: {}\r\n", length);
+  const bool has_content = reply.status != kNoContent && reply.status != kNotModified;
+  if (length && has_content) head += fmt::format("Content-Length: {}\r\n", *length);
   head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
   return head;
 }
 
+SecretBytes serialize_with_cookie(const Reply& reply, bool keep_alive) {
+  const auto head = serialize_head(reply, keep_alive, reply.body.size());
+  SecretBuilder out;
+  out.append(std::string_view(head).substr(0, head.size() - 2));
+  out.append("Set-Cookie: ");
+  out.append(reply.cookie->span());
+  out.append("\r\n\r\n");
+  out.append(reply.body);
+  return out.take();
+}
+
 Reply problem(unsigned status, std::string_view detail) { return problem(status, "", detail); }
 
-Reply problem(const Error& error) {
+Reply problem(const Error& error) { return problem(status_of(error.kind()), error); }
+
+Reply problem(unsigned status, const Error& error) {
   const std::string stop = error.message().ends_with('.') ? " " : ". ";
-  return problem(status_of(error.kind()),
+  return problem(status, error.name(),
                  error.remedy().empty() ? error.message() : error.message() + stop + error.remedy());
 }
 
@@ -110,7 +125,7 @@ Reply problem(unsigned status, std::string_view name, std::string_view detail) {
 Reply empty(unsigned status) {
   Reply reply;
   reply.status = status;
-  if (status != kNoContent) reply.content_type = "text/plain; charset=utf-8";
+  if (status != kNoContent && status != kNotModified) reply.content_type = "text/plain; charset=utf-8";
   return reply;
 }
 

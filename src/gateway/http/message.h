@@ -5,6 +5,7 @@
 #include <boost/beast/http/fields.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,20 +44,30 @@ struct Reply {
   std::string body;
   std::shared_ptr<const SecretBytes>
       secret;  ///< in place of `body`: written as it is, never copied to a string
+  std::shared_ptr<const SecretBytes> cookie;  ///< what Set-Cookie says; never copied to a string either
+  /// In place of `body`: an answer of unknown length, of which each call gives the next part; nothing ends
+  /// it, and with it the connection. It watches by itself whether the client is still there.
+  std::function<boost::asio::awaitable<std::optional<std::string>>()> next_part;
   std::function<void(bool in_full)> written;  ///< told how the writing went
   bool hang_up = false;                       ///< nobody is there to answer: close without a word
 };
 
-/// The status line and header fields, up to and with the empty line. `length` is that of the body.
-std::string serialize_head(const Reply& reply, bool keep_alive, std::size_t length);
+/// The status line and header fields but the cookie, up to and with the empty line. `length` is that of the
+/// body, if it is known.
+std::string serialize_head(const Reply& reply, bool keep_alive, std::optional<std::size_t> length);
+/// The same with the cookie, and with the body.
+SecretBytes serialize_with_cookie(const Reply& reply, bool keep_alive);
 std::string_view reason_phrase(unsigned status);
 
 /// An RFC 9457 problem document, without a type of its own.
 Reply problem(unsigned status, std::string_view detail);
 /// One of those that docs/protocol-v2.md names, which programs can tell apart.
 Reply problem(unsigned status, std::string_view name, std::string_view detail);
-/// That of an error: 400, 403, 404, 409, 503 or 500 by its kind; its message and its remedy are the detail.
+/// That of an error: 400, 403, 404, 409, 503 or 500 by its kind; its name is the type, its message and its
+/// remedy are the detail.
 Reply problem(const Error& error);
+/// The same with another status.
+Reply problem(unsigned status, const Error& error);
 /// An empty body, as the seed answers everything but a key.
 Reply empty(unsigned status);
 Reply json(unsigned status, std::string body);

@@ -13,6 +13,9 @@
 #include "gateway/http/control_routes.h"
 #include "gateway/http/health_routes.h"
 #include "gateway/http/host_control_routes.h"
+#include "gateway/http/page_routes.h"
+#include "gateway/http/people_control_routes.h"
+#include "gateway/http/people_routes.h"
 #include "gateway/http/worker.h"
 #include "protocol/invite_link.h"
 
@@ -46,7 +49,7 @@ class RunningServer : public Server {
         control_{control_router_, {}, options_.timeouts, stopping_, refused_} {
     add_health_routes(public_router_, service);
     add_control_routes(control_router_, service);
-    if (options_.v2) serve_v2(service);
+    if (options_.v2) serve_hosts(service);
     if (!options_.legacy) return;
     legacy_.emplace(std::move(*options_.legacy), service);
     legacy_->add_to(public_router_);
@@ -58,7 +61,7 @@ class RunningServer : public Server {
     finish(std::chrono::milliseconds(0));
   }
 
-  Result<> open() {
+  Result<> open(Service& service) {
     if (!options_.tls_certificate.empty()) {
       ZKV_TRY(tls_, TlsContext::load(options_.tls_certificate, options_.tls_key));
     }
@@ -71,6 +74,7 @@ class RunningServer : public Server {
     }
     ZKV_TRY(const auto listener, listen_tcp(options_.listen));
     port_ = listener.port;
+    if (options_.v2) ZKV_CHECK(serve_people(service));
     for (auto& worker : workers_) {
       ZKV_TRY(auto socket, duplicate(listener.socket));
       worker->serve_public(std::move(socket), {public_, tls_.get(), limits_});
@@ -113,11 +117,29 @@ class RunningServer : public Server {
   }
 
  private:
-  void serve_v2(Service& service) {
+  void serve_hosts(Service& service) {
     v2_.emplace(*options_.v2, service);
     v2_->add_to(public_router_);
     add_host_control_routes(control_router_, service,
                             [this](SecretBytes token) { return link_for(std::move(token)); });
+  }
+
+  /// Once the port is known: passkeys are bound to the address of the page.
+  Result<> serve_people(Service& service) {
+    const auto party = relying_party(options_.v2->public_url, options_.listen.host, port_, tls_ != nullptr);
+    if (!party) spdlog::warn("nobody can sign in: {}; {}", party.error().message(), party.error().remedy());
+    add_people_control_routes(control_router_, service, party);
+    door_.emplace(party, options_.v2->name, service);
+    for (const auto add_calls :
+         {add_session_calls, add_passkey_calls, add_approver_calls, add_request_calls, add_event_calls}) {
+      add_calls(public_router_, *door_);
+    }
+    std::vector<PageFile> page;
+    if (!options_.v2->page_dir.empty()) {
+      ZKV_TRY(page, read_page(options_.v2->page_dir));
+    }
+    add_page_routes(public_router_, std::move(page), party && is_https(*party));
+    return {};
   }
 
   std::string link_for(SecretBytes token) const {
@@ -137,6 +159,7 @@ class RunningServer : public Server {
   Router control_router_;
   std::optional<LegacyRoutes> legacy_;
   std::optional<V2Routes> v2_;
+  std::optional<PeopleDoor> door_;
   ConnectionLimits limits_;
   std::atomic<bool> stopping_ = false;
   std::function<void(std::string, std::string, std::string)> refused_;
@@ -156,7 +179,7 @@ class RunningServer : public Server {
 
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Service& service) {
   auto server = std::make_unique<RunningServer>(std::move(options), service);
-  ZKV_CHECK(server->open());
+  ZKV_CHECK(server->open(service));
   server->run();
   return server;
 }

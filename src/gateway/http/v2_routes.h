@@ -1,6 +1,7 @@
 // Version 2's endpoints for hosts (docs/protocol-v2.md): who the gateway is, enrolments, requests, words.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -13,8 +14,9 @@ namespace zkv::gateway::http {
 
 struct V2Options {
   std::shared_ptr<const Identity> identity;
-  std::string name;        ///< of this gateway, as hosts and people see it
-  std::string public_url;  ///< without trailing slash; empty: the address it listens on
+  std::string name;                ///< of this gateway, as hosts and people see it
+  std::string public_url;          ///< without trailing slash; empty: the address it listens on
+  std::filesystem::path page_dir;  ///< of the built page; empty: none
 };
 
 class V2Routes {

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDefaultConfig = "/etc/zkv/gateway.toml";
+constexpr const char* kDefaultPage = "/usr/share/zfs-keyvault/page";
 constexpr const char* kDefaultSecret = "repository-key";
 constexpr const char* kDefaultOrigin = "default";
 constexpr std::size_t kSecretLimit = 64U * 1024U;
@@ -141,6 +142,10 @@ class Loader {
     if (settings.database.empty()) settings.database = settings.data_dir / "gateway.db";
     if (settings.control_socket.empty()) settings.control_socket = settings.data_dir / "control.sock";
     if (settings.master_key_file.empty()) settings.master_key_file = settings.data_dir / "master.key";
+    std::error_code failure;
+    if (settings.page_dir.empty() && fs::is_directory(kDefaultPage, failure))
+      settings.page_dir = kDefaultPage;
+    show("page-dir", settings.page_dir.string());
     show("vault", settings.vault == VaultKind::kAzure ? "azure" : "embedded");
     show("secret", settings.secret);
     show("legacy", settings.legacy ? "true" : "false");

@@ -27,7 +27,8 @@ struct Settings {
   std::filesystem::path data_dir;
   std::filesystem::path database;
   std::filesystem::path control_socket;
-  std::string public_url;  ///< without a trailing slash; empty: not known
+  std::string public_url;          ///< without a trailing slash; empty: not known
+  std::filesystem::path page_dir;  ///< of the built page; empty: none
   std::filesystem::path tls_certificate;
   std::filesystem::path tls_key;
   std::vector<Network> trusted_proxies;

@@ -1,0 +1,51 @@
+// Those who may decide, for owners.
+#include <utility>
+
+#include "base/time.h"
+#include "gateway/http/people_json.h"
+#include "gateway/http/people_routes.h"
+
+namespace zkv::gateway::http {
+
+namespace {
+
+namespace asio = boost::asio;
+
+asio::awaitable<Reply> list_approvers(PersonalCall call, PeopleDoor& door) {
+  Caller by = call.session;
+  const auto approvers = co_await door.people().approvers(std::move(by));
+  if (!approvers) co_return refusal(approvers.error());
+  co_return json(200, list_json("approvers", *approvers, approver_json));
+}
+
+asio::awaitable<Reply> invite_approver(PersonalCall call, PeopleDoor& door) {
+  auto wanted = read_new_approver(call.body);
+  if (!wanted) co_return refusal(wanted.error());
+  Caller by = call.session;
+  const auto made = co_await door.people().invite(std::move(*wanted), std::move(by));
+  if (!made) co_return refusal(made.error());
+  co_return json(201, {{"url", registration_link(door.party(), made->token)},
+                       {"expires_at", zkv::to_text(made->invite.expires_at)}});
+}
+
+/// By id alone: what is no id is not taken for a name.
+asio::awaitable<Reply> revoke_approver(PersonalCall call, PeopleDoor& door) {
+  const auto id = read_path_id(call.incoming.parameter);
+  if (!id || id->size() != sizeof(ApproverId)) {
+    co_return refusal(Error::not_found("there is no such approver"));
+  }
+  Caller by = call.session;
+  const auto revoked = co_await door.people().revoke(std::move(call.incoming.parameter), std::move(by));
+  if (!revoked) co_return refusal(revoked.error());
+  co_return empty(204);
+}
+
+}  // namespace
+
+void add_approver_calls(Router& router, PeopleDoor& door) {
+  door.add(router, "GET", "/v2/approvers", list_approvers);
+  door.add(router, "POST", "/v2/approvers/invites", invite_approver);
+  door.add(router, "DELETE", "/v2/approvers/*", revoke_approver);
+}
+
+}  // namespace zkv::gateway::http

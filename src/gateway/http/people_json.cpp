@@ -1,0 +1,135 @@
+// Writing: the members in the document's order.
+#include "gateway/http/people_json.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace zkv::gateway::http {
+
+namespace {
+
+namespace json_lib = boost::json;
+
+json_lib::value moment(Time time) {
+  return time == Time() ? json_lib::value(nullptr) : json_lib::value(zkv::to_text(time));
+}
+
+json_lib::value text_or_null(const std::string& text) {
+  return text.empty() ? json_lib::value(nullptr) : json_lib::value(text);
+}
+
+std::string bytes_text(std::span<const std::uint8_t> bytes) {
+  return to_base64(bytes, Base64::kUrlNoPadding);
+}
+
+/// People read the approver's name; who decided otherwise keeps the word before the colon.
+std::string decider_of(const Request& request) {
+  constexpr std::string_view kApprover = "approver:";
+  const auto& by = request.decided_by;
+  return by.starts_with(kApprover) ? by.substr(kApprover.size()) : by;
+}
+
+json_lib::object evidence_json(const protocol::Evidence& evidence) {
+  return {{"boot_id", evidence.boot_id},
+          {"kernel", evidence.kernel},
+          {"hostname", evidence.hostname},
+          {"uptime", evidence.uptime},
+          {"addresses", json_lib::array(evidence.addresses.begin(), evidence.addresses.end())},
+          {"planned", evidence.is_planned}};
+}
+
+json_lib::object compared_json(const HostAsk& ask) {
+  return {{"first_from_address", ask.is_first_from_address},
+          {"kernel_changed", ask.is_new_kernel},
+          {"last_release", moment(ask.last_release)}};
+}
+
+}  // namespace
+
+Reply json(unsigned status, const json_lib::object& object) {
+  return json(status, json_lib::serialize(object));
+}
+
+json_lib::object card_json(const RequestCard& card) {
+  const auto& request = card.request;
+  json_lib::object object{{"id", request.id.text},
+                          {"hash", to_hex(hash_of(card))},
+                          {"state", std::string(gateway::to_text(request.state))},
+                          {"created_at", zkv::to_text(request.created_at)},
+                          {"expires_at", zkv::to_text(request.expires_at)},
+                          {"decided_by", text_or_null(decider_of(request))},
+                          {"reason", text_or_null(request.reason)},
+                          {"address", request.address},
+                          {"host", nullptr},
+                          {"volumes", json_lib::array()},
+                          {"number", nullptr},
+                          {"evidence", nullptr},
+                          {"compared", nullptr}};
+  if (card.host) {
+    object["host"] = {{"id", card.host->id}, {"name", card.host->name}, {"group", card.host->group}};
+  }
+  if (card.message) {
+    object["volumes"] = json_lib::array(card.message->volumes.begin(), card.message->volumes.end());
+    object["number"] = card.message->number;
+    object["evidence"] = evidence_json(card.message->evidence);
+  }
+  if (card.ask) object["compared"] = compared_json(*card.ask);
+  return object;
+}
+
+json_lib::object host_json(const Host& host) {
+  return {{"id", host.id},
+          {"name", host.name},
+          {"group", host.group},
+          {"enrolled_at", zkv::to_text(host.enrolled_at)},
+          {"last_seen", moment(host.seen_at)},
+          {"last_address", text_or_null(host.address)},
+          {"revoked_at", moment(host.revoked_at)}};
+}
+
+json_lib::object passkey_json(const Passkey& passkey) {
+  return {{"id", bytes_text(passkey.id)},
+          {"label", passkey.label},
+          {"created_at", zkv::to_text(passkey.created_at)},
+          {"last_used", moment(passkey.used_at)},
+          {"backed_up", passkey.backed_up}};
+}
+
+json_lib::object approver_json(const ApproverCard& card) {
+  Time last_used;
+  for (const auto& passkey : card.passkeys) last_used = std::max(last_used, passkey.used_at);
+  return {{"id", bytes_text(card.approver.id)},
+          {"name", card.approver.name},
+          {"role", std::string(gateway::to_text(card.approver.role))},
+          {"created_at", zkv::to_text(card.approver.created_at)},
+          {"passkeys", card.passkeys.size()},
+          {"last_used", moment(last_used)}};
+}
+
+json_lib::object session_json(const SignedIn& signed_in, const std::string& gateway_name) {
+  return {{"approver",
+           {{"id", bytes_text(signed_in.approver.id)},
+            {"name", signed_in.approver.name},
+            {"role", std::string(gateway::to_text(signed_in.approver.role))}}},
+          {"gateway", gateway_name},
+          {"expires_at", zkv::to_text(signed_in.expires_at)}};
+}
+
+json_lib::object registration_json(const RegistrationAsk& ask, const passkey::RelyingParty& party,
+                                   const std::string& gateway_name) {
+  json_lib::array exclude;
+  for (const auto& id : ask.exclude) exclude.push_back(json_lib::value(bytes_text(id)));
+  return {{"challenge", bytes_text(ask.challenge)},
+          {"rp", {{"id", party.id}, {"name", "zfs-keyvault at " + gateway_name}}},
+          {"user", {{"id", bytes_text(ask.approver)}, {"name", ask.name}}},
+          {"exclude", std::move(exclude)}};
+}
+
+json_lib::object challenge_json(const passkey::Challenge& challenge, const passkey::RelyingParty& party) {
+  return {{"challenge", bytes_text(challenge)}, {"rp", {{"id", party.id}}}};
+}
+
+}  // namespace zkv::gateway::http

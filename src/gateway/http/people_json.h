@@ -1,0 +1,40 @@
+// What people are told and say, as JSON: docs/protocol-v2.md, "People: sign in, see, decide".
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "gateway/http/message.h"
+#include "gateway/service/people.h"
+#include "protocol/json_members.h"
+
+namespace zkv::gateway::http {
+
+boost::json::object card_json(const RequestCard& card);
+boost::json::object host_json(const Host& host);
+boost::json::object passkey_json(const Passkey& passkey);
+boost::json::object approver_json(const ApproverCard& card);
+boost::json::object session_json(const SignedIn& signed_in, const std::string& gateway_name);
+boost::json::object registration_json(const RegistrationAsk& ask, const passkey::RelyingParty& party,
+                                      const std::string& gateway_name);
+boost::json::object challenge_json(const passkey::Challenge& challenge, const passkey::RelyingParty& party);
+
+/// A list of them under a name.
+template <class T>
+boost::json::object list_json(std::string_view name, const std::vector<T>& items,
+                              boost::json::object (*one)(const T&)) {
+  boost::json::array array;
+  for (const auto& item : items) array.push_back(one(item));
+  return {{boost::json::string_view(name.data(), name.size()), std::move(array)}};
+}
+Reply json(unsigned status, const boost::json::object& object);
+
+/// `body` is a whole body. Errors: kInvalid.
+Result<SecretBytes> read_invite_token(const boost::json::object& body);
+Result<MadePasskey> read_made_passkey(const boost::json::object& body, const passkey::RelyingParty& party);
+Result<SignedChallenge> read_signed_challenge(const boost::json::object& body,
+                                              const passkey::RelyingParty& party);
+Result<NewApprover> read_new_approver(const boost::json::object& body);
+/// What stands in a path for bytes. Errors: kNotFound, as for what nobody knows.
+Result<Bytes> read_path_id(const std::string& text);
+
+}  // namespace zkv::gateway::http

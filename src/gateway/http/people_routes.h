@@ -1,0 +1,23 @@
+// Everything that people do by the page, or by any other program with a passkey.
+#pragma once
+
+#include <string>
+
+#include "gateway/http/people_door.h"
+
+namespace zkv::gateway::http {
+
+/// Registrations, sign-in, the session itself.
+void add_session_calls(Router& router, PeopleDoor& door);
+/// One's own passkeys; and for owners those who may decide.
+void add_passkey_calls(Router& router, PeopleDoor& door);
+void add_approver_calls(Router& router, PeopleDoor& door);
+/// Requests and hosts: seeing and deciding them.
+void add_request_calls(Router& router, PeopleDoor& door);
+/// Server-sent events.
+void add_event_calls(Router& router, PeopleDoor& door);
+
+/// The link by which somebody becomes an approver.
+std::string registration_link(const passkey::RelyingParty& party, const SecretBytes& token);
+
+}  // namespace zkv::gateway::http
