@@ -25,7 +25,8 @@ export function update(board: Card[], open: Card[], known: Card[]): Change {
   const kept = board.map((card) => {
     if (hasEnded(card.state)) return card;
     const next = latest.get(card.id) ?? card;
-    return missing.has(card.id) && !hasEnded(next.state) ? { ...next, state: 'expired' as const } : next;
+    const isOver = missing.has(card.id) && (next.state === 'pending' || next === card);
+    return isOver ? { ...next, state: 'expired' as const } : next;
   });
   const before = new Set(board.map((card) => card.id));
   const arrived = open.filter((card) => !before.has(card.id));

@@ -28,6 +28,11 @@ test('a card of which nothing is known any more counts as expired', () => {
   expect(update([first], [], []).board).toMatchObject([{ id: 'first', state: 'expired' }]);
 });
 
+test('a card that is approved or released stays what it is until the host has its share', () => {
+  for (const state of ['approved', 'released'] as const)
+    expect(update([first], [], [cardOf({ id: 'first', state })]).board).toMatchObject([{ state }]);
+});
+
 test('an ended card is told once', () => {
   const ended = cardOf({ id: 'first', state: 'denied' });
   expect(update([ended], [], [ended])).toEqual({ board: [ended], arrived: [], ended: [] });
