@@ -9,31 +9,15 @@ import os
 import pathlib
 import secrets
 import shlex
-import socket
 import subprocess
 import sys
 import unittest
 
-# No real host is wanted here, only the one written anew.
-os.environ.setdefault("ZKV", "zkv")
-os.environ.setdefault("FAKE_ZFS_CORE", "none")
-import enrolled_world  # noqa: E402
+import enrolled_world
+import passkey_world
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 PAGE = TESTS.parent / "web" / "dist"
-
-
-class Gateway(enrolled_world.Gateway):
-    def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        super().__init__("--public-url", f"http://localhost:{port}", "--page-dir", str(PAGE), tls=False)
-        self.port = port
-        self.base = f"http://localhost:{port}"
-
-    def invite_approver(self, name, *words):
-        return json.loads(self.command("approver", "invite", name, "--json", *words))["url"]
 
 
 class Attached(enrolled_world.Gateway):
@@ -60,7 +44,7 @@ def ask():
 
 class BrowserPage(unittest.TestCase):
     def test_people_use_the_page_before_the_real_gateway(self):
-        with Gateway() as gateway:
+        with passkey_world.Gateway("--page-dir", str(PAGE)) as gateway:
             link = gateway.invite_approver("Anna", "--role", "owner")
             self.assertTrue(link.startswith(f"{gateway.base}/#register="), link)
             environment = {**os.environ, "ZKV_BASE": gateway.base, "ZKV_INVITE": link.split("#register=")[1],
