@@ -21,7 +21,7 @@ constexpr std::size_t kMostBytes = std::size_t{8} * 1024 * 1024;
 constexpr std::string_view kGzip = ".gz";
 
 std::string content_type_of(const fs::path& name) {
-  static const std::map<std::string, std::string> kTypes{
+  static const std::map<std::string, std::string> types{
       {".html", "text/html; charset=utf-8"},
       {".js", "text/javascript; charset=utf-8"},
       {".css", "text/css; charset=utf-8"},
@@ -33,8 +33,8 @@ std::string content_type_of(const fs::path& name) {
       {".txt", "text/plain; charset=utf-8"},
       {".webmanifest", "application/manifest+json"},
   };
-  const auto found = kTypes.find(name.extension().string());
-  return found == kTypes.end() ? "application/octet-stream" : found->second;
+  const auto found = types.find(name.extension().string());
+  return found == types.end() ? "application/octet-stream" : found->second;
 }
 
 std::string etag_of(std::string_view content) {
