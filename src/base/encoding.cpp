@@ -46,11 +46,19 @@ const DigitValues& values_of(Base64 variant) {
   return variant == Base64::kStandard ? kStandardValues : kUrlValues;
 }
 
+/// Of libsodium 1.0.18 some bytes past ASCII pass for digits. Looks at all of them, whatever it finds.
+bool is_ascii(std::string_view text) {
+  unsigned seen = 0;
+  for (const char c : text) seen |= static_cast<std::uint8_t>(c);
+  return seen < 0x80;
+}
+
 bool decode_base64(std::string_view text, Base64 variant, std::span<std::uint8_t> out, std::size_t& length) {
   length = 0;
   if (text.empty()) return true;  // libsodium takes no null pointer, not even with no bytes behind it
   const char* end = nullptr;
-  return sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end,
+  return is_ascii(text) &&
+         sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length, &end,
                            sodium_variant(variant)) == 0 &&
          end == text.data() + text.size();
 }

@@ -96,6 +96,12 @@ TEST(Encoding, Base64OfAnotherVariantIsRefused) {
   EXPECT_FALSE(from_base64_secret("-__-A", Base64::kUrl));
 }
 
+TEST(Encoding, Base64PastAsciiIsRefused) {
+  constexpr std::string_view kDigits = "\xaf\xbb\xbe\xcf";
+  EXPECT_FALSE(from_base64(kDigits, Base64::kUrlNoPadding));
+  EXPECT_FALSE(from_base64_secret(kDigits, Base64::kUrlNoPadding));
+}
+
 TEST(Encoding, HexIsCheckedForLengthAndDigits) {
   EXPECT_EQ(from_hex("00fF").value(), (Bytes{0, 255}));
   EXPECT_FALSE(from_hex("0"));
