@@ -317,6 +317,7 @@ TEST(Networks, NonsenseIsRefused) {
        {"", "/8", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "::/129", "ten", "10.1.0.0/8"}) {
     EXPECT_FALSE(Network::parse(text)) << text;
   }
+  EXPECT_FALSE(Network::parse(std::string_view("::1\0x", 5)));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ std::optional<unsigned> parse_bits(std::string_view text, unsigned most) {
 }  // namespace
 
 std::optional<AddressBytes> parse_address(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   const std::string terminated(text);
   AddressBytes address{};
   if (::inet_pton(AF_INET6, terminated.c_str(), address.data()) == 1) return address;

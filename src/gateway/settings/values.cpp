@@ -123,16 +123,16 @@ Result<std::string> parse_public_url(std::string_view text) {
 }
 
 Result<std::filesystem::path> parse_database_uri(std::string_view text) {
-  constexpr std::string_view kPrefix = "sqlite:///";
+  constexpr std::string_view kScheme = "sqlite:///";
   if (!text.starts_with("sqlite:")) {
     return Error::unsupported(fmt::format("'{}' is not an SQLite database", text.substr(0, text.find(':'))))
         .remedy("use sqlite:////absolute/path; other databases are not supported");
   }
-  if (!text.starts_with(kPrefix) || !text.substr(kPrefix.size()).starts_with('/')) {
+  if (!text.starts_with(kScheme) || !text.substr(kScheme.size()).starts_with('/')) {
     return Error::invalid(fmt::format("'{}' does not name an absolute path", text))
         .remedy("write four slashes: sqlite:////var/lib/zkvgateway/gateway.db");
   }
-  return std::filesystem::path(text.substr(kPrefix.size()));
+  return std::filesystem::path(text.substr(kScheme.size()));
 }
 
 Result<std::string> parse_phone_number(std::string_view text) {
