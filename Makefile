@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_BASEDIR := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps build test test-dev test-tsan lint format coverage bench package clean
+.PHONY: help demo deps build test test-dev test-tsan fuzz lint format coverage bench package clean
 
 help: ## what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ test-tsan: deps ## unit tests under ThreadSanitizer
 	cmake --preset tsan
 	cmake --build --preset tsan --parallel $(JOBS)
 	ctest --test-dir build/tsan --label-regex unit --parallel $(JOBS) --output-on-failure --no-tests=error
+
+fuzz: deps ## every parser of bytes from outside, FUZZ_SECONDS (600) each
+	cmake --preset fuzz
+	cmake --build --preset fuzz --target fuzzers --parallel $(JOBS)
+	@nice tests/fuzz/run build/fuzz
 
 coverage: deps ## line coverage of the unit and integration tests
 	cmake --preset coverage
