@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import unittest
 
+import gateway_world
 import host_world
 from enrolled_world import Gateway, Host, OtherHost, decode, encode, open_envelope
 
@@ -305,6 +306,47 @@ class Again(Case):
         self.gateway.command("request", "approve", self.gateway.next_request(mark))
         running.end(0)
         self.assert_open()
+
+
+class SetUpByInit(Case):
+    def setUp(self):
+        self.gateway = Gateway()
+        self.addCleanup(self.gateway.close)
+        self.said = self.gateway.command("init", "--name", "gateway.example", "--name", "localhost", "--name", "127.0.0.1")
+        self.gateway.certificate, self.gateway.certificate_key = self.gateway.data / "tls.crt", self.gateway.data / "tls.key"
+        self.gateway.authority.certificate = self.gateway.certificate
+        self.gateway.start()
+        self.host = Host(self.gateway)
+        self.addCleanup(self.host.__exit__)
+
+    def test_the_certificate_names_the_gateway_and_its_key_is_private(self):
+        shown = gateway_world.run("openssl", "x509", "-in", self.gateway.certificate, "-noout", "-ext", "subjectAltName").stdout
+        self.assertIn(b"DNS:gateway.example, DNS:localhost, IP Address:127.0.0.1", shown)
+        self.assertEqual(self.gateway.certificate_key.stat().st_mode & 0o777, 0o600)
+        self.assertIn(self.gateway.statement()["gateway"], self.said)
+
+    def test_a_host_trusts_it_by_its_invite_alone(self):
+        url = self.gateway.invite("nas")
+        self.host.run("enroll", "-", "-k", "-", stdin=f"{url}\n{self.host.key}\n".encode())
+        self.assertEqual(len(self.gateway.hosts()), 1)
+
+    def test_doctor_says_what_is_to_be_mended(self):
+        address = ("--tls-certificate", self.gateway.certificate, "--tls-key", self.gateway.certificate_key)
+        with self.assertRaisesRegex(AssertionError, "MEND +public-url is not set"):
+            self.gateway.command("doctor", *address)
+        with self.assertRaisesRegex(AssertionError, "MEND +the certificate is not for elsewhere.example"):
+            self.gateway.command("doctor", *address, "--public-url", "https://elsewhere.example")
+        said = self.gateway.command("doctor", *address, "--public-url", "https://gateway.example")
+        self.assertIn("signed by itself: hosts pin it, browsers refuse it", said)
+        self.gateway.stop()
+        with self.assertRaisesRegex(AssertionError, "MEND +the daemon does not answer"):
+            self.gateway.command("doctor", *address, "--public-url", "https://gateway.example")
+
+    def test_a_second_init_takes_nothing_away(self):
+        before = self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()
+        with self.assertRaisesRegex(AssertionError, "exists|there already"):
+            self.gateway.command("init")
+        self.assertEqual((self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()), before)
 
 
 class Revoked(Case):

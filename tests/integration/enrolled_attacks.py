@@ -10,6 +10,7 @@ import nacl.exceptions
 import nacl.public
 import nacl.signing
 
+import contract
 import host_world
 from enrolled_world import ENROLMENT_TYPE, REQUEST_TYPE, Gateway, Host, OtherHost, decode, encode, hash_of, sign
 
@@ -248,6 +249,13 @@ class Downgrade(Case):
             self.gateway.command("config", "check")
         self.gateway.environment = {}
         self.gateway.start()
+
+
+class Description(Case):
+    def test_the_document_is_served_as_it_stands(self):
+        served = json.loads(self.gateway.request("GET", "/v2/openapi.json").body)
+        self.assertEqual(served, contract.DOCUMENT)
+        self.assertTrue(served["openapi"].startswith("3.1"))
 
 
 class FalseGateway(unittest.TestCase):

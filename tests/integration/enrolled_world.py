@@ -12,6 +12,7 @@ import time
 import nacl.public
 import nacl.signing
 
+import contract
 import gateway_world
 import host_world
 
@@ -58,6 +59,13 @@ def open_envelope(envelope, kind, key):
 
 
 class Gateway(gateway_world.World):
+    """A gateway, each of whose answers is held against its OpenAPI document."""
+
+    def request(self, method, path, *more, **options):
+        answer = super().request(method, path, *more, **options)
+        contract.check(method, path, answer)
+        return answer
+
     def invite(self, name, *words):
         return json.loads(self.command("host", "invite", name, "--json", *words))["url"]
 

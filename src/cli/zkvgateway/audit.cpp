@@ -1,13 +1,18 @@
-// `zkvgateway audit list|verify`: reads the chained log beside a running gateway.
+// `zkvgateway audit list|export|verify`: reads the chained log beside a running gateway, or an export of it.
+#include "gateway/audit/export.h"
+
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fstream>
 #include <functional>
 #include <memory>
 
 #include "base/encoding.h"
-#include "gateway/audit/row.h"
+#include "base/file.h"
+#include "gateway/audit/verifier.h"
+#include "gateway/identity/identity.h"
 #include "gateway/store/store.h"
 #include "settings_flags.h"
 #include "table_output.h"
@@ -16,25 +21,32 @@ namespace zkv::cli {
 
 namespace json = boost::json;
 using gateway::audit::Row;
+using gateway::audit::Verifier;
 
 namespace {
 
 constexpr std::size_t kPage = 500;
+constexpr std::size_t kLongestCheckpoint = 64 * 1024;
+
+struct AuditWords {
+  bool json = false;
+  std::filesystem::path file;  ///< an export, to be verified in place of the database
+  std::string key;             ///< the gateway's id (hex) or its signing key (base64), known from elsewhere
+};
 
 /// Opens the database as its owner. Errors: kNotFound when there is none.
-Result<std::unique_ptr<gateway::Store>> open_store(const Session& session) {
-  ZKV_TRY(const auto settings, load_settings_or_report(session));
+Result<std::unique_ptr<gateway::Store>> open_store(const gateway::Settings& settings) {
   ZKV_CHECK(need_database(settings));
   ZKV_CHECK(enter_data_directory(settings));
   return gateway::Store::open(settings.database);
 }
 
 /// Calls `visit` with every row, in order; ends with its first error.
-Result<std::uint64_t> each_row(gateway::Store& store, const std::function<Result<>(const Row&)>& visit) {
+Result<> each_row(gateway::Store& store, const std::function<Result<>(const Row&)>& visit) {
   std::uint64_t next = 1;
   while (true) {
     ZKV_TRY(const auto rows, store.audit_rows(next, kPage));
-    if (rows.empty()) return next - 1;
+    if (rows.empty()) return {};
     for (const auto& row : rows) ZKV_CHECK(visit(row));
     next = rows.back().number + 1;
   }
@@ -58,27 +70,118 @@ void print_json(const Row& row) {
                                                   {"hash", to_hex(row.hash)}}));
 }
 
-Result<> list(const Session& session, bool as_json) {
-  ZKV_TRY(const auto store, open_store(session));
-  return each_row(*store,
-                  [&](const Row& row) -> Result<> {
-                    as_json ? print_json(row) : print_row(row);
-                    return {};
-                  })
-      .map([](std::uint64_t) {});
+Result<> list(const Session& session, const AuditWords& words) {
+  ZKV_TRY(const auto settings, load_settings_or_report(session));
+  ZKV_TRY(const auto store, open_store(settings));
+  return each_row(*store, [&](const Row& row) -> Result<> {
+    words.json ? print_json(row) : print_row(row);
+    return {};
+  });
 }
 
-Result<> verify(const Session& session) {
-  ZKV_TRY(const auto store, open_store(session));
-  crypto::Sha256 previous{};
-  std::uint64_t expected = 1;
-  ZKV_TRY(const auto count, each_row(*store, [&](const Row& row) -> Result<> {
-            ZKV_CHECK(gateway::audit::verify(row, expected++, previous));
-            previous = row.hash;
-            return {};
-          }));
-  fmt::print("{} rows, each unchanged and in its place; the last hash is {}\n", count, to_hex(previous));
+Result<gateway::Identity> identity_of(const gateway::Settings& settings) {
+  const auto path = settings.data_dir / "identity.key";
+  std::error_code failed;
+  if (std::filesystem::exists(path, failed)) return gateway::Identity::load_or_make(path);
+  return Error::not_found("there is no identity of a gateway at " + path.string())
+      .remedy("it is made when the gateway first serves");
+}
+
+Result<> export_rows(const Session& session, const AuditWords& /*words*/) {
+  ZKV_TRY(const auto settings, load_settings_or_report(session));
+  ZKV_TRY(const auto store, open_store(settings));
+  ZKV_TRY(const auto identity, identity_of(settings));
+  fmt::print("{}\n", gateway::audit::export_head(identity.signing().verifying_key()));
+  return each_row(*store, [](const Row& row) -> Result<> {
+    fmt::print("{}\n", gateway::audit::export_line(row));
+    return {};
+  });
+}
+
+void print_outcome(const Verifier& verifier) {
+  fmt::print("{} rows, each unchanged and in its place; the last hash is {}\n", verifier.rows(),
+             to_hex(verifier.last_hash()));
+  if (verifier.checkpoints() == 0) {
+    fmt::print(
+        "no checkpoint is signed yet: whoever could write the database could have rewritten all of it\n");
+    return;
+  }
+  fmt::print("{} signed checkpoints; the gateway's key vouches for the first {} rows\n",
+             verifier.checkpoints(), verifier.vouched_for());
+}
+
+/// The checkpoint that the gateway keeps beside its database. Errors: kCorrupt.
+Result<std::optional<gateway::audit::Checkpoint>> kept_checkpoint(const gateway::Settings& settings,
+                                                                  const crypto::VerifyingKey& key) {
+  const auto path = settings.data_dir / "audit.checkpoint";
+  const auto bytes = read_file(path, kLongestCheckpoint);
+  if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) return std::nullopt;
+  if (!bytes) return Error(bytes.error());
+  const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  auto checkpoint = gateway::audit::open_checkpoint(text, key);
+  if (!checkpoint) return std::move(checkpoint).error().context(path.string());
+  return *checkpoint;
+}
+
+Result<> verify_database(const Session& session) {
+  ZKV_TRY(const auto settings, load_settings_or_report(session));
+  ZKV_TRY(const auto store, open_store(settings));
+  const auto identity = identity_of(settings);
+  if (!identity && identity.error().kind() != ErrorKind::kNotFound) return Error(identity.error());
+  std::optional<crypto::VerifyingKey> key;
+  std::optional<gateway::audit::Checkpoint> kept;
+  if (identity) {
+    key = identity->signing().verifying_key();
+    ZKV_TRY(kept, kept_checkpoint(settings, *key));
+  }
+  Verifier verifier(key);
+  if (kept) verifier.watch_for(kept->number);
+  ZKV_CHECK(each_row(*store, [&](const Row& row) { return verifier.take(row); }));
+  if (kept) ZKV_CHECK(verifier.check_holds(*kept));
+  print_outcome(verifier);
   return {};
+}
+
+/// Whether `key` is what is known of the gateway: its id, or the key itself.
+bool is_known_as(const crypto::VerifyingKey& key, const std::string& known) {
+  return known == to_hex(protocol::key_id(key)) || known == to_base64(key, Base64::kUrlNoPadding);
+}
+
+Result<> verify_export(const AuditWords& words) {
+  std::ifstream file(words.file);
+  if (!file) return Error::not_found("cannot read " + words.file.string());
+  std::string line;
+  std::getline(file, line);
+  auto key = gateway::audit::read_export_head(line);
+  if (!key) return std::move(key).error().context(words.file.string() + ": line 1");
+  if (!is_known_as(*key, words.key)) {
+    return Error::denied(words.file.string() + " comes from another gateway than the one that --key names")
+        .remedy("the gateway says its id in its log when it starts");
+  }
+  Verifier verifier(*key);
+  for (std::uint64_t number = 2; std::getline(file, line); ++number) {
+    const auto row = gateway::audit::read_export_line(line);
+    if (!row) return Error(row.error()).context(fmt::format("{}: line {}", words.file.string(), number));
+    ZKV_CHECK(verifier.take(*row));
+  }
+  print_outcome(verifier);
+  return {};
+}
+
+Result<> verify(const Session& session, const AuditWords& words) {
+  if (words.file.empty()) return verify_database(session);
+  if (!words.key.empty()) return verify_export(words);
+  return Error::invalid("an export is verified by the gateway's key, as you know it from elsewhere")
+      .remedy("give --key ID, the gateway's id in hex");
+}
+
+CLI::App* add(CLI::App& parent, Session& session, const std::shared_ptr<AuditWords>& words,
+              const std::string& name, const std::string& help,
+              Result<> (*work)(const Session&, const AuditWords&)) {
+  auto* command = parent.add_subcommand(name, help);
+  add_settings_flags(*command, session, {"data-dir", "sqlalchemy-database-uri"});
+  command->callback([&session, words, work] { session.exit_code = finish(work(session, *words)); });
+  return command;
 }
 
 }  // namespace
@@ -86,17 +189,16 @@ Result<> verify(const Session& session) {
 void add_audit_commands(CLI::App& app, Session& session) {
   auto* audit = app.add_subcommand("audit", "the audit log");
   audit->require_subcommand(1);
-  const std::vector<std::string> settings{"data-dir", "sqlalchemy-database-uri"};
-
-  auto* listing = audit->add_subcommand("list", "print it, oldest first");
-  auto as_json = std::make_shared<bool>(false);
-  listing->add_flag("--json", *as_json, "for programs: one object a line");
-  add_settings_flags(*listing, session, settings);
-  listing->callback([&session, as_json] { session.exit_code = finish(list(session, *as_json)); });
-
-  auto* verifying = audit->add_subcommand("verify", "fail if a row was changed, deleted or reordered");
-  add_settings_flags(*verifying, session, settings);
-  verifying->callback([&session] { session.exit_code = finish(verify(session)); });
+  auto words = std::make_shared<AuditWords>();
+  add(*audit, session, words, "list", "print it, oldest first", list)
+      ->add_flag("--json", words->json, "for programs: one object a line");
+  add(*audit, session, words, "export", "print it with all that its hashes cover, to be verified elsewhere",
+      export_rows);
+  auto* verifying = add(*audit, session, words, "verify",
+                        "fail if a row was changed, deleted, inserted, reordered or cut off", verify);
+  verifying->add_option("--file", words->file, "verify this export, without the database")->type_name("FILE");
+  verifying->add_option("--key", words->key, "with --file: the gateway's id, known from elsewhere")
+      ->type_name("ID");
 }
 
 }  // namespace zkv::cli

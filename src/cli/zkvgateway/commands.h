@@ -18,6 +18,8 @@ struct Session {
   ExitCode exit_code = ExitCode::kDone;
 };
 
+void add_doctor_command(CLI::App& app, Session& session);
+void add_init_command(CLI::App& app, Session& session);
 void add_serve_command(CLI::App& app, Session& session);
 void add_config_commands(CLI::App& app, Session& session);
 void add_secret_commands(CLI::App& app, Session& session);

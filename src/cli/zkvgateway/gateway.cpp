@@ -98,6 +98,7 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   options.secret = settings.secret;
   options.identity = std::move(identity);
   ZKV_TRY(options.pin_key, gateway::load_pin_key(settings.data_dir / "pin.key"));
+  options.checkpoint_file = settings.data_dir / "audit.checkpoint";
   options.max_wait = settings.max_wait;
   options.pin_length = settings.pin_length;
   options.on_store_failure = [](const Error& error) {
@@ -116,8 +117,8 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
 gateway::http::ServerOptions server_options(const Settings& settings,
                                             std::shared_ptr<const gateway::Identity> identity) {
   gateway::http::ServerOptions options;
-  options.v2 =
-      gateway::http::V2Options{std::move(identity), host_name(), settings.public_url, settings.page_dir};
+  options.v2 = gateway::http::V2Options{std::move(identity), host_name(), settings.public_url,
+                                             settings.page_dir};
   options.listen = settings.listen;
   options.tls_certificate = settings.tls_certificate;
   options.tls_key = settings.tls_key;

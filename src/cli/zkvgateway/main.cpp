@@ -35,6 +35,8 @@ int run(int argc, char** argv) {
   Session session;
   app.set_version_flag("--version", "zkvgateway " ZKV_VERSION, "print the version");
   app.footer(kFooter);
+  add_init_command(app, session);
+  add_doctor_command(app, session);
   add_serve_command(app, session);
   add_config_commands(app, session);
   add_secret_commands(app, session);

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <utility>
 
+#include "gateway/http/openapi.h"
 #include "protocol/messages.h"
 
 namespace zkv::gateway::http {
@@ -86,6 +87,9 @@ V2Routes::V2Routes(const V2Options& options, Service& service)
     : options_(options), service_(service), limiter_(kInterval, kBurst) {}
 
 void V2Routes::add_to(Router& router) {
+  router.add("GET", "/v2/openapi.json", [](Incoming /*incoming*/) -> asio::awaitable<Reply> {
+    co_return json(200, std::string(openapi_document()));
+  });
   add(router, "GET", "/v2/gateway", &V2Routes::statement);
   add(router, "POST", "/v2/enrolments", &V2Routes::enrol);
   add(router, "POST", "/v2/requests", &V2Routes::ask);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gateway/service/asks.h"
+#include "gateway/service/checkpoints.h"
 #include "gateway/service/desk.h"
 #include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
@@ -75,6 +76,7 @@ class LedgerService : public Service {
   LedgerEnrolments enrolments_;
   LedgerHostAsks host_asks_;
   LedgerPeople people_;
+  Checkpoints checkpoints_;
   Time next_tidying_;
   /// When check() last proved that the store takes changes.
   std::atomic<std::chrono::steady_clock::time_point> proved_at_{std::chrono::steady_clock::time_point()};

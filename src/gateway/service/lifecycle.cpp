@@ -55,7 +55,8 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       host_asks_(desk_, ledger_, notices_, options_),
       people_(desk_, ledger_, options_, [this](std::string kind, std::string address, std::string detail) {
         LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
-      }) {
+      }),
+      checkpoints_(desk_, options_, now()) {
   desk_.on_recover([this](const Request& request) { releases_.want(request); });
 }
 
@@ -90,7 +91,7 @@ Result<> LedgerService::settle(const Request& request, Decisions& decisions) {
 std::optional<Time> LedgerService::next_due() {
   const auto expiry = desk_.deadlines().next().value_or(next_tidying_);
   const auto refusal = refusals_.next().value_or(next_tidying_);
-  return std::min({expiry, refusal, next_tidying_});
+  return std::min({expiry, refusal, next_tidying_, checkpoints_.next()});
 }
 
 Command LedgerService::due(Time now) {
@@ -100,11 +101,12 @@ Command LedgerService::due(Time now) {
       [this, now, ids, decisions]() -> Result<> {
         ZKV_CHECK(expire(ids, *decisions));
         ZKV_CHECK(append(refusals_.ended(now)));
-        if (now < next_tidying_) return {};
-        return store_->forget_before(now - kKept);
+        if (now >= next_tidying_) ZKV_CHECK(store_->forget_before(now - kKept));
+        return checkpoints_.write(now, false);
       },
       [this, now, ids, decisions](const Result<>& committed) {
         if (now >= next_tidying_) next_tidying_ = now + kTidying;
+        checkpoints_.keep(now, committed.has_value());
         if (committed) return desk_.carry_out(*decisions);
         for (const auto& id : ids) desk_.deadlines().set(id, now + kRetry);
       },
@@ -159,9 +161,11 @@ Command LedgerService::farewell() {
           ZKV_CHECK(
               desk_.apply(request, event::Cancel{"gateway", "the gateway stopped"}, "gateway", *decisions));
         }
-        return desk_.note("gateway.stop", "", "gateway", "");
+        ZKV_CHECK(desk_.note("gateway.stop", "", "gateway", ""));
+        return checkpoints_.write(now(), true);
       },
-      [this](const Result<>&) {
+      [this](const Result<>& committed) {
+        checkpoints_.keep(now(), committed.has_value());
         desk_.watchers().wake_all();
         for (const auto& id : desk_.waiting().requests()) {
           desk_.waiting().answer(id, Answer::Outcome::kStopping);

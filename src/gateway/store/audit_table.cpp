@@ -23,12 +23,19 @@ Result<crypto::Sha256> hash_from(const std::string& hex, long long number) {
 
 }  // namespace
 
-Result<> AuditTable::append(const audit::Event& event) {
+Result<std::optional<audit::Row>> AuditTable::head() {
   ZKV_TRY(const auto last, select("ORDER BY number DESC LIMIT 1"));
+  if (last.empty()) return std::nullopt;
+  ZKV_TRY(auto row, row_from(last.front()));
+  return row;
+}
+
+Result<> AuditTable::append(const audit::Event& event) {
+  ZKV_TRY(const auto last, head());
   audit::Row row{.number = 1, .event = event, .previous = {}, .hash = {}};
-  if (!last.empty()) {
-    row.number = static_cast<std::uint64_t>(last.front().number) + 1;
-    ZKV_TRY(row.previous, hash_from(last.front().hash, last.front().number));
+  if (last) {
+    row.number = last->number + 1;
+    row.previous = last->hash;
   }
   row.hash = audit::hash_of(row);
   return insert(row);

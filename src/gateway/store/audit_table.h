@@ -18,6 +18,7 @@ class AuditTable {
   /// To be called inside a transaction: reads the end of the chain and appends to it.
   Result<> append(const audit::Event& event);
   Result<std::vector<audit::Row>> rows(std::uint64_t first, std::size_t limit);
+  Result<std::optional<audit::Row>> head();
 
  private:
   struct Text {

@@ -86,6 +86,7 @@ class SqliteStore : public Store {
     return transaction([&] { return audit_.append(event); });
   }
 
+  Result<std::optional<audit::Row>> audit_head() override { return audit_.head(); }
   Result<std::vector<audit::Row>> audit_rows(std::uint64_t first, std::size_t limit) override {
     return audit_.rows(first, limit);
   }

@@ -64,6 +64,8 @@ class Store {
   virtual Result<> append(const audit::Event& event) = 0;
   /// Rows numbered `first` and up, at most `limit`. Errors: kCorrupt when a row cannot be read as one.
   virtual Result<std::vector<audit::Row>> audit_rows(std::uint64_t first, std::size_t limit) = 0;
+  /// The newest row, if there is any.
+  virtual Result<std::optional<audit::Row>> audit_head() = 0;
 
   /// Wrong PINs since a time, for the hourly limit that outlives a restart.
   virtual Result<unsigned> wrong_pins_since(Time since) = 0;

@@ -1,0 +1,126 @@
+// `zkvgateway doctor`: looks whether hosts and people will be able to use this gateway, and says what to
+// mend.
+#include <fmt/core.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <memory>
+
+#include "control_client.h"
+#include "control_command.h"
+#include "gateway/http/certificate_facts.h"
+#include "net/address.h"
+#include "settings_flags.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using gateway::Settings;
+
+constexpr std::chrono::hours kSoon{24 * 14};
+
+/// Collects what was found; anything worse than good makes the exit code 1.
+class Findings {
+ public:
+  void good(const std::string& what) const { fmt::print("good   {}\n", what); }
+  void bad(const std::string& what, const std::string& remedy) {
+    fmt::print("MEND   {}\n       {}\n", what, remedy);
+    all_is_well_ = false;
+  }
+  void note(const std::string& what, const std::string& remedy) const {
+    fmt::print("note   {}\n       {}\n", what, remedy);
+  }
+  [[nodiscard]] bool all_is_well() const { return all_is_well_; }
+
+ private:
+  bool all_is_well_ = true;
+};
+
+constexpr const char* kRealCertificate =
+    "for the page give it a certificate of a public authority: files of any ACME client (tls-certificate, "
+    "tls-key; "
+    "read again when they change), or 127.0.0.1 behind Caddy or nginx with trusted-proxies";
+
+void look_at_public_url(Findings& findings, const Settings& settings) {
+  const auto address = net::parse_address(settings.public_url);
+  if (settings.public_url.empty()) {
+    findings.bad("public-url is not set: links, webhooks and passkeys need the address that others see",
+                 "set public-url = \"https://gateway.example\"");
+  } else if (!address || !address->is_secure()) {
+    findings.bad("public-url is no https:// address: " + settings.public_url,
+                 "passkeys work over https only");
+  } else {
+    findings.good("public-url is " + settings.public_url);
+  }
+}
+
+void look_at_certificate(Findings& findings, const Settings& settings) {
+  if (!settings.tls()) {
+    findings.note("no certificate: plain http on loopback",
+                  "right behind a proxy that speaks TLS; its address belongs into trusted-proxies");
+    return;
+  }
+  const auto address = net::parse_address(settings.public_url);
+  const auto name = address ? address->host : std::string("localhost");
+  const auto facts = gateway::http::read_certificate(settings.tls_certificate, name);
+  if (!facts) return findings.bad(facts.error().message(), facts.error().remedy());
+  if (facts->expires <= now() + kSoon) {
+    findings.bad("the certificate ends at " + to_text(facts->expires),
+                 "renew it; a new file is read by itself");
+  } else {
+    findings.good("the certificate is good until " + to_text(facts->expires));
+  }
+  if (address && !facts->covers_name) {
+    findings.bad("the certificate is not for " + name, "make public-url and the certificate's names agree");
+  }
+  if (facts->is_self_signed) {
+    findings.note("the certificate is signed by itself: hosts pin it, browsers refuse it", kRealCertificate);
+  }
+}
+
+void look_at_legacy(Findings& findings, const Settings& settings) {
+  if (!settings.legacy) return findings.good("the first protocol is off");
+  if (settings.legacy_allow.empty()) {
+    findings.note("the first protocol is on, and any address may ask by it",
+                  "legacy = false when all hosts are enrolled; until then legacy-allow = [\"192.0.2.7/32\"]");
+  } else {
+    findings.good("the first protocol is on for the addresses in legacy-allow");
+  }
+}
+
+void look_at_daemon(Findings& findings, const Session& session) {
+  const auto client = ControlClient::find(session);
+  const auto hosts =
+      client.and_then([](const ControlClient& found) { return found.send("GET", "/control/hosts"); });
+  if (!hosts)
+    return findings.bad("the daemon does not answer: " + hosts.error().message(), hosts.error().remedy());
+  std::size_t enrolled = 0;
+  for (const auto& host : hosts->at("hosts").as_array()) enrolled += host.at("revoked_at").is_null() ? 1U : 0U;
+  findings.good(fmt::format("the daemon answers; {} hosts are enrolled", enrolled));
+}
+
+ExitCode doctor(const Session& session) {
+  const auto settings = load_settings_or_report(session);
+  if (!settings) {
+    report(settings.error());
+    return ExitCode::kUsage;
+  }
+  Findings findings;
+  look_at_public_url(findings, *settings);
+  look_at_certificate(findings, *settings);
+  look_at_legacy(findings, *settings);
+  look_at_daemon(findings, session);
+  return findings.all_is_well() ? ExitCode::kDone : ExitCode::kFailed;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, Session& session) {
+  auto* command =
+      app.add_subcommand("doctor", "look whether hosts and people can use this gateway, and what to mend");
+  add_settings_flags(*command, session);
+  command->callback([&session] { session.exit_code = doctor(session); });
+}
+
+}  // namespace zkv::cli
