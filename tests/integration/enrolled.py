@@ -349,6 +349,39 @@ class SetUpByInit(Case):
         self.assertEqual((self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()), before)
 
 
+class CutLog(Case):
+    """The newest signed checkpoint lies beside the database: what is missing before it shows."""
+
+    def delete(self, statement):
+        self.gateway.stop()
+        with sqlite3.connect(self.gateway.data / "gateway.db") as database:
+            database.execute(statement)
+        database.close()
+
+    def test_a_log_that_was_cut_off_is_found(self):
+        self.enroll()
+        self.delete("DELETE FROM zkv_audit WHERE number > 1")
+        with self.assertRaisesRegex(AssertionError, "the audit log ends at row 1"):
+            self.gateway.command("audit", "verify")
+
+    def test_an_older_database_that_was_put_back_is_found(self):
+        self.gateway.stop()
+        before = (self.gateway.data / "gateway.db").read_bytes()
+        self.gateway.start()
+        self.enroll()
+        self.gateway.stop()
+        (self.gateway.data / "gateway.db").write_bytes(before)
+        for ending in ("-wal", "-shm"):
+            (self.gateway.data / f"gateway.db{ending}").unlink(missing_ok=True)
+        with self.assertRaisesRegex(AssertionError, "the audit log ends at row"):
+            self.gateway.command("audit", "verify")
+
+    def test_an_untouched_log_verifies_with_its_checkpoints(self):
+        self.enroll()
+        self.gateway.stop()
+        self.assertIn("signed checkpoints; the gateway's key vouches for the first", self.gateway.command("audit", "verify"))
+
+
 class Revoked(Case):
     def test_a_revoked_host_gets_nothing_and_its_share_is_destroyed(self):
         self.enroll()

@@ -10,7 +10,7 @@ import enrolled_world
 import passkey_world
 
 
-class People(unittest.TestCase):
+class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.gateway = passkey_world.Gateway()
@@ -27,6 +27,8 @@ class People(unittest.TestCase):
     def rows(self, kind, request=""):
         return [row for row in self.gateway.audit() if row["kind"] == kind and row["request"] == request]
 
+
+class People(Case):
     def test_a_passkey_approves_and_the_release_names_evidence_that_anybody_can_check(self):
         host = self.enrolled("nas")
         envelope = host.request()
@@ -74,6 +76,60 @@ class People(unittest.TestCase):
         self.assertEqual(bea.call("GET", "/v2/session").status, 401)
         with self.assertRaisesRegex(AssertionError, "last owner"):
             self.gateway.command("approver", "revoke", "Anna", "--yes")
+
+
+class AuditOfDecisions(Case):
+    """Somebody who can write the database, and even make the chain of hashes anew, cannot decide in a person's name."""
+
+    def rehash(self, rows):
+        """The export of `rows` with numbers, links and hashes made anew, and without the checkpoints that would tell."""
+        head, *lines = rows
+        previous, out = bytes(32), [head]
+        for number, line in enumerate((line for line in lines if json.loads(line)["kind"] != "audit.checkpoint"), 1):
+            row = json.loads(line)
+            row.update(number=number, previous=previous.hex())
+
+            def field(data):
+                return len(data).to_bytes(8, "big") + data
+
+            covered = (field(b"zkv audit row 1") + number.to_bytes(8, "big") + field(previous) + row["time"].to_bytes(8, "big")
+                       + b"".join(field(row[name].encode()) for name in ("kind", "request", "actor", "detail")))
+            previous = hashlib.sha256(covered).digest()
+            row["hash"] = previous.hex()
+            out.append(json.dumps(row))
+        return out
+
+    def verify(self, lines):
+        path = self.gateway.folder / "export.jsonl"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return self.gateway.command("audit", "verify", "--file", path, "--key", self.gateway.statement()["gateway"])
+
+    def test_a_log_of_decisions_verifies_and_every_forgery_of_one_is_found(self):
+        host = self.enrolled("shed")
+        asked = host.ask().json
+        self.anna.decide(asked["id"], "approve")
+        other = host.ask().json
+        rows = self.gateway.command("audit", "export").splitlines()
+        self.assertRegex(self.verify(rows), r"[1-9]\d* decisions by passkey, each signature checked again")
+        self.verify(self.rehash(rows))
+
+        evidence = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.evidence" and row["request"] == asked["id"])
+        approve = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.approve" and row["request"] == asked["id"])
+        forgeries = {
+            "another request": [{**evidence, "request": other["id"]}, {**approve, "request": other["id"]}],
+            "without the evidence": [{**approve, "request": other["id"]}],
+            "does not hold": [{**evidence, "detail": evidence["detail"].replace('"signature":"M', '"signature":"N')
+                               .replace('"decision":"approve"', '"decision":"deny"')}],
+            "cannot be read": [{**evidence, "detail": "{}"}],
+        }
+        for why, forged in forgeries.items():
+            with self.subTest(why), self.assertRaisesRegex(AssertionError, why):
+                self.verify(self.rehash(rows + [json.dumps(row) for row in forged]))
+        unregistered = [line for line in rows if json.loads(line).get("kind") != "approver.passkey"]
+        with self.assertRaisesRegex(AssertionError, "never registered"):
+            self.verify(self.rehash(unregistered))
+        with self.assertRaisesRegex(AssertionError, "another gateway"):
+            self.gateway.command("audit", "verify", "--file", self.gateway.folder / "export.jsonl", "--key", "00" * 32)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 
+#include "approval_check.h"
 #include "base/encoding.h"
 #include "base/file.h"
 #include "gateway/audit/verifier.h"
@@ -98,9 +99,22 @@ Result<> export_rows(const Session& session, const AuditWords& /*words*/) {
   });
 }
 
-void print_outcome(const Verifier& verifier) {
+/// Both checks of one log.
+struct Checks {
+  Verifier chain;
+  ApprovalCheck approvals;
+
+  Result<> take(const Row& row) {
+    ZKV_CHECK(chain.take(row));
+    return approvals.take(row);
+  }
+};
+
+void print_outcome(const Checks& checks) {
+  const auto& verifier = checks.chain;
   fmt::print("{} rows, each unchanged and in its place; the last hash is {}\n", verifier.rows(),
              to_hex(verifier.last_hash()));
+  fmt::print("{} decisions by passkey, each signature checked again\n", checks.approvals.checked());
   if (verifier.checkpoints() == 0) {
     fmt::print(
         "no checkpoint is signed yet: whoever could write the database could have rewritten all of it\n");
@@ -134,11 +148,11 @@ Result<> verify_database(const Session& session) {
     key = identity->signing().verifying_key();
     ZKV_TRY(kept, kept_checkpoint(settings, *key));
   }
-  Verifier verifier(key);
-  if (kept) verifier.watch_for(kept->number);
-  ZKV_CHECK(each_row(*store, [&](const Row& row) { return verifier.take(row); }));
-  if (kept) ZKV_CHECK(verifier.check_holds(*kept));
-  print_outcome(verifier);
+  Checks checks{Verifier(key), {}};
+  if (kept) checks.chain.watch_for(kept->number);
+  ZKV_CHECK(each_row(*store, [&](const Row& row) { return checks.take(row); }));
+  if (kept) ZKV_CHECK(checks.chain.check_holds(*kept));
+  print_outcome(checks);
   return {};
 }
 
@@ -158,13 +172,13 @@ Result<> verify_export(const AuditWords& words) {
     return Error::denied(words.file.string() + " comes from another gateway than the one that --key names")
         .remedy("the gateway says its id in its log when it starts");
   }
-  Verifier verifier(*key);
+  Checks checks{Verifier(*key), {}};
   for (std::uint64_t number = 2; std::getline(file, line); ++number) {
     const auto row = gateway::audit::read_export_line(line);
     if (!row) return Error(row.error()).context(fmt::format("{}: line {}", words.file.string(), number));
-    ZKV_CHECK(verifier.take(*row));
+    ZKV_CHECK(checks.take(*row));
   }
-  print_outcome(verifier);
+  print_outcome(checks);
   return {};
 }
 

@@ -7,11 +7,15 @@ namespace zkv::gateway {
 
 protocol::RequestHash hash_of(const RequestCard& card) {
   if (card.envelope_hash) return *card.envelope_hash;
+  return hash_of_first_protocol(card.request.id.text, card.request.address);
+}
+
+protocol::RequestHash hash_of_first_protocol(const std::string& id, const std::string& address) {
   std::string bound("zkv request 1");
   bound += '\0';
-  bound += card.request.id.text;
+  bound += id;
   bound += '\0';
-  bound += card.request.address;
+  bound += address;
   return crypto::sha256(bytes_of(bound));
 }
 

@@ -22,6 +22,8 @@ struct RequestCard {
 /// What an approval of it binds: the hash of the envelope that its host signed; for a request of the first
 /// protocol that of its id and address (docs/protocol-v2.md, "People: sign in, see, decide").
 protocol::RequestHash hash_of(const RequestCard& card);
+/// The same for a request of the first protocol, of which there is nothing but this.
+protocol::RequestHash hash_of_first_protocol(const std::string& id, const std::string& address);
 
 /// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged).
 Result<RequestCard> card_of(Store& store, const Request& request);

@@ -80,10 +80,10 @@ Result<Request> Desk::apply(const Request& request, const Event& event, const st
   return decisions.back().next;
 }
 
-Result<> Desk::open(const Request& request, const std::string& host) {
+Result<> Desk::open(const Request& request, const std::string& detail) {
   const auto decision = begin(request);
   ZKV_CHECK(store_.insert(decision.next));
-  return note("request.ask", request.id.text, request.address, host);
+  return note("request.ask", request.id.text, request.address, detail);
 }
 
 Result<> Desk::note(const std::string& kind, const std::string& request, const std::string& actor,

@@ -30,8 +30,9 @@ class Desk {
   /// Returns the request as it is now. Errors: those of decide and of the store.
   Result<Request> apply(const Request& request, const Event& event, const std::string& actor,
                         Decisions& decisions);
-  /// In a transaction: the first decision about a new request. `host` is its host's name, if it has one.
-  Result<> open(const Request& request, const std::string& host = {});
+  /// In a transaction: the first decision about a new request. `detail` is for its audit row: an enrolled
+  /// host's name and the request's hash, by which an approval can be checked from the log alone.
+  Result<> open(const Request& request, const std::string& detail = {});
   /// In a transaction: one audit row. Text that came from outside is shortened and made printable.
   Result<> note(const std::string& kind, const std::string& request, const std::string& actor,
                 const std::string& detail);

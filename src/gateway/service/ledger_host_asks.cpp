@@ -109,7 +109,7 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   for (const auto& other : older) {
     ZKV_CHECK(desk_.apply(other, event::Supersede{request.id}, "gateway", entry.decisions));
   }
-  ZKV_CHECK(desk_.open(request, host.name));
+  ZKV_CHECK(desk_.open(request, host.name + " " + to_hex(entry.hash)));
   ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
   const auto kernel = printable(entry.message.evidence.kernel);
   ZKV_CHECK(store.hosts().insert_ask(request.id,

@@ -1,0 +1,46 @@
+// Checks again, from the audit log alone, every decision that a person made by passkey.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+#include "gateway/audit/row.h"
+#include "gateway/passkey/evidence.h"
+
+namespace zkv::cli {
+
+/// Takes the rows of a log in their order: learns each passkey from the row of its registration, and with it
+/// checks what that passkey signed, and that it signed for the request that the row is about. Source:
+/// docs/protocol-v2.md, "An approval by passkey".
+class ApprovalCheck {
+ public:
+  /// Errors: kCorrupt, naming the row: evidence that does not hold, of a passkey that was not registered
+  /// before or had ended, or a person's decision without any.
+  Result<> take(const gateway::audit::Row& row);
+  [[nodiscard]] std::uint64_t checked() const { return checked_; }
+
+ private:
+  struct Known {
+    gateway::passkey::Credential credential;
+    gateway::passkey::RelyingParty party;
+    Bytes approver;
+    bool has_ended = false;
+  };
+
+  void learn_request(const gateway::audit::Row& row);
+  Result<> learn(const gateway::audit::Row& row);
+  void end(const gateway::audit::Row& row);
+  Result<> check(const gateway::audit::Row& row);
+  [[nodiscard]] Result<> check_has_evidence(const gateway::audit::Row& row) const;
+
+  std::map<std::string, Known> passkeys_;  ///< by the credential id, in base64
+  std::uint64_t checked_ = 0;
+  std::map<std::string, protocol::RequestHash> requests_;  ///< by their ids
+  std::string last_request_;                               ///< that the last evidence was about
+  std::string last_actor_;
+  std::string last_decision_;
+};
+
+}  // namespace zkv::cli
