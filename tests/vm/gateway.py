@@ -3,7 +3,6 @@
 It runs on its embedded defaults: SQLite, embedded vault, console channel. What a person would type, `request` types.
 """
 
-import contextlib
 import json
 import os
 import pathlib
@@ -43,6 +42,7 @@ class Gateway:
         self.address = f"https://127.0.0.1:{port}"
         self.address_in_guest = f"https://gateway.test:{port}"
         self.authority = self._folder / "gateway.crt"
+        self.port = port
         self._listen = f"127.0.0.1:{port}"
         self._make_certificate()
         self._run("secret", "set", "repository-key", given=(HERE / "guest" / "repository-key").read_bytes().strip())
@@ -61,12 +61,12 @@ class Gateway:
             raise GatewayError(f"{' '.join(words)}: exit code {done.returncode}\n{done.stderr.decode()}{self._log}")
         return done.stdout.decode()
 
-    def start(self):
-        """Serves from now on."""
+    def start(self, *words):
+        """Serves from now on; `words` are further ones of `serve`."""
         self._port.close()
         self._process = subprocess.Popen(
             [*ENDS_WITH_US, self._program, "serve", "--listen", self._listen, "--data-dir", str(self._data), "--max-wait", "600",
-             "--tls-certificate", str(self.authority), "--tls-key", str(self._folder / "gateway.key")],
+             "--tls-certificate", str(self.authority), "--tls-key", str(self._folder / "gateway.key"), *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=OWN)
         self._wait_for_line(LISTENS, 60)
 
@@ -118,14 +118,3 @@ class Gateway:
                 if not data:
                     raise GatewayError(f"the gateway ended with {self._process.wait(30)}; it logged:\n{self._log}")
                 self._log += data.decode(errors="replace")
-
-
-@contextlib.contextmanager
-def running(program, folder):
-    """A gateway that serves, and is ended whatever happens."""
-    gateway = Gateway(program, folder)
-    try:
-        gateway.start()
-        yield gateway
-    finally:
-        gateway.stop()
