@@ -57,8 +57,8 @@ class EnrolmentFolder {
   /// Idempotent, as is forget_keys().
   [[nodiscard]] Result<> forget(const protocol::KeyId& gateway) const;
   [[nodiscard]] Result<> forget_keys(const protocol::KeyId& host) const;
-  /// Removes the folder when there is no enrolment in it: by it zfs-keyvault.service sees that there is somebody
-  /// to ask.
+  /// Removes the folder when there is no enrolment in it: by it zfs-keyvault.service sees that there is
+  /// somebody to ask.
   void clear_if_unused() const;
 
   /// The names of the repository's volumes, which nobody can read in it without a key: kept here for what

@@ -61,9 +61,10 @@ TEST_F(HttpTest, ABodyBeyondSixtyFourKibIsA413) {
 }
 
 TEST_F(HttpTest, AChunkedBodyBeyondSixtyFourKibIsA413) {
-  EXPECT_THAT(ask("POST /incoming-message HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n12000\r\n" +
-                  std::string(0x12000, 'x') + "\r\n0\r\n\r\n"),
-              StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(
+      ask("POST /incoming-message HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n12000\r\n" +
+          std::string(0x12000, 'x') + "\r\n0\r\n\r\n"),
+      StartsWith("HTTP/1.1 413 "));
 }
 
 TEST_F(HttpTest, WhatIsNotHttpIsA400) {

@@ -96,7 +96,8 @@ void look_at_daemon(Findings& findings, const Session& session) {
   if (!hosts)
     return findings.bad("the daemon does not answer: " + hosts.error().message(), hosts.error().remedy());
   std::size_t enrolled = 0;
-  for (const auto& host : hosts->at("hosts").as_array()) enrolled += host.at("revoked_at").is_null() ? 1U : 0U;
+  for (const auto& host : hosts->at("hosts").as_array())
+    enrolled += host.at("revoked_at").is_null() ? 1U : 0U;
   findings.good(fmt::format("the daemon answers; {} hosts are enrolled", enrolled));
 }
 

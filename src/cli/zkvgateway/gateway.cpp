@@ -117,8 +117,8 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
 gateway::http::ServerOptions server_options(const Settings& settings,
                                             std::shared_ptr<const gateway::Identity> identity) {
   gateway::http::ServerOptions options;
-  options.v2 = gateway::http::V2Options{std::move(identity), host_name(), settings.public_url,
-                                             settings.page_dir};
+  options.v2 =
+      gateway::http::V2Options{std::move(identity), host_name(), settings.public_url, settings.page_dir};
   options.listen = settings.listen;
   options.tls_certificate = settings.tls_certificate;
   options.tls_key = settings.tls_key;

@@ -53,9 +53,10 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       pins_(desk_, options_),
       enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
       host_asks_(desk_, ledger_, notices_, options_),
-      people_(desk_, ledger_, options_, [this](std::string kind, std::string address, std::string detail) {
-        LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
-      }),
+      people_(desk_, ledger_, options_,
+              [this](std::string kind, std::string address, std::string detail) {
+                LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+              }),
       checkpoints_(desk_, options_, now()) {
   desk_.on_recover([this](const Request& request) { releases_.want(request); });
 }

@@ -40,7 +40,8 @@ struct ServiceOptions {
   std::size_t pending_limit = 10'000;
   std::chrono::seconds challenge_life{120};  ///< of what a passkey is asked to sign
   std::chrono::seconds session_life{3'600};
-  std::filesystem::path checkpoint_file;  ///< where the newest checkpoint of the audit log is kept; empty: nowhere
+  std::filesystem::path
+      checkpoint_file;  ///< where the newest checkpoint of the audit log is kept; empty: nowhere
   /// Told, on a thread of the service, of a commit that failed: the one thing no audit row can tell.
   std::function<void(const Error&)> on_store_failure;
   /// Told, on a thread of the service, why an approved request got no share.
