@@ -24,6 +24,7 @@ Result<SecretBytes> ask_gateways(const std::vector<std::string>& addresses, cons
   std::mutex speaking;
   const AskOptions shared = one_voice(options, speaking);
   std::vector<Runner<SecretBytes>> runners;
+  runners.reserve(addresses.size());
   for (const auto& address : addresses) {
     runners.emplace_back([&](const std::stop_token& its_stop) {
       return ask_gateway(address, token, shared, exchange, its_stop);

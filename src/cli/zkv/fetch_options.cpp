@@ -95,6 +95,7 @@ Result<host::Released> fetch_shares(const std::filesystem::path& repository,
   std::mutex speaking;
   const auto asking = host::one_voice(ask_options(options), speaking);
   std::vector<host::Runner<host::Released>> runners;
+  runners.reserve(enrolments.size());
   for (const auto& enrolment : enrolments) {
     runners.emplace_back([&](const std::stop_token& its_stop) -> Result<host::Released> {
       ZKV_TRY(const auto keys, folder.keys_of(enrolment.host));
