@@ -7,6 +7,7 @@
 #include <openssl/param_build.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "gateway/channel/web_push_message.h"
 
