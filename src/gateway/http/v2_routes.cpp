@@ -169,7 +169,7 @@ asio::awaitable<Reply> V2Routes::poll(Incoming incoming) {
   const auto wait = wait_of(incoming);
   if (!wait) co_return problem(wait.error());
   auto client_gone = std::move(incoming.client_gone);
-  Bytes its_hash = *hash;
+  const Bytes& its_hash = *hash;
   auto seen = co_await service_.host_asks().state(its_hash);
   if (seen && !is_answered(*seen) && wait->count() > 0) {
     const bool is_there =
