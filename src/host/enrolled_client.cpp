@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <utility>
 
+#include "base/plain_text.h"
 #include "host/gateway_link.h"
 #include "host/narrator.h"
 #include "host/tries.h"
@@ -54,7 +55,8 @@ Result<Report> read_report(const std::string& body) {
   ZKV_TRY(report.id, members.text("id", kLongestWord));
   ZKV_TRY(report.state, members.text("state", kLongestWord));
   if (members.has("reason")) {
-    ZKV_TRY(report.reason, members.text("reason", kLongestWord));
+    ZKV_TRY(const auto reason, members.text("reason", kLongestWord));
+    report.reason = plain_text(reason);
   }
   if (const auto* release = object.if_contains("release")) report.release = boost::json::serialize(*release);
   return report;
@@ -179,7 +181,8 @@ class EnrolledAsking {
       if (answer->status != 200) return TryAgain{answer->detail, answer->retry_after};
       const auto report = read_report(answer->body);
       if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
-      if (report->state == "pending") continue;
+      // Approved without a reason: the share is on its way from the vault.
+      if (report->state == "pending" || (report->state == "approved" && report->reason.empty())) continue;
       return meaning_of(*report);
     }
   }

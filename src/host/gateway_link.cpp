@@ -1,8 +1,7 @@
 // Exchanges, and reading problem documents (RFC 9457).
 #include "host/gateway_link.h"
 
-#include <algorithm>
-
+#include "base/plain_text.h"
 #include "net/retry.h"
 #include "protocol/json_members.h"
 
@@ -14,19 +13,12 @@ constexpr std::size_t kBodyLimit = std::size_t{256} << 10U;
 constexpr std::size_t kLongestDetail = 500;
 constexpr std::size_t kLongestType = 200;
 
-/// One line, without what could steer a terminal.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }, ' ');
-  return text;
-}
-
 void read_problem(GatewayAnswer& answer) {
   answer.detail = "the gateway answered with status " + std::to_string(answer.status);
   const auto object = protocol::parse_object(answer.body, kBodyLimit);
   if (!object) return;
   const protocol::Members members(*object);
-  if (const auto detail = members.text("detail", kLongestDetail)) answer.detail = one_line(*detail);
+  if (const auto detail = members.text("detail", kLongestDetail)) answer.detail = plain_text(*detail);
   if (const auto type = members.text("type", kLongestType)) {
     answer.problem = type->substr(type->rfind('/') + 1);
   }

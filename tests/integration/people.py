@@ -108,6 +108,7 @@ class AuditOfDecisions(Case):
         host = self.enrolled("shed")
         asked = host.ask().json
         self.anna.decide(asked["id"], "approve")
+        self.assertIn("release", host.poll(asked["request"]))
         other = host.ask().json
         rows = self.gateway.command("audit", "export").splitlines()
         self.assertRegex(self.verify(rows), r"[1-9]\d* decisions by passkey, each signature checked again")
@@ -115,7 +116,9 @@ class AuditOfDecisions(Case):
 
         evidence = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.evidence" and row["request"] == asked["id"])
         approve = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.approve" and row["request"] == asked["id"])
+        release = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.release" and row["request"] == asked["id"])
         forgeries = {
+            "release without an approval": [{**release, "request": other["id"]}],
             "another request": [{**evidence, "request": other["id"]}, {**approve, "request": other["id"]}],
             "without the evidence": [{**approve, "request": other["id"]}],
             "does not hold": [{**evidence, "detail": evidence["detail"].replace('"signature":"M', '"signature":"N')

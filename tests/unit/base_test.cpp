@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "base/plain_text.h"
 
 namespace zkv {
 namespace {
@@ -156,6 +157,27 @@ TEST_F(Files, AFailedReplacementLeavesTheOldFile) {
   ASSERT_FALSE(result);
   EXPECT_THAT(result.error().message(), testing::HasSubstr("No such file"));
   EXPECT_EQ(text("a"), "old");
+}
+
+TEST(PlainText, KeepsWhatPeopleRead) {
+  EXPECT_EQ(plain_text("tank/home über 東京 \u00e9"), "tank/home über 東京 \u00e9");
+  EXPECT_EQ(plain_text(""), "");
+}
+
+TEST(PlainText, ReplacesWhatSteersOrDisguises) {
+  EXPECT_EQ(plain_text("a\x1b[31mb\nc\x7f"), "a?[31mb?c?");
+  EXPECT_EQ(plain_text("\xc2\x9b"
+                       "31m"),
+            "?31m");
+  EXPECT_EQ(plain_text("good\u202elive"), "good?live");
+  EXPECT_EQ(plain_text("a\u200bb\ufeffc\u2066d"), "a?b?c?d");
+}
+
+TEST(PlainText, ReplacesBytesThatAreNoUtf8OneByOne) {
+  EXPECT_EQ(plain_text("\xff\xc0\xaf"), "???");
+  EXPECT_EQ(plain_text("\xe2\x80"), "??");
+  EXPECT_EQ(plain_text("\xed\xa0\x80"), "???");
+  EXPECT_EQ(plain_text("\xf4\x90\x80\x80"), "????");
 }
 
 }  // namespace

@@ -37,8 +37,15 @@ Result<> ApprovalCheck::take(const Row& row) {
   if (row.event.kind == "approver.passkey") return learn(row);
   if (row.event.kind == "approver.passkey-end") end(row);
   if (row.event.kind == "request.evidence") return check(row);
-  if (is_persons_decision(row)) return check_has_evidence(row);
+  if (is_persons_decision(row)) ZKV_CHECK(check_has_evidence(row));
+  if (row.event.kind == "request.approve") approved_.insert(row.event.request);
+  if (row.event.kind == "request.release") return check_was_approved(row);
   return {};
+}
+
+Result<> ApprovalCheck::check_was_approved(const Row& row) const {
+  if (approved_.contains(row.event.request)) return {};
+  return does_not_hold(row, "a release without an approval");
 }
 
 void ApprovalCheck::learn_request(const Row& row) {

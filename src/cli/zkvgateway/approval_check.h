@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "base/result.h"
@@ -17,7 +18,7 @@ namespace zkv::cli {
 class ApprovalCheck {
  public:
   /// Errors: kCorrupt, naming the row: evidence that does not hold, of a passkey that was not registered
-  /// before or had ended, or a person's decision without any.
+  /// before or had ended, a person's decision without any, or a release without an approval.
   Result<> take(const gateway::audit::Row& row);
   [[nodiscard]] std::uint64_t checked() const { return checked_; }
 
@@ -33,6 +34,7 @@ class ApprovalCheck {
   Result<> learn(const gateway::audit::Row& row);
   void end(const gateway::audit::Row& row);
   Result<> check(const gateway::audit::Row& row);
+  [[nodiscard]] Result<> check_was_approved(const gateway::audit::Row& row) const;
   [[nodiscard]] Result<> check_has_evidence(const gateway::audit::Row& row) const;
 
   std::map<std::string, Known> passkeys_;  ///< by the credential id, in base64
@@ -40,6 +42,7 @@ class ApprovalCheck {
   std::map<std::string, protocol::RequestHash> requests_;  ///< by their ids
   std::string last_request_;                               ///< that the last evidence was about
   std::string last_actor_;
+  std::set<std::string> approved_;
   std::string last_decision_;
 };
 

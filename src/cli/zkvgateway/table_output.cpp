@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "base/plain_text.h"
+
 namespace zkv::cli {
 
 void TableOutput::print() const {
@@ -20,11 +22,6 @@ void TableOutput::print() const {
   }
 }
 
-std::string printable(const std::string& text) {
-  std::string shown = text;
-  std::replace_if(
-      shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  return shown;
-}
+std::string printable(const std::string& text) { return plain_text(text); }
 
 }  // namespace zkv::cli

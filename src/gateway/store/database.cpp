@@ -80,6 +80,7 @@ Result<> Database::connect(const StoreOptions& options) {
   ZKV_CHECK(execute(fmt::format("PRAGMA busy_timeout = {}", options.busy_timeout.count())));
   ZKV_CHECK(execute("PRAGMA foreign_keys = ON"));
   ZKV_CHECK(execute("PRAGMA synchronous = FULL"));
+  ZKV_CHECK(execute("PRAGMA secure_delete = ON"));
   if (options.max_pages == 0) return {};
   return execute(fmt::format("PRAGMA max_page_count = {}", options.max_pages));
 }

@@ -80,10 +80,22 @@ class SqliteSecretTable : public SecretTable {
       return statement.get_affected_rows();
     }));
     if (rows == 0) return no_such_secret(name);
-    return {};
+    return empty_log();
   }
 
  private:
+  /// What was deleted must not lie in the write-ahead log, nor what was there before in the file itself.
+  /// While another connection reads, SQLite leaves it for the next time. Source: sqlite.org, "PRAGMA
+  /// wal_checkpoint".
+  Result<> empty_log() {
+    return database_->run("emptying the log", [](soci::session& sql) {
+      int busy = 0;
+      int frames = 0;
+      int moved = 0;
+      sql << "PRAGMA wal_checkpoint(TRUNCATE)", soci::into(busy), soci::into(frames), soci::into(moved);
+    });
+  }
+
   std::unique_ptr<Database> database_;
 };
 
