@@ -282,7 +282,7 @@ TEST_F(ServiceTest, WhatAnAttackerSendsIsShortenedAndMadePrintable) {
   service_->note_refusal("refused.rate", "198.51.100.1\nrequest.approve", std::string(100'000, 'x'));
   service_->stop();
   EXPECT_EQ(rows_of("refused.rate"), 1);
-  EXPECT_LE(count("SELECT MAX(LENGTH(detail)) FROM zkv_audit"), 310);
+  EXPECT_LE(count("SELECT MAX(LENGTH(detail)) FROM zkv_audit WHERE kind <> 'audit.checkpoint'"), 310);
   EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE actor = '198.51.100.1 request.approve'"), 1);
 }
 
