@@ -10,9 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { FakeGateway } from './fake_gateway.mjs';
 
 export const kPage = fileURLToPath(new URL('../../web/dist', import.meta.url));
-const kChallengeLife = 120_000;
 
-/// { base, invite, ask(spec), expireChallenges(), fake, close() }; `fake` is null before a real gateway.
+/// { base, invite, ask(spec), fake, close() }; before a fake gateway also expireChallenges(), and `fake` is null before a real one.
 export async function openWorld(environment = process.env) {
   return environment.ZKV_BASE ? realWorld(environment) : fakeWorld();
 }
@@ -43,7 +42,6 @@ function realWorld({ ZKV_BASE: base, ZKV_INVITE: invite, ZKV_ASK: command }) {
     invite,
     ask: async (spec = {}) =>
       execFileSync('sh', ['-c', command], { input: JSON.stringify(spec), encoding: 'utf8' }).trim(),
-    expireChallenges: () => new Promise((resolve) => setTimeout(resolve, kChallengeLife + 1000)),
     close: async () => {},
   };
 }
