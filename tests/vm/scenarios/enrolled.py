@@ -21,7 +21,7 @@ class Enrolled(Scenario):
         """The administrator's two commands."""
         link = json.loads(self.gateway.command("host", "invite", "nas", "--group", "home", "--json"))["url"]
         link = link.replace(self.gateway.address, self.gateway.address_in_guest)
-        guest.check(f"zkv repository convert -k - -m <<<'{KEY}' >/root/recovery-key")
+        guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)")
         return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
 
     def test_an_enrolled_host_boots_by_its_gateway_and_a_revoked_one_does_not(self):
