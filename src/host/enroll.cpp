@@ -120,9 +120,7 @@ class Enroller {
   Result<> settle(const Enrolment& enrolment) {
     ZKV_TRY(const auto older, folder_.with(enrolment.gateway));
     ZKV_TRY(const auto opened, repository::open(order_.repository, order_.key));
-    std::vector<std::string> names;
-    for (const auto& volume : opened.keys.volumes()) names.push_back(volume.name);
-    ZKV_CHECK(folder_.store_volumes(names));
+    ZKV_CHECK(folder_.store_volumes(opened.keys));
     ZKV_CHECK(folder_.store(enrolment));
     ZKV_CHECK(folder_.forget_pending());
     if (!older || older->host == enrolment.host) return {};

@@ -172,7 +172,7 @@ class EnrolledAsking {
   Answer poll() {
     while (true) {
       const auto answer = link_.get(path_of(request_->hash) + "?wait=" + std::to_string(kPollWait.count()),
-                                    at_most(kPollWait + kExchangeLimit), {}, stop_);
+                                    at_most(kPollWait + kExchangeLimit), stop_);
       if (!answer) return meaning_of(answer.error());
       if (answer->status == 404) {
         request_.reset();

@@ -181,13 +181,13 @@ Result<> EnrolmentFolder::forget_keys(const protocol::KeyId& host) const {
   return remove_file(key_file_of(host));
 }
 
-Result<> EnrolmentFolder::store_volumes(const std::vector<std::string>& names) const {
+Result<> EnrolmentFolder::store_volumes(const repository::VolumeKeys& keys) const {
   std::error_code failed;
   if (!fs::exists(folder_, failed)) return {};
   json::array kept;
-  for (const auto& name : names) {
-    if (kept.size() < protocol::kMostVolumes && name.size() <= protocol::kLongestName)
-      kept.emplace_back(name);
+  for (const auto& volume : keys.volumes()) {
+    const bool fits = kept.size() < protocol::kMostVolumes && volume.name.size() <= protocol::kLongestName;
+    if (fits) kept.emplace_back(volume.name);
   }
   return write_object(folder_ / kVolumesFile, {{"volumes", std::move(kept)}});
 }

@@ -12,6 +12,7 @@
 #include "crypto/signature.h"
 #include "protocol/envelope.h"
 #include "protocol/messages.h"
+#include "repository/volume_keys.h"
 
 namespace zkv::host {
 
@@ -64,7 +65,7 @@ class EnrolmentFolder {
   /// The names of the repository's volumes, which nobody can read in it without a key: kept here for what
   /// approvers are shown. Does nothing where there is no enrolment. Names beyond a message's limits are left
   /// out.
-  [[nodiscard]] Result<> store_volumes(const std::vector<std::string>& names) const;
+  [[nodiscard]] Result<> store_volumes(const repository::VolumeKeys& keys) const;
   [[nodiscard]] Result<std::vector<std::string>> volumes() const;
 
   [[nodiscard]] Result<std::optional<PendingEnrolment>> pending() const;

@@ -51,18 +51,16 @@ Result<GatewayAnswer> GatewayLink::post(const std::string& path, const std::stri
 }
 
 Result<GatewayAnswer> GatewayLink::get(const std::string& path, std::chrono::milliseconds limit,
-                                       const std::function<void()>& on_connected,
                                        const std::stop_token& stop) const {
   net::HttpRequest request;
   request.url = address_ + path;
   request.timeout = limit;
-  request.on_connected = on_connected;
   return send(std::move(request), stop);
 }
 
 Result<protocol::GatewayStatement> GatewayLink::statement(std::chrono::milliseconds limit,
                                                           const std::stop_token& stop) const {
-  ZKV_TRY(const auto answer, get("/v2/gateway", limit, {}, stop));
+  ZKV_TRY(const auto answer, get("/v2/gateway", limit, stop));
   if (answer.status != 200) {
     return Error::unavailable("the gateway does not say who it is: status " + std::to_string(answer.status));
   }

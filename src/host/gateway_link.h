@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -37,12 +36,8 @@ class GatewayLink {
   [[nodiscard]] Result<GatewayAnswer> post(const std::string& path, const std::string& body,
                                            std::chrono::milliseconds limit,
                                            const std::stop_token& stop) const;
-  /// `on_connected` may be empty.
   [[nodiscard]] Result<GatewayAnswer> get(const std::string& path, std::chrono::milliseconds limit,
-                                          const std::function<void()>& on_connected,
                                           const std::stop_token& stop) const;
-
-  [[nodiscard]] const std::string& address() const { return address_; }
 
  private:
   [[nodiscard]] Result<GatewayAnswer> send(net::HttpRequest request, const std::stop_token& stop) const;

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <optional>
 
-#include "repository/utf8.h"
+#include "base/utf8.h"
 
 namespace zkv::repository {
 

@@ -35,7 +35,7 @@ void check_version2(std::span<const std::uint8_t> bytes) {
     return Result<net::HttpResponse>(fuzz::answer_of(bytes));
   };
   const host::GatewayLink link("https://gateway.example", protocol::KeyId{}, exchange);
-  const auto answer = link.get("/v2/requests", 1s, {}, {});
+  const auto answer = link.get("/v2/requests", 1s, {});
   fuzz::require(answer.has_value(), "every answer is read");
   fuzz::require(answer->status < 400 || !answer->detail.empty(), "a problem has words");
   fuzz::require(std::ranges::none_of(answer->detail, is_control), "a problem's words steer no terminal");

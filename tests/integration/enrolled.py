@@ -293,11 +293,7 @@ class Again(Case):
 
     def test_a_self_signed_certificate_is_pinned_by_the_link(self):
         certificate = host_world.make_certificate(self.gateway.folder, "own")
-        self.gateway.stop()
-        for path in (self.gateway.certificate, self.gateway.certificate_key):
-            path.write_bytes(certificate.read_bytes())
-        self.gateway.authority.certificate = certificate
-        self.gateway.start()
+        self.gateway.use_certificate(certificate)
         url = self.gateway.invite("nas")
         self.assertEqual(len(url.split("#zkv2.")[1].split(".")), 3)
         self.host.run("enroll", "-", "-k", "-", "--no-test", stdin=f"{url}\n{self.host.key}\n".encode())

@@ -290,21 +290,13 @@ class FalseGateway(unittest.TestCase):
 
     def test_a_certificate_with_another_key_than_the_pinned_one(self):
         certificate = host_world.make_certificate(self.gateway.folder, "own")
-        self.gateway.stop()
-        for path in (self.gateway.certificate, self.gateway.certificate_key):
-            path.write_bytes(certificate.read_bytes())
-        self.gateway.authority.certificate = certificate
-        self.gateway.start()
+        self.gateway.use_certificate(certificate)
         other = Host(self.gateway)
         self.addCleanup(other.__exit__)
         other.run("enroll", "-", "-k", "-", "--no-test",
                   stdin=f"{self.gateway.invite('other')}\n{other.key}\n".encode())
         impostor = host_world.make_certificate(self.gateway.folder, "impostor")
-        self.gateway.stop()
-        for path in (self.gateway.certificate, self.gateway.certificate_key):
-            path.write_bytes(impostor.read_bytes())
-        self.gateway.authority.certificate = impostor
-        self.gateway.start()
+        self.gateway.use_certificate(impostor)
         running = other.start("mount", "--cafile", str(impostor))
         running.end(4)
         self.assertIn("another key than the one that was pinned", "".join(running.errors))

@@ -109,9 +109,7 @@ KeyEncoding encoding_of(const std::string& word) {
 
 /// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
-  std::vector<std::string> names;
-  for (const auto& volume : keys.volumes()) names.push_back(volume.name);
-  const auto kept = host::EnrolmentFolder(session.repository).store_volumes(names);
+  const auto kept = host::EnrolmentFolder(session.repository).store_volumes(keys);
   if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
 }
 

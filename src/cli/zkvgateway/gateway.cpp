@@ -68,12 +68,6 @@ void warn_without_key(const Settings& settings, gateway::Vault& vault) {
   if (!key) spdlog::warn("hosts cannot get their key yet: {}", with_remedy(key.error()));
 }
 
-/// This machine's name: what the gateway is called until it is given another.
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "gateway";
-}
-
 gateway::http::LegacyOptions legacy_options(const Settings& settings) {
   gateway::http::LegacyOptions options;
   options.allow = settings.legacy_allow;
@@ -84,6 +78,11 @@ gateway::http::LegacyOptions legacy_options(const Settings& settings) {
 }
 
 }  // namespace
+
+std::string host_name(const std::string& otherwise) {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : otherwise;
+}
 
 gateway::EmbeddedOptions embedded_options(const Settings& settings) {
   return {settings.database, settings.master_key_file, settings.master_key.clone()};
@@ -117,8 +116,8 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
 gateway::http::ServerOptions server_options(const Settings& settings,
                                             std::shared_ptr<const gateway::Identity> identity) {
   gateway::http::ServerOptions options;
-  options.v2 =
-      gateway::http::V2Options{std::move(identity), host_name(), settings.public_url, settings.page_dir};
+  options.v2 = gateway::http::V2Options{std::move(identity), host_name("gateway"), settings.public_url,
+                                        settings.page_dir};
   options.listen = settings.listen;
   options.tls_certificate = settings.tls_certificate;
   options.tls_key = settings.tls_key;

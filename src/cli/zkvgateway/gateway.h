@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/result.h"
 #include "gateway/http/server.h"
@@ -12,6 +13,8 @@
 
 namespace zkv::cli {
 
+/// This machine's name, or `otherwise` where the system does not tell it.
+std::string host_name(const std::string& otherwise);
 gateway::EmbeddedOptions embedded_options(const gateway::Settings& settings);
 /// Store, vault and channels, and the service over them. Errors: as those, with their remedies.
 Result<std::unique_ptr<gateway::Service>> start_service(const gateway::Settings& settings,

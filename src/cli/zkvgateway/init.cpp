@@ -2,11 +2,11 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
-#include <array>
 #include <memory>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "gateway.h"
 #include "gateway/http/self_signed.h"
 #include "gateway/identity/identity.h"
 #include "settings_flags.h"
@@ -18,11 +18,6 @@ namespace {
 struct InitWords {
   std::vector<std::string> names;
 };
-
-std::string own_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
-}
 
 /// The key first: a certificate without its key would stop the next try. An older pair stays.
 Result<> make_certificate(const gateway::Settings& settings, const std::vector<std::string>& names) {
@@ -40,7 +35,7 @@ Result<> init(const Session& session, const InitWords& words) {
   ZKV_TRY(const auto settings, load_settings_or_report(session));
   ZKV_CHECK(enter_data_directory(settings));
   ZKV_TRY(const auto identity, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
-  const auto names = words.names.empty() ? std::vector<std::string>{own_name()} : words.names;
+  const auto names = words.names.empty() ? std::vector<std::string>{host_name("localhost")} : words.names;
   ZKV_CHECK(make_certificate(settings, names));
   fmt::print(
       "gateway id: {0}\n"

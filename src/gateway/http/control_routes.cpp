@@ -47,8 +47,6 @@ Reply reply_with(const Result<Request>& request) {
   return json(200, json_lib::serialize(to_json(*request)));
 }
 
-std::string decider(const Incoming& incoming) { return "console:" + incoming.client_name; }
-
 asio::awaitable<Reply> list(Incoming incoming, Service& service) {
   const auto requests = co_await service.requests(incoming.query() == "all=1");
   if (!requests) co_return problem(requests.error());
@@ -67,7 +65,7 @@ asio::awaitable<Reply> show(Incoming incoming, Service& service) {
 
 asio::awaitable<Reply> approve(Incoming incoming, Service& service) {
   RequestId id{incoming.parameter};
-  std::string by = decider(incoming);
+  std::string by = console_actor(incoming);
   const auto approved = co_await service.approve(std::move(id), std::move(by));
   co_return reply_with(approved);
 }
@@ -75,13 +73,13 @@ asio::awaitable<Reply> approve(Incoming incoming, Service& service) {
 asio::awaitable<Reply> deny(Incoming incoming, Service& service) {
   if (incoming.body.size() > kReasonLimit) co_return problem(413, "the reason is longer than 500 bytes");
   RequestId id{incoming.parameter};
-  std::string by = decider(incoming);
+  std::string by = console_actor(incoming);
   const auto denied = co_await service.deny(std::move(id), std::move(by), std::move(incoming.body));
   co_return reply_with(denied);
 }
 
 asio::awaitable<Reply> approve_all(Incoming incoming, Service& service) {
-  std::string by = decider(incoming);
+  std::string by = console_actor(incoming);
   const auto count = co_await service.approve_all(std::move(by));
   if (!count) co_return problem(count.error());
   co_return json(200, json_lib::serialize(json_lib::object{{"approved", *count}}));

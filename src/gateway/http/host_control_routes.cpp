@@ -6,7 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/time.h"
-#include "protocol/json_members.h"
+#include "gateway/http/people_json.h"
 
 namespace zkv::gateway::http {
 
@@ -18,10 +18,6 @@ namespace json_lib = boost::json;
 constexpr std::size_t kLongestBody = 4'096;
 constexpr std::size_t kLongestWord = 200;
 constexpr std::uint64_t kMostSeconds = 1'000'000'000;
-
-json_lib::value time_or_null(Time time) {
-  return time == Time() ? json_lib::value(nullptr) : json_lib::value(to_text(time));
-}
 
 json_lib::object to_json(const Host& host) {
   return {{"id", host.id},
@@ -40,8 +36,6 @@ Reply reply_with(const Result<Host>& host) {
   if (!host) return problem(host.error());
   return json(200, json_lib::serialize(to_json(*host)));
 }
-
-std::string actor(const Incoming& incoming) { return "console:" + incoming.client_name; }
 
 Result<NewInvite> read_invite(const std::string& body) {
   ZKV_TRY(const auto object, protocol::parse_object(body, kLongestBody));
@@ -68,13 +62,13 @@ asio::awaitable<Reply> show_host(Incoming incoming, Service& service) {
 }
 
 asio::awaitable<Reply> revoke_host(Incoming incoming, Service& service) {
-  std::string by = actor(incoming);
+  std::string by = console_actor(incoming);
   const auto host = co_await service.enrolments().revoke(std::move(incoming.parameter), std::move(by));
   co_return reply_with(host);
 }
 
 asio::awaitable<Reply> rename_host(Incoming incoming, Service& service) {
-  std::string by = actor(incoming);
+  std::string by = console_actor(incoming);
   const auto host = co_await service.enrolments().rename(std::move(incoming.parameter),
                                                          std::move(incoming.body), std::move(by));
   co_return reply_with(host);
@@ -84,7 +78,7 @@ asio::awaitable<Reply> invite_host(Incoming incoming, Service& service,
                                    const std::function<std::string(SecretBytes)>& link_for) {
   auto wanted = read_invite(incoming.body);
   if (!wanted) co_return problem(wanted.error());
-  std::string by = actor(incoming);
+  std::string by = console_actor(incoming);
   auto made = co_await service.enrolments().invite(std::move(*wanted), std::move(by));
   if (!made) co_return problem(made.error());
   const auto expires = to_text(made->invite.expires_at);

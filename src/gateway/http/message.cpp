@@ -71,6 +71,8 @@ std::string_view Incoming::header(std::string_view name) const {
   return {found->value().data(), found->value().size()};
 }
 
+std::string console_actor(const Incoming& incoming) { return "console:" + incoming.client_name; }
+
 std::string_view reason_phrase(unsigned status) {
   const auto phrase = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
   return {phrase.data(), phrase.size()};

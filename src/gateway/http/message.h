@@ -37,6 +37,9 @@ struct Incoming {
   [[nodiscard]] std::string_view header(std::string_view name) const;
 };
 
+/// Who speaks over the control socket, as the audit log has it: "console:uid N".
+std::string console_actor(const Incoming& incoming);
+
 struct Reply {
   unsigned status = 200;
   std::string content_type;

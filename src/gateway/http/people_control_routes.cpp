@@ -18,7 +18,7 @@ constexpr std::size_t kLongestControlBody = 4'096;
 constexpr std::uint64_t kLongestInviteSeconds = 1'000'000'000;
 constexpr std::size_t kLongestWho = 256;
 
-AtConsole console_of(const Incoming& incoming) { return {"console:" + incoming.client_name}; }
+AtConsole console_of(const Incoming& incoming) { return {console_actor(incoming)}; }
 
 boost::json::object approver_with_passkeys(const ApproverCard& card) {
   auto object = approver_json(card);

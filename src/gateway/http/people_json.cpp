@@ -13,10 +13,6 @@ namespace {
 
 namespace json_lib = boost::json;
 
-json_lib::value moment(Time time) {
-  return time == Time() ? json_lib::value(nullptr) : json_lib::value(zkv::to_text(time));
-}
-
 json_lib::value text_or_null(const std::string& text) {
   return text.empty() ? json_lib::value(nullptr) : json_lib::value(text);
 }
@@ -44,13 +40,17 @@ json_lib::object evidence_json(const protocol::Evidence& evidence) {
 json_lib::object compared_json(const HostAsk& ask) {
   return {{"first_from_address", ask.is_first_from_address},
           {"kernel_changed", ask.is_new_kernel},
-          {"last_release", moment(ask.last_release)}};
+          {"last_release", time_or_null(ask.last_release)}};
 }
 
 }  // namespace
 
 Reply json(unsigned status, const json_lib::object& object) {
   return json(status, json_lib::serialize(object));
+}
+
+json_lib::value time_or_null(Time time) {
+  return time == Time() ? json_lib::value(nullptr) : json_lib::value(zkv::to_text(time));
 }
 
 json_lib::object card_json(const RequestCard& card) {
@@ -85,16 +85,16 @@ json_lib::object host_json(const Host& host) {
           {"name", host.name},
           {"group", host.group},
           {"enrolled_at", zkv::to_text(host.enrolled_at)},
-          {"last_seen", moment(host.seen_at)},
+          {"last_seen", time_or_null(host.seen_at)},
           {"last_address", text_or_null(host.address)},
-          {"revoked_at", moment(host.revoked_at)}};
+          {"revoked_at", time_or_null(host.revoked_at)}};
 }
 
 json_lib::object passkey_json(const Passkey& passkey) {
   return {{"id", bytes_text(passkey.id)},
           {"label", passkey.label},
           {"created_at", zkv::to_text(passkey.created_at)},
-          {"last_used", moment(passkey.used_at)},
+          {"last_used", time_or_null(passkey.used_at)},
           {"backed_up", passkey.backed_up}};
 }
 
@@ -106,7 +106,7 @@ json_lib::object approver_json(const ApproverCard& card) {
           {"role", std::string(gateway::to_text(card.approver.role))},
           {"created_at", zkv::to_text(card.approver.created_at)},
           {"passkeys", card.passkeys.size()},
-          {"last_used", moment(last_used)}};
+          {"last_used", time_or_null(last_used)}};
 }
 
 json_lib::object session_json(const SignedIn& signed_in, const std::string& gateway_name) {

@@ -9,6 +9,9 @@
 
 namespace zkv::gateway::http {
 
+/// RFC 3339, or null for a time that has not come.
+boost::json::value time_or_null(Time time);
+
 boost::json::object card_json(const RequestCard& card);
 boost::json::object host_json(const Host& host);
 boost::json::object passkey_json(const Passkey& passkey);

@@ -42,8 +42,8 @@ class HostAsks {
   /// The request whose envelope has this hash. One whose share could not be had is tried again. Errors:
   /// kNotFound.
   virtual boost::asio::awaitable<Result<HostRequest>> state(Bytes hash) = 0;
-  /// Waits until the request is no longer as it was `seen`, or, with an empty id, until any request changes.
-  /// Costs no thread. Cancelling the coroutine ends the wait.
+  /// Waits until the request is no longer as it was `seen`. Costs no thread. Cancelling the coroutine ends
+  /// the wait.
   virtual boost::asio::awaitable<bool> change_of(Request seen) = 0;
   /// Acknowledges or cancels. Errors: kNotFound, kInvalid, kDenied (signature), kConflict (not in this
   /// state).

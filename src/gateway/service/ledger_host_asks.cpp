@@ -162,7 +162,6 @@ asio::awaitable<Result<HostRequest>> LedgerHostAsks::state(Bytes hash) {
 
 asio::awaitable<bool> LedgerHostAsks::change_of(Request seen) {
   return wait_for_change(ledger_, desk_, seen.id, [this, seen]() -> Result<bool> {
-    if (seen.id.text.empty()) return false;
     ZKV_TRY(const auto request, desk_.store().find(seen.id));
     return request.state != seen.state || request.reason != seen.reason;
   });

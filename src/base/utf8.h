@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace zkv::repository {
+namespace zkv {
 
 struct CodePoint {
   std::uint32_t value = 0;
@@ -22,4 +22,4 @@ struct Utf8 {
 /// `value` is at most U+10FFFF.
 Utf8 to_utf8(std::uint32_t value);
 
-}  // namespace zkv::repository
+}  // namespace zkv

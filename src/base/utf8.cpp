@@ -1,7 +1,7 @@
 // UTF-8 after RFC 3629.
-#include "repository/utf8.h"
+#include "base/utf8.h"
 
-namespace zkv::repository {
+namespace zkv {
 
 namespace {
 
@@ -50,4 +50,4 @@ Utf8 to_utf8(std::uint32_t value) {
           4};
 }
 
-}  // namespace zkv::repository
+}  // namespace zkv
