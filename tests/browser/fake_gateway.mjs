@@ -256,8 +256,13 @@ export class FakeGateway {
       response.on('close', () => this.#streams.delete(response));
     },
     'GET hosts': ({ response }) => send(response, 200, { hosts: [...this.hosts.values()] }),
-    'DELETE hosts/:id': ({ id, me, response }) => {
+    'POST confirmations': ({ body, me, response }) => {
+      const challenge = this.#challenge('act', { act: [body.act, ...body.about], approver: me.id });
+      send(response, 200, { challenge, rp: { id: 'localhost' }, allow: this.#passkeysOf(me) });
+    },
+    'POST hosts/:id/revocation': ({ id, body, me, response }) => {
       mustOwn(me);
+      this.#checkConfirmed(me, body, 'host.revoke', id);
       this.#of(this.hosts, id).revoked_at = time(Date.now());
       send(response, 204);
     },
@@ -268,6 +273,7 @@ export class FakeGateway {
     'POST passkeys/challenge': ({ me, response }) =>
       send(response, 200, this.#registrationChallenge({ id: me.id, name: me.name })),
     'POST passkeys': ({ body, me, response }) => {
+      this.#checkConfirmed(me, body, 'passkey.add', body.credential.id, body.label);
       this.#spend(body.credential, 'register');
       send(response, 201, passkeyBody(this.#addPasskey(me, body)));
     },
@@ -276,7 +282,8 @@ export class FakeGateway {
       passkey.label = body.label;
       send(response, 200, passkeyBody(passkey));
     },
-    'DELETE passkeys/:id': ({ id, me, response }) => {
+    'POST passkeys/:id/removal': ({ id, body, me, response }) => {
+      this.#checkConfirmed(me, body, 'passkey.remove', id);
       if (this.#passkeysOf(me).length === 1)
         throw new Refusal(409, 'last-passkey', 'This is your last passkey: add another one before.');
       this.passkeys.delete(id);
@@ -291,12 +298,14 @@ export class FakeGateway {
     },
     'POST approvers/invites': ({ body, me, response }) => {
       mustOwn(me);
+      this.#checkConfirmed(me, body, 'approver.invite', body.name, body.role);
       const token = this.invite(body.name, body.role);
       const expires_at = time(this.#invites.get(token).ends);
       send(response, 201, { url: `${this.origin}/#register=${token}`, expires_at });
     },
-    'DELETE approvers/:id': ({ id, me, response }) => {
+    'POST approvers/:id/revocation': ({ id, body, me, response }) => {
       mustOwn(me);
+      this.#checkConfirmed(me, body, 'approver.revoke', id);
       const owners = [...this.approvers.values()].filter((one) => one.role === 'owner');
       if (owners.length === 1 && owners[0].id === id)
         throw new Refusal(409, 'last-owner', 'This is the last owner: make another one before.');
@@ -357,6 +366,14 @@ export class FakeGateway {
     const approver = this.approvers.get(passkey.approver);
     approver.last_used = passkey.last_used;
     return approver;
+  }
+
+  #checkConfirmed(me, { confirmation }, ...act) {
+    const bound = this.#spend(confirmation, 'act');
+    if (bound.approver !== me.id || JSON.stringify(bound.act) !== JSON.stringify(act))
+      throw new Refusal(409, 'challenge', 'This was confirmed for something else.');
+    if (this.#checkAssertion(confirmation).id !== me.id)
+      throw new Refusal(403, 'passkey', 'This is the passkey of somebody else.');
   }
 
   #addPasskey(approver, { label, credential }) {

@@ -67,9 +67,11 @@ export function people(scene) {
       await anna.setPresent(false);
       const ring = await anna.addAuthenticator('usb');
       await dialog.getByRole('button', { name: 'Continue' }).click();
-      await anna.button('Rename Key ring').click();
+      await dialog.getByRole('heading', { name: 'Now with one you have' }).waitFor();
       await anna.removeAuthenticator(ring);
       await anna.setPresent(true);
+      await dialog.getByRole('button', { name: 'Confirm' }).click();
+      await anna.button('Rename Key ring').click();
 
       await dialog.getByLabel('Name of the passkey').fill('Key in the safe');
       await dialog.getByRole('button', { name: 'Rename' }).click();

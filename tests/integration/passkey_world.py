@@ -87,6 +87,20 @@ class Approver:
         answer.json = json.loads(answer.body) if answer.body else None
         return answer
 
+    def confirmed(self, path, body, act, *about):
+        """Does what wants a passkey's confirmation, with it."""
+        asked = self.call("POST", "/v2/confirmations", {"act": act, "about": about})
+        assert asked.status == 200, asked.body
+        return self.call("POST", path, {**body, "confirmation": self.passkey.get(asked.json)})
+
+    def invite(self, name, role="approver"):
+        return self.confirmed("/v2/approvers/invites", {"name": name, "role": role}, "approver.invite", name, role)
+
+    def add_passkey(self, passkey):
+        asked = self.call("POST", "/v2/passkeys/challenge", {}).json
+        body = {"label": "second", "credential": passkey.create(asked)}
+        return self.confirmed("/v2/passkeys", body, "passkey.add", encode(passkey.id), "second")
+
     def decide(self, request, decision):
         asked = self.call("POST", f"/v2/requests/{request}/challenge", {"decision": decision})
         assert asked.status == 200, asked.body

@@ -78,6 +78,58 @@ class People(Case):
             self.gateway.command("approver", "revoke", "Anna", "--yes")
 
 
+class Power(Case):
+    """What gives or takes power wants a fresh answer of the passkey, over exactly that."""
+
+    def approver(self, name, role="approver"):
+        made = self.anna.invite(name, role)
+        self.assertEqual(made.status, 201, made.body)
+        return passkey_world.Approver(self.gateway, made.json["url"].split("#register=")[1])
+
+    def test_an_owner_invites_and_revokes_people_and_hosts_and_each_is_confirmed_in_the_log(self):
+        bea = self.approver("Bea")
+        identity = bea.call("GET", "/v2/session").json["approver"]["id"]
+        self.assertEqual(self.anna.confirmed(f"/v2/approvers/{identity}/revocation", {}, "approver.revoke", identity).status, 204)
+        self.assertEqual(bea.call("GET", "/v2/session").status, 401)
+        host = self.enrolled("barn")
+        self.assertEqual(self.anna.confirmed(f"/v2/hosts/{host.id}/revocation", {}, "host.revoke", host.id).status, 204)
+        self.assertEqual(host.ask().status, 403)
+        acts = [json.loads(row["detail"])["act"] for row in self.rows("approver.confirm")]
+        self.assertEqual(sorted(set(acts) & {"approver.invite", "approver.revoke", "host.revoke"}),
+                         ["approver.invite", "approver.revoke", "host.revoke"])
+
+    def test_a_second_passkey_is_added_used_and_removed(self):
+        carl = self.approver("Carl")
+        second = passkey_world.Passkey(self.gateway.base)
+        self.assertEqual(carl.add_passkey(second).status, 201)
+        asked = self.enrolled("loft").ask().json
+        first, carl.passkey = carl.passkey, second
+        self.assertEqual(carl.decide(asked["id"], "deny").status, 200)
+        key = enrolled_world.encode(first.id)
+        self.assertEqual(carl.confirmed(f"/v2/passkeys/{key}/removal", {}, "passkey.remove", key).status, 204)
+
+    def test_a_stolen_cookie_adds_no_passkey_invites_nobody_and_revokes_nothing(self):
+        mallory = passkey_world.Passkey(self.gateway.base)
+        made = mallory.create(self.anna.call("POST", "/v2/passkeys/challenge", {}).json)
+        key = enrolled_world.encode(mallory.id)
+        before = self.anna.call("GET", "/v2/passkeys").json
+
+        def with_answer(act, *about):
+            asked = self.anna.call("POST", "/v2/confirmations", {"act": act, "about": about}).json
+            self.assertNotIn(key, asked["allow"])
+            return mallory.get(asked)
+
+        body = {"label": "mine", "credential": made}
+        self.assertEqual(self.anna.call("POST", "/v2/passkeys", body).status, 400)
+        self.assertEqual(self.anna.call("POST", "/v2/passkeys", {**body, "confirmation": with_answer("passkey.add", key, "mine")}).status, 403)
+        invite = {"name": "Mallory", "role": "owner"}
+        self.assertEqual(self.anna.call("POST", "/v2/approvers/invites", invite).status, 400)
+        answer = with_answer("approver.invite", "Mallory", "owner")
+        self.assertEqual(self.anna.call("POST", "/v2/approvers/invites", {**invite, "confirmation": answer}).status, 403)
+        self.assertEqual(self.anna.call("GET", "/v2/passkeys").json, before)
+        self.assertEqual([row for row in self.rows("approver.invite") if "Mallory" in row["detail"]], [])
+
+
 class AuditOfDecisions(Case):
     """Somebody who can write the database, and even make the chain of hashes anew, cannot decide in a person's name."""
 
@@ -110,12 +162,15 @@ class AuditOfDecisions(Case):
         self.anna.decide(asked["id"], "approve")
         self.assertIn("release", host.poll(asked["request"]))
         other = host.ask().json
+        self.assertEqual(self.anna.invite("Dora").status, 201)
         rows = self.gateway.command("audit", "export").splitlines()
         self.assertRegex(self.verify(rows), r"[1-9]\d* decisions by passkey, each signature checked again")
-        self.verify(self.rehash(rows))
+        self.assertRegex(self.verify(self.rehash(rows)), "1 other acts confirmed by passkey")
 
         evidence = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.evidence" and row["request"] == asked["id"])
         approve = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.approve" and row["request"] == asked["id"])
+        invite = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "approver.invite" and row["detail"].startswith("Dora"))
+        passkey = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "approver.passkey")
         release = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.release" and row["request"] == asked["id"])
         forgeries = {
             "release without an approval": [{**release, "request": other["id"]}],
@@ -123,6 +178,8 @@ class AuditOfDecisions(Case):
             "without the evidence": [{**approve, "request": other["id"]}],
             "does not hold": [{**evidence, "detail": evidence["detail"].replace('"signature":"M', '"signature":"N')
                                .replace('"decision":"approve"', '"decision":"deny"')}],
+            "without a passkey's confirmation": [{**invite, "detail": "Mallory as owner"}],
+            "did this without": [{**passkey, "detail": passkey["detail"].replace('"credential":"', '"credential":"AAAA')}],
             "cannot be read": [{**evidence, "detail": "{}"}],
         }
         for why, forged in forgeries.items():

@@ -141,11 +141,9 @@ TEST_F(AttackTest, ARemovedPasskeyDecidesNothing) {
   begin_scene();
   auto ring = anna_;
   ring.authenticator = std::make_shared<test::SoftwareAuthenticator>();
-  const auto registration = await(people().begin_passkey(anna_.session)).value();
-  ASSERT_TRUE(await(people().add_passkey(
-      anna_.session, {"ring", ring.authenticator->create(registration.challenge), testing_world::kParty})));
+  ASSERT_TRUE(add_passkey(anna_, *ring.authenticator));
   const auto ask = begin(anna_, id_).value();
-  ASSERT_TRUE(await(people().remove_passkey(anna_.session, ring.authenticator->id())));
+  ASSERT_TRUE(remove_passkey(anna_, ring.authenticator->id()));
   expect_refused(finish(anna_, id_, Decision::kApprove, answer(ring, ask.challenge)), ErrorKind::kDenied,
                  "passkey");
   expect_undecided(id_);
@@ -155,7 +153,7 @@ TEST_F(AttackTest, ARevokedApproverDecidesNothingWithASessionThatLives) {
   begin_scene();
   const auto bea = join("Bea");
   const auto ask = begin(bea, id_).value();
-  ASSERT_TRUE(await(people().revoke("Bea", anna_.session)));
+  ASSERT_TRUE(revoke_as(anna_, "Bea"));
   expect_refused(finish(bea, id_, Decision::kApprove, answer(bea, ask.challenge)), ErrorKind::kDenied,
                  "session");
   by_hand("INSERT INTO zkv_session (hash, approver, expires_at) VALUES ('" + to_hex(bea.session.hash) +

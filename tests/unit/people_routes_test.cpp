@@ -72,6 +72,19 @@ class PeopleRoutesTest : public testing_world::PeopleTest {
     anna_ = join("Anna", Role::kOwner);
     return cookie(sign_in(anna_).value().token);
   }
+  static boost::json::object json_of(const SignedChallenge& given) {
+    return {{"id", id_text(given.assertion.id)},
+            {"authenticatorData", id_text(given.assertion.authenticator_data)},
+            {"clientDataJSON", id_text(given.assertion.client_data_json)},
+            {"signature", id_text(given.assertion.signature)},
+            {"userHandle", id_text(given.user_handle)}};
+  }
+  /// `body` with the confirmation of a person's passkey for this act.
+  std::string confirmed(const testing_world::Person& person, passkey::Act act,
+                        boost::json::object body = {}) {
+    body["confirmation"] = json_of(confirmation(person, std::move(act)).answer);
+    return boost::json::serialize(body);
+  }
   static std::string status(const std::string& answer) { return answer.substr(9, 3); }
 
   static constexpr const char* kOrigin = "Origin: https://gateway.example\r\n";
@@ -109,14 +122,8 @@ TEST_F(PeopleRoutesTest, SigningInSetsACookieThatOnlyThisHostGetsBack) {
   passkey::Challenge bytes{};
   std::ranges::copy(from_base64(std::string_view(text), Base64::kUrlNoPadding).value(), bytes.begin());
   const auto given = answer(anna_, bytes);
-  const auto base64 = [](const Bytes& data) { return to_base64(data, Base64::kUrlNoPadding); };
-  const boost::json::object credential{{"id", base64(given.assertion.id)},
-                                       {"authenticatorData", base64(given.assertion.authenticator_data)},
-                                       {"clientDataJSON", base64(given.assertion.client_data_json)},
-                                       {"signature", base64(given.assertion.signature)},
-                                       {"userHandle", base64(given.user_handle)}};
   const auto signed_in = call("POST", "/v2/session", std::string(kOrigin) + kJsonType,
-                              boost::json::serialize(boost::json::object{{"credential", credential}}));
+                              boost::json::serialize(boost::json::object{{"credential", json_of(given)}}));
   EXPECT_EQ(status(signed_in), "200") << signed_in;
   EXPECT_THAT(signed_in,
               testing::ContainsRegex("\r\nSet-Cookie: __Host-zkv-session=[A-Za-z0-9_-]{43}; Path=/; "
@@ -150,7 +157,8 @@ TEST_F(PeopleRoutesTest, ABodyThatAFormCouldSendIsNotTaken) {
     EXPECT_EQ(status(answer), "415") << type;
   }
   EXPECT_EQ(status(call("POST", "/v2/approvers/invites", cookie + kOrigin + kJsonType,
-                        R"({"name":"Bea","role":"approver"})")),
+                        confirmed(anna_, {"approver.invite", {"Bea", "approver"}},
+                                  {{"name", "Bea"}, {"role", "approver"}}))),
             "201");
 }
 
@@ -167,13 +175,44 @@ TEST_F(PeopleRoutesTest, WhatIsMisshapenIsSaidSo) {
 TEST_F(PeopleRoutesTest, OnlyOwnersRevokeHostsAndInvite) {
   serve();
   const auto fields = cookie_of_anna() + kOrigin + kJsonType;
-  const auto bea = cookie(sign_in(join("Bea")).value().token) + kOrigin + kJsonType;
+  const auto bea = join("Bea");
+  const auto hers = cookie(sign_in(bea).value().token) + kOrigin + kJsonType;
   const std::string host(64, 'a');
-  EXPECT_EQ(status(call("DELETE", "/v2/hosts/" + host, bea)), "403");
-  EXPECT_EQ(status(call("DELETE", "/v2/hosts/" + host, fields)), "404");
-  EXPECT_EQ(status(call("POST", "/v2/approvers/invites", bea, R"({"name":"Eve","role":"owner"})")), "403");
-  EXPECT_EQ(status(call("GET", "/v2/approvers", bea)), "403");
-  EXPECT_EQ(status(call("DELETE", "/v2/approvers/Anna", fields)), "404") << "a name is no id";
+  const std::string path = "/v2/hosts/" + host + "/revocation";
+  EXPECT_EQ(status(call("POST", path, hers, confirmed(bea, {"host.revoke", {host}}))), "403");
+  EXPECT_EQ(status(call("POST", path, fields, confirmed(anna_, {"host.revoke", {host}}))), "404");
+  EXPECT_EQ(status(call(
+                "POST", "/v2/approvers/invites", hers,
+                confirmed(bea, {"approver.invite", {"Eve", "owner"}}, {{"name", "Eve"}, {"role", "owner"}}))),
+            "403");
+  EXPECT_EQ(status(call("GET", "/v2/approvers", hers)), "403");
+  EXPECT_EQ(status(call("POST", "/v2/approvers/Anna/revocation", fields,
+                        confirmed(anna_, {"approver.revoke", {"Anna"}}))),
+            "404")
+      << "a name is no id";
+}
+
+TEST_F(PeopleRoutesTest, ASessionAloneGivesAndTakesNoPower) {
+  serve();
+  const auto fields = cookie_of_anna() + kOrigin + kJsonType;
+  const std::string id = id_text({anna_.id.begin(), anna_.id.end()});
+  const std::string key = id_text(anna_.authenticator->id());
+  const std::string host(64, 'a');
+  const std::vector<std::string> powerful{
+      "/v2/approvers/invites", "/v2/passkeys", "/v2/passkeys/" + key + "/removal",
+      "/v2/approvers/" + id + "/revocation", "/v2/hosts/" + host + "/revocation"};
+  for (const auto& path : powerful) {
+    const auto answer = call("POST", path, fields,
+                             R"({"name":"Eve","role":"owner","label":"x","credential":{"id":"AA",)"
+                             R"("attestationObject":"AA","clientDataJSON":"AA"}})");
+    EXPECT_EQ(status(answer), "400") << path;
+    EXPECT_THAT(answer, HasSubstr("'confirmation' is missing")) << path;
+  }
+  for (const auto& path :
+       std::vector<std::string>{"/v2/passkeys/" + key, "/v2/approvers/" + id, "/v2/hosts/" + host}) {
+    const auto code = status(call("DELETE", path, fields));
+    EXPECT_TRUE(code == "404" || code == "405") << path << ' ' << code;
+  }
 }
 
 TEST_F(PeopleRoutesTest, WhoeverTriesTooOftenIsToldToWait) {

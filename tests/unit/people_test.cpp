@@ -130,15 +130,13 @@ TEST_F(PeopleTest, ASecondPasskeyIsAddedRenamedUsedAndRemoved) {
   ring.authenticator = std::make_shared<test::SoftwareAuthenticator>(test::KeyKind::kEd25519);
   const auto ask = await(people().begin_passkey(anna.session)).value();
   EXPECT_THAT(ask.exclude, ElementsAre(anna.authenticator->id()));
-  ASSERT_TRUE(
-      await(people().add_passkey(anna.session, {"ring", ring.authenticator->create(ask.challenge), kParty})));
+  ASSERT_TRUE(add_passkey(anna, *ring.authenticator));
   const auto id = ring.authenticator->id();
   EXPECT_EQ(await(people().rename_passkey(anna.session, id, "safe")).value().label, "safe");
   EXPECT_TRUE(sign_in(ring));
-  ASSERT_TRUE(await(people().remove_passkey(anna.session, id)));
+  ASSERT_TRUE(remove_passkey(anna, id));
   expect_refused(sign_in(ring), ErrorKind::kDenied, "passkey");
-  expect_refused(await(people().remove_passkey(anna.session, anna.authenticator->id())), ErrorKind::kConflict,
-                 "last-passkey");
+  expect_refused(remove_passkey(anna, anna.authenticator->id()), ErrorKind::kConflict, "last-passkey");
 }
 
 TEST_F(PeopleTest, OwnersInviteAndRevokeAndTheLastOneStays) {
@@ -149,11 +147,10 @@ TEST_F(PeopleTest, OwnersInviteAndRevokeAndTheLastOneStays) {
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(all[1].approver.name, "Bea");
   expect_refused(await(people().approvers(bea.session)), ErrorKind::kDenied, "owners-only");
-  expect_refused(await(people().invite({"Carl", Role::kOwner, std::chrono::hours(1)}, bea.session)),
-                 ErrorKind::kDenied, "owners-only");
-  expect_refused(await(people().revoke("Anna", anna.session)), ErrorKind::kConflict, "last-owner");
+  expect_refused(invite_as(bea, "Carl", Role::kOwner), ErrorKind::kDenied, "owners-only");
+  expect_refused(revoke_as(anna, "Anna"), ErrorKind::kConflict, "last-owner");
   expect_refused(await(people().revoke("Anna", console())), ErrorKind::kConflict, "last-owner");
-  ASSERT_TRUE(await(people().revoke(to_hex(bea.id), anna.session)));
+  ASSERT_TRUE(revoke_as(anna, to_hex(bea.id)));
   EXPECT_FALSE(is_signed_in(bea));
   EXPECT_EQ(await(people().approvers(anna.session)).value().size(), 1U);
 }

@@ -20,7 +20,7 @@ class PeopleTest : public ServiceTest {
   using Decision = passkey::Decision;
 
   People& people() { return service_->people(); }
-  static Caller console() { return AtConsole{"console:uid 0"}; }
+  static Doer console() { return AtConsole{"console:uid 0"}; }
 
   SecretBytes invite(const std::string& name, Role role = Role::kApprover,
                      std::chrono::seconds lasts = std::chrono::hours(1)) {
@@ -55,8 +55,8 @@ class PeopleTest : public ServiceTest {
     return sign_in(answer(person, await(people().begin_sign_in()).value(), ceremony));
   }
 
-  Result<DecisionAsk> begin(const Person& person, const std::string& request,
-                            Decision decision = Decision::kApprove) {
+  Result<SigningAsk> begin(const Person& person, const std::string& request,
+                           Decision decision = Decision::kApprove) {
     return await(people().begin_decision(person.session, {request}, decision));
   }
   Result<RequestCard> finish(const Person& person, const std::string& request, Decision decision,
@@ -69,6 +69,34 @@ class PeopleTest : public ServiceTest {
     const auto ask = begin(person, request, decision);
     if (!ask) return tl::unexpected(ask.error());
     return finish(person, request, decision, answer(person, ask->challenge, ceremony));
+  }
+  /// The person's session, and their passkey's answer for this act.
+  Confirmation confirmation(const Person& person, passkey::Act act, const test::Ceremony& ceremony = {}) {
+    const auto ask = await(people().begin_act(person.session, std::move(act))).value();
+    return {person.session, answer(person, ask.challenge, ceremony), "192.0.2.9"};
+  }
+  static std::string id_text(const Bytes& id) { return to_base64(id, Base64::kUrlNoPadding); }
+  Result<MadeInvite> invite_as(const Person& person, const std::string& name, Role role = Role::kApprover) {
+    auto by = confirmation(person, {"approver.invite", {name, std::string(to_text(role))}});
+    return await(people().invite({name, role, std::chrono::hours(1)}, std::move(by)));
+  }
+  Result<Approver> revoke_as(const Person& person, const std::string& who) {
+    auto by = confirmation(person, {"approver.revoke", {who}});
+    return await(people().revoke(who, std::move(by)));
+  }
+  MadePasskey make_passkey(const Person& person, const test::SoftwareAuthenticator& authenticator,
+                           const std::string& label = "ring") {
+    const auto ask = await(people().begin_passkey(person.session)).value();
+    return {label, authenticator.create(ask.challenge), kParty};
+  }
+  Result<Passkey> add_passkey(const Person& person, const test::SoftwareAuthenticator& authenticator) {
+    auto made = make_passkey(person, authenticator);
+    auto by = confirmation(person, {"passkey.add", {id_text(authenticator.id()), made.label}});
+    return await(people().add_passkey(std::move(by), std::move(made)));
+  }
+  Result<Passkey> remove_passkey(const Person& person, const Bytes& id) {
+    auto by = confirmation(person, {"passkey.remove", {id_text(id)}});
+    return await(people().remove_passkey(std::move(by), id));
   }
   bool is_signed_in(const Person& person) { return await(people().session(person.session)).has_value(); }
 

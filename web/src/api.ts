@@ -66,19 +66,26 @@ export const api = {
     call<Card>('POST', `/v2/requests/${encodeURIComponent(id)}/decision`, { decision, reason, credential }),
 
   hosts: async () => (await call<{ hosts: Host[] }>('GET', '/v2/hosts')).hosts,
-  revokeHost: (id: string) => call<undefined>('DELETE', `/v2/hosts/${encodeURIComponent(id)}`),
+  revokeHost: (id: string, confirmation: Assertion) =>
+    call<undefined>('POST', `/v2/hosts/${encodeURIComponent(id)}/revocation`, { confirmation }),
 
   passkeys: async () => (await call<{ passkeys: Passkey[] }>('GET', '/v2/passkeys')).passkeys,
   passkeyChallenge: () => call<RegistrationChallenge>('POST', '/v2/passkeys/challenge', {}),
-  addPasskey: (label: string, credential: Attestation) =>
-    call<Passkey>('POST', '/v2/passkeys', { label, credential }),
+  addPasskey: (label: string, credential: Attestation, confirmation: Assertion) =>
+    call<Passkey>('POST', '/v2/passkeys', { label, credential, confirmation }),
   renamePasskey: (id: string, label: string) =>
     call<Passkey>('PATCH', `/v2/passkeys/${encodeURIComponent(id)}`, { label }),
-  deletePasskey: (id: string) => call<undefined>('DELETE', `/v2/passkeys/${encodeURIComponent(id)}`),
+  deletePasskey: (id: string, confirmation: Assertion) =>
+    call<undefined>('POST', `/v2/passkeys/${encodeURIComponent(id)}/removal`, { confirmation }),
 
   approvers: async () => (await call<{ approvers: Approver[] }>('GET', '/v2/approvers')).approvers,
-  invite: (name: string, role: Role) => call<Invite>('POST', '/v2/approvers/invites', { name, role }),
-  revokeApprover: (id: string) => call<undefined>('DELETE', `/v2/approvers/${encodeURIComponent(id)}`),
+  invite: (name: string, role: Role, confirmation: Assertion) =>
+    call<Invite>('POST', '/v2/approvers/invites', { name, role, confirmation }),
+  revokeApprover: (id: string, confirmation: Assertion) =>
+    call<undefined>('POST', `/v2/approvers/${encodeURIComponent(id)}/revocation`, { confirmation }),
+
+  confirmationChallenge: (act: string, about: string[]) =>
+    call<AssertionChallenge>('POST', '/v2/confirmations', { act, about }),
 };
 
 async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {

@@ -1,4 +1,4 @@
-// Checks again, from the audit log alone, every decision that a person made by passkey.
+// Checks again, from the audit log alone, everything that a person did by passkey.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,11 @@
 #include <set>
 #include <string>
 
+#include "act_check.h"
 #include "base/result.h"
 #include "gateway/audit/row.h"
 #include "gateway/passkey/evidence.h"
+#include "passkey_book.h"
 
 namespace zkv::cli {
 
@@ -18,26 +20,21 @@ namespace zkv::cli {
 class ApprovalCheck {
  public:
   /// Errors: kCorrupt, naming the row: evidence that does not hold, of a passkey that was not registered
-  /// before or had ended, a person's decision without any, or a release without an approval.
+  /// before or had ended, a person's decision without any, a release without an approval, or power given or
+  /// taken by a person without a passkey's confirmation.
   Result<> take(const gateway::audit::Row& row);
   [[nodiscard]] std::uint64_t checked() const { return checked_; }
+  [[nodiscard]] std::uint64_t confirmations() const { return acts_.checked(); }
 
  private:
-  struct Known {
-    gateway::passkey::Credential credential;
-    gateway::passkey::RelyingParty party;
-    Bytes approver;
-    bool has_ended = false;
-  };
-
   void learn_request(const gateway::audit::Row& row);
   Result<> learn(const gateway::audit::Row& row);
-  void end(const gateway::audit::Row& row);
   Result<> check(const gateway::audit::Row& row);
   [[nodiscard]] Result<> check_was_approved(const gateway::audit::Row& row) const;
   [[nodiscard]] Result<> check_has_evidence(const gateway::audit::Row& row) const;
 
-  std::map<std::string, Known> passkeys_;  ///< by the credential id, in base64
+  PasskeyBook passkeys_;
+  ActCheck acts_;
   std::uint64_t checked_ = 0;
   std::map<std::string, protocol::RequestHash> requests_;  ///< by their ids
   std::string last_request_;                               ///< that the last evidence was about

@@ -115,6 +115,7 @@ void print_outcome(const Checks& checks) {
   fmt::print("{} rows, each unchanged and in its place; the last hash is {}\n", verifier.rows(),
              to_hex(verifier.last_hash()));
   fmt::print("{} decisions by passkey, each signature checked again\n", checks.approvals.checked());
+  fmt::print("{} other acts confirmed by passkey, the same\n", checks.approvals.confirmations());
   if (verifier.checkpoints() == 0) {
     fmt::print(
         "no checkpoint is signed yet: whoever could write the database could have rewritten all of it\n");

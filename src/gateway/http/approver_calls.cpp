@@ -12,7 +12,7 @@ namespace {
 namespace asio = boost::asio;
 
 asio::awaitable<Reply> list_approvers(PersonalCall call, PeopleDoor& door) {
-  Caller by = call.session;
+  Viewer by = call.session;
   const auto approvers = co_await door.people().approvers(std::move(by));
   if (!approvers) co_return refusal(approvers.error());
   co_return json(200, list_json("approvers", *approvers, approver_json));
@@ -21,7 +21,9 @@ asio::awaitable<Reply> list_approvers(PersonalCall call, PeopleDoor& door) {
 asio::awaitable<Reply> invite_approver(PersonalCall call, PeopleDoor& door) {
   auto wanted = read_new_approver(call.body);
   if (!wanted) co_return refusal(wanted.error());
-  Caller by = call.session;
+  auto confirmed = read_confirmed(call, door);
+  if (!confirmed) co_return refusal(confirmed.error());
+  Doer by = std::move(*confirmed);
   const auto made = co_await door.people().invite(std::move(*wanted), std::move(by));
   if (!made) co_return refusal(made.error());
   co_return json(201, {{"url", registration_link(door.party(), made->token)},
@@ -34,7 +36,9 @@ asio::awaitable<Reply> revoke_approver(PersonalCall call, PeopleDoor& door) {
   if (!id || id->size() != sizeof(ApproverId)) {
     co_return refusal(Error::not_found("there is no such approver"));
   }
-  Caller by = call.session;
+  auto confirmed = read_confirmed(call, door);
+  if (!confirmed) co_return refusal(confirmed.error());
+  Doer by = std::move(*confirmed);
   const auto revoked = co_await door.people().revoke(std::move(call.incoming.parameter), std::move(by));
   if (!revoked) co_return refusal(revoked.error());
   co_return empty(204);
@@ -43,9 +47,10 @@ asio::awaitable<Reply> revoke_approver(PersonalCall call, PeopleDoor& door) {
 }  // namespace
 
 void add_approver_calls(Router& router, PeopleDoor& door) {
+  using Kind = PeopleDoor::Kind;
   door.add(router, "GET", "/v2/approvers", list_approvers);
-  door.add(router, "POST", "/v2/approvers/invites", invite_approver);
-  door.add(router, "DELETE", "/v2/approvers/*", revoke_approver);
+  door.add(router, "POST", "/v2/approvers/invites", invite_approver, Kind::kDecision);
+  door.add(router, "POST", "/v2/approvers/*/revocation", revoke_approver, Kind::kDecision);
 }
 
 }  // namespace zkv::gateway::http

@@ -31,7 +31,9 @@ asio::awaitable<Reply> begin_passkey(PersonalCall call, PeopleDoor& door) {
 asio::awaitable<Reply> add_passkey(PersonalCall call, PeopleDoor& door) {
   auto made = read_made_passkey(call.body, door.party());
   if (!made) co_return refusal(made.error());
-  const auto passkey = co_await door.people().add_passkey(call.session, std::move(*made));
+  auto confirmed = read_confirmed(call, door);
+  if (!confirmed) co_return refusal(confirmed.error());
+  const auto passkey = co_await door.people().add_passkey(std::move(*confirmed), std::move(*made));
   co_return passkey_reply(201, passkey);
 }
 
@@ -47,7 +49,9 @@ asio::awaitable<Reply> rename_passkey(PersonalCall call, PeopleDoor& door) {
 asio::awaitable<Reply> remove_passkey(PersonalCall call, PeopleDoor& door) {
   auto id = read_path_id(call.incoming.parameter);
   if (!id) co_return refusal(id.error());
-  const auto removed = co_await door.people().remove_passkey(call.session, std::move(*id));
+  auto confirmed = read_confirmed(call, door);
+  if (!confirmed) co_return refusal(confirmed.error());
+  const auto removed = co_await door.people().remove_passkey(std::move(*confirmed), std::move(*id));
   if (!removed) co_return refusal(removed.error());
   co_return empty(204);
 }
@@ -55,11 +59,12 @@ asio::awaitable<Reply> remove_passkey(PersonalCall call, PeopleDoor& door) {
 }  // namespace
 
 void add_passkey_calls(Router& router, PeopleDoor& door) {
+  using Kind = PeopleDoor::Kind;
   door.add(router, "GET", "/v2/passkeys", list_passkeys);
   door.add(router, "POST", "/v2/passkeys/challenge", begin_passkey);
-  door.add(router, "POST", "/v2/passkeys", add_passkey);
+  door.add(router, "POST", "/v2/passkeys", add_passkey, Kind::kDecision);
   door.add(router, "PATCH", "/v2/passkeys/*", rename_passkey);
-  door.add(router, "DELETE", "/v2/passkeys/*", remove_passkey);
+  door.add(router, "POST", "/v2/passkeys/*/removal", remove_passkey, Kind::kDecision);
 }
 
 }  // namespace zkv::gateway::http

@@ -42,7 +42,7 @@ Result<std::string> read_who(const std::string& text) {
 }
 
 asio::awaitable<Reply> list_for_console(Incoming incoming, Service& service) {
-  Caller by = console_of(incoming);
+  Viewer by = console_of(incoming);
   const auto approvers = co_await service.people().approvers(std::move(by));
   if (!approvers) co_return problem(approvers.error());
   co_return json(200, list_json("approvers", *approvers, approver_with_passkeys));
@@ -53,7 +53,7 @@ asio::awaitable<Reply> invite_from_console(Incoming incoming, Service& service,
   if (!party) co_return problem(party.error());
   auto wanted = read_console_invite(incoming.body);
   if (!wanted) co_return problem(wanted.error());
-  Caller by = console_of(incoming);
+  Doer by = console_of(incoming);
   const auto made = co_await service.people().invite(std::move(*wanted), std::move(by));
   if (!made) co_return problem(made.error());
   co_return json(201, {{"name", made->invite.name},
@@ -65,7 +65,7 @@ asio::awaitable<Reply> invite_from_console(Incoming incoming, Service& service,
 asio::awaitable<Reply> revoke_from_console(Incoming incoming, Service& service) {
   auto who = read_who(incoming.body);
   if (!who) co_return problem(who.error());
-  Caller by = console_of(incoming);
+  Doer by = console_of(incoming);
   const auto revoked = co_await service.people().revoke(std::move(*who), std::move(by));
   if (!revoked) co_return problem(revoked.error());
   co_return json(200, {{"name", revoked->name}, {"revoked_at", zkv::to_text(revoked->revoked_at)}});

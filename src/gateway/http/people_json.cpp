@@ -132,4 +132,12 @@ json_lib::object challenge_json(const passkey::Challenge& challenge, const passk
   return {{"challenge", bytes_text(challenge)}, {"rp", {{"id", party.id}}}};
 }
 
+json_lib::object signing_json(const SigningAsk& ask, const passkey::RelyingParty& party) {
+  auto object = challenge_json(ask.challenge, party);
+  json_lib::array allow;
+  for (const auto& id : ask.allow) allow.push_back(json_lib::value(bytes_text(id)));
+  object["allow"] = std::move(allow);
+  return object;
+}
+
 }  // namespace zkv::gateway::http

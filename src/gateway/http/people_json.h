@@ -20,6 +20,7 @@ boost::json::object session_json(const SignedIn& signed_in, const std::string& g
 boost::json::object registration_json(const RegistrationAsk& ask, const passkey::RelyingParty& party,
                                       const std::string& gateway_name);
 boost::json::object challenge_json(const passkey::Challenge& challenge, const passkey::RelyingParty& party);
+boost::json::object signing_json(const SigningAsk& ask, const passkey::RelyingParty& party);
 
 /// A list of them under a name.
 template <class T>
@@ -36,6 +37,10 @@ Result<SecretBytes> read_invite_token(const boost::json::object& body);
 Result<MadePasskey> read_made_passkey(const boost::json::object& body, const passkey::RelyingParty& party);
 Result<SignedChallenge> read_signed_challenge(const boost::json::object& body,
                                               const passkey::RelyingParty& party);
+/// The member "confirmation": a passkey's answer to the challenge of an act.
+Result<SignedChallenge> read_confirmation(const boost::json::object& body,
+                                          const passkey::RelyingParty& party);
+Result<passkey::Act> read_act(const boost::json::object& body);
 Result<NewApprover> read_new_approver(const boost::json::object& body);
 /// What stands in a path for bytes. Errors: kNotFound, as for what nobody knows.
 Result<Bytes> read_path_id(const std::string& text);

@@ -1,4 +1,6 @@
 // Reading what browsers send; its sizes are the passkey room's.
+#include <fmt/format.h>
+
 #include "gateway/http/people_json.h"
 #include "gateway/passkey/parts.h"
 #include "protocol/messages.h"
@@ -19,10 +21,25 @@ Result<Bytes> user_handle_of(const boost::json::object& credential) {
   return protocol::Members(credential).base64("userHandle", kLongestHandle);
 }
 
-Result<boost::json::object> credential_of(const boost::json::object& body) {
-  const auto* member = body.if_contains("credential");
+Result<boost::json::object> object_of(const boost::json::object& body, const char* name) {
+  const auto* member = body.if_contains(name);
   if (member != nullptr && member->is_object()) return member->get_object();
-  return Error::invalid("the message is misshapen: 'credential' is missing, or no object");
+  return Error::invalid(fmt::format("the message is misshapen: '{}' is missing, or no object", name));
+}
+
+Result<SignedChallenge> read_answer(const boost::json::object& credential,
+                                    const passkey::RelyingParty& party) {
+  SignedChallenge answer;
+  answer.party = party;
+  const protocol::Members members(credential);
+  auto& assertion = answer.assertion;
+  ZKV_TRY(assertion.id, members.base64("id", passkey::kLongestCredentialId));
+  ZKV_TRY(assertion.authenticator_data,
+          members.base64("authenticatorData", passkey::kLargestAuthenticatorData));
+  ZKV_TRY(assertion.client_data_json, members.base64("clientDataJSON", passkey::kLargestClientData));
+  ZKV_TRY(assertion.signature, members.base64("signature", passkey::kLargestSignature));
+  ZKV_TRY(answer.user_handle, user_handle_of(credential));
+  return answer;
 }
 
 }  // namespace
@@ -38,7 +55,7 @@ Result<MadePasskey> read_made_passkey(const boost::json::object& body, const pas
   MadePasskey made;
   made.party = party;
   ZKV_TRY(made.label, protocol::Members(body).text("label", kLongestText));
-  ZKV_TRY(const auto credential, credential_of(body));
+  ZKV_TRY(const auto credential, object_of(body, "credential"));
   const protocol::Members members(credential);
   auto& registration = made.registration;
   ZKV_TRY(registration.id, members.base64("id", passkey::kLongestCredentialId));
@@ -50,18 +67,22 @@ Result<MadePasskey> read_made_passkey(const boost::json::object& body, const pas
 
 Result<SignedChallenge> read_signed_challenge(const boost::json::object& body,
                                               const passkey::RelyingParty& party) {
-  SignedChallenge answer;
-  answer.party = party;
-  ZKV_TRY(const auto credential, credential_of(body));
-  const protocol::Members members(credential);
-  auto& assertion = answer.assertion;
-  ZKV_TRY(assertion.id, members.base64("id", passkey::kLongestCredentialId));
-  ZKV_TRY(assertion.authenticator_data,
-          members.base64("authenticatorData", passkey::kLargestAuthenticatorData));
-  ZKV_TRY(assertion.client_data_json, members.base64("clientDataJSON", passkey::kLargestClientData));
-  ZKV_TRY(assertion.signature, members.base64("signature", passkey::kLargestSignature));
-  ZKV_TRY(answer.user_handle, user_handle_of(credential));
-  return answer;
+  ZKV_TRY(const auto credential, object_of(body, "credential"));
+  return read_answer(credential, party);
+}
+
+Result<SignedChallenge> read_confirmation(const boost::json::object& body,
+                                          const passkey::RelyingParty& party) {
+  ZKV_TRY(const auto credential, object_of(body, "confirmation"));
+  return read_answer(credential, party);
+}
+
+Result<passkey::Act> read_act(const boost::json::object& body) {
+  const protocol::Members members(body);
+  passkey::Act act;
+  ZKV_TRY(act.kind, members.text("act", passkey::kLongestActKind));
+  ZKV_TRY(act.about, members.texts("about", passkey::kMostOfAct, passkey::kLongestOfAct));
+  return act;
 }
 
 Result<NewApprover> read_new_approver(const boost::json::object& body) {

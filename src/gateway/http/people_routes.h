@@ -14,8 +14,13 @@ void add_passkey_calls(Router& router, PeopleDoor& door);
 void add_approver_calls(Router& router, PeopleDoor& door);
 /// Requests and hosts: seeing and deciding them.
 void add_request_calls(Router& router, PeopleDoor& door);
+/// Challenges by which acts are confirmed.
+void add_confirmation_calls(Router& router, PeopleDoor& door);
 /// Server-sent events.
 void add_event_calls(Router& router, PeopleDoor& door);
+
+/// The session, and the fresh answer of a passkey in the body. Errors: kInvalid.
+Result<Confirmation> read_confirmed(const PersonalCall& call, const PeopleDoor& door);
 
 /// The link by which somebody becomes an approver.
 std::string registration_link(const passkey::RelyingParty& party, const SecretBytes& token);

@@ -45,13 +45,7 @@ asio::awaitable<Reply> begin_decision(PersonalCall call, PeopleDoor& door) {
   RequestId id{std::move(call.incoming.parameter)};
   const auto ask = co_await door.people().begin_decision(call.session, std::move(id), *decision);
   if (!ask) co_return refusal(ask.error());
-  auto body = challenge_json(ask->challenge, door.party());
-  boost::json::array allow;
-  for (const auto& passkey : ask->allow) {
-    allow.push_back(boost::json::value(to_base64(passkey, Base64::kUrlNoPadding)));
-  }
-  body["allow"] = std::move(allow);
-  co_return json(200, body);
+  co_return json(200, signing_json(*ask, door.party()));
 }
 
 asio::awaitable<Reply> decide(PersonalCall call, PeopleDoor& door) {
@@ -73,17 +67,17 @@ asio::awaitable<Reply> list_hosts_for_people(PersonalCall call, PeopleDoor& door
 
 /// By id alone: a name could have gone to another host meanwhile.
 asio::awaitable<Reply> revoke_host_for_owner(PersonalCall call, PeopleDoor& door) {
-  const auto signed_in = co_await door.people().session(call.session);
-  if (!signed_in) co_return refusal(signed_in.error());
-  if (signed_in->approver.role != Role::kOwner) {
-    co_return refusal(Error::denied("only owners revoke hosts").remedy("ask an owner").named("owners-only"));
-  }
   std::string id = call.incoming.parameter;
   const auto bytes = from_hex(id);
   if (!bytes || bytes->size() != sizeof(crypto::Sha256)) {
     co_return refusal(Error::not_found("there is no such host"));
   }
-  std::string by = "approver:" + signed_in->approver.name;
+  auto confirmed = read_confirmed(call, door);
+  if (!confirmed) co_return refusal(confirmed.error());
+  passkey::Act act{"host.revoke", {id}};
+  const auto owner = co_await door.people().confirm(std::move(*confirmed), std::move(act), Role::kOwner);
+  if (!owner) co_return refusal(owner.error());
+  std::string by = "approver:" + owner->name;
   const auto host = co_await door.service().enrolments().revoke(std::move(id), std::move(by));
   if (!host) co_return refusal(host.error());
   co_return empty(204);
@@ -97,7 +91,7 @@ void add_request_calls(Router& router, PeopleDoor& door) {
   door.add(router, "POST", "/v2/requests/*/challenge", begin_decision, Kind::kDecision);
   door.add(router, "POST", "/v2/requests/*/decision", decide, Kind::kDecision);
   door.add(router, "GET", "/v2/hosts", list_hosts_for_people);
-  door.add(router, "DELETE", "/v2/hosts/*", revoke_host_for_owner);
+  door.add(router, "POST", "/v2/hosts/*/revocation", revoke_host_for_owner, Kind::kDecision);
 }
 
 }  // namespace zkv::gateway::http

@@ -4,8 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "crypto/hash.h"
-#include "gateway/passkey/parts.h"
-#include "protocol/json_members.h"
+#include "gateway/passkey/assertion_json.h"
 
 namespace zkv::gateway::passkey {
 
@@ -20,15 +19,11 @@ std::string base64(std::span<const std::uint8_t> bytes) { return to_base64(bytes
 Result<Evidence> evidence_of(const protocol::Members& members) {
   Evidence evidence;
   ZKV_TRY(evidence.approver, members.base64_of<sizeof(ApproverId)>("approver"));
-  ZKV_TRY(evidence.assertion.id, members.base64("credential", kLongestCredentialId));
   ZKV_TRY(const auto decision, members.text("decision", kLongestWord));
   ZKV_TRY(evidence.decision, decision_from_text(decision));
   ZKV_TRY(evidence.random, members.base64_of<sizeof(ApprovalRandom)>("random"));
   ZKV_TRY(evidence.request, members.hex<sizeof(protocol::RequestHash)>("request"));
-  auto& assertion = evidence.assertion;
-  ZKV_TRY(assertion.authenticator_data, members.base64("authenticatorData", kLargestAuthenticatorData));
-  ZKV_TRY(assertion.client_data_json, members.base64("clientDataJSON", kLargestClientData));
-  ZKV_TRY(assertion.signature, members.base64("signature", kLargestSignature));
+  ZKV_TRY(evidence.assertion, read_assertion(members));
   return evidence;
 }
 
@@ -54,15 +49,12 @@ Challenge approval_challenge(Decision decision, const protocol::RequestHash& req
 }
 
 std::string to_json(const Evidence& evidence) {
-  return boost::json::serialize(
-      boost::json::object{{"approver", base64(evidence.approver)},
-                          {"credential", base64(evidence.assertion.id)},
-                          {"decision", to_text(evidence.decision)},
-                          {"random", base64(evidence.random)},
-                          {"request", to_hex(evidence.request)},
-                          {"authenticatorData", base64(evidence.assertion.authenticator_data)},
-                          {"clientDataJSON", base64(evidence.assertion.client_data_json)},
-                          {"signature", base64(evidence.assertion.signature)}});
+  boost::json::object object{{"approver", base64(evidence.approver)},
+                             {"decision", to_text(evidence.decision)},
+                             {"random", base64(evidence.random)},
+                             {"request", to_hex(evidence.request)}};
+  add_members(object, evidence.assertion);
+  return boost::json::serialize(object);
 }
 
 Result<Evidence> read_evidence(std::string_view json) {

@@ -9,20 +9,21 @@
 #include <string>
 
 #include "base/time.h"
-#include "gateway/passkey/evidence.h"
+#include "gateway/passkey/act.h"
 #include "gateway/store/people_store.h"
 
 namespace zkv::gateway {
 
 /// What a challenge was made for, and for nothing else.
 struct ChallengeUse {
-  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kSignIn, kDecide };
+  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kSignIn, kDecide, kAct };
   Purpose purpose = Purpose::kSignIn;
   Bytes invite;           ///< its hash; kRegister only
   ApproverId approver{};  ///< not for kSignIn
-  RequestId request;      ///< this and the next two: kDecide only
+  RequestId request;      ///< this and the next: kDecide only
   passkey::Decision decision = passkey::Decision::kDeny;
-  passkey::ApprovalRandom random{};
+  passkey::Act act;                  ///< kAct only
+  passkey::ApprovalRandom random{};  ///< kDecide and kAct
 };
 
 struct SpentChallenge {

@@ -23,7 +23,7 @@ std::optional<ApproverId> id_from(const std::string& text) {
 
 }  // namespace
 
-asio::awaitable<Result<std::vector<ApproverCard>>> LedgerPeople::approvers(Caller by) {
+asio::awaitable<Result<std::vector<ApproverCard>>> LedgerPeople::approvers(Viewer by) {
   std::function<Result<std::vector<ApproverCard>>(Decisions&)> work =
       [this, by = std::move(by)](Decisions&) -> Result<std::vector<ApproverCard>> {
     ZKV_CHECK(owner_or_console(by));
@@ -53,13 +53,11 @@ Result<Approver> LedgerPeople::approver_named(const std::string& who) {
       .remedy("'zkvgateway approver list' shows those there are");
 }
 
-asio::awaitable<Result<Approver>> LedgerPeople::revoke(std::string who, Caller by) {
-  std::function<Result<Approver>(Decisions&)> work = [this, who = std::move(who),
-                                                      by = std::move(by)](Decisions&) -> Result<Approver> {
-    ZKV_TRY(const auto actor, owner_or_console(by));
-    return end_approver(who, actor);
-  };
-  return on_ledger<Approver>(*ledger_, desk_, std::move(work));
+asio::awaitable<Result<Approver>> LedgerPeople::revoke(std::string who, Doer by) {
+  passkey::Act act{"approver.revoke", {who}};
+  std::function<Result<Approver>(const Performer&)> work =
+      [this, who = std::move(who)](const Performer& owner) { return end_approver(who, owner.name); };
+  return perform<Approver>(std::move(by), std::move(act), Role::kOwner, std::move(work));
 }
 
 Result<Approver> LedgerPeople::end_approver(const std::string& who, const std::string& by) {

@@ -27,34 +27,30 @@ bool can_be(const Request& request, passkey::Decision decision) {
 
 }  // namespace
 
-asio::awaitable<Result<DecisionAsk>> LedgerPeople::begin_decision(SessionKey key, RequestId request,
-                                                                  passkey::Decision decision) {
-  std::function<Result<DecisionAsk>(Decisions&)> work = [this, key, request = std::move(request),
-                                                         decision](Decisions&) {
+asio::awaitable<Result<SigningAsk>> LedgerPeople::begin_decision(SessionKey key, RequestId request,
+                                                                 passkey::Decision decision) {
+  std::function<Result<SigningAsk>(Decisions&)> work = [this, key, request = std::move(request),
+                                                        decision](Decisions&) {
     return ask_to_decide(key, request, decision);
   };
-  return on_ledger<DecisionAsk>(*ledger_, desk_, std::move(work));
+  return on_ledger<SigningAsk>(*ledger_, desk_, std::move(work));
 }
 
-Result<DecisionAsk> LedgerPeople::ask_to_decide(const SessionKey& key, const RequestId& id,
-                                                passkey::Decision decision) {
+Result<SigningAsk> LedgerPeople::ask_to_decide(const SessionKey& key, const RequestId& id,
+                                               passkey::Decision decision) {
   auto& store = desk_.store();
   ZKV_TRY(const auto me, who(key));
   ZKV_TRY(const auto request, store.find(id));
   if (!can_be(request, decision)) return ended_already(request);
   ZKV_TRY(const auto card, card_of(store, request));
-  ZKV_TRY(const auto passkeys, store.people().passkeys_of(me.approver.id));
   ChallengeUse use;
   use.purpose = ChallengeUse::Purpose::kDecide;
   use.approver = me.approver.id;
   use.request = id;
   use.decision = decision;
   crypto::fill_random(use.random);
-  DecisionAsk ask;
-  ask.challenge = passkey::approval_challenge(decision, hash_of(card), use.approver, use.random);
-  for (const auto& passkey : passkeys) ask.allow.push_back(passkey.id);
-  challenges_.add(ask.challenge, std::move(use), now());
-  return ask;
+  const auto challenge = passkey::approval_challenge(decision, hash_of(card), use.approver, use.random);
+  return ask_to_sign(challenge, std::move(use));
 }
 
 asio::awaitable<Result<RequestCard>> LedgerPeople::decide(SessionKey key, PersonalDecision decision,

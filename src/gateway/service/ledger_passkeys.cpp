@@ -104,15 +104,15 @@ asio::awaitable<Result<RegistrationAsk>> LedgerPeople::begin_passkey(SessionKey 
   });
 }
 
-asio::awaitable<Result<Passkey>> LedgerPeople::add_passkey(SessionKey key, MadePasskey made) {
-  std::function<Result<Passkey>(Decisions&)> work = [this, key,
-                                                     made = std::move(made)](Decisions&) -> Result<Passkey> {
-    ZKV_TRY(const auto me, who(key));
+asio::awaitable<Result<Passkey>> LedgerPeople::add_passkey(Confirmation by, MadePasskey made) {
+  passkey::Act act{"passkey.add", {base64_text(made.registration.id), made.label}};
+  std::function<Result<Passkey>(const Performer&)> work =
+      [this, made = std::move(made)](const Performer& me) -> Result<Passkey> {
     ZKV_TRY(const auto spent, spend(made.registration.client_data_json, ChallengeUse::Purpose::kAddPasskey));
-    if (spent.use.approver != me.approver.id) return wrong_challenge();
-    return insert_passkey(me.approver, made, spent.challenge);
+    if (spent.use.approver != me.approver->id) return wrong_challenge();
+    return insert_passkey(*me.approver, made, spent.challenge);
   };
-  return on_ledger<Passkey>(*ledger_, desk_, std::move(work));
+  return perform<Passkey>(std::move(by), std::move(act), Role::kApprover, std::move(work));
 }
 
 asio::awaitable<Result<Passkey>> LedgerPeople::rename_passkey(SessionKey key, Bytes id, std::string label) {
@@ -130,21 +130,21 @@ asio::awaitable<Result<Passkey>> LedgerPeople::rename_passkey(SessionKey key, By
   return on_ledger<Passkey>(*ledger_, desk_, std::move(work));
 }
 
-asio::awaitable<Result<Passkey>> LedgerPeople::remove_passkey(SessionKey key, Bytes id) {
-  std::function<Result<Passkey>(Decisions&)> work = [this, key,
-                                                     id = std::move(id)](Decisions&) -> Result<Passkey> {
-    ZKV_TRY(const auto me, who(key));
-    ZKV_TRY(auto passkey, own_passkey(me.approver, id));
-    ZKV_TRY(const auto all, desk_.store().people().passkeys_of(me.approver.id));
+asio::awaitable<Result<Passkey>> LedgerPeople::remove_passkey(Confirmation by, Bytes id) {
+  passkey::Act act{"passkey.remove", {base64_text(id)}};
+  std::function<Result<Passkey>(const Performer&)> work =
+      [this, id = std::move(id)](const Performer& me) -> Result<Passkey> {
+    ZKV_TRY(auto passkey, own_passkey(*me.approver, id));
+    ZKV_TRY(const auto all, desk_.store().people().passkeys_of(me.approver->id));
     if (all.size() <= 1) {
       return Error::conflict("this is your last passkey")
           .remedy("add another one before")
           .named("last-passkey");
     }
-    ZKV_CHECK(end(passkey, "removed by " + actor_of(me.approver)));
+    ZKV_CHECK(end(passkey, "removed by " + me.name));
     return passkey;
   };
-  return on_ledger<Passkey>(*ledger_, desk_, std::move(work));
+  return perform<Passkey>(std::move(by), std::move(act), Role::kApprover, std::move(work));
 }
 
 }  // namespace zkv::gateway

@@ -74,7 +74,7 @@ LedgerPeople::LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, co
       note_(std::move(note)),
       challenges_(options.challenge_life) {}
 
-asio::awaitable<Result<MadeInvite>> LedgerPeople::invite(NewApprover wanted, Caller by) {
+asio::awaitable<Result<MadeInvite>> LedgerPeople::invite(NewApprover wanted, Doer by) {
   if (!is_name(wanted.name)) {
     co_return Error::invalid("this is no name for an approver")
         .remedy("use 1 to 64 bytes, without colons, slashes, quotation marks and control characters");
@@ -90,20 +90,24 @@ asio::awaitable<Result<MadeInvite>> LedgerPeople::invite(NewApprover wanted, Cal
   invite.group = to_text(wanted.role);
   invite.created_at = now();
   invite.expires_at = invite.created_at + wanted.lasts;
-  std::function<Result<Invite>(Decisions&)> work = [this, invite, by](Decisions&) -> Result<Invite> {
-    ZKV_TRY(const auto actor, owner_or_console(by));
-    ZKV_TRY(const auto taken, desk_.store().people().approver_called(invite.name));
-    if (taken) {
-      return Error::exists(fmt::format("there is an approver '{}' already", invite.name))
-          .remedy("give another name, or revoke the other first");
-    }
-    ZKV_CHECK(desk_.store().hosts().insert(invite));
-    ZKV_CHECK(desk_.note("approver.invite", "", actor, fmt::format("{} as {}", invite.name, invite.group)));
-    return invite;
+  passkey::Act act{"approver.invite", {invite.name, invite.group}};
+  std::function<Result<Invite>(const Performer&)> work = [this, invite](const Performer& owner) {
+    return keep_invite(invite, owner.name);
   };
-  auto made = co_await on_ledger<Invite>(*ledger_, desk_, std::move(work));
+  auto made = co_await perform<Invite>(std::move(by), std::move(act), Role::kOwner, std::move(work));
   if (!made) co_return tl::unexpected(made.error());
   co_return MadeInvite{std::move(*made), std::move(token)};
+}
+
+Result<Invite> LedgerPeople::keep_invite(const Invite& invite, const std::string& by) {
+  ZKV_TRY(const auto taken, desk_.store().people().approver_called(invite.name));
+  if (taken) {
+    return Error::exists(fmt::format("there is an approver '{}' already", invite.name))
+        .remedy("give another name, or revoke the other first");
+  }
+  ZKV_CHECK(desk_.store().hosts().insert(invite));
+  ZKV_CHECK(desk_.note("approver.invite", "", by, fmt::format("{} as {}", invite.name, invite.group)));
+  return invite;
 }
 
 Result<Invite> LedgerPeople::valid_invite(const Bytes& hash) {

@@ -10,6 +10,7 @@
 #include "gateway/service/desk.h"
 #include "gateway/service/ledger.h"
 #include "gateway/service/people.h"
+#include "gateway/service/suspend.h"
 
 namespace zkv::gateway {
 
@@ -23,7 +24,9 @@ class LedgerPeople : public People {
   /// All outlive this, but the ledger, which may be gone when a client goes away.
   LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, const ServiceOptions& options, Note note);
 
-  boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Caller by) override;
+  boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) override;
+  boost::asio::awaitable<Result<SigningAsk>> begin_act(SessionKey key, passkey::Act act) override;
+  boost::asio::awaitable<Result<Approver>> confirm(Confirmation by, passkey::Act act, Role needed) override;
   boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) override;
   boost::asio::awaitable<Result<NewSession>> finish_registration(SecretBytes invite, MadePasskey made,
                                                                  std::string address) override;
@@ -33,14 +36,14 @@ class LedgerPeople : public People {
   boost::asio::awaitable<Result<bool>> sign_out(SessionKey key) override;
   boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) override;
   boost::asio::awaitable<Result<RegistrationAsk>> begin_passkey(SessionKey key) override;
-  boost::asio::awaitable<Result<Passkey>> add_passkey(SessionKey key, MadePasskey made) override;
+  boost::asio::awaitable<Result<Passkey>> add_passkey(Confirmation by, MadePasskey made) override;
   boost::asio::awaitable<Result<Passkey>> rename_passkey(SessionKey key, Bytes id,
                                                          std::string label) override;
-  boost::asio::awaitable<Result<Passkey>> remove_passkey(SessionKey key, Bytes id) override;
-  boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Caller by) override;
-  boost::asio::awaitable<Result<Approver>> revoke(std::string who, Caller by) override;
-  boost::asio::awaitable<Result<DecisionAsk>> begin_decision(SessionKey key, RequestId request,
-                                                             passkey::Decision decision) override;
+  boost::asio::awaitable<Result<Passkey>> remove_passkey(Confirmation by, Bytes id) override;
+  boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Viewer by) override;
+  boost::asio::awaitable<Result<Approver>> revoke(std::string who, Doer by) override;
+  boost::asio::awaitable<Result<SigningAsk>> begin_decision(SessionKey key, RequestId request,
+                                                            passkey::Decision decision) override;
   boost::asio::awaitable<Result<RequestCard>> decide(SessionKey key, PersonalDecision decision,
                                                      std::string address) override;
   boost::asio::awaitable<Result<std::uint64_t>> change_after(std::uint64_t seen) override;
@@ -59,10 +62,24 @@ class LedgerPeople : public People {
     return std::move(*outcome->value);
   }
 
+  /// Whose act it is: as the audit log names them, and who they are unless they are at the console.
+  struct Performer {
+    std::string name;
+    std::optional<Approver> approver;
+  };
+  /// One transaction: the act's confirmation is checked and kept, then `work` is done.
+  template <class T>
+  boost::asio::awaitable<Result<T>> perform(Doer by, passkey::Act act, Role needed,
+                                            std::function<Result<T>(const Performer&)> work);
+  void note_refusal(const Doer& by, const Error& error);
+
   // All of these in a transaction, on the ledger's thread.
   Result<SignedIn> who(const SessionKey& key);
   /// How the audit log names who calls: an owner, or somebody at the console.
-  Result<std::string> owner_or_console(const Caller& by);
+  Result<std::string> owner_or_console(const Viewer& by);
+  Result<Outcome<Performer>> permit(const Doer& by, const passkey::Act& act, Role needed);
+  Result<Outcome<Performer>> check(const Confirmation& by, const passkey::Act& act, const Approver& me);
+  Result<Invite> keep_invite(const Invite& invite, const std::string& by);
   Result<Invite> valid_invite(const Bytes& hash);
   Result<SignedIn> take_in(const Bytes& invite, const MadePasskey& made, const SessionKey& key,
                            const std::string& address);
@@ -78,7 +95,9 @@ class LedgerPeople : public People {
   Result<Passkey> own_passkey(const Approver& owner, const Bytes& id);
   Result<Approver> approver_named(const std::string& who);
   Result<Approver> end_approver(const std::string& who, const std::string& by);
-  Result<DecisionAsk> ask_to_decide(const SessionKey& key, const RequestId& id, passkey::Decision decision);
+  /// Notes the challenge, and says which passkeys may answer it: those of `use.approver`.
+  Result<SigningAsk> ask_to_sign(const passkey::Challenge& challenge, ChallengeUse use);
+  Result<SigningAsk> ask_to_decide(const SessionKey& key, const RequestId& id, passkey::Decision decision);
   Result<Outcome<RequestCard>> settle(const SessionKey& key, const PersonalDecision& decision,
                                       const std::string& address, Decisions& decisions);
   Result<RequestCard> decide_with(const Approver& approver, const passkey::Evidence& evidence,
@@ -90,6 +109,25 @@ class LedgerPeople : public People {
   Note note_;
   Challenges challenges_;
 };
+
+template <class T>
+boost::asio::awaitable<Result<T>> LedgerPeople::perform(Doer by, passkey::Act act, Role needed,
+                                                        std::function<Result<T>(const Performer&)> work) {
+  std::function<Result<Outcome<T>>(Decisions&)> whole =
+      [this, by, act = std::move(act), needed, work = std::move(work)](Decisions&) -> Result<Outcome<T>> {
+    ZKV_TRY(auto permitted, permit(by, act, needed));
+    Outcome<T> outcome;
+    outcome.refused = std::move(permitted.refused);
+    if (!outcome.refused) {
+      ZKV_TRY(outcome.value, work(*permitted.value));
+    }
+    return outcome;
+  };
+  auto outcome = co_await on_ledger<Outcome<T>>(*ledger_, desk_, std::move(whole));
+  auto result = result_of(std::move(outcome));
+  if (!result) note_refusal(by, result.error());
+  co_return result;
+}
 
 // What the files of this class have in common.
 

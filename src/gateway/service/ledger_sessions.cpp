@@ -37,13 +37,6 @@ Result<SignedIn> LedgerPeople::who(const SessionKey& key) {
   return SignedIn{std::move(*approver), session->expires_at};
 }
 
-Result<std::string> LedgerPeople::owner_or_console(const Caller& by) {
-  if (const auto* console = std::get_if<AtConsole>(&by)) return console->name;
-  ZKV_TRY(const auto me, who(std::get<SessionKey>(by)));
-  if (me.approver.role == Role::kOwner) return actor_of(me.approver);
-  return Error::denied("only owners may do this").remedy("ask an owner").named("owners-only");
-}
-
 Result<SignedIn> LedgerPeople::open_session(const Approver& approver, const SessionKey& key) {
   const Session session{key.hash, approver.id, now() + options_.session_life};
   ZKV_CHECK(desk_.store().people().insert(session));

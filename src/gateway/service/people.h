@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
-#include "gateway/passkey/evidence.h"
+#include "gateway/passkey/act.h"
 #include "gateway/passkey/passkey.h"
 #include "gateway/service/cards.h"
 #include "gateway/service/enrolments.h"
@@ -31,7 +31,8 @@ SessionKey session_key(const SecretBytes& token);
 struct AtConsole {
   std::string name;
 };
-using Caller = std::variant<SessionKey, AtConsole>;
+/// Who looks.
+using Viewer = std::variant<SessionKey, AtConsole>;
 
 struct SignedIn {
   Approver approver;
@@ -72,11 +73,21 @@ struct SignedChallenge {
   passkey::RelyingParty party;
 };
 
-/// What a browser is asked to sign to decide a request.
-struct DecisionAsk {
+/// What a browser is asked to sign.
+struct SigningAsk {
   passkey::Challenge challenge{};
   std::vector<Bytes> allow;
 };
+
+/// A session, and a fresh answer of its person's passkey to the challenge of begin_act(): a session alone
+/// gives and takes no power.
+struct Confirmation {
+  SessionKey session;
+  SignedChallenge answer;
+  std::string address;
+};
+/// Who does something that gives or takes power.
+using Doer = std::variant<Confirmation, AtConsole>;
 
 struct PersonalDecision {
   RequestId request;
@@ -100,8 +111,17 @@ class People {
  public:
   virtual ~People() = default;
 
+  /// The challenge by which an act is confirmed. The acts are {"passkey.add", {id, label}},
+  /// {"passkey.remove", {id}}, {"approver.invite", {name, role}}, {"approver.revoke", {as said}},
+  /// {"host.revoke", {id}}, ids of credentials in base64. Errors: kInvalid beyond the sizes of passkey::Act.
+  virtual boost::asio::awaitable<Result<SigningAsk>> begin_act(SessionKey key, passkey::Act act) = 0;
+  /// Checks an act that is then done elsewhere, and keeps its evidence: who confirmed it. Errors: kDenied
+  /// "owners-only".
+  virtual boost::asio::awaitable<Result<Approver>> confirm(Confirmation by, passkey::Act act,
+                                                           Role needed) = 0;
+
   /// Errors: kInvalid (the name, or a time beyond 30 days), kExists, kDenied "owners-only".
-  virtual boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Caller by) = 0;
+  virtual boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) = 0;
   /// Errors: kDenied "invite" when it is unknown, used or over: not said which.
   virtual boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) = 0;
   /// Makes the approver, the passkey and a session of it. Errors: as begin_registration(), kExists (the name
@@ -119,22 +139,22 @@ class People {
   virtual boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) = 0;
   virtual boost::asio::awaitable<Result<RegistrationAsk>> begin_passkey(SessionKey key) = 0;
   /// Errors: kExists, kInvalid.
-  virtual boost::asio::awaitable<Result<Passkey>> add_passkey(SessionKey key, MadePasskey made) = 0;
+  virtual boost::asio::awaitable<Result<Passkey>> add_passkey(Confirmation by, MadePasskey made) = 0;
   /// Errors: kNotFound, kInvalid.
   virtual boost::asio::awaitable<Result<Passkey>> rename_passkey(SessionKey key, Bytes id,
                                                                  std::string label) = 0;
   /// Errors: kNotFound, kConflict "last-passkey".
-  virtual boost::asio::awaitable<Result<Passkey>> remove_passkey(SessionKey key, Bytes id) = 0;
+  virtual boost::asio::awaitable<Result<Passkey>> remove_passkey(Confirmation by, Bytes id) = 0;
 
   /// By name. Errors: kDenied "owners-only".
-  virtual boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Caller by) = 0;
+  virtual boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Viewer by) = 0;
   /// Ends the approver's passkeys and sessions. `who` is an id in hex or base64, or a name. Errors:
   /// kNotFound, kConflict "last-owner", kDenied "owners-only".
-  virtual boost::asio::awaitable<Result<Approver>> revoke(std::string who, Caller by) = 0;
+  virtual boost::asio::awaitable<Result<Approver>> revoke(std::string who, Doer by) = 0;
 
   /// Errors: kNotFound, kConflict "ended" when it cannot be decided so any more.
-  virtual boost::asio::awaitable<Result<DecisionAsk>> begin_decision(SessionKey key, RequestId request,
-                                                                     passkey::Decision decision) = 0;
+  virtual boost::asio::awaitable<Result<SigningAsk>> begin_decision(SessionKey key, RequestId request,
+                                                                    passkey::Decision decision) = 0;
   /// Verifies the answer, keeps it as evidence, and decides, in one transaction: all or nothing. Errors: as
   /// begin_decision(), kConflict "ended" when somebody else was first.
   virtual boost::asio::awaitable<Result<RequestCard>> decide(SessionKey key, PersonalDecision decision,

@@ -11,13 +11,15 @@ interface DialogProps {
   /// The word on the button that does it.
   verb: string;
   danger?: boolean;
+  /// Whoever opened it puts another in its place when it succeeds.
+  stays?: boolean;
   children: ComponentChildren;
   /// Does it; the dialog closes when it succeeds and shows why not otherwise.
   act: () => Promise<void>;
   close: () => void;
 }
 
-export function Dialog({ title, verb, danger = false, children, act, close }: DialogProps) {
+export function Dialog({ title, verb, danger = false, stays = false, children, act, close }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -40,7 +42,7 @@ export function Dialog({ title, verb, danger = false, children, act, close }: Di
     setFailure(null);
     try {
       await act();
-      close();
+      if (!stays) close();
     } catch (error) {
       setFailure(inWords(error).text);
       setBusy(false);

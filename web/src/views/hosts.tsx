@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 
 import { api, now } from '../api';
+import { confirm } from '../confirm';
 import { useLoaded } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
@@ -42,7 +43,7 @@ export function HostsView({ session }: { session: Session }) {
           danger
           close={() => setRevoking(null)}
           act={async () => {
-            await api.revokeHost(revoking.id);
+            await api.revokeHost(revoking.id, await confirm('host.revoke', revoking.id));
             await hosts.reload();
           }}
         >

@@ -3,12 +3,13 @@
 import { useId, useState } from 'preact/hooks';
 
 import { api, now } from '../api';
+import { confirm } from '../confirm';
 import { inWords, useLoaded } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
 import { Content, Note, View } from '../parts/view';
 import { create, deviceName } from '../passkey';
-import type { Passkey, Session } from '../protocol';
+import type { Attestation, Passkey, Session } from '../protocol';
 import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
 
@@ -96,24 +97,42 @@ interface DialogProps {
   close: () => void;
 }
 
+/// In two steps, each begun by a tap of its own: browsers give no second prompt without one.
 function AddDialog({ reload, close }: DialogProps) {
   const [label, setLabel] = useState(deviceName(navigator.userAgent));
+  const [made, setMade] = useState<Attestation | null>(null);
+  if (made)
+    return <ConfirmDialog key="confirm" label={label.trim()} made={made} reload={reload} close={close} />;
   return (
     <Dialog
+      key="make"
       title="Add a passkey"
       verb="Continue"
       close={close}
-      act={async () => {
-        const challenge = await api.passkeyChallenge();
-        await api.addPasskey(label.trim(), await create(challenge));
-        await reload();
-      }}
+      stays
+      act={async () => setMade(await create(await api.passkeyChallenge()))}
     >
       <p>
         Your device or security key asks for you next. A second passkey is how you get in when the first is
         lost.
       </p>
       <LabelField label={label} setLabel={setLabel} />
+    </Dialog>
+  );
+}
+
+function ConfirmDialog({ label, made, reload, close }: DialogProps & { label: string; made: Attestation }) {
+  return (
+    <Dialog
+      title="Now with one you have"
+      verb="Confirm"
+      close={close}
+      act={async () => {
+        await api.addPasskey(label, made, await confirm('passkey.add', made.id, label));
+        await reload();
+      }}
+    >
+      <p>The new passkey is made. It counts when a passkey that you have used here before confirms it.</p>
     </Dialog>
   );
 }
@@ -143,7 +162,7 @@ function DeleteDialog({ passkey, reload, close }: DialogProps & { passkey: Passk
       danger
       close={close}
       act={async () => {
-        await api.deletePasskey(passkey.id);
+        await api.deletePasskey(passkey.id, await confirm('passkey.remove', passkey.id));
         await reload();
       }}
     >

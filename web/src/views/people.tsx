@@ -3,6 +3,7 @@
 import { useId, useState } from 'preact/hooks';
 
 import { api, now } from '../api';
+import { confirm } from '../confirm';
 import { inWords, useLoaded } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
@@ -44,7 +45,7 @@ export function PeopleView({ session }: { session: Session }) {
           danger
           close={() => setRevoking(null)}
           act={async () => {
-            await api.revokeApprover(revoking.id);
+            await api.revokeApprover(revoking.id, await confirm('approver.revoke', revoking.id));
             await people.reload();
           }}
         >
@@ -90,7 +91,9 @@ function InviteForm() {
     setBusy(true);
     setFailure(null);
     try {
-      setInvite({ ...(await api.invite(name.trim(), role)), name: name.trim() });
+      const called = name.trim();
+      const confirmation = await confirm('approver.invite', called, role);
+      setInvite({ ...(await api.invite(called, role, confirmation)), name: called });
       setName('');
     } catch (error) {
       setFailure(inWords(error).text);

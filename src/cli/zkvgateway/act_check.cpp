@@ -1,0 +1,69 @@
+// Each confirmation is used up by what it was given for.
+#include "act_check.h"
+
+#include "base/encoding.h"
+#include "gateway/passkey/act.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using gateway::audit::Row;
+
+constexpr const char* kPerson = "approver:";
+
+std::string key_of(const std::string& actor, const std::string& act, const std::string& about) {
+  return actor + '\n' + act + '\n' + about;
+}
+
+/// Of "NAME as ROLE", "NAME ID" and the like: what the act was about comes first, or last.
+std::string first_of(const std::string& detail, const std::string& separator) {
+  return detail.substr(0, detail.rfind(separator));
+}
+
+std::string last_word(const std::string& detail) { return detail.substr(detail.rfind(' ') + 1); }
+
+}  // namespace
+
+Result<> ActCheck::confirmed(const Row& row, const PasskeyBook& book) {
+  const auto evidence = gateway::passkey::read_act_evidence(row.event.detail);
+  if (!evidence) {
+    return does_not_hold(row, "the confirmation in it cannot be read: " + evidence.error().message());
+  }
+  ZKV_TRY(const auto* signer, book.signer(row, evidence->assertion.id, evidence->approver));
+  const auto holds = gateway::passkey::verify_evidence(*evidence, signer->credential, signer->party);
+  if (!holds) return does_not_hold(row, "its signature does not hold: " + holds.error().message());
+  ++checked_;
+  const auto& act = evidence->act;
+  unused_.insert(key_of(row.event.actor, act.kind, act.about.empty() ? "" : act.about.front()));
+  return {};
+}
+
+void ActCheck::registered(const Row& row) { newcomer_ = kPerson + first_of(row.event.detail, " as "); }
+
+Result<> ActCheck::added(const Row& row, const std::string& id) {
+  const bool is_first = row.event.actor == newcomer_;
+  newcomer_.clear();
+  if (is_first) return {};
+  return use(row, "passkey.add", id);
+}
+
+Result<> ActCheck::done(const Row& row) {
+  const auto& event = row.event;
+  if (!event.actor.starts_with(kPerson)) return {};
+  if (event.kind == "approver.invite") return use(row, event.kind, first_of(event.detail, " as "));
+  const auto id = last_word(event.detail);
+  if (event.kind == "host.revoke") return use(row, event.kind, id);
+  return use(row, event.kind, to_base64(from_hex(id).value_or(Bytes()), Base64::kUrlNoPadding));
+}
+
+Result<> ActCheck::use(const Row& row, const std::string& act, const std::string& about) {
+  const auto found = unused_.find(key_of(row.event.actor, act, about));
+  if (found == unused_.end()) {
+    return does_not_hold(row, "a person did this without a passkey's confirmation");
+  }
+  unused_.erase(found);
+  return {};
+}
+
+}  // namespace zkv::cli
