@@ -17,13 +17,13 @@ PRESENT_AND_VERIFIED, HAS_CREDENTIAL = 0x05, 0x40
 
 
 class Gateway(enrolled_world.Gateway):
-    """One whose page is at http://localhost, where browsers have passkeys without a certificate."""
+    """One whose page is at http://localhost, where browsers have passkeys without a certificate, or behind `base`."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, base=None):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.base = f"http://localhost:{port}"
+        self.base = base or f"http://localhost:{port}"
         super().__init__("--public-url", self.base, *arguments, tls=False)
         self.port = port
 
