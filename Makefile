@@ -54,6 +54,9 @@ package: deps ## Debian packages in build/packages/
 	tools/package
 
 bench: build ## the figures of docs/benchmarks.md, as ratios in one run
+	cmake --preset bench
+	cmake --build --preset bench --target passkey_cost --parallel $(JOBS)
+	@tests/browser/install
 	@tests/bench/run.py
 
 lint: deps ## layout, clang-tidy, shell scripts

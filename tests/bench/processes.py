@@ -31,3 +31,9 @@ def cpu_seconds(pid):
         fields = pathlib.Path(f"/proc/{member}/stat").read_text().rsplit(")", 1)[1].split()
         total += int(fields[11]) + int(fields[12])
     return total / TICKS
+
+
+def processor_seconds(pid):
+    """What all threads of the process have had of processors, to the nanosecond; of those that are gone, nothing."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9

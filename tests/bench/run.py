@@ -1,6 +1,6 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measures the figures that zfs-keyvault promises, each beside what it is compared with in the same run, and prints
-them as a Markdown table. Programs: build/bin/, or those that $ZKV and $ZKVGATEWAY name. `run.py PART...` measures
+them as a Markdown table. Programs: build/bin/, or those that $ZKV, $ZKVGATEWAY and $ZKV_PASSKEY_COST name. `run.py PART...` measures
 only these parts. Ends with 1 when a figure misses its target."""
 
 import argparse
@@ -14,14 +14,20 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 os.environ.setdefault("ZKV", str(ROOT / "build/bin/zkv"))
 os.environ.setdefault("ZKVGATEWAY", str(ROOT / "build/bin/zkvgateway"))
+os.environ.setdefault("ZKV_PASSKEY_COST", str(ROOT / "build/release/bin/passkey_cost"))
 sys.path.insert(0, str(HERE.parent / "integration"))
 
-import connections  # noqa: E402  (needs the paths above)
+import approval  # noqa: E402  (needs the paths above)
+import connections  # noqa: E402
+import first_view  # noqa: E402
 import fs_list  # noqa: E402
 import latency  # noqa: E402
+import passkey  # noqa: E402
+import releases  # noqa: E402
 import waiting  # noqa: E402
 
-PARTS = {"fs-list": fs_list, "latency": latency, "waiting": waiting, "connections": connections}
+PARTS = {"fs-list": fs_list, "latency": latency, "waiting": waiting, "connections": connections, "passkey": passkey,
+         "approval": approval, "releases": releases, "first-view": first_view}
 
 
 def print_table(figures):

@@ -17,14 +17,14 @@ PRESENT_AND_VERIFIED, HAS_CREDENTIAL = 0x05, 0x40
 
 
 class Gateway(enrolled_world.Gateway):
-    """One whose page is at http://localhost, where browsers have passkeys without a certificate, or behind `base`."""
+    """One whose page is at http://localhost, where browsers have passkeys without a certificate; or with TLS there, or behind `base`."""
 
-    def __init__(self, *arguments, base=None):
+    def __init__(self, *arguments, base=None, tls=False):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.base = base or f"http://localhost:{port}"
-        super().__init__("--public-url", self.base, *arguments, tls=False)
+        self.base = base or f"{'https' if tls else 'http'}://localhost:{port}"
+        super().__init__("--public-url", self.base, *arguments, tls=tls)
         self.port = port
 
     def invite_approver(self, name, *words):
