@@ -47,11 +47,12 @@ class OnlyTheLink(unittest.TestCase):
         shown = json.dumps(self.anna.call("GET", "/v2/requests").json)
         for word in (HOST, *VOLUMES, self.request):
             self.assertIn(word, shown)
-        served = ["/", *(f"/{path.relative_to(PAGE)}" for path in PAGE.rglob("*") if path.is_file() and path.name != "index.html")]
+        files = [path for path in PAGE.rglob("*") if path.is_file() and path.suffix != ".gz" and path.name != "index.html"]
+        served = ["/", *(f"/{path.relative_to(PAGE)}" for path in files)]
         self.assertGreater(len(served), 3)
         answers = [self.gateway.raw(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()) for path in served]
         calls = [("GET", "/v2/requests"), ("GET", "/v2/requests?all=1"), ("GET", "/v2/hosts"), ("GET", "/v2/session"), ("GET", "/v2/events"),
-                 ("GET", "/v2/passkeys"), ("GET", "/v2/approvers"), ("DELETE", f"/v2/hosts/{self.gateway.hosts()[0]['id']}")]
+                 ("GET", "/v2/passkeys"), ("GET", "/v2/approvers")]
         refused = [self.call(method, path) for method, path in calls]
         self.assertEqual({answer.status for answer in refused}, {401})
         self.assertTrue(all(answer.startswith(b"HTTP/1.1 200") for answer in answers))

@@ -9,11 +9,12 @@ import passkey_world
 from enrolled_world import ENROLMENT_TYPE, RELEASE_TYPE, OtherHost, decode, encode
 from recording_proxy import Case, body_of
 
-GAINS = ("host.enrol", "approver.passkey", "approver.sign-in", "request.ask", "request.evidence", "request.approve", "request.release")
+GAINS = ("host.enrol", "approver.invite", "approver.passkey", "approver.sign-in", "approver.confirm", "request.ask", "request.evidence",
+         "request.approve", "request.release")
 
 
 class Record(Case):
-    """Enrolment, request, sign-in, approval by passkey, release and acknowledgement, all on record."""
+    """Enrolment, request, sign-in, a second passkey, approval by passkey, release and acknowledgement, all on record."""
 
     def setUp(self):
         super().setUp()
@@ -21,6 +22,7 @@ class Record(Case):
         link = self.gateway.invite_approver("Anna", "--role", "owner")
         self.anna = passkey_world.Approver(self.gateway, link.split("#register=")[1])
         self.sign_in()
+        self.assertEqual(self.anna.add_passkey(passkey_world.Passkey(self.gateway.base)).status, 201)
         self.other = OtherHost(self.gateway, self.gateway.invite("other"))
         self.assertEqual(self.other.enrol().status, 201)
         running = self.mount()
@@ -80,13 +82,14 @@ class Record(Case):
         before = self.gains()
         self.assertEqual([before[0][kind] for kind in ("host.enrol", "request.approve", "request.release")], [2, 2, 2])
         paths = {exchange.path.split("/")[-1] for exchange in self.proxy.posts()}
-        self.assertEqual(paths, {"enrolments", "requests", "words", "registrations", "session", "challenge", "decision"})
+        self.assertEqual(paths, {"enrolments", "requests", "words", "registrations", "session", "passkeys", "challenge", "confirmations",
+                                 "decision"})
         for exchange in list(self.proxy.posts()):
             with self.subTest(exchange.path):
                 again = self.proxy.replay(exchange)
                 self.assertNotIn(b'"release"', again.answer)
                 self.assertNotIn("Set-Cookie", dict(again.answer_headers))
-                if exchange.path.endswith(("decision", "registrations", "session")):
+                if exchange.path.endswith(("decision", "registrations", "session", "passkeys")):
                     self.assertGreaterEqual(again.status, 400, again.answer)
         self.assertEqual(self.gains(), before)
 
@@ -102,6 +105,8 @@ class Record(Case):
         self.assertEqual(thief.decide(running.request, "approve").status, 403)
         thief.passkey.id, thief.passkey.user = self.anna.passkey.id, self.anna.passkey.user
         self.assertEqual(thief.decide(running.request, "approve").status, 403)
+        self.assertEqual(thief.add_passkey(passkey_world.Passkey(self.gateway.base)).status, 403)
+        self.assertEqual(thief.invite("Mallory", "owner").status, 403)
         for exchange in self.proxy.posts():
             if exchange.path.endswith("/decision"):
                 moved = dataclasses.replace(exchange, path=f"/v2/requests/{running.request}/decision")
