@@ -22,7 +22,8 @@ struct Answered {
 
 Answered make_answer() {
   test::SoftwareAuthenticator authenticator;
-  Answered made{authenticator.credential(), {}, {Challenge{7}, {"https://gateway.example", "gateway.example"}}};
+  Answered made{
+      authenticator.credential(), {}, {Challenge{7}, {"https://gateway.example", "gateway.example"}}};
   made.assertion = authenticator.get(made.expected.challenge);
   return made;
 }

@@ -20,7 +20,8 @@ void check_party(const passkey::RelyingParty& party) {
   fuzz::require(party.origin.starts_with(scheme + party.id), "the origin is of that name");
   const auto port = party.origin.substr(scheme.size() + party.id.size());
   fuzz::require(port.find('/') == std::string::npos, "an origin has no path");
-  fuzz::require(port != (scheme == "https://" ? ":443" : ":80") && port != ":", "a default port is not named");
+  fuzz::require(port != (scheme == "https://" ? ":443" : ":80") && port != ":",
+                "a default port is not named");
 }
 
 }  // namespace
@@ -31,8 +32,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::Pieces pieces({data, size});
   const auto way = pieces.byte();
   const auto url = parse_public_url(fuzz::text_of(pieces.rest()));
-  const auto party = http::relying_party(url ? *url : "", (way & 1U) != 0 ? loopback : everywhere, 8443,
-                                         (way & 2U) != 0);
+  const auto party =
+      http::relying_party(url ? *url : "", (way & 1U) != 0 ? loopback : everywhere, 8443, (way & 2U) != 0);
   if (party) {
     check_party(*party);
   } else {
