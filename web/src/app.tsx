@@ -8,7 +8,7 @@ import { Icon, type Shape } from './parts/icon';
 import { Text } from './parts/text';
 import { Loading, Note, View } from './parts/view';
 import type { Session } from './protocol';
-import { useRequests, type Requests } from './requests';
+import { askEarly, useRequests, type Requests } from './requests';
 import type { Route } from './route';
 import { HistoryView } from './views/history';
 import { HostsView } from './views/hosts';
@@ -38,6 +38,7 @@ export function App() {
       setWho((before) => (before.is === 'somebody' ? { is: 'nobody', ended: true } : before)),
     );
     void findOut();
+    askEarly();
   }, []);
 
   const enter = (session: Session): void => setWho({ is: 'somebody', session });

@@ -25,6 +25,21 @@ export interface Requests {
   putAway: (id?: string) => void;
 }
 
+/// What was asked for before anybody knew whether somebody is signed in; null where that came to nothing.
+let early: Promise<Card[]> | null = null;
+
+/// Asks for the first board beside the session, not after it.
+export function askEarly(): void {
+  early = api.openRequests();
+  early.catch(() => (early = null));
+}
+
+function openRequests(): Promise<Card[]> {
+  const asked = early ?? api.openRequests();
+  early = null;
+  return asked;
+}
+
 export function useRequests(): Requests {
   const board = useRef<Card[] | null>(null);
   const live = useRef<LiveUpdates | null>(null);
@@ -39,7 +54,7 @@ export function useRequests(): Requests {
 
   async function fetchBoard(): Promise<boolean> {
     try {
-      const open = await api.openRequests();
+      const open = await openRequests();
       const known = missingFrom(board.current ?? [], open).length > 0 ? await api.allRequests() : [];
       const first = board.current === null;
       const change = update(board.current ?? [], open, known);
