@@ -2,6 +2,7 @@
 #include "gateway/passkey/parts.h"
 
 #include "fuzz.h"
+#include "gateway/passkey/act.h"
 #include "gateway/passkey/cbor.h"
 #include "gateway/passkey/evidence.h"
 #include "gateway/passkey/public_key.h"
@@ -55,8 +56,16 @@ void check_evidence(Part bytes) {
   fuzz::require(to_json(*evidence) == text, "evidence has one text");
 }
 
+void check_act_evidence(Part bytes) {
+  const auto text = fuzz::text_of(bytes);
+  const auto evidence = read_act_evidence(text);
+  if (!evidence) return fuzz::require_words(evidence.error());
+  fuzz::require(to_json(*evidence) == text, "evidence of an act has one text");
+}
+
 constexpr std::array kChecks{check_client_data, check_authenticator_data, check_attestation_object,
-                             check_cbor,        check_public_key,         check_evidence};
+                             check_cbor,        check_public_key,         check_evidence,
+                             check_act_evidence};
 
 }  // namespace
 
