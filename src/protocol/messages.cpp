@@ -60,6 +60,21 @@ Result<crypto::VerifyingKey> read_identity(const Members& members) {
   return members.base64_of<sizeof(crypto::VerifyingKey)>("x");
 }
 
+json::array hashes(const std::vector<crypto::Sha256>& all) {
+  json::array array;
+  for (const auto& one : all) array.emplace_back(to_hex(one));
+  return array;
+}
+
+Result<std::optional<std::chrono::seconds>> read_next_boot(const Members& members) {
+  if (!members.has("next_boot")) return std::nullopt;
+  ZKV_TRY(const auto count,
+          members.number("next_boot", static_cast<std::uint64_t>(kLongestNextBoot.count())));
+  const std::chrono::seconds within(static_cast<std::int64_t>(count));
+  if (within >= kShortestNextBoot) return std::optional(within);
+  return Error::invalid("the message is misshapen: 'next_boot' is shorter than a minute");
+}
+
 }  // namespace
 
 std::string to_body(const GatewayStatement& statement) {
@@ -82,14 +97,12 @@ std::string to_body(const Enrolment& enrolment) {
 
 std::string to_body(const RequestMessage& request) {
   const json::object repository{{"id", to_hex(request.repository)}, {"generation", request.generation}};
-  return json::serialize(json::object{{"host", to_hex(request.host)},
-                                      {"gateway", to_hex(request.gateway)},
-                                      {"key", base64(request.key)},
-                                      {"time", number(request.time)},
-                                      {"number", request.number},
-                                      {"repository", repository},
-                                      {"volumes", texts(request.volumes)},
-                                      {"evidence", to_json(request.evidence)}});
+  json::object object{{"host", to_hex(request.host)},      {"gateway", to_hex(request.gateway)},
+                      {"key", base64(request.key)},        {"time", number(request.time)},
+                      {"number", request.number},          {"repository", repository},
+                      {"volumes", texts(request.volumes)}, {"evidence", to_json(request.evidence)}};
+  if (request.next_boot) object["next_boot"] = request.next_boot->count();
+  return json::serialize(object);
 }
 
 std::string to_body(const Word& word) {
@@ -99,14 +112,21 @@ std::string to_body(const Word& word) {
 }
 
 std::string to_body(const Release& release) {
-  json::array approvals;
-  for (const auto& approval : release.approvals) approvals.emplace_back(to_hex(approval));
   return json::serialize(json::object{{"request", to_hex(release.request)},
                                       {"host", to_hex(release.host)},
                                       {"gateway", to_hex(release.gateway)},
                                       {"sealed", base64(release.sealed)},
-                                      {"approvals", approvals},
+                                      {"approvals", hashes(release.approvals)},
                                       {"time", number(release.time)}});
+}
+
+std::string to_body(const BootApproval& approval) {
+  return json::serialize(json::object{{"request", to_hex(approval.request)},
+                                      {"host", to_hex(approval.host)},
+                                      {"gateway", to_hex(approval.gateway)},
+                                      {"until", number(approval.until)},
+                                      {"approvals", hashes(approval.approvals)},
+                                      {"time", number(approval.time)}});
 }
 
 std::string to_body(const Tombstone& tombstone) {
@@ -162,6 +182,7 @@ Result<RequestMessage> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(request.volumes, members.texts("volumes", kMostVolumes, kLongestName));
   ZKV_TRY(const auto evidence, members.object("evidence"));
   ZKV_TRY(request.evidence, read_evidence(evidence));
+  ZKV_TRY(request.next_boot, read_next_boot(members));
   return request;
 }
 
@@ -191,6 +212,20 @@ Result<Release> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(release.approvals, members.hexes<sizeof(crypto::Sha256)>("approvals", kMostApprovals));
   ZKV_TRY(release.time, members.time("time"));
   return release;
+}
+
+template <>
+Result<BootApproval> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  BootApproval approval;
+  ZKV_TRY(approval.request, members.hex<sizeof(RequestHash)>("request"));
+  ZKV_TRY(approval.host, members.hex<sizeof(KeyId)>("host"));
+  ZKV_TRY(approval.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(approval.until, members.time("until"));
+  ZKV_TRY(approval.approvals, members.hexes<sizeof(crypto::Sha256)>("approvals", kMostApprovals));
+  ZKV_TRY(approval.time, members.time("time"));
+  return approval;
 }
 
 template <>

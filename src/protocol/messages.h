@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +22,8 @@ namespace zkv::protocol {
 
 inline constexpr std::size_t kShareSize = 32;
 inline constexpr std::size_t kInviteSize = 20;
+inline constexpr std::chrono::seconds kShortestNextBoot{60};
+inline constexpr std::chrono::seconds kLongestNextBoot{86'400};
 inline constexpr std::size_t kMostVolumes = 1000;
 inline constexpr std::size_t kLongestName = 255;  ///< bytes of a host's, volume's or gateway's name
 
@@ -70,6 +74,8 @@ struct RequestMessage {
   std::uint64_t generation = 0;
   std::vector<std::string> volumes;
   Evidence evidence;
+  /// What is asked is no share, but an approval of the host's next boot, good for so long: a minute to a day.
+  std::optional<std::chrono::seconds> next_boot = std::nullopt;
 };
 
 /// What a host says about a request of its own.
@@ -92,6 +98,17 @@ struct Release {
   Time time;
 };
 
+/// The answer to an approved request for the next boot.
+struct BootApproval {
+  static constexpr std::string_view kType = "application/vnd.zkv.boot-approval+json";
+  RequestHash request{};
+  KeyId host{};
+  KeyId gateway{};
+  Time until;
+  std::vector<crypto::Sha256> approvals;  ///< as in a release
+  Time time;
+};
+
 /// The gateway's word that it has destroyed a revoked host's share: kept in its audit log.
 struct Tombstone {
   static constexpr std::string_view kType = "application/vnd.zkv.tombstone+json";
@@ -106,6 +123,7 @@ std::string to_body(const Enrolment& enrolment);
 std::string to_body(const RequestMessage& request);
 std::string to_body(const Word& word);
 std::string to_body(const Release& release);
+std::string to_body(const BootApproval& approval);
 std::string to_body(const Tombstone& tombstone);
 
 /// Errors: kInvalid, with the member that is wrong.
@@ -121,6 +139,8 @@ template <>
 Result<Word> read_body(std::span<const std::uint8_t> body);
 template <>
 Result<Release> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<BootApproval> read_body(std::span<const std::uint8_t> body);
 template <>
 Result<Tombstone> read_body(std::span<const std::uint8_t> body);
 

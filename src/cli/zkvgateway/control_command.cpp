@@ -29,7 +29,11 @@ CLI::App* add_control_command(CLI::App& parent, Session& session, const std::str
 }
 
 void add_expires(CLI::App& command, std::uint64_t& seconds) {
-  command.add_option("--expires", seconds, "how long the link is good for, as in 30m, 1h (default), 7d")
+  add_time(command, "--expires", seconds, "how long the link is good for, as in 30m, 1h (default), 7d");
+}
+
+void add_time(CLI::App& command, const std::string& name, std::uint64_t& seconds, const std::string& help) {
+  command.add_option(name, seconds, help)
       ->transform(CLI::AsNumberWithUnit(
           std::map<std::string, std::uint64_t>{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}},
           CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"));

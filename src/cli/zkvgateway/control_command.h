@@ -14,6 +14,8 @@ namespace zkv::cli {
 CLI::App* add_control_command(CLI::App& parent, Session& session, const std::string& name,
                               const std::string& help);
 
+/// An option that takes a time with its unit, in seconds.
+void add_time(CLI::App& command, const std::string& name, std::uint64_t& seconds, const std::string& help);
 /// The option --expires of an invite, in seconds.
 void add_expires(CLI::App& command, std::uint64_t& seconds);
 

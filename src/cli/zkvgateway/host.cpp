@@ -19,6 +19,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr std::uint64_t kNextBootSeconds = 7'200;
+
 struct HostWords {
   std::string name;
   std::string new_name;
@@ -55,6 +57,12 @@ Result<> invite(const Session& session, const HostWords& words) {
   return {};
 }
 
+/// Until when the next boot is approved; empty when it is not.
+std::string next_boot_of(const json::value& host) {
+  const auto& approval = host.at("next_boot");
+  return approval.is_null() ? std::string() : "approved until " + member(approval, "until");
+}
+
 Result<> list(const Session& session, const HostWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document, client.send("GET", "/control/hosts"));
@@ -62,10 +70,11 @@ Result<> list(const Session& session, const HostWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  TableOutput table({"NAME", "GROUP", "ENROLLED", "LAST SEEN", "FROM", "REVOKED"});
+  TableOutput table({"NAME", "GROUP", "ENROLLED", "LAST SEEN", "FROM", "NEXT BOOT", "REVOKED"});
   for (const auto& host : document.at("hosts").as_array()) {
     table.add({member(host, "name"), member(host, "group"), member(host, "enrolled_at"),
-               member(host, "last_seen"), member(host, "last_address"), member(host, "revoked_at")});
+               member(host, "last_seen"), member(host, "last_address"), next_boot_of(host),
+               member(host, "revoked_at")});
   }
   table.print();
   return {};
@@ -114,6 +123,24 @@ Result<> revoke(const Session& session, const HostWords& words) {
   return {};
 }
 
+Result<> approve_boot(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto path, path_of(words.name));
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  const auto body = json::serialize(json::object{{"seconds", words.seconds}});
+  ZKV_TRY(const auto document, client.send("POST", path + "/next-boot", body));
+  fmt::print("The next boot of {} is approved until {}, for one request.\n", words.name,
+             member(document, "until"));
+  return {};
+}
+
+Result<> take_back_boot(const Session& session, const HostWords& words) {
+  ZKV_TRY(const auto path, path_of(words.name));
+  ZKV_TRY(const auto client, ControlClient::find(session));
+  ZKV_CHECK(client.send("DELETE", path + "/next-boot"));
+  fmt::print("The next boot of {} waits for somebody again.\n", words.name);
+  return {};
+}
+
 /// Adds a command that does `work` with what was said.
 CLI::App* add(CLI::App& parent, Session& session, const std::shared_ptr<HostWords>& words,
               const std::string& name, const std::string& help,
@@ -153,6 +180,17 @@ void add_host_commands(CLI::App& app, Session& session) {
   auto* renaming = add(*host, session, words, "rename", "give a host another name", rename);
   add_name(*renaming, *words);
   renaming->add_option("new-name", words->new_name, "its new name")->required()->type_name("NEW-NAME");
+
+  auto within = std::make_shared<HostWords>();
+  within->seconds = kNextBootSeconds;
+  auto* approving = add(*host, session, within, "approve-boot",
+                        "approve a host's next boot beforehand, for one request", approve_boot);
+  add_name(*approving, *within);
+  add_time(*approving, "--within", within->seconds,
+           "how long it can be used, as in 30m, 2h (default), at most 1d");
+  add_name(*add(*host, session, words, "take-back-boot", "let the next boot wait for somebody again",
+                take_back_boot),
+           *words);
 
   auto* revoking = add(*host, session, words, "revoke",
                        "release nothing to a host any more, and destroy its share", revoke);

@@ -1,6 +1,7 @@
 // Hosts as JSON, and invites.
 #include "gateway/http/host_control_routes.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -29,7 +30,8 @@ json_lib::object to_json(const Host& host) {
           {"last_kernel", host.kernel},
           {"last_release", time_or_null(host.released_at)},
           {"revoked_at", time_or_null(host.revoked_at)},
-          {"share_destroyed_at", time_or_null(host.destroyed_at)}};
+          {"share_destroyed_at", time_or_null(host.destroyed_at)},
+          {"next_boot", nullptr}};
 }
 
 Reply reply_with(const Result<Host>& host) {
@@ -51,8 +53,15 @@ Result<NewInvite> read_invite(const std::string& body) {
 asio::awaitable<Reply> list_hosts(Service& service) {
   const auto hosts = co_await service.enrolments().hosts();
   if (!hosts) co_return problem(hosts.error());
+  const auto boots = co_await service.boots().live();
+  if (!boots) co_return problem(boots.error());
   json_lib::array array;
-  for (const auto& host : *hosts) array.push_back(to_json(host));
+  for (const auto& host : *hosts) {
+    auto object = to_json(host);
+    const auto approved = std::ranges::find(*boots, host.id, &BootApproval::host);
+    if (approved != boots->end()) object["next_boot"] = boot_approval_json(*approved);
+    array.push_back(std::move(object));
+  }
   co_return json(200, json_lib::serialize(json_lib::object{{"hosts", std::move(array)}}));
 }
 
@@ -87,6 +96,25 @@ asio::awaitable<Reply> invite_host(Incoming incoming, Service& service,
                                                            {"expires_at", expires}}));
 }
 
+asio::awaitable<Reply> approve_boot_at_console(Incoming incoming, Service& service) {
+  const auto body = protocol::parse_object(incoming.body, kLongestBody);
+  if (!body) co_return problem(body.error());
+  const auto seconds = protocol::Members(*body).number("seconds", kMostSeconds);
+  if (!seconds) co_return problem(seconds.error());
+  NewBootApproval wanted{std::move(incoming.parameter),
+                         std::chrono::seconds(static_cast<std::int64_t>(*seconds)), console_actor(incoming)};
+  const auto approval = co_await service.boots().approve(std::move(wanted));
+  if (!approval) co_return problem(approval.error());
+  co_return json(201, boot_approval_json(*approval));
+}
+
+asio::awaitable<Reply> take_back_boot_at_console(Incoming incoming, Service& service) {
+  std::string by = console_actor(incoming);
+  const auto approval = co_await service.boots().take_back(std::move(incoming.parameter), std::move(by));
+  if (!approval) co_return problem(approval.error());
+  co_return json(200, boot_approval_json(*approval));
+}
+
 }  // namespace
 
 void add_host_control_routes(Router& router, Service& service,
@@ -98,6 +126,11 @@ void add_host_control_routes(Router& router, Service& service,
              [&service](Incoming incoming) { return revoke_host(std::move(incoming), service); });
   router.add("POST", "/control/hosts/*/rename",
              [&service](Incoming incoming) { return rename_host(std::move(incoming), service); });
+  router.add("POST", "/control/hosts/*/next-boot",
+             [&service](Incoming incoming) { return approve_boot_at_console(std::move(incoming), service); });
+  router.add("DELETE", "/control/hosts/*/next-boot", [&service](Incoming incoming) {
+    return take_back_boot_at_console(std::move(incoming), service);
+  });
   router.add("POST", "/control/invites", [&service, link_for = std::move(link_for)](Incoming incoming) {
     return invite_host(std::move(incoming), service, link_for);
   });

@@ -22,9 +22,8 @@ std::string bytes_text(std::span<const std::uint8_t> bytes) {
 }
 
 /// People read the approver's name; who decided otherwise keeps the word before the colon.
-std::string decider_of(const Request& request) {
+std::string without_approver(const std::string& by) {
   constexpr std::string_view kApprover = "approver:";
-  const auto& by = request.decided_by;
   return by.starts_with(kApprover) ? by.substr(kApprover.size()) : by;
 }
 
@@ -60,14 +59,15 @@ json_lib::object card_json(const RequestCard& card) {
                           {"state", std::string(gateway::to_text(request.state))},
                           {"created_at", zkv::to_text(request.created_at)},
                           {"expires_at", zkv::to_text(request.expires_at)},
-                          {"decided_by", text_or_null(decider_of(request))},
+                          {"decided_by", text_or_null(without_approver(request.decided_by))},
                           {"reason", text_or_null(request.reason)},
                           {"address", request.address},
                           {"host", nullptr},
                           {"volumes", json_lib::array()},
                           {"number", nullptr},
                           {"evidence", nullptr},
-                          {"compared", nullptr}};
+                          {"compared", nullptr},
+                          {"next_boot", nullptr}};
   if (card.host) {
     object["host"] = {{"id", card.host->id}, {"name", card.host->name}, {"group", card.host->group}};
   }
@@ -75,9 +75,16 @@ json_lib::object card_json(const RequestCard& card) {
     object["volumes"] = json_lib::array(card.message->volumes.begin(), card.message->volumes.end());
     object["number"] = card.message->number;
     object["evidence"] = evidence_json(card.message->evidence);
+    if (card.message->next_boot) object["next_boot"] = card.message->next_boot->count();
   }
   if (card.ask) object["compared"] = compared_json(*card.ask);
   return object;
+}
+
+json_lib::object boot_approval_json(const BootApproval& approval) {
+  return {{"by", without_approver(approval.by)},
+          {"approved_at", zkv::to_text(approval.approved_at)},
+          {"until", zkv::to_text(approval.until)}};
 }
 
 json_lib::object host_json(const Host& host) {
@@ -87,7 +94,8 @@ json_lib::object host_json(const Host& host) {
           {"enrolled_at", zkv::to_text(host.enrolled_at)},
           {"last_seen", time_or_null(host.seen_at)},
           {"last_address", text_or_null(host.address)},
-          {"revoked_at", time_or_null(host.revoked_at)}};
+          {"revoked_at", time_or_null(host.revoked_at)},
+          {"next_boot", nullptr}};
 }
 
 json_lib::object passkey_json(const Passkey& passkey) {

@@ -14,6 +14,7 @@ boost::json::value time_or_null(Time time);
 
 boost::json::object card_json(const RequestCard& card);
 boost::json::object host_json(const Host& host);
+boost::json::object boot_approval_json(const BootApproval& approval);
 boost::json::object passkey_json(const Passkey& passkey);
 boost::json::object approver_json(const ApproverCard& card);
 boost::json::object session_json(const SignedIn& signed_in, const std::string& gateway_name);

@@ -14,6 +14,7 @@ void add_passkey_calls(Router& router, PeopleDoor& door);
 void add_approver_calls(Router& router, PeopleDoor& door);
 /// Requests and hosts: seeing and deciding them.
 void add_request_calls(Router& router, PeopleDoor& door);
+void add_host_calls(Router& router, PeopleDoor& door);
 /// Challenges by which acts are confirmed.
 void add_confirmation_calls(Router& router, PeopleDoor& door);
 /// Server-sent events.

@@ -1,4 +1,4 @@
-// Requests and hosts, as people see and decide them.
+// Requests, as people see and decide them.
 #include <utility>
 
 #include "gateway/http/people_json.h"
@@ -57,32 +57,6 @@ asio::awaitable<Reply> decide(PersonalCall call, PeopleDoor& door) {
   co_return json(200, card_json(*card));
 }
 
-asio::awaitable<Reply> list_hosts_for_people(PersonalCall call, PeopleDoor& door) {
-  const auto signed_in = co_await door.people().session(call.session);
-  if (!signed_in) co_return refusal(signed_in.error());
-  const auto hosts = co_await door.service().enrolments().hosts();
-  if (!hosts) co_return refusal(hosts.error());
-  co_return json(200, list_json("hosts", *hosts, host_json));
-}
-
-/// By id alone: a name could have gone to another host meanwhile.
-asio::awaitable<Reply> revoke_host_for_owner(PersonalCall call, PeopleDoor& door) {
-  std::string id = call.incoming.parameter;
-  const auto bytes = from_hex(id);
-  if (!bytes || bytes->size() != sizeof(crypto::Sha256)) {
-    co_return refusal(Error::not_found("there is no such host"));
-  }
-  auto confirmed = read_confirmed(call, door);
-  if (!confirmed) co_return refusal(confirmed.error());
-  passkey::Act act{"host.revoke", {id}};
-  const auto owner = co_await door.people().confirm(std::move(*confirmed), std::move(act), Role::kOwner);
-  if (!owner) co_return refusal(owner.error());
-  std::string by = "approver:" + owner->name;
-  const auto host = co_await door.service().enrolments().revoke(std::move(id), std::move(by));
-  if (!host) co_return refusal(host.error());
-  co_return empty(204);
-}
-
 }  // namespace
 
 void add_request_calls(Router& router, PeopleDoor& door) {
@@ -90,8 +64,6 @@ void add_request_calls(Router& router, PeopleDoor& door) {
   door.add(router, "GET", "/v2/requests", list_requests);
   door.add(router, "POST", "/v2/requests/*/challenge", begin_decision, Kind::kDecision);
   door.add(router, "POST", "/v2/requests/*/decision", decide, Kind::kDecision);
-  door.add(router, "GET", "/v2/hosts", list_hosts_for_people);
-  door.add(router, "POST", "/v2/hosts/*/revocation", revoke_host_for_owner, Kind::kDecision);
 }
 
 }  // namespace zkv::gateway::http

@@ -50,10 +50,12 @@ asio::awaitable<Result<SigningAsk>> LedgerPeople::begin_act(SessionKey key, pass
   return on_ledger<SigningAsk>(*ledger_, desk_, std::move(work));
 }
 
-asio::awaitable<Result<Approver>> LedgerPeople::confirm(Confirmation by, passkey::Act act, Role needed) {
-  std::function<Result<Approver>(const Performer&)> work =
-      [](const Performer& performer) -> Result<Approver> { return *performer.approver; };
-  return perform<Approver>(std::move(by), std::move(act), needed, std::move(work));
+asio::awaitable<Result<Confirmed>> LedgerPeople::confirm(Confirmation by, passkey::Act act, Role needed) {
+  std::function<Result<Confirmed>(const Performer&)> work =
+      [](const Performer& performer) -> Result<Confirmed> {
+    return Confirmed{*performer.approver, performer.evidence};
+  };
+  return perform<Confirmed>(std::move(by), std::move(act), needed, std::move(work));
 }
 
 void LedgerPeople::note_refusal(const Doer& by, const Error& error) {
@@ -73,7 +75,7 @@ Result<LedgerPeople::Outcome<LedgerPeople::Performer>> LedgerPeople::permit(cons
                                                                             const passkey::Act& act,
                                                                             Role needed) {
   if (const auto* console = std::get_if<AtConsole>(&by)) {
-    return Outcome<Performer>{Performer{console->name, std::nullopt}, std::nullopt};
+    return Outcome<Performer>{Performer{console->name, std::nullopt, {}}, std::nullopt};
   }
   const auto& confirmation = std::get<Confirmation>(by);
   ZKV_TRY(const auto me, who(confirmation.session));
@@ -95,9 +97,9 @@ Result<LedgerPeople::Outcome<LedgerPeople::Performer>> LedgerPeople::check(const
   if (checked.value->approver != me.id) {
     return refused_passkey(Error::denied("this is the passkey of somebody else"));
   }
-  const passkey::ActEvidence evidence{me.id, act, spent.use.random, assertion};
-  ZKV_CHECK(desk_.store().append({now(), "approver.confirm", "", actor_of(me), passkey::to_json(evidence)}));
-  outcome.value = Performer{actor_of(me), me};
+  const auto evidence = passkey::to_json(passkey::ActEvidence{me.id, act, spent.use.random, assertion});
+  ZKV_CHECK(desk_.store().append({now(), "approver.confirm", "", actor_of(me), evidence}));
+  outcome.value = Performer{actor_of(me), me, crypto::sha256(bytes_of(evidence))};
   return outcome;
 }
 

@@ -123,7 +123,8 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   ZKV_CHECK(store.hosts().update(host));
   desk_.deadlines().set(request.id, request.expires_at);
   entry.host = host.name;
-  entry.is_told = take_turn(host.id, request.created_at);
+  ZKV_TRY(request, boots_.use(host, entry.message, std::move(request), entry.decisions));
+  entry.is_told = request.state == State::kPending && take_turn(host.id, request.created_at);
   entry.answer = {AskVerdict::kTaken, HostRequest{std::move(request), std::nullopt}};
   return {};
 }

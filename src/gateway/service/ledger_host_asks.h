@@ -10,6 +10,7 @@
 #include "gateway/service/desk.h"
 #include "gateway/service/host_asks.h"
 #include "gateway/service/ledger.h"
+#include "gateway/service/ledger_boots.h"
 #include "gateway/service/notices.h"
 #include "gateway/service/service.h"
 #include "protocol/messages.h"
@@ -19,9 +20,9 @@ namespace zkv::gateway {
 class LedgerHostAsks : public HostAsks {
  public:
   /// All outlive this, but the ledger, which may be gone when a client goes away.
-  LedgerHostAsks(Desk& desk, const std::shared_ptr<Ledger>& ledger, Notices& notices,
+  LedgerHostAsks(Desk& desk, const std::shared_ptr<Ledger>& ledger, Notices& notices, LedgerBoots& boots,
                  const ServiceOptions& options)
-      : desk_(desk), ledger_(ledger), notices_(notices), options_(options) {}
+      : desk_(desk), ledger_(ledger), notices_(notices), boots_(boots), options_(options) {}
 
   boost::asio::awaitable<Result<AskAnswer>> ask(protocol::Envelope envelope, std::string address) override;
   boost::asio::awaitable<Result<HostRequest>> state(Bytes hash) override;
@@ -53,6 +54,7 @@ class LedgerHostAsks : public HostAsks {
   Desk& desk_;
   const std::shared_ptr<Ledger>& ledger_;
   Notices& notices_;
+  LedgerBoots& boots_;
   const ServiceOptions& options_;
   std::map<std::string, std::deque<Time>> told_;  ///< when approvers were told of each host
 };

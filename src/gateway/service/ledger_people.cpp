@@ -66,10 +66,11 @@ Error refused_passkey(const Error& why) {
   return Error::denied(why.message()).remedy(why.remedy()).named("passkey");
 }
 
-LedgerPeople::LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, const ServiceOptions& options,
-                           Note note)
+LedgerPeople::LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, LedgerBoots& boots,
+                           const ServiceOptions& options, Note note)
     : desk_(desk),
       ledger_(ledger),
+      boots_(boots),
       options_(options),
       note_(std::move(note)),
       challenges_(options.challenge_life) {}

@@ -9,6 +9,7 @@
 #include "gateway/service/challenges.h"
 #include "gateway/service/desk.h"
 #include "gateway/service/ledger.h"
+#include "gateway/service/ledger_boots.h"
 #include "gateway/service/people.h"
 #include "gateway/service/suspend.h"
 
@@ -22,11 +23,12 @@ class LedgerPeople : public People {
   using Note = std::function<void(std::string, std::string, std::string)>;
 
   /// All outlive this, but the ledger, which may be gone when a client goes away.
-  LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, const ServiceOptions& options, Note note);
+  LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, LedgerBoots& boots,
+               const ServiceOptions& options, Note note);
 
   boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) override;
   boost::asio::awaitable<Result<SigningAsk>> begin_act(SessionKey key, passkey::Act act) override;
-  boost::asio::awaitable<Result<Approver>> confirm(Confirmation by, passkey::Act act, Role needed) override;
+  boost::asio::awaitable<Result<Confirmed>> confirm(Confirmation by, passkey::Act act, Role needed) override;
   boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) override;
   boost::asio::awaitable<Result<NewSession>> finish_registration(SecretBytes invite, MadePasskey made,
                                                                  std::string address) override;
@@ -66,6 +68,7 @@ class LedgerPeople : public People {
   struct Performer {
     std::string name;
     std::optional<Approver> approver;
+    crypto::Sha256 evidence{};  ///< of the confirmation
   };
   /// One transaction: the act's confirmation is checked and kept, then `work` is done.
   template <class T>
@@ -105,6 +108,7 @@ class LedgerPeople : public People {
 
   Desk& desk_;
   const std::shared_ptr<Ledger>& ledger_;
+  LedgerBoots& boots_;
   const ServiceOptions& options_;
   Note note_;
   Challenges challenges_;

@@ -15,6 +15,7 @@
 #include "gateway/service/desk.h"
 #include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
+#include "gateway/service/ledger_boots.h"
 #include "gateway/service/ledger_enrolments.h"
 #include "gateway/service/ledger_host_asks.h"
 #include "gateway/service/ledger_people.h"
@@ -47,6 +48,7 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) override;
   Enrolments& enrolments() override { return enrolments_; }
   HostAsks& host_asks() override { return host_asks_; }
+  Boots& boots() override { return boots_; }
   People& people() override { return people_; }
   boost::asio::awaitable<Result<>> check() override;
   void stop() override;
@@ -74,6 +76,7 @@ class LedgerService : public Service {
   PinDesk pins_;
   Refusals refusals_;
   LedgerEnrolments enrolments_;
+  LedgerBoots boots_;
   LedgerHostAsks host_asks_;
   LedgerPeople people_;
   Checkpoints checkpoints_;

@@ -52,13 +52,17 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       asks_(desk_, notices_, options_),
       pins_(desk_, options_),
       enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
-      host_asks_(desk_, ledger_, notices_, options_),
-      people_(desk_, ledger_, options_,
+      boots_(desk_, ledger_, *options_.identity),
+      host_asks_(desk_, ledger_, notices_, boots_, options_),
+      people_(desk_, ledger_, boots_, options_,
               [this](std::string kind, std::string address, std::string detail) {
                 LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
               }),
       checkpoints_(desk_, options_, now()) {
-  desk_.on_recover([this](const Request& request) { releases_.want(request); });
+  desk_.on_recover([this](const Request& request) {
+    if (boots_.is_wanted_by(request)) return boots_.grant(request);
+    releases_.want(request);
+  });
 }
 
 LedgerService::~LedgerService() { LedgerService::stop(); }

@@ -86,6 +86,11 @@ struct Confirmation {
   SignedChallenge answer;
   std::string address;
 };
+/// Who confirmed an act, and SHA-256 of the evidence that is kept of it.
+struct Confirmed {
+  Approver approver;
+  crypto::Sha256 evidence{};
+};
 /// Who does something that gives or takes power.
 using Doer = std::variant<Confirmation, AtConsole>;
 
@@ -113,12 +118,13 @@ class People {
 
   /// The challenge by which an act is confirmed. The acts are {"passkey.add", {id, label}},
   /// {"passkey.remove", {id}}, {"approver.invite", {name, role}}, {"approver.revoke", {as said}},
-  /// {"host.revoke", {id}}, ids of credentials in base64. Errors: kInvalid beyond the sizes of passkey::Act.
+  /// {"host.revoke", {id}}, {"boot.approve", {host id, seconds}}, ids of credentials in base64. Errors:
+  /// kInvalid beyond the sizes of passkey::Act.
   virtual boost::asio::awaitable<Result<SigningAsk>> begin_act(SessionKey key, passkey::Act act) = 0;
   /// Checks an act that is then done elsewhere, and keeps its evidence: who confirmed it. Errors: kDenied
   /// "owners-only".
-  virtual boost::asio::awaitable<Result<Approver>> confirm(Confirmation by, passkey::Act act,
-                                                           Role needed) = 0;
+  virtual boost::asio::awaitable<Result<Confirmed>> confirm(Confirmation by, passkey::Act act,
+                                                            Role needed) = 0;
 
   /// Errors: kInvalid (the name, or a time beyond 30 days), kExists, kDenied "owners-only".
   virtual boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) = 0;

@@ -1,6 +1,7 @@
 // Vault calls, and the transactions that release what they bring.
 #include "gateway/service/releases.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/service/enrolments.h"
@@ -93,12 +94,23 @@ Result<> Releases::release_all(const Recovered& recovered, const std::vector<Req
   return {};
 }
 
+/// SHA-256 of the evidence of each approval, one that was given beforehand among them.
+Result<std::vector<crypto::Sha256>> Releases::approvals_of(const Request& request) {
+  ZKV_TRY(auto approvals, desk_.store().people().approvals_of(request.id));
+  ZKV_TRY(const auto beforehand, desk_.store().hosts().boot_approval_of(request.host));
+  const bool is_used_here = beforehand && beforehand->used_by == request.id.text;
+  if (is_used_here && beforehand->evidence.size() == sizeof(crypto::Sha256)) {
+    std::ranges::copy(beforehand->evidence, approvals.emplace_back().begin());
+  }
+  return approvals;
+}
+
 /// One request that cannot be answered must not hold up the others: that is a failure of its own.
 Result<> Releases::release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions) {
   Result<std::string> envelope = Error::internal("no release was made");
   if (recovered) {
     ZKV_TRY(const auto ask, desk_.store().hosts().ask_of(request.id));
-    ZKV_TRY(auto approvals, desk_.store().people().approvals_of(request.id));
+    ZKV_TRY(auto approvals, approvals_of(request));
     envelope =
         make_release(*options_.identity, request, ask.envelope, **recovered, std::move(approvals), now());
   } else {

@@ -41,6 +41,7 @@ class Releases {
   Command release(const std::string& secret, const std::shared_ptr<const Recovered>& recovered);
   void go_on(const std::string& secret);
   Result<> release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions);
+  Result<std::vector<crypto::Sha256>> approvals_of(const Request& request);
   Result<> remember(const Request& released, const std::string& envelope);
   Result<> release_all(const Recovered& recovered, const std::vector<RequestId>& ids, Decisions& decisions);
 

@@ -16,6 +16,7 @@
 #include "gateway/approval/decide.h"
 #include "gateway/channel/channel.h"
 #include "gateway/identity/identity.h"
+#include "gateway/service/boots.h"
 #include "gateway/service/cards.h"
 #include "gateway/service/enrolments.h"
 #include "gateway/service/host_asks.h"
@@ -99,6 +100,7 @@ class Service {
 
   [[nodiscard]] virtual Enrolments& enrolments() = 0;
   [[nodiscard]] virtual HostAsks& host_asks() = 0;
+  [[nodiscard]] virtual Boots& boots() = 0;
   [[nodiscard]] virtual People& people() = 0;
 
   /// Whether the store answers and takes changes, for /readyz.

@@ -52,6 +52,17 @@ struct HostAsk {
   Time last_release;                   ///< before this request
 };
 
+/// An approval of a host's next boot, given beforehand: for one request.
+struct BootApproval {
+  std::string host;  ///< its id
+  std::string by;    ///< "approver:Anna", "console:uid 0"
+  Time approved_at;
+  Time until;
+  std::string boot;     ///< the boot in which it was given: that one cannot use it
+  Bytes evidence;       ///< SHA-256 of what a passkey signed; empty at the console
+  std::string used_by;  ///< the request that it approved; empty: unused
+};
+
 /// As Store: for one thread at a time, inside the store's transactions. Errors not said: those of the
 /// database.
 class HostStore {
@@ -86,6 +97,13 @@ class HostStore {
   /// The signed release, in which the share is sealed to the host.
   virtual Result<> insert_release(const RequestId& request, const std::string& envelope) = 0;
   virtual Result<std::optional<std::string>> release_of(const RequestId& request) = 0;
+
+  /// In place of the host's older one.
+  virtual Result<> put(const BootApproval& approval) = 0;
+  virtual Result<std::optional<BootApproval>> boot_approval_of(const std::string& host) = 0;
+  /// Used or not, good still or not.
+  virtual Result<std::vector<BootApproval>> boot_approvals() = 0;
+  virtual Result<> end_boot_approval(const std::string& host) = 0;
 };
 
 }  // namespace zkv::gateway

@@ -206,6 +206,7 @@ Result<> HostTable::adopt() {
   SealsByKey seals;
   for (const auto& row : rows) seals.emplace_back(row.id, seal_.of(kHostTable, columns_of(row)));
   ZKV_CHECK(write_seals(database_, kHostTable, "id", seals));
+  ZKV_CHECK(database_.execute("DELETE FROM zkv_boot_approval"));
   return database_.execute("DELETE FROM zkv_invite");
 }
 

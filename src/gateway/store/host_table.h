@@ -31,11 +31,17 @@ class HostTable : public HostStore {
   Result<HostAsk> ask_of(const RequestId& request) override;
   Result<> insert_release(const RequestId& request, const std::string& envelope) override;
   Result<std::optional<std::string>> release_of(const RequestId& request) override;
+  Result<> put(const BootApproval& approval) override;
+  Result<std::optional<BootApproval>> boot_approval_of(const std::string& host) override;
+  Result<std::vector<BootApproval>> boot_approvals() override;
+  Result<> end_boot_approval(const std::string& host) override;
   /// Seals the hosts that are there, whoever wrote them; invites end.
   Result<> adopt();
 
  private:
   Result<> check_name_is_free(const Host& host);
+  Result<std::vector<BootApproval>> select_boot_approvals(const std::string& rest,
+                                                          const std::optional<std::string>& parameter);
   Result<std::vector<Host>> select(const std::string& rest, const std::vector<std::string>& parameters);
 
   Database& database_;

@@ -131,6 +131,15 @@ constexpr std::array kSteps{
     Step{4, "ALTER TABLE zkv_approver ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
     Step{4, "ALTER TABLE zkv_passkey ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
     Step{4, "ALTER TABLE zkv_session ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{6, R"(CREATE TABLE zkv_boot_approval (
+                 host TEXT NOT NULL PRIMARY KEY REFERENCES zkv_host (id) ON DELETE CASCADE,
+                 approved_by TEXT NOT NULL,
+                 approved_at BIGINT NOT NULL,
+                 until BIGINT NOT NULL,
+                 boot TEXT NOT NULL,
+                 evidence TEXT NOT NULL,
+                 used_by TEXT NOT NULL,
+                 seal TEXT NOT NULL))"},
 };
 
 Result<int> current_version(Database& database) {
