@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 import time
 import unittest
 
@@ -50,12 +49,10 @@ class Invites(Case):
         self.assert_refused(thief.enrol(), 403, "refused.enrolment")
 
     def test_an_invite_that_is_over(self):
-        url = self.gateway.invite("other")
-        self.gateway.stop()
-        with sqlite3.connect(self.gateway.data / "gateway.db") as database:
-            database.execute("UPDATE zkv_invite SET expires_at = 1 WHERE name = 'other'")
-        database.close()
-        self.gateway.start()
+        url = self.gateway.invite("other", "--expires", "1s")
+        over = time.time() + 1.1
+        while time.time() < over:
+            time.sleep(over - time.time())
         answer = OtherHost(self.gateway, url).enrol()
         self.assert_refused(answer, 403, "refused.enrolment")
         self.assertIn("is over since", answer.json["detail"])
@@ -171,17 +168,17 @@ class Requests(Case):
         self.assert_nothing_released()
 
     def test_a_second_request_inherits_no_approval(self):
+        share = f"zkv-host-{self.victim.id}"
+        self.gateway.change_database("UPDATE zkv_secret SET name = 'elsewhere' WHERE name = ?", share)
         first = self.victim.ask().json
         first_box = self.victim.box
-        self.gateway.stop()
-        with sqlite3.connect(self.gateway.data / "gateway.db") as database:
-            database.execute("UPDATE zkv_request SET reason = 'held' WHERE id = ?", (first["id"],))
-        database.close()
-        self.gateway.start()
+        self.approve(first)
+        self.assertEqual(self.gateway.state(first["id"]), "approved")
         second = self.victim.ask().json
         self.assertEqual(self.gateway.state(first["id"]), "superseded")
         with self.assertRaises(AssertionError):
             self.gateway.command("request", "approve", first["id"])
+        self.gateway.change_database("UPDATE zkv_secret SET name = ? WHERE name = 'elsewhere'", share)
         self.assertEqual(self.victim.poll(second["request"], 0)["state"], "pending")
         self.approve(second)
         answer = self.victim.poll(second["request"])

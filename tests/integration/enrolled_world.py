@@ -4,9 +4,11 @@ Wants Debian's own Python, which has python3-nacl.
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import secrets
+import sqlite3
 import time
 
 import nacl.public
@@ -76,6 +78,16 @@ class Gateway(gateway_world.World):
 
     def invite(self, name, *words):
         return json.loads(self.command("host", "invite", name, "--json", *words))["url"]
+
+    def change_database(self, statement, *values):
+        """Somebody writes the database while the gateway is stopped."""
+        self.stop()
+        self.write_database(statement, *values)
+        self.start()
+
+    def write_database(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.data / "gateway.db")) as database, database:
+            return database.execute(statement, values).fetchall()
 
     def hosts(self):
         return json.loads(self.command("host", "list", "--json"))["hosts"]

@@ -207,5 +207,38 @@ TEST_F(StoreTest, ADamagedSecretIsCorruptAndNamed) {
   EXPECT_EQ(secrets->list().error().kind(), ErrorKind::kCorrupt);
 }
 
+/// A store whose rows are sealed by this key.
+StoreOptions sealed(std::uint8_t key, bool adopts = false) {
+  StoreOptions options;
+  options.seal_key = std::make_shared<const SecretBytes>(SecretBytes::copy_of(Bytes(32, key)));
+  options.adopts = adopts;
+  return options;
+}
+
+TEST_F(StoreTest, ARowThatSomethingElseWroteIsRefused) {
+  const auto store = open(sealed(1));
+  ASSERT_TRUE(store->insert(request_named("A")));
+  ASSERT_TRUE(store->find({"A"}));
+  for (const std::string change :
+       {"state = 'approved'", "address = ''", "created_at = 1", "expires_at = expires_at + 1",
+        "pin_mac = 'aa'", "wrong_pins = 1", "token_hash = 'aa'", "decided_by = 'x'", "reason = 'x'",
+        "host = 'x'", "seal = ''"}) {
+    by_hand("UPDATE zkv_request SET " + change);
+    const auto found = store->find({"A"});
+    ASSERT_FALSE(found) << change;
+    EXPECT_EQ(found.error().kind(), ErrorKind::kCorrupt) << change;
+    by_hand("DELETE FROM zkv_request");
+    ASSERT_TRUE(store->insert(request_named("A")));
+  }
+}
+
+TEST_F(StoreTest, RowsOfAnotherKeyAreRefusedUntilTheyAreAdopted) {
+  ASSERT_TRUE(open(sealed(1))->insert(request_named("A")));
+  EXPECT_FALSE(open(sealed(2))->find({"A"}));
+  EXPECT_TRUE(open(sealed(2, true))->find({"A"}));
+  EXPECT_TRUE(open(sealed(2))->find({"A"}));
+  EXPECT_FALSE(open(sealed(1))->find({"A"}));
+}
+
 }  // namespace
 }  // namespace zkv::gateway

@@ -6,6 +6,8 @@
 
 #include <array>
 
+#include "base/private_file.h"
+#include "crypto/random.h"
 #include "gateway/channel/registry.h"
 #include "gateway/service/pin.h"
 #include "gateway/vault/registry.h"
@@ -13,6 +15,8 @@
 namespace zkv::cli {
 
 namespace {
+
+constexpr std::size_t kSealKeySize = 32;
 
 using gateway::Settings;
 using gateway::VaultKind;
@@ -77,6 +81,21 @@ gateway::http::LegacyOptions legacy_options(const Settings& settings) {
   return options;
 }
 
+/// The key's file is made last: a start that is cut off before is made anew by the next.
+Result<std::unique_ptr<gateway::Store>> open_sealed_store(const Settings& settings) {
+  const auto path = settings.data_dir / "seal.key";
+  constexpr const char* kWhat = "the key that seals rows of the database";
+  gateway::StoreOptions options;
+  auto key = load_private_file(path, kSealKeySize, kWhat);
+  options.adopts = !key && key.error().kind() == ErrorKind::kNotFound;
+  if (!key && !options.adopts) return tl::unexpected(key.error());
+  options.seal_key = std::make_shared<const SecretBytes>(options.adopts ? crypto::random_secret(kSealKeySize)
+                                                                        : std::move(*key));
+  ZKV_TRY(auto store, gateway::Store::open(settings.database, options));
+  if (options.adopts) ZKV_CHECK(load_or_make_private_file(path, *options.seal_key, kWhat));
+  return store;
+}
+
 }  // namespace
 
 std::string host_name(const std::string& otherwise) {
@@ -90,7 +109,7 @@ gateway::EmbeddedOptions embedded_options(const Settings& settings) {
 
 Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings,
                                                         std::shared_ptr<const gateway::Identity> identity) {
-  ZKV_TRY(auto store, gateway::Store::open(settings.database));
+  ZKV_TRY(auto store, open_sealed_store(settings));
   ZKV_TRY(auto vault, gateway::make_vault(vault_options(settings)));
   ZKV_TRY(auto channels, make_channels(settings));
   gateway::ServiceOptions options;

@@ -1,6 +1,8 @@
 // From the store to a card.
 #include "gateway/service/cards.h"
 
+#include <algorithm>
+
 #include "crypto/hash.h"
 
 namespace zkv::gateway {
@@ -28,7 +30,9 @@ Result<RequestCard> card_of(Store& store, const Request& request) {
   const auto envelope = protocol::parse_envelope(card.ask->envelope);
   auto message = envelope ? protocol::read_body<protocol::RequestMessage>(envelope->body)
                           : Result<protocol::RequestMessage>(tl::unexpected(envelope.error()));
-  if (!message) {
+  const bool is_what_was_signed =
+      message && request.token_hash && std::ranges::equal(protocol::hash_of(*envelope), *request.token_hash);
+  if (!is_what_was_signed) {
     return Error::corrupt("what was signed for request " + request.id.text + " is damaged in the database");
   }
   card.message = std::move(*message);

@@ -15,6 +15,9 @@ Result<std::string> make_release(const Identity& identity, const Request& reques
   };
   const auto envelope = protocol::parse_envelope(ask);
   if (!envelope) return damaged("the stored envelope");
+  if (!request.token_hash || !std::ranges::equal(protocol::hash_of(*envelope), *request.token_hash)) {
+    return damaged("the stored envelope");
+  }
   const auto message = protocol::read_body<protocol::RequestMessage>(envelope->body);
   if (!message) return damaged("the stored message");
   const auto bytes = from_base64_secret(share.view(), Base64::kUrlNoPadding);

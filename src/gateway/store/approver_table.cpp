@@ -2,8 +2,59 @@
 #include <fmt/format.h>
 
 #include "gateway/store/people_table.h"
+#include "gateway/store/seal_writer.h"
 
 namespace zkv::gateway {
+namespace {
+
+constexpr const char* kApproverTable = "zkv_approver";
+constexpr const char* kSessionTable = "zkv_session";
+
+struct ApproverRow {
+  std::string id, name, role, seal;
+  long long created_at = 0;
+  long long revoked_at = 0;
+};
+
+ApproverRow row_of(const Approver& approver) {
+  return {to_hex(approver.id),
+          approver.name,
+          std::string(to_text(approver.role)),
+          "",
+          milliseconds_of(approver.created_at),
+          milliseconds_of(approver.revoked_at)};
+}
+
+Columns columns_of(const ApproverRow& row) {
+  return {row.id, row.name, row.role, std::to_string(row.created_at), std::to_string(row.revoked_at)};
+}
+
+Columns columns_of(const Session& session) {
+  return {to_hex(session.hash), to_hex(session.approver),
+          std::to_string(milliseconds_of(session.expires_at))};
+}
+
+Result<std::vector<ApproverRow>> approver_rows(Database& database, const std::string& rest,
+                                               const std::optional<std::string>& parameter) {
+  std::vector<ApproverRow> rows;
+  ZKV_CHECK(database.run("reading approvers", [&](soci::session& sql) {
+    using soci::into;
+    ApproverRow row;
+    soci::statement statement(sql);
+    for (auto* text : {&row.id, &row.name, &row.role}) statement.exchange(into(*text));
+    for (auto* time : {&row.created_at, &row.revoked_at}) statement.exchange(into(*time));
+    statement.exchange(into(row.seal));
+    if (parameter) statement.exchange(soci::use(*parameter));
+    statement.alloc();
+    statement.prepare("SELECT id, name, role, created_at, revoked_at, seal FROM zkv_approver " + rest);
+    statement.define_and_bind();
+    statement.execute(false);
+    while (statement.fetch()) rows.push_back(row);
+  }));
+  return rows;
+}
+
+}  // namespace
 
 std::string_view to_text(Role role) { return role == Role::kOwner ? "owner" : "approver"; }
 
@@ -19,24 +70,26 @@ Result<> PeopleTable::insert(const Approver& approver) {
     return Error::exists(fmt::format("there is an approver '{}' already", approver.name))
         .remedy("give another name, or revoke the other first");
   }
+  auto row = row_of(approver);
+  row.seal = seal_.of(kApproverTable, columns_of(row));
   return database_.run("inserting an approver", [&](soci::session& sql) {
     using soci::use;
-    const auto id = to_hex(approver.id);
-    const std::string role(to_text(approver.role));
-    const auto created_at = milliseconds_of(approver.created_at);
-    const auto revoked_at = milliseconds_of(approver.revoked_at);
-    sql << "INSERT INTO zkv_approver (id, name, role, created_at, revoked_at) VALUES (:1, :2, :3, :4, :5)",
-        use(id), use(approver.name), use(role), use(created_at), use(revoked_at);
+    sql << "INSERT INTO zkv_approver (id, name, role, created_at, revoked_at, seal) "
+           "VALUES (:1, :2, :3, :4, :5, :6)",
+        use(row.id), use(row.name), use(row.role), use(row.created_at), use(row.revoked_at), use(row.seal);
   });
 }
 
 Result<> PeopleTable::revoke(const ApproverId& id, Time at) {
+  ZKV_TRY(auto approver, find_approver(id));
+  if (!approver) return Error::not_found("there is no such approver");
+  approver->revoked_at = at;
+  const auto row = row_of(*approver);
+  const auto seal = seal_.of(kApproverTable, columns_of(row));
   ZKV_TRY(const auto rows, database_.run("revoking an approver", [&](soci::session& sql) {
-    const auto text = to_hex(id);
-    const auto revoked_at = milliseconds_of(at);
     soci::statement statement =
-        (sql.prepare << "UPDATE zkv_approver SET revoked_at = :1 WHERE id = :2 AND revoked_at = 0",
-         soci::use(revoked_at), soci::use(text));
+        (sql.prepare << "UPDATE zkv_approver SET revoked_at = :1, seal = :2 WHERE id = :3 AND revoked_at = 0",
+         soci::use(row.revoked_at), soci::use(seal), soci::use(row.id));
     statement.execute(true);
     return statement.get_affected_rows();
   }));
@@ -62,27 +115,10 @@ Result<std::vector<Approver>> PeopleTable::all_approvers() {
 
 Result<std::vector<Approver>> PeopleTable::select_approvers(const std::string& rest,
                                                             const std::optional<std::string>& parameter) {
-  struct Row {
-    std::string id, name, role;
-    long long created_at = 0;
-    long long revoked_at = 0;
-  };
-  std::vector<Row> rows;
-  ZKV_CHECK(database_.run("reading approvers", [&](soci::session& sql) {
-    using soci::into;
-    Row row;
-    soci::statement statement(sql);
-    for (auto* text : {&row.id, &row.name, &row.role}) statement.exchange(into(*text));
-    for (auto* time : {&row.created_at, &row.revoked_at}) statement.exchange(into(*time));
-    if (parameter) statement.exchange(soci::use(*parameter));
-    statement.alloc();
-    statement.prepare("SELECT id, name, role, created_at, revoked_at FROM zkv_approver " + rest);
-    statement.define_and_bind();
-    statement.execute(false);
-    while (statement.fetch()) rows.push_back(row);
-  }));
+  ZKV_TRY(const auto rows, approver_rows(database_, rest, parameter));
   std::vector<Approver> approvers;
   for (const auto& row : rows) {
+    ZKV_CHECK(seal_.check(kApproverTable, columns_of(row), row.seal));
     Approver approver;
     ZKV_TRY(approver.id, bytes_of_column<sizeof(ApproverId)>(row.id, "approver " + row.name));
     approver.name = row.name;
@@ -94,23 +130,34 @@ Result<std::vector<Approver>> PeopleTable::select_approvers(const std::string& r
   return approvers;
 }
 
+Result<> PeopleTable::adopt() {
+  ZKV_TRY(const auto rows, approver_rows(database_, "", std::nullopt));
+  SealsByKey seals;
+  for (const auto& row : rows) seals.emplace_back(row.id, seal_.of(kApproverTable, columns_of(row)));
+  ZKV_CHECK(write_seals(database_, kApproverTable, "id", seals));
+  ZKV_CHECK(adopt_passkeys());
+  return database_.execute("DELETE FROM zkv_session");
+}
+
 Result<> PeopleTable::insert(const Session& session) {
+  const auto seal = seal_.of(kSessionTable, columns_of(session));
   return database_.run("inserting a session", [&](soci::session& sql) {
     const auto hash = to_hex(session.hash);
     const auto approver = to_hex(session.approver);
     const auto expires_at = milliseconds_of(session.expires_at);
-    sql << "INSERT INTO zkv_session (hash, approver, expires_at) VALUES (:1, :2, :3)", soci::use(hash),
-        soci::use(approver), soci::use(expires_at);
+    sql << "INSERT INTO zkv_session (hash, approver, expires_at, seal) VALUES (:1, :2, :3, :4)",
+        soci::use(hash), soci::use(approver), soci::use(expires_at), soci::use(seal);
   });
 }
 
 Result<std::optional<Session>> PeopleTable::find_session(const crypto::Sha256& hash) {
   std::string approver;
+  std::string seal;
   long long expires_at = 0;
   ZKV_TRY(const bool found, database_.run("reading a session", [&](soci::session& sql) {
     const auto text = to_hex(hash);
-    sql << "SELECT approver, expires_at FROM zkv_session WHERE hash = :1", soci::use(text),
-        soci::into(approver), soci::into(expires_at);
+    sql << "SELECT approver, expires_at, seal FROM zkv_session WHERE hash = :1", soci::use(text),
+        soci::into(approver), soci::into(expires_at), soci::into(seal);
     return sql.got_data();
   }));
   if (!found) return std::nullopt;
@@ -118,6 +165,7 @@ Result<std::optional<Session>> PeopleTable::find_session(const crypto::Sha256& h
   session.hash = hash;
   ZKV_TRY(session.approver, bytes_of_column<sizeof(ApproverId)>(approver, "a session"));
   session.expires_at = time_of(expires_at);
+  ZKV_CHECK(seal_.check(kSessionTable, columns_of(session), seal));
   return session;
 }
 

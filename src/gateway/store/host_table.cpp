@@ -5,16 +5,19 @@
 
 #include <algorithm>
 
+#include "gateway/store/seal_writer.h"
+
 namespace zkv::gateway {
 namespace {
 
 constexpr const char* kHostColumns =
     "id, name, group_name, identity, repository, enrolled_at, asked_at, seen_at, address, boot, kernel, "
-    "released_at, revoked_at, destroyed_at";
+    "released_at, revoked_at, destroyed_at, seal";
+constexpr const char* kHostTable = "zkv_host";
 
 /// A host as the database holds it.
 struct HostRow {
-  std::string id, name, group, identity, repository, address, boot, kernel;
+  std::string id, name, group, identity, repository, address, boot, kernel, seal;
   long long enrolled_at = 0;
   long long asked_at = 0;
   long long seen_at = 0;
@@ -39,6 +42,29 @@ HostRow row_of(const Host& host) {
   row.released_at = milliseconds_of(host.released_at);
   row.revoked_at = milliseconds_of(host.revoked_at);
   row.destroyed_at = milliseconds_of(host.destroyed_at);
+  return row;
+}
+
+Columns columns_of(const HostRow& row) {
+  return {row.id,
+          row.name,
+          row.group,
+          row.identity,
+          row.repository,
+          std::to_string(row.enrolled_at),
+          std::to_string(row.asked_at),
+          std::to_string(row.seen_at),
+          row.address,
+          row.boot,
+          row.kernel,
+          std::to_string(row.released_at),
+          std::to_string(row.revoked_at),
+          std::to_string(row.destroyed_at)};
+}
+
+HostRow sealed_row(const Host& host, const RowSeal& seal) {
+  auto row = row_of(host);
+  row.seal = seal.of(kHostTable, columns_of(row));
   return row;
 }
 
@@ -83,30 +109,31 @@ Result<> HostTable::check_name_is_free(const Host& host) {
 
 Result<> HostTable::insert(const Host& host) {
   ZKV_CHECK(check_name_is_free(host));
-  const auto row = row_of(host);
+  const auto row = sealed_row(host, seal_);
   return database_.run("inserting a host", [&](soci::session& sql) {
     using soci::use;
     sql << fmt::format(
         "INSERT INTO zkv_host ({}) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12, "
-        ":13, :14)",
+        ":13, :14, :15)",
         kHostColumns),
         use(row.id), use(row.name), use(row.group), use(row.identity), use(row.repository),
         use(row.enrolled_at), use(row.asked_at), use(row.seen_at), use(row.address), use(row.boot),
-        use(row.kernel), use(row.released_at), use(row.revoked_at), use(row.destroyed_at);
+        use(row.kernel), use(row.released_at), use(row.revoked_at), use(row.destroyed_at), use(row.seal);
   });
 }
 
 Result<> HostTable::update(const Host& host) {
   ZKV_CHECK(check_name_is_free(host));
-  const auto row = row_of(host);
+  const auto row = sealed_row(host, seal_);
   ZKV_TRY(const auto rows, database_.run("updating a host", [&](soci::session& sql) {
     using soci::use;
     soci::statement statement =
         (sql.prepare << "UPDATE zkv_host SET name = :1, group_name = :2, asked_at = :3, seen_at = :4, "
                         "address = :5, boot = :6, kernel = :7, released_at = :8, revoked_at = :9, "
-                        "destroyed_at = :10 WHERE id = :11",
+                        "destroyed_at = :10, seal = :11 WHERE id = :12",
          use(row.name), use(row.group), use(row.asked_at), use(row.seen_at), use(row.address), use(row.boot),
-         use(row.kernel), use(row.released_at), use(row.revoked_at), use(row.destroyed_at), use(row.id));
+         use(row.kernel), use(row.released_at), use(row.revoked_at), use(row.destroyed_at), use(row.seal),
+         use(row.id));
     statement.execute(true);
     return statement.get_affected_rows();
   }));
@@ -133,10 +160,12 @@ Result<std::vector<Request>> HostTable::open_requests_of(const std::string& host
                           host);
 }
 
-Result<std::vector<Host>> HostTable::select(const std::string& rest,
-                                            const std::vector<std::string>& parameters) {
+namespace {
+
+Result<std::vector<HostRow>> host_rows(Database& database, const std::string& rest,
+                                       const std::vector<std::string>& parameters) {
   std::vector<HostRow> rows;
-  ZKV_CHECK(database_.run("reading hosts", [&](soci::session& sql) {
+  ZKV_CHECK(database.run("reading hosts", [&](soci::session& sql) {
     HostRow row;
     soci::statement statement(sql);
     for (auto* text : {&row.id, &row.name, &row.group, &row.identity, &row.repository}) {
@@ -147,6 +176,7 @@ Result<std::vector<Host>> HostTable::select(const std::string& rest,
     for (auto* time : {&row.released_at, &row.revoked_at, &row.destroyed_at}) {
       statement.exchange(soci::into(*time));
     }
+    statement.exchange(soci::into(row.seal));
     for (const auto& parameter : parameters) statement.exchange(soci::use(parameter));
     statement.alloc();
     statement.prepare(fmt::format("SELECT {} FROM zkv_host {}", kHostColumns, rest));
@@ -154,12 +184,29 @@ Result<std::vector<Host>> HostTable::select(const std::string& rest,
     statement.execute(false);
     while (statement.fetch()) rows.push_back(row);
   }));
+  return rows;
+}
+
+}  // namespace
+
+Result<std::vector<Host>> HostTable::select(const std::string& rest,
+                                            const std::vector<std::string>& parameters) {
+  ZKV_TRY(const auto rows, host_rows(database_, rest, parameters));
   std::vector<Host> hosts;
   for (const auto& row : rows) {
+    ZKV_CHECK(seal_.check(kHostTable, columns_of(row), row.seal));
     ZKV_TRY(auto host, host_from(row));
     hosts.push_back(std::move(host));
   }
   return hosts;
+}
+
+Result<> HostTable::adopt() {
+  ZKV_TRY(const auto rows, host_rows(database_, "", {}));
+  SealsByKey seals;
+  for (const auto& row : rows) seals.emplace_back(row.id, seal_.of(kHostTable, columns_of(row)));
+  ZKV_CHECK(write_seals(database_, kHostTable, "id", seals));
+  return database_.execute("DELETE FROM zkv_invite");
 }
 
 }  // namespace zkv::gateway

@@ -7,12 +7,14 @@
 #include "gateway/store/database.h"
 #include "gateway/store/host_store.h"
 #include "gateway/store/request_table.h"
+#include "gateway/store/row_seal.h"
 
 namespace zkv::gateway {
 
 class HostTable : public HostStore {
  public:
-  HostTable(Database& database, RequestTable& requests) : database_(database), requests_(requests) {}
+  HostTable(Database& database, RequestTable& requests, RowSeal seal)
+      : database_(database), requests_(requests), seal_(std::move(seal)) {}
 
   Result<> insert(const Invite& invite) override;
   Result<std::optional<Invite>> find_invite(const Bytes& hash) override;
@@ -29,6 +31,8 @@ class HostTable : public HostStore {
   Result<HostAsk> ask_of(const RequestId& request) override;
   Result<> insert_release(const RequestId& request, const std::string& envelope) override;
   Result<std::optional<std::string>> release_of(const RequestId& request) override;
+  /// Seals the hosts that are there, whoever wrote them; invites end.
+  Result<> adopt();
 
  private:
   Result<> check_name_is_free(const Host& host);
@@ -36,6 +40,7 @@ class HostTable : public HostStore {
 
   Database& database_;
   RequestTable& requests_;
+  RowSeal seal_;
 };
 
 }  // namespace zkv::gateway

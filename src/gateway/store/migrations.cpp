@@ -125,6 +125,12 @@ constexpr std::array kSteps{
                  evidence_hash TEXT NOT NULL PRIMARY KEY,
                  evidence TEXT NOT NULL))"},
     Step{3, "CREATE INDEX zkv_approval_by_request ON zkv_approval (request, at)"},
+    Step{4, "ALTER TABLE zkv_request ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{4, "ALTER TABLE zkv_host ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{4, "ALTER TABLE zkv_invite ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{4, "ALTER TABLE zkv_approver ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{4, "ALTER TABLE zkv_passkey ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{4, "ALTER TABLE zkv_session ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
 };
 
 Result<int> current_version(Database& database) {

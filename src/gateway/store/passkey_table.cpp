@@ -1,12 +1,14 @@
 // The statements on passkeys and on what was decided with them.
 #include "gateway/store/people_table.h"
+#include "gateway/store/seal_writer.h"
 
 namespace zkv::gateway {
 namespace {
 
 constexpr const char* kPasskeyColumns =
     "id, approver, label, public_key, counter, backup_eligible, backed_up, created_at, used_at, ended_at, "
-    "ended_why";
+    "ended_why, seal";
+constexpr const char* kPasskeyTable = "zkv_passkey";
 
 /// A passkey as the database holds it.
 struct PasskeyRow {
@@ -17,7 +19,22 @@ struct PasskeyRow {
   long long created_at = 0;
   long long used_at = 0;
   long long ended_at = 0;
+  std::string seal{};
 };
+
+Columns columns_of(const PasskeyRow& row) {
+  return {row.id,
+          row.approver,
+          row.label,
+          row.public_key,
+          std::to_string(row.counter),
+          std::to_string(row.backup_eligible),
+          std::to_string(row.backed_up),
+          std::to_string(row.created_at),
+          std::to_string(row.used_at),
+          std::to_string(row.ended_at),
+          row.ended_why};
+}
 
 PasskeyRow row_of_passkey(const Passkey& passkey) {
   return {to_hex(passkey.id),
@@ -60,26 +77,29 @@ Result<Passkey> passkey_from(const PasskeyRow& row) {
 Result<> PeopleTable::insert(const Passkey& passkey) {
   ZKV_TRY(const auto known, find_passkey(passkey.id));
   if (known) return Error::exists("this passkey is registered already").remedy("make a new one");
-  const auto row = row_of_passkey(passkey);
+  auto row = row_of_passkey(passkey);
+  row.seal = seal_.of(kPasskeyTable, columns_of(row));
   return database_.run("inserting a passkey", [&](soci::session& sql) {
     using soci::use;
     sql << "INSERT INTO zkv_passkey (id, approver, label, public_key, ended_why, counter, backup_eligible, "
-           "backed_up, created_at, used_at, ended_at) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11)",
+           "backed_up, created_at, used_at, ended_at, seal) "
+           "VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12)",
         use(row.id), use(row.approver), use(row.label), use(row.public_key), use(row.ended_why),
         use(row.counter), use(row.backup_eligible), use(row.backed_up), use(row.created_at), use(row.used_at),
-        use(row.ended_at);
+        use(row.ended_at), use(row.seal);
   });
 }
 
 Result<> PeopleTable::update(const Passkey& passkey) {
-  const auto row = row_of_passkey(passkey);
+  auto row = row_of_passkey(passkey);
+  row.seal = seal_.of(kPasskeyTable, columns_of(row));
   ZKV_TRY(const auto rows, database_.run("updating a passkey", [&](soci::session& sql) {
     using soci::use;
     soci::statement statement =
         (sql.prepare << "UPDATE zkv_passkey SET label = :1, counter = :2, backed_up = :3, used_at = :4, "
-                        "ended_at = :5, ended_why = :6 WHERE id = :7",
+                        "ended_at = :5, ended_why = :6, seal = :7 WHERE id = :8",
          use(row.label), use(row.counter), use(row.backed_up), use(row.used_at), use(row.ended_at),
-         use(row.ended_why), use(row.id));
+         use(row.ended_why), use(row.seal), use(row.id));
     statement.execute(true);
     return statement.get_affected_rows();
   }));
@@ -97,10 +117,12 @@ Result<std::vector<Passkey>> PeopleTable::passkeys_of(const ApproverId& approver
   return select_passkeys("WHERE approver = :1 AND ended_at = 0 ORDER BY created_at, rowid", to_hex(approver));
 }
 
-Result<std::vector<Passkey>> PeopleTable::select_passkeys(const std::string& rest,
-                                                          const std::string& parameter) {
+namespace {
+
+Result<std::vector<PasskeyRow>> passkey_rows(Database& database, const std::string& rest,
+                                             const std::optional<std::string>& parameter) {
   std::vector<PasskeyRow> rows;
-  ZKV_CHECK(database_.run("reading passkeys", [&](soci::session& sql) {
+  ZKV_CHECK(database.run("reading passkeys", [&](soci::session& sql) {
     using soci::into;
     PasskeyRow row;
     soci::statement statement(sql);
@@ -109,15 +131,32 @@ Result<std::vector<Passkey>> PeopleTable::select_passkeys(const std::string& res
     for (auto* flag : {&row.backup_eligible, &row.backed_up}) statement.exchange(into(*flag));
     for (auto* time : {&row.created_at, &row.used_at, &row.ended_at}) statement.exchange(into(*time));
     statement.exchange(into(row.ended_why));
-    statement.exchange(soci::use(parameter));
+    statement.exchange(into(row.seal));
+    if (parameter) statement.exchange(soci::use(*parameter));
     statement.alloc();
     statement.prepare(std::string("SELECT ") + kPasskeyColumns + " FROM zkv_passkey " + rest);
     statement.define_and_bind();
     statement.execute(false);
     while (statement.fetch()) rows.push_back(row);
   }));
+  return rows;
+}
+
+}  // namespace
+
+Result<> PeopleTable::adopt_passkeys() {
+  ZKV_TRY(const auto rows, passkey_rows(database_, "", std::nullopt));
+  SealsByKey seals;
+  for (const auto& row : rows) seals.emplace_back(row.id, seal_.of(kPasskeyTable, columns_of(row)));
+  return write_seals(database_, kPasskeyTable, "id", seals);
+}
+
+Result<std::vector<Passkey>> PeopleTable::select_passkeys(const std::string& rest,
+                                                          const std::string& parameter) {
+  ZKV_TRY(const auto rows, passkey_rows(database_, rest, parameter));
   std::vector<Passkey> passkeys;
   for (const auto& row : rows) {
+    ZKV_CHECK(seal_.check(kPasskeyTable, columns_of(row), row.seal));
     ZKV_TRY(auto passkey, passkey_from(row));
     passkeys.push_back(std::move(passkey));
   }

@@ -8,12 +8,13 @@
 
 #include "gateway/store/database.h"
 #include "gateway/store/people_store.h"
+#include "gateway/store/row_seal.h"
 
 namespace zkv::gateway {
 
 class PeopleTable : public PeopleStore {
  public:
-  explicit PeopleTable(Database& database) : database_(database) {}
+  PeopleTable(Database& database, RowSeal seal) : database_(database), seal_(std::move(seal)) {}
 
   Result<> insert(const Approver& approver) override;
   Result<> revoke(const ApproverId& id, Time at) override;
@@ -30,14 +31,18 @@ class PeopleTable : public PeopleStore {
   Result<> end_sessions_of(const ApproverId& approver) override;
   Result<> insert(const Approval& approval) override;
   Result<std::vector<crypto::Sha256>> approvals_of(const RequestId& request) override;
+  /// Seals the approvers and passkeys that are there, whoever wrote them; sessions end.
+  Result<> adopt();
 
  private:
   /// `rest` is what follows the table's name in the SELECT; `parameter` fills its :1, if it has one.
   Result<std::vector<Approver>> select_approvers(const std::string& rest,
                                                  const std::optional<std::string>& parameter);
+  Result<> adopt_passkeys();
   Result<std::vector<Passkey>> select_passkeys(const std::string& rest, const std::string& parameter);
 
   Database& database_;
+  RowSeal seal_;
 };
 
 /// The bytes that a column holds in hex. Errors: kCorrupt, saying `what` is damaged.

@@ -4,11 +4,29 @@
 
 #include <fmt/format.h>
 
+#include "gateway/store/seal_writer.h"
+
 namespace zkv::gateway {
 namespace {
 
 constexpr const char* kColumns =
-    "id, state, address, created_at, expires_at, pin_mac, wrong_pins, token_hash, decided_by, reason, host";
+    "id, state, address, created_at, expires_at, pin_mac, wrong_pins, token_hash, decided_by, reason, host, "
+    "seal";
+constexpr const char* kRequestTable = "zkv_request";
+
+Columns columns_of(const RequestRow& row) {
+  return {row.id,
+          row.state,
+          row.address,
+          std::to_string(row.created_at),
+          std::to_string(row.expires_at),
+          row.pin_mac,
+          std::to_string(row.wrong_pins),
+          row.has_token == soci::i_ok ? row.token_hash : "",
+          row.decided_by,
+          row.reason,
+          row.host};
+}
 
 }  // namespace
 
@@ -54,20 +72,26 @@ Result<Request> from_row(const RequestRow& row) {
   return request;
 }
 
-Result<> RequestTable::insert(const Request& request) {
+RequestRow RequestTable::sealed_row(const Request& request) const {
   auto row = to_row(request);
+  row.seal = seal_.of(kRequestTable, columns_of(row));
+  return row;
+}
+
+Result<> RequestTable::insert(const Request& request) {
+  auto row = sealed_row(request);
   return database_.run("inserting a request", [&](soci::session& sql) {
     using soci::use;
-    sql << fmt::format("INSERT INTO zkv_request ({}) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11)",
-                       kColumns),
+    sql << fmt::format(
+        "INSERT INTO zkv_request ({}) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9, :10, :11, :12)", kColumns),
         use(row.id), use(row.state), use(row.address), use(row.created_at), use(row.expires_at),
         use(row.pin_mac), use(row.wrong_pins), use(row.token_hash, row.has_token), use(row.decided_by),
-        use(row.reason), use(row.host);
+        use(row.reason), use(row.host), use(row.seal);
   });
 }
 
 Result<> RequestTable::update(const Request& next, State from) {
-  row_ = to_row(next);
+  row_ = sealed_row(next);
   from_ = to_text(from);
   ZKV_TRY(const auto rows, run_update());
   if (rows == 1) return {};
@@ -80,18 +104,19 @@ Result<long long> RequestTable::run_update() {
     using soci::use;
     if (!update_) {
       update_.emplace((sql.prepare << "UPDATE zkv_request SET state = :state, expires_at = :expires_at, "
-                                      "wrong_pins = :wrong_pins, decided_by = :decided_by, reason = :reason "
+                                      "wrong_pins = :wrong_pins, decided_by = :decided_by, reason = :reason, "
+                                      "seal = :seal "
                                       "WHERE id = :id AND state = :from",
                        use(row_.state), use(row_.expires_at), use(row_.wrong_pins), use(row_.decided_by),
-                       use(row_.reason), use(row_.id), use(from_)));
+                       use(row_.reason), use(row_.seal), use(row_.id), use(from_)));
     }
     update_->execute(true);
     return update_->get_affected_rows();
   });
 }
 
-Result<std::vector<Request>> RequestTable::select(const std::string& rest,
-                                                  const std::optional<std::string>& parameter) {
+Result<std::vector<RequestRow>> RequestTable::rows(const std::string& rest,
+                                                   const std::optional<std::string>& parameter) {
   std::vector<RequestRow> rows;
   ZKV_CHECK(database_.run("reading requests", [&](soci::session& sql) {
     using soci::into;
@@ -108,6 +133,7 @@ Result<std::vector<Request>> RequestTable::select(const std::string& rest,
     statement.exchange(into(row.decided_by));
     statement.exchange(into(row.reason));
     statement.exchange(into(row.host));
+    statement.exchange(into(row.seal));
     if (parameter) statement.exchange(soci::use(*parameter));
     statement.alloc();
     statement.prepare(fmt::format("SELECT {} FROM zkv_request {}", kColumns, rest));
@@ -115,13 +141,27 @@ Result<std::vector<Request>> RequestTable::select(const std::string& rest,
     statement.execute(false);
     while (statement.fetch()) rows.push_back(row);
   }));
+  return rows;
+}
+
+Result<std::vector<Request>> RequestTable::select(const std::string& rest,
+                                                  const std::optional<std::string>& parameter) {
+  ZKV_TRY(const auto found, rows(rest, parameter));
   std::vector<Request> requests;
-  requests.reserve(rows.size());
-  for (const auto& row : rows) {
+  requests.reserve(found.size());
+  for (const auto& row : found) {
+    ZKV_CHECK(seal_.check(kRequestTable, columns_of(row), row.seal));
     ZKV_TRY(auto request, from_row(row));
     requests.push_back(std::move(request));
   }
   return requests;
+}
+
+Result<> RequestTable::adopt() {
+  ZKV_TRY(const auto found, rows("", std::nullopt));
+  SealsByKey seals;
+  for (const auto& row : found) seals.emplace_back(row.id, seal_.of(kRequestTable, columns_of(row)));
+  return write_seals(database_, kRequestTable, "id", seals);
 }
 
 Result<> RequestTable::forget_before(Time before) {

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "gateway/approval/request.h"
 #include "gateway/store/database.h"
+#include "gateway/store/row_seal.h"
 
 namespace zkv::gateway {
 
@@ -25,6 +26,7 @@ struct RequestRow {
   std::string decided_by;
   std::string reason;
   std::string host;
+  std::string seal;
 };
 
 RequestRow to_row(const Request& request);
@@ -33,7 +35,7 @@ Result<Request> from_row(const RequestRow& row);
 
 class RequestTable {
  public:
-  explicit RequestTable(Database& database) : database_(database) {}
+  RequestTable(Database& database, RowSeal seal) : database_(database), seal_(std::move(seal)) {}
 
   Result<> insert(const Request& request);
   /// Errors: kConflict when the row is not in state `from`.
@@ -41,11 +43,16 @@ class RequestTable {
   /// `rest` is what follows the table's name in the SELECT; `parameter` fills its :parameter, if it has one.
   Result<std::vector<Request>> select(const std::string& rest, const std::optional<std::string>& parameter);
   Result<> forget_before(Time before);
+  /// Seals what is there, whoever wrote it.
+  Result<> adopt();
 
  private:
   Result<long long> run_update();
+  RequestRow sealed_row(const Request& request) const;
+  Result<std::vector<RequestRow>> rows(const std::string& rest, const std::optional<std::string>& parameter);
 
   Database& database_;
+  RowSeal seal_;
   RequestRow row_;    ///< what the prepared statement is bound to
   std::string from_;  ///< the same
   std::optional<soci::statement> update_;

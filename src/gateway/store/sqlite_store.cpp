@@ -13,12 +13,20 @@ namespace {
 
 class SqliteStore : public Store {
  public:
-  explicit SqliteStore(std::unique_ptr<Database> database)
+  SqliteStore(std::unique_ptr<Database> database, const RowSeal& seal)
       : database_(std::move(database)),
-        requests_(*database_),
+        requests_(*database_, seal),
         audit_(*database_),
-        hosts_(*database_, requests_),
-        people_(*database_) {}
+        hosts_(*database_, requests_, seal),
+        people_(*database_, seal) {}
+
+  Result<> adopt() {
+    return transaction([&]() -> Result<> {
+      ZKV_CHECK(requests_.adopt());
+      ZKV_CHECK(hosts_.adopt());
+      return people_.adopt();
+    });
+  }
 
   Result<> transaction(const std::function<Result<>()>& work) override {
     return database_->transaction(work);
@@ -136,7 +144,9 @@ class SqliteStore : public Store {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path, StoreOptions options) {
   ZKV_TRY(auto database, Database::open(path, options, true));
-  return std::make_unique<SqliteStore>(std::move(database));
+  auto store = std::make_unique<SqliteStore>(std::move(database), RowSeal(options.seal_key));
+  if (options.adopts) ZKV_CHECK(store->adopt());
+  return store;
 }
 
 }  // namespace zkv::gateway
