@@ -15,6 +15,7 @@
 #include "crypto/sealed_box.h"
 #include "crypto/signature.h"
 #include "protocol/envelope.h"
+#include "protocol/host_identity.h"
 
 namespace zkv::protocol {
 
@@ -43,7 +44,7 @@ struct Enrolment {
   static constexpr std::string_view kType = "application/vnd.zkv.enrolment+json";
   std::array<std::uint8_t, kInviteSize> invite{};
   KeyId gateway{};
-  crypto::VerifyingKey identity{};
+  HostIdentity identity;
   RepositoryId repository{};
   SealedShare share{};
   Time time;
@@ -57,6 +58,7 @@ struct Evidence {
   std::uint64_t uptime = 0;  ///< seconds
   std::vector<std::string> addresses;
   bool is_planned = false;
+  bool has_tpm = false;  ///< identity and local share are in a TPM
 };
 
 struct RequestMessage {
@@ -134,6 +136,12 @@ Result<Message> open_envelope(const Envelope& envelope, const crypto::VerifyingK
 template <class Message>
 Envelope seal_message(const Message& message, const crypto::SigningKey& key) {
   return sign(Message::kType, to_body(message), key);
+}
+
+/// Errors: the signer's.
+template <class Message>
+Result<Envelope> seal_message(const Message& message, const Signer& signer) {
+  return sign(Message::kType, to_body(message), signer);
 }
 
 }  // namespace zkv::protocol
