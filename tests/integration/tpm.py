@@ -4,6 +4,7 @@ import collections
 import contextlib
 import json
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -324,6 +325,18 @@ class Listening(Case):
         self.assertIn("made by the TPM of another machine", self.mount_badly(1))
         self.bus.emulator = mine
         self.mount().end(0)
+
+    def test_a_key_of_the_listener_under_the_name_of_the_storage_key_is_found(self):
+        self.enroll()
+        other = self.new_tpm()
+        self.new_host(other).enroll(self.gateway.invite("thief"), "--tpm", "--no-test")
+        own = POINT.search(other.passed[other.codes().index(CREATE_PRIMARY)][1])[0]
+        self.bus.change = lambda kind, response: POINT.sub(lambda _: own, response) if kind == CREATE_PRIMARY else response
+        self.assertIn("changed on the way", self.mount_badly(4))
+
+
+# The curve, no scheme for derivation, x and y, as they stand in a public area.
+POINT = re.compile(rb"\x00\x03\x00\x10\x00\x20.{32}\x00\x20.{32}", re.DOTALL)
 
 
 def flipped(response):
