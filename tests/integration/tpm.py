@@ -20,7 +20,7 @@ from tpm_world import CREATE, CREATE_PRIMARY, LOAD, SIGN, UNSEAL, Bus, Emulator
 BUSY, LOCKED, FULL = 0x922, 0x921, 0x902
 
 
-class Case(unittest.TestCase):
+class TpmCase(unittest.TestCase):
     def setUp(self):
         self.gateway = Gateway()
         self.addCleanup(self.gateway.close)
@@ -72,6 +72,16 @@ class Case(unittest.TestCase):
         [path] = (host or self.host).enrolments.glob("*.tpm")
         return path
 
+    def unseal_with_tools(self, folder):
+        """The local share, by tpm2-tools and without encryption."""
+        share = json.loads(self.key_file().read_text())["share"]
+        (folder / "public").write_bytes(decode(share["public"]))
+        (folder / "private").write_bytes(decode(share["private"]))
+        tpm_world.make_storage_key(self.bus, folder)
+        tpm_world.tools(self.bus, folder, "tpm2_load", "-Q", "-C", "storage.ctx", "-u", "public", "-r", "private", "-c", "share.ctx")
+        tpm_world.tools(self.bus, folder, "tpm2_flushcontext", "-t")
+        return tpm_world.tools(self.bus, folder, "tpm2_unseal", "-c", "share.ctx")
+
     def assert_open(self):
         for name in VOLUMES:
             self.assertEqual(self.host.get(name, "keystatus"), "available", name)
@@ -83,7 +93,7 @@ class Case(unittest.TestCase):
         self.assertEqual(self.gateway.hosts(), [])
 
 
-class GoesWell(Case):
+class GoesWell(TpmCase):
     def test_an_approval_opens_everything_and_is_acknowledged(self):
         self.assertIn("by a key in its TPM", self.enroll())
         running = self.mount()
@@ -164,7 +174,7 @@ class GoesWell(Case):
         self.assertEqual(self.gateway.state(running.request), "released")
 
 
-class Libraries(Case):
+class Libraries(TpmCase):
     """Only who has a key in a TPM pays for the TPM's libraries."""
 
     def opened(self, *words, stdin):
@@ -190,7 +200,7 @@ class Libraries(Case):
         running.end(0)
 
 
-class Theft(Case):
+class Theft(TpmCase):
     """Whoever has the disk, but not the TPM."""
 
     def setUp(self):
@@ -273,18 +283,8 @@ class Theft(Case):
             self.assertIn("is damaged", self.mount_badly(1, self.stolen))
 
 
-class Listening(Case):
+class Listening(TpmCase):
     """Who sits at the wire between processor and TPM."""
-
-    def unseal_with_tools(self, folder):
-        """The local share, by tpm2-tools and without encryption."""
-        share = json.loads(self.key_file().read_text())["share"]
-        (folder / "public").write_bytes(decode(share["public"]))
-        (folder / "private").write_bytes(decode(share["private"]))
-        tpm_world.make_storage_key(self.bus, folder)
-        tpm_world.tools(self.bus, folder, "tpm2_load", "-Q", "-C", "storage.ctx", "-u", "public", "-r", "private", "-c", "share.ctx")
-        tpm_world.tools(self.bus, folder, "tpm2_flushcontext", "-t")
-        return tpm_world.tools(self.bus, folder, "tpm2_unseal", "-c", "share.ctx")
 
     def test_the_share_is_never_on_the_wire(self):
         self.host.enroll(self.gateway.invite("nas"), "--tpm", "--no-test")
@@ -346,7 +346,7 @@ def flipped(response):
     return bytes(changed)
 
 
-class GoesAway(Case):
+class GoesAway(TpmCase):
     """The TPM is cut off at each of its commands in turn."""
 
     def cut_at(self, number):
@@ -408,7 +408,7 @@ class GoesAway(Case):
         self.assert_nothing_half_done()
 
 
-class Refuses(Case):
+class Refuses(TpmCase):
     """What a TPM can answer instead of doing it."""
 
     def answers(self, code, of=None):
