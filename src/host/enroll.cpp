@@ -50,34 +50,45 @@ class Enroller {
   }
 
  private:
-  /// Everything but the gateway's answer. The slot opens with both shares, of which ours is in its file, and
-  /// the other only in the message, sealed to the gateway.
+  /// Everything but the gateway's answer. The slot opens with both shares, of which ours is with the keys,
+  /// and the other only in the message, sealed to the gateway.
   Result<PendingEnrolment> prepare() {
     ZKV_TRY(const auto statement, link_.statement(kEnrolmentLimit, stop_));
-    EnrolmentKeys keys{crypto::SigningKey::make(), crypto::random_secret(protocol::kShareSize)};
-    const auto vault_share = crypto::random_secret(protocol::kShareSize);
+    ZKV_TRY(const auto repository, id_of(order_.repository));
+    auto keys = folder_.make_keys(order_.keys);
+    if (!keys) {
+      folder_.clear_if_unused();
+      return std::move(keys).error();
+    }
     PendingEnrolment pending;
     pending.invite = invite_;
     auto& enrolment = pending.enrolment;
     enrolment.address = order_.link.gateway_address;
     enrolment.gateway = order_.link.gateway;
     enrolment.certificate = order_.link.certificate;
-    enrolment.host = protocol::key_id(keys.identity.verifying_key());
-    ZKV_TRY(enrolment.repository, id_of(order_.repository));
+    enrolment.host = protocol::key_id(keys->identity->identity());
+    enrolment.in_tpm = order_.keys.tpm.has_value();
+    enrolment.repository = repository;
+    auto begun = begin(pending, statement, *keys);
+    if (begun) return pending;
+    static_cast<void>(folder_.forget_keys(enrolment.host));
+    folder_.clear_if_unused();
+    return std::move(begun).error();
+  }
+
+  /// What is left to do once the keys are there.
+  Result<> begin(PendingEnrolment& pending, const protocol::GatewayStatement& statement,
+                 const EnrolmentKeys& keys) {
+    auto& enrolment = pending.enrolment;
+    const auto vault_share = crypto::random_secret(protocol::kShareSize);
     ZKV_TRY(pending.envelope, message(statement, keys, vault_share, enrolment.repository));
-    ZKV_CHECK(folder_.store_keys(enrolment.host, keys));
-    auto slot = repository::add_gateway_slot(order_.repository, order_.key,
-                                             {"gateway " + statement.name, enrolment.gateway,
-                                              repository::join_shares(vault_share, keys.local_share)});
-    if (!slot) {
-      static_cast<void>(folder_.forget_keys(enrolment.host));
-      return std::move(slot).error();
-    }
-    enrolment.slot = *slot;
+    ZKV_TRY(enrolment.slot,
+            repository::add_gateway_slot(order_.repository, order_.key,
+                                         {"gateway " + statement.name, enrolment.gateway,
+                                          repository::join_shares(vault_share, keys.local_share)}));
     auto stored = folder_.store_pending(pending);
-    if (stored) return pending;
-    static_cast<void>(undo(enrolment));
-    return std::move(stored).error();
+    if (!stored) static_cast<void>(remove_slot(enrolment.slot));
+    return stored;
   }
 
   [[nodiscard]] Result<std::string> message(const protocol::GatewayStatement& statement,
@@ -86,12 +97,13 @@ class Enroller {
     protocol::Enrolment enrolment;
     std::ranges::copy(order_.link.token.span(), enrolment.invite.begin());
     enrolment.gateway = order_.link.gateway;
-    enrolment.identity = keys.identity.verifying_key();
+    enrolment.identity = keys.identity->identity();
     enrolment.repository = repository;
     ZKV_TRY(const auto sealed, crypto::seal_to(statement.sealing, vault_share.span()));
     std::ranges::copy(sealed, enrolment.share.begin());
     enrolment.time = statement.time;
-    return protocol::to_json(protocol::seal_message(enrolment, keys.identity));
+    ZKV_TRY(const auto envelope, protocol::seal_message(enrolment, *keys.identity));
+    return protocol::to_json(envelope);
   }
 
   Result<Enrolment> send(const PendingEnrolment& pending) {

@@ -19,6 +19,7 @@ struct EnrolOrder {
   std::filesystem::path repository;
   const SecretBytes& key;  ///< opens the repository
   const protocol::InviteLink& link;
+  KeyPlace keys;  ///< for an enrolment that begins now; one that is gone on from has its keys
 };
 
 /// Makes identity and shares, adds the gateway's slot to the repository, and sends the enrolment by the
@@ -26,7 +27,7 @@ struct EnrolOrder {
 /// what was begun. An older enrolment with the same gateway stays until the new one stands, and then makes
 /// way. Errors: those of the repository; kDenied (not the gateway that the link names; the invite is
 /// refused), kUnavailable (not reached: the same link can be tried again), kUnsupported (the seed's format),
-/// kInterrupted.
+/// kInterrupted; those of tpm::Tpm.
 Result<Enrolment> enrol(const EnrolOrder& order, const Exchange& exchange, const std::stop_token& stop);
 
 /// Forgets an enrolment: its slot, identity and local share. The gateway is not asked; there, it is revoked.

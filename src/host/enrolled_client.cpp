@@ -35,9 +35,10 @@ std::string path_of(const protocol::RequestHash& hash) {
   return "/v2/requests/" + to_base64(hash, Base64::kUrlNoPadding);
 }
 
-std::string word_of(protocol::Word::Kind kind, const protocol::RequestHash& hash, Time time,
-                    const crypto::SigningKey& identity) {
-  return protocol::to_json(protocol::seal_message(protocol::Word{kind, hash, time}, identity));
+Result<std::string> word_of(protocol::Word::Kind kind, const protocol::RequestHash& hash, Time time,
+                            const protocol::Signer& identity) {
+  ZKV_TRY(const auto envelope, protocol::seal_message(protocol::Word{kind, hash, time}, identity));
+  return protocol::to_json(envelope);
 }
 
 /// What a poll says.
@@ -142,10 +143,12 @@ class EnrolledAsking {
     message.generation = plea_.generation;
     message.volumes = plea_.volumes;
     message.evidence = plea_.evidence;
-    const auto envelope = protocol::seal_message(message, keys_.identity);
-    request.hash = protocol::hash_of(envelope);
+    message.evidence.has_tpm = enrolment_.in_tpm;
+    const auto envelope = protocol::seal_message(message, *keys_.identity);
+    if (!envelope) return meaning_of(envelope.error());
+    request.hash = protocol::hash_of(*envelope);
     const auto answer =
-        link_.post("/v2/requests", protocol::to_json(envelope), at_most(kExchangeLimit), stop_);
+        link_.post("/v2/requests", protocol::to_json(*envelope), at_most(kExchangeLimit), stop_);
     if (!answer) return meaning_of(answer.error());
     if (answer->status != 200 && answer->status != 201) return refusal(*answer);
     const auto report = read_report(answer->body);
@@ -226,8 +229,8 @@ class EnrolledAsking {
   void cancel() {
     if (!request_) return;
     const auto word =
-        word_of(protocol::Word::Kind::kCancel, request_->hash, now() + clock_offset_, keys_.identity);
-    static_cast<void>(link_.post(path_of(request_->hash) + "/words", word, kFarewellLimit, {}));
+        word_of(protocol::Word::Kind::kCancel, request_->hash, now() + clock_offset_, *keys_.identity);
+    if (word) static_cast<void>(link_.post(path_of(request_->hash) + "/words", *word, kFarewellLimit, {}));
     request_.reset();
   }
 
@@ -262,9 +265,10 @@ Result<std::string> try_enrolled_gateway(const Enrolment& enrolment, const Enrol
 
 void acknowledge(const Released& released, const EnrolmentKeys& keys, const Exchange& exchange) {
   const GatewayLink link(released.enrolment.address, released.enrolment.gateway, exchange);
-  const auto word = word_of(protocol::Word::Kind::kAcknowledge, released.request, now(), keys.identity);
+  const auto word = word_of(protocol::Word::Kind::kAcknowledge, released.request, now(), *keys.identity);
+  if (!word) return;
   for (unsigned i = 0; i < kAcknowledgements; ++i) {
-    const auto answer = link.post(path_of(released.request) + "/words", word, kFarewellLimit, {});
+    const auto answer = link.post(path_of(released.request) + "/words", *word, kFarewellLimit, {});
     if (answer && answer->status < 500 && answer->status != 429) return;
   }
 }

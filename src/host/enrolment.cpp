@@ -6,7 +6,6 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/file.h"
-#include "base/private_file.h"
 #include "protocol/json_members.h"
 #include "repository/store.h"
 
@@ -23,6 +22,7 @@ constexpr std::uint64_t kHighestSlot = 0xffff'ffff;
 constexpr std::string_view kEnding = ".json";
 constexpr std::string_view kPendingFile = "pending.json";
 constexpr std::string_view kVolumesFile = "volumes.json";
+constexpr std::string_view kNewKeysFile = "new-keys";
 constexpr std::size_t kVolumesLimit = std::size_t{1} << 20U;
 
 bool is_extra(const std::string& name) { return name == kPendingFile || name == kVolumesFile; }
@@ -33,7 +33,8 @@ json::object to_json(const Enrolment& enrolment) {
                       {"host", to_hex(enrolment.host)},
                       {"name", enrolment.name},
                       {"repository", to_hex(enrolment.repository)},
-                      {"slot", enrolment.slot}};
+                      {"slot", enrolment.slot},
+                      {"tpm", enrolment.in_tpm}};
   if (enrolment.certificate) object["certificate"] = to_hex(*enrolment.certificate);
   return object;
 }
@@ -47,6 +48,9 @@ Result<Enrolment> read_enrolment(const protocol::Members& members) {
   ZKV_TRY(enrolment.repository, members.hex<sizeof(protocol::RepositoryId)>("repository"));
   ZKV_TRY(const auto slot, members.number("slot", kHighestSlot));
   enrolment.slot = static_cast<std::uint32_t>(slot);
+  if (members.has("tpm")) {
+    ZKV_TRY(enrolment.in_tpm, members.boolean("tpm"));
+  }
   if (members.has("certificate")) {
     ZKV_TRY(enrolment.certificate, members.hex<sizeof(crypto::Sha256)>("certificate"));
   }
@@ -102,8 +106,8 @@ fs::path EnrolmentFolder::file_of(const protocol::KeyId& gateway) const {
   return folder_ / (to_hex(gateway) + std::string(kEnding));
 }
 
-fs::path EnrolmentFolder::key_file_of(const protocol::KeyId& host) const {
-  return folder_ / (to_hex(host) + ".key");
+fs::path EnrolmentFolder::key_file_of(const protocol::KeyId& host, bool in_tpm) const {
+  return folder_ / (to_hex(host) + (in_tpm ? ".tpm" : ".key"));
 }
 
 Result<> EnrolmentFolder::make_folder() const {
@@ -138,26 +142,24 @@ Result<std::optional<Enrolment>> EnrolmentFolder::with(const protocol::KeyId& ga
   return std::move(enrolment).error();
 }
 
-Result<EnrolmentKeys> EnrolmentFolder::keys_of(const protocol::KeyId& host) const {
-  ZKV_TRY(const auto both,
-          load_private_file(key_file_of(host), crypto::kSigningSeedSize + protocol::kShareSize,
-                            "the host's identity"));
-  ZKV_TRY(auto identity,
-          crypto::SigningKey::from_seed(SecretBytes::copy_of(both.span().first(crypto::kSigningSeedSize))));
-  if (protocol::key_id(identity.verifying_key()) != host) {
-    return Error::corrupt(key_file_of(host).string() + " holds another host's identity");
+Result<EnrolmentKeys> EnrolmentFolder::keys_of(const Enrolment& enrolment, const std::string& tpm) const {
+  const auto path = key_file_of(enrolment.host, enrolment.in_tpm);
+  auto keys = enrolment.in_tpm ? load_tpm_keys(path, tpm) : load_file_keys(path);
+  if (keys && protocol::key_id(keys->identity->identity()) != enrolment.host) {
+    return Error::corrupt(path.string() + " holds another host's identity");
   }
-  return EnrolmentKeys{std::move(identity),
-                       SecretBytes::copy_of(both.span().subspan(crypto::kSigningSeedSize))};
+  return keys;
 }
 
-Result<> EnrolmentFolder::store_keys(const protocol::KeyId& host, const EnrolmentKeys& keys) const {
+Result<EnrolmentKeys> EnrolmentFolder::make_keys(const KeyPlace& place) const {
   ZKV_CHECK(make_folder());
-  SecretBuilder both;
-  both.append(keys.identity.seed().span());
-  both.append(keys.local_share.span());
-  const auto file = both.take();
-  return replace_file(key_file_of(host), file.span());
+  const auto path = folder_ / kNewKeysFile;
+  auto keys = place.tpm ? make_tpm_keys(path, *place.tpm) : make_file_keys(path);
+  if (!keys) return keys;
+  std::error_code failed;
+  fs::rename(path, key_file_of(protocol::key_id(keys->identity->identity()), place.tpm.has_value()), failed);
+  if (failed) return Error::system("renaming " + path.string(), failed.value());
+  return keys;
 }
 
 Result<> EnrolmentFolder::store(const Enrolment& enrolment) const {
@@ -174,11 +176,13 @@ void EnrolmentFolder::clear_if_unused() const {
   if (!left || !left->empty()) return;
   std::error_code ignored;
   fs::remove(folder_ / kVolumesFile, ignored);
+  fs::remove(folder_ / kNewKeysFile, ignored);
   fs::remove(folder_, ignored);
 }
 
 Result<> EnrolmentFolder::forget_keys(const protocol::KeyId& host) const {
-  return remove_file(key_file_of(host));
+  ZKV_CHECK(remove_file(key_file_of(host, true)));
+  return remove_file(key_file_of(host, false));
 }
 
 Result<> EnrolmentFolder::store_volumes(const repository::VolumeKeys& keys) const {

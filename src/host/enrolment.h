@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "crypto/hash.h"
-#include "crypto/signature.h"
+#include "host/enrolment_keys.h"
 #include "protocol/envelope.h"
 #include "protocol/messages.h"
 #include "repository/volume_keys.h"
@@ -25,12 +25,7 @@ struct Enrolment {
   std::string name;                           ///< what the gateway calls this host
   protocol::RepositoryId repository{};
   std::uint32_t slot = 0;  ///< the gateway's slot in the repository
-};
-
-/// What of an enrolment is secret: the host's identity and its half of the slot's key.
-struct EnrolmentKeys {
-  crypto::SigningKey identity;
-  SecretBytes local_share;  ///< protocol::kShareSize bytes
+  bool in_tpm = false;     ///< where its keys are
 };
 
 /// An enrolment that was sent and not yet answered: sent again as it is, it gives the same answer.
@@ -40,9 +35,14 @@ struct PendingEnrolment {
   std::string envelope;     ///< as it was sent
 };
 
-/// The folder REPOSITORY.enrolments: GATEWAY.json for each gateway, HOST.key (identity and local
-/// share, mode 0600) for each identity, "volumes.json", and "pending.json". Errors not said: kIo; kCorrupt
-/// for a file that is not what it should be.
+/// Where new keys are made.
+struct KeyPlace {
+  std::optional<std::string> tpm;  ///< the TPM's device, as tpm::Tpm::open() takes it; none: a file
+};
+
+/// The folder REPOSITORY.enrolments: GATEWAY.json for each gateway, HOST.key (identity and local share) or
+/// HOST.tpm (what the TPM needs for them) for each identity, "volumes.json", and "pending.json". Errors not
+/// said: kIo; kCorrupt for a file that is not what it should be.
 class EnrolmentFolder {
  public:
   explicit EnrolmentFolder(const std::filesystem::path& repository);
@@ -50,10 +50,12 @@ class EnrolmentFolder {
   /// All of this host, in the order of their addresses; none when there is no folder.
   [[nodiscard]] Result<std::vector<Enrolment>> all() const;
   [[nodiscard]] Result<std::optional<Enrolment>> with(const protocol::KeyId& gateway) const;
-  /// Errors: also kNotFound, kDenied (readable by others), as load_private_file().
-  [[nodiscard]] Result<EnrolmentKeys> keys_of(const protocol::KeyId& host) const;
+  /// `tpm` is the TPM's device, for an enrolment whose keys are in one. Errors: also those of
+  /// load_file_keys() or load_tpm_keys().
+  [[nodiscard]] Result<EnrolmentKeys> keys_of(const Enrolment& enrolment, const std::string& tpm) const;
 
-  [[nodiscard]] Result<> store_keys(const protocol::KeyId& host, const EnrolmentKeys& keys) const;
+  /// New keys, which are kept from now on. Errors: also those of make_tpm_keys().
+  [[nodiscard]] Result<EnrolmentKeys> make_keys(const KeyPlace& place) const;
   [[nodiscard]] Result<> store(const Enrolment& enrolment) const;
   /// Idempotent, as is forget_keys().
   [[nodiscard]] Result<> forget(const protocol::KeyId& gateway) const;
@@ -74,7 +76,7 @@ class EnrolmentFolder {
 
  private:
   [[nodiscard]] std::filesystem::path file_of(const protocol::KeyId& gateway) const;
-  [[nodiscard]] std::filesystem::path key_file_of(const protocol::KeyId& host) const;
+  [[nodiscard]] std::filesystem::path key_file_of(const protocol::KeyId& host, bool in_tpm) const;
   [[nodiscard]] Result<> make_folder() const;
 
   std::filesystem::path folder_;

@@ -1,4 +1,4 @@
-// DSSE over Ed25519, in JSON.
+// DSSE in JSON.
 #include "protocol/envelope.h"
 
 #include <boost/json/serialize.hpp>
@@ -50,12 +50,19 @@ Envelope sign(std::string_view type, std::string_view body, const crypto::Signin
 }
 
 Result<> check_signature(const Envelope& envelope, std::string_view type, const crypto::VerifyingKey& key) {
+  return check_signature(envelope, type, key_id(key), [&key](const auto message, const auto& signature) {
+    return crypto::verifies(key, message, signature);
+  });
+}
+
+Result<> check_signature(const Envelope& envelope, std::string_view type, const KeyId& signer,
+                         const Verify& verify) {
   if (envelope.type != type) {
     return Error::denied("a message of the type '" + std::string(type) + "' was expected, and another came");
   }
-  if (envelope.signer != key_id(key))
+  if (envelope.signer != signer)
     return Error::denied("the message is signed by a key that is not the expected one");
-  if (!crypto::verifies(key, pre_authentication_encoding(type, envelope.body), envelope.signature)) {
+  if (!verify(pre_authentication_encoding(type, envelope.body), envelope.signature)) {
     return Error::denied("the message's signature does not fit: it was changed on the way, or forged");
   }
   return {};

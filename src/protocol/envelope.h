@@ -2,6 +2,8 @@
 // that were sent.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,8 +34,13 @@ Bytes pre_authentication_encoding(std::string_view type, std::span<const std::ui
 crypto::Sha256 hash_of(const Envelope& envelope);
 
 Envelope sign(std::string_view type, std::string_view body, const crypto::SigningKey& key);
+/// Whether this signature fits this message, by the one key that it was made for.
+using Verify = std::function<bool(std::span<const std::uint8_t> message, const crypto::Signature& signature)>;
 /// Errors: kDenied when it is of another type, signed by another key, or was changed.
 Result<> check_signature(const Envelope& envelope, std::string_view type, const crypto::VerifyingKey& key);
+/// The same for the key called `signer`, of whatever kind it is.
+Result<> check_signature(const Envelope& envelope, std::string_view type, const KeyId& signer,
+                         const Verify& verify);
 
 std::string to_json(const Envelope& envelope);
 /// The shape alone; nothing is believed yet. Errors: kInvalid (names the member that is wrong).

@@ -31,7 +31,8 @@ json::object to_json(const Evidence& evidence) {
           {"hostname", evidence.hostname},
           {"uptime", evidence.uptime},
           {"addresses", texts(evidence.addresses)},
-          {"planned", evidence.is_planned}};
+          {"planned", evidence.is_planned},
+          {"tpm", evidence.has_tpm}};
 }
 
 Result<Evidence> read_evidence(const Members& members) {
@@ -42,22 +43,14 @@ Result<Evidence> read_evidence(const Members& members) {
   ZKV_TRY(evidence.uptime, members.number("uptime", kLongestUptime));
   ZKV_TRY(evidence.addresses, members.texts("addresses", kMostAddresses, kLongestWord));
   ZKV_TRY(evidence.is_planned, members.boolean("planned"));
+  if (members.has("tpm")) {
+    ZKV_TRY(evidence.has_tpm, members.boolean("tpm"));
+  }
   return evidence;
 }
 
 bool is_matching_number(const std::string& number) {
   return number.size() == 2 && number.find_first_not_of("0123456789") == std::string::npos;
-}
-
-/// An identity of a kind that this program knows: Ed25519, as RFC 8037 writes it.
-Result<crypto::VerifyingKey> read_identity(const Members& members) {
-  ZKV_TRY(const auto kind, members.text("kty", kLongestWord));
-  ZKV_TRY(const auto curve, members.text("crv", kLongestWord));
-  if (kind != "OKP" || curve != "Ed25519") {
-    return Error::unsupported("the host's identity is of the kind " + kind + " " + curve +
-                              ", and only Ed25519 is known");
-  }
-  return members.base64_of<sizeof(crypto::VerifyingKey)>("x");
 }
 
 json::array hashes(const std::vector<crypto::Sha256>& all) {
@@ -86,10 +79,9 @@ std::string to_body(const GatewayStatement& statement) {
 }
 
 std::string to_body(const Enrolment& enrolment) {
-  const json::object identity{{"kty", "OKP"}, {"crv", "Ed25519"}, {"x", base64(enrolment.identity)}};
   return json::serialize(json::object{{"invite", base64(enrolment.invite)},
                                       {"gateway", to_hex(enrolment.gateway)},
-                                      {"identity", identity},
+                                      {"identity", to_jwk(enrolment.identity)},
                                       {"repository", to_hex(enrolment.repository)},
                                       {"share", base64(enrolment.share)},
                                       {"time", number(enrolment.time)}});
@@ -157,7 +149,7 @@ Result<Enrolment> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(enrolment.invite, members.base64_of<kInviteSize>("invite"));
   ZKV_TRY(enrolment.gateway, members.hex<sizeof(KeyId)>("gateway"));
   ZKV_TRY(const auto identity, members.object("identity"));
-  ZKV_TRY(enrolment.identity, read_identity(identity));
+  ZKV_TRY(enrolment.identity, read_jwk(identity));
   ZKV_TRY(enrolment.repository, members.hex<sizeof(RepositoryId)>("repository"));
   ZKV_TRY(enrolment.share, members.base64_of<sizeof(SealedShare)>("share"));
   ZKV_TRY(enrolment.time, members.time("time"));

@@ -17,6 +17,7 @@
 #include "crypto/sealed_box.h"
 #include "crypto/signature.h"
 #include "protocol/envelope.h"
+#include "protocol/host_identity.h"
 
 namespace zkv::protocol {
 
@@ -47,7 +48,7 @@ struct Enrolment {
   static constexpr std::string_view kType = "application/vnd.zkv.enrolment+json";
   std::array<std::uint8_t, kInviteSize> invite{};
   KeyId gateway{};
-  crypto::VerifyingKey identity{};
+  HostIdentity identity;
   RepositoryId repository{};
   SealedShare share{};
   Time time;
@@ -61,6 +62,7 @@ struct Evidence {
   std::uint64_t uptime = 0;  ///< seconds
   std::vector<std::string> addresses;
   bool is_planned = false;
+  bool has_tpm = false;  ///< identity and local share are in a TPM
 };
 
 struct RequestMessage {
@@ -154,6 +156,12 @@ Result<Message> open_envelope(const Envelope& envelope, const crypto::VerifyingK
 template <class Message>
 Envelope seal_message(const Message& message, const crypto::SigningKey& key) {
   return sign(Message::kType, to_body(message), key);
+}
+
+/// Errors: the signer's.
+template <class Message>
+Result<Envelope> seal_message(const Message& message, const Signer& signer) {
+  return sign(Message::kType, to_body(message), signer);
 }
 
 }  // namespace zkv::protocol

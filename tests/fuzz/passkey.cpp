@@ -2,7 +2,7 @@
 #include "gateway/passkey/passkey.h"
 
 #include "fuzz.h"
-#include "gateway/passkey/public_key.h"
+#include "gateway/passkey/cose_key.h"
 
 namespace {
 
@@ -25,7 +25,7 @@ void check_registration(fuzz::Pieces& pieces) {
   const auto credential = verify_registration(response, expected);
   if (!credential) return fuzz::require_words(credential.error());
   fuzz::require(credential->id == response.id, "the credential has the id that was said");
-  fuzz::require(PublicKey::from_cose(credential->public_key).has_value(), "its key can be used");
+  fuzz::require(public_key_from_cose(credential->public_key).has_value(), "its key can be used");
   fuzz::require(credential->backup_eligible || !credential->backed_up, "only what may be copied was copied");
 }
 

@@ -7,8 +7,6 @@ import json
 import secrets
 import unittest
 
-import nacl.signing
-
 import enrolled_world
 import passkey_world
 
@@ -71,7 +69,7 @@ class Requests(Case):
 
     def test_a_request_whose_key_is_replaced_by_the_attackers(self):
         asked = self.host.ask().json
-        forged = self.host.request(signer=nacl.signing.SigningKey.generate())
+        forged = self.host.request(signer=enrolled_world.Ed25519Key())
         self.gateway.change_database("UPDATE zkv_ask SET envelope = ? WHERE request = ?", json.dumps(forged), asked["id"])
         answer = self.anna.call("POST", f"/v2/requests/{asked['id']}/challenge", {"decision": "approve"})
         self.assertEqual(answer.status, 500, "what is shown is no longer what was signed")
@@ -84,8 +82,8 @@ class Requests(Case):
 
 class Hosts(Case):
     def test_a_host_that_is_given_the_attackers_identity(self):
-        mallory = nacl.signing.SigningKey.generate()
-        self.gateway.change_database("UPDATE zkv_host SET identity = ?", bytes(mallory.verify_key).hex())
+        mallory = enrolled_world.Ed25519Key()
+        self.gateway.change_database("UPDATE zkv_host SET identity = ?", mallory.public.hex())
         forged = self.host.request(signer=mallory)
         forged["signatures"][0]["keyid"] = self.host.id
         self.assertEqual(self.gateway.post("/v2/requests", forged).status, 500)

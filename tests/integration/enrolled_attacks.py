@@ -7,11 +7,13 @@ import unittest
 
 import nacl.exceptions
 import nacl.public
-import nacl.signing
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import contract
 import host_world
-from enrolled_world import ENROLMENT_TYPE, REQUEST_TYPE, Gateway, Host, OtherHost, decode, encode, hash_of, sign
+from enrolled_world import (ENROLMENT_TYPE, REQUEST_TYPE, Ed25519Key, Gateway, Host, OtherHost, P256Key, decode, encode, hash_of,
+                            sign)
 
 
 class Case(unittest.TestCase):
@@ -69,7 +71,7 @@ class Invites(Case):
         other = OtherHost(self.gateway, self.gateway.invite("other"))
         envelope = other.enrolment()
         body = json.loads(decode(envelope["payload"]))
-        forged = sign(ENROLMENT_TYPE, body, nacl.signing.SigningKey.generate())
+        forged = sign(ENROLMENT_TYPE, body, Ed25519Key())
         self.assert_refused(self.gateway.post("/v2/enrolments", forged), 403, "refused.enrolment")
 
     def test_an_enrolment_for_another_gateway(self):
@@ -95,14 +97,14 @@ class Invites(Case):
 
 class Requests(Case):
     def test_a_forged_signature(self):
-        thief = nacl.signing.SigningKey.generate()
+        thief = Ed25519Key()
         envelope = self.victim.request(signer=thief)
         envelope["signatures"][0]["keyid"] = self.victim.id
         self.assert_refused(self.gateway.post("/v2/requests", envelope), 403, "refused.request")
         self.assertEqual(self.gateway.requests(), [])
 
     def test_a_stranger(self):
-        thief = nacl.signing.SigningKey.generate()
+        thief = Ed25519Key()
         answer = self.gateway.post("/v2/requests", self.victim.request(signer=thief))
         self.assert_refused(answer, 403, "refused.host")
         self.assertEqual(self.problem(answer), "unknown-host")
@@ -228,6 +230,109 @@ class Requests(Case):
             self.assertEqual(answer.status, 400, body)
             self.assertTrue(json.loads(answer.body)["detail"])
         self.assertEqual(self.gateway.request("POST", "/v2/requests", "x" * 70_000).status, 413)
+
+
+class P256Hosts(Case):
+    """The identity that hosts have in their TPMs: how attackers could bend it."""
+
+    def setUp(self):
+        super().setUp()
+        self.victim = OtherHost(self.gateway, self.gateway.invite("nas"), P256Key())
+
+    def enrol_with(self, **changes):
+        jwk = {**self.victim.key.jwk, **changes}
+        return self.gateway.post("/v2/enrolments", self.victim.enrolment(identity=jwk))
+
+    def order(self):
+        return 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+    def with_signature(self, envelope, r, s):
+        both = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return {**envelope, "signatures": [{**envelope["signatures"][0], "sig": encode(both)}]}
+
+    def parts(self, envelope):
+        both = decode(envelope["signatures"][0]["sig"])
+        return int.from_bytes(both[:32], "big"), int.from_bytes(both[32:], "big")
+
+    def test_it_enrols_asks_and_is_given_its_share(self):
+        self.assertEqual(self.victim.enrol().status, 201)
+        kinds = {host["name"]: host["identity"] for host in self.gateway.hosts()}
+        self.assertEqual(kinds, {"nas": "TPM (P-256)", "victim": "file (Ed25519)"})
+        self.assertIn("TPM (P-256)", self.gateway.command("host", "show", "nas"))
+        self.assertIn("IDENTITY", self.gateway.command("host", "list"))
+        asked = self.victim.ask().json
+        self.approve(asked)
+        self.assertEqual(self.victim.open_release(self.victim.poll(asked["request"])), self.victim.share)
+        self.assertEqual(self.victim.word("acknowledge", asked["request"]).status, 204)
+
+    def test_it_is_known_again_after_a_restart(self):
+        self.victim.enrol()
+        self.gateway.stop()
+        self.gateway.start()
+        self.assertEqual(self.victim.ask().status, 201)
+
+    def test_points_that_are_on_no_curve_enrol_nobody(self):
+        key = self.victim.key.jwk
+        for changes in ({"y": key["x"]}, {"x": encode(bytes(32)), "y": encode(bytes(32))}, {"x": encode(b"\xff" * 32)},
+                        {"x": encode(decode(key["x"])[1:])}, {"y": encode(b"\0" + decode(key["y"]))}, {"y": ""}, {"y": None},
+                        {"crv": "P-384"}, {"kty": "OKP"}, {"crv": "Ed25519"}):
+            answer = self.enrol_with(**changes)
+            self.assertIn(answer.status, (400, 403), changes)
+        self.assertEqual([host["name"] for host in self.gateway.hosts()], ["victim"])
+        self.assertEqual(self.victim.enrol().status, 201)  # and the invite was not used up
+
+    def test_an_ed25519_key_that_calls_itself_p256(self):
+        thief = OtherHost(self.gateway, self.gateway.invite("thief"))
+        x = encode(thief.key.public)
+        answer = self.gateway.post("/v2/enrolments", thief.enrolment(identity={"kty": "EC", "crv": "P-256", "x": x, "y": x}))
+        self.assert_refused(answer, 400, "refused.enrolment")
+        answer = self.gateway.post("/v2/enrolments", thief.enrolment(identity={"kty": "EC", "crv": "P-256", "x": x}))
+        self.assert_refused(answer, 400, "refused.enrolment")
+
+    def test_another_hosts_point_with_ones_own_signature(self):
+        thief = OtherHost(self.gateway, self.gateway.invite("thief"), P256Key())
+        answer = self.gateway.post("/v2/enrolments", thief.enrolment(identity=self.victim.key.jwk))
+        self.assert_refused(answer, 403, "refused.enrolment")
+
+    def test_signatures_of_zeros_and_beyond_the_order(self):
+        self.victim.enrol()
+        envelope = self.victim.request()
+        r, s = self.parts(envelope)
+        for forged in ((0, s), (r, 0), (0, 0), (self.order(), s), (r, self.order()), (s, r), (1, 1)):
+            self.assertEqual(self.gateway.post("/v2/requests", self.with_signature(envelope, *forged)).status, 403, forged)
+        self.assertEqual(self.gateway.requests(), [])
+
+    def test_signatures_of_another_length_or_form(self):
+        self.victim.enrol()
+        envelope = self.victim.request()
+        signature = decode(envelope["signatures"][0]["sig"])
+        der = self.victim.key.key.sign(b"", ec.ECDSA(hashes.SHA256()))
+        for other in (b"", signature[:63], signature + b"\0", der):
+            forged = {**envelope, "signatures": [{**envelope["signatures"][0], "sig": encode(other)}]}
+            self.assertEqual(self.gateway.post("/v2/requests", forged).status, 400, other)
+        self.assertEqual(self.gateway.requests(), [])
+
+    def test_another_signature_that_fits_makes_no_second_request(self):
+        self.victim.enrol()
+        envelope = self.victim.request()
+        r, s = self.parts(envelope)
+        first = self.gateway.post("/v2/requests", envelope)
+        second = self.gateway.post("/v2/requests", self.with_signature(envelope, r, self.order() - s))
+        self.assertEqual((first.status, second.status), (201, 200))
+        self.assertEqual(first.json["request"], second.json["request"])
+        self.assertEqual(len(self.gateway.requests()), 1)
+
+    def test_another_key_of_the_same_kind_under_the_hosts_id(self):
+        self.victim.enrol()
+        envelope = self.victim.request(signer=P256Key())
+        envelope["signatures"][0]["keyid"] = self.victim.id
+        self.assert_refused(self.gateway.post("/v2/requests", envelope), 403, "refused.request")
+
+    def test_an_ed25519_signature_under_the_hosts_id(self):
+        self.victim.enrol()
+        envelope = self.victim.request(signer=Ed25519Key())
+        envelope["signatures"][0]["keyid"] = self.victim.id
+        self.assert_refused(self.gateway.post("/v2/requests", envelope), 403, "refused.request")
 
 
 class Downgrade(Case):

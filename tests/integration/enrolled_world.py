@@ -1,6 +1,6 @@
-"""A gateway and a host that is enrolled with it, both the real programs; and the host's half of docs/protocol-v2.md in PyNaCl.
+"""A gateway and a host that is enrolled with it, both the real programs; and the host's half of docs/protocol-v2.md in PyNaCl and cryptography.
 
-Wants Debian's own Python, which has python3-nacl.
+Wants Debian's own Python, which has python3-nacl and -cryptography.
 """
 
 import base64
@@ -13,6 +13,9 @@ import time
 
 import nacl.public
 import nacl.signing
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 import contract
 import gateway_world
@@ -38,12 +41,38 @@ def encoding(kind, body):
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(body), body)
 
 
+class Ed25519Key:
+    """A host's identity in a file."""
+
+    def __init__(self):
+        self.key = nacl.signing.SigningKey.generate()
+        self.public = bytes(self.key.verify_key)
+        self.jwk = {"kty": "OKP", "crv": "Ed25519", "x": encode(self.public)}
+
+    def sign(self, message):
+        return self.key.sign(message).signature
+
+
+class P256Key:
+    """A host's identity as a TPM has it, but here in memory."""
+
+    def __init__(self):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        numbers = self.key.public_key().public_numbers()
+        x, y = (number.to_bytes(32, "big") for number in (numbers.x, numbers.y))
+        self.public = b"\4" + x + y
+        self.jwk = {"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y)}
+
+    def sign(self, message):
+        r, s = decode_dss_signature(self.key.sign(message, ec.ECDSA(hashes.SHA256())))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
 def sign(kind, body, key):
     """An envelope around `body`, which is an object or the bytes themselves."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    key_id = hashlib.sha256(bytes(key.verify_key)).hexdigest()
     return {"payloadType": kind, "payload": encode(data),
-            "signatures": [{"keyid": key_id, "sig": encode(key.sign(encoding(kind, data)).signature)}]}
+            "signatures": [{"keyid": hashlib.sha256(key.public).hexdigest(), "sig": encode(key.sign(encoding(kind, data)))}]}
 
 
 def hash_of(envelope):
@@ -132,11 +161,11 @@ class Host(host_world.Host):
 class OtherHost:
     """A host written anew from docs/protocol-v2.md, which can also misbehave."""
 
-    def __init__(self, gateway, url):
+    def __init__(self, gateway, url, key=None):
         self.gateway = gateway
         self.said = gateway.statement()
-        self.key = nacl.signing.SigningKey.generate()
-        self.id = hashlib.sha256(bytes(self.key.verify_key)).hexdigest()
+        self.key = key or Ed25519Key()
+        self.id = hashlib.sha256(self.key.public).hexdigest()
         self.repository = secrets.token_hex(16)
         self.share = secrets.token_bytes(32)
         parts = url.split("#zkv2.")[1].split(".")
@@ -147,7 +176,7 @@ class OtherHost:
     def enrolment(self, **changes):
         sealed = nacl.public.SealedBox(nacl.public.PublicKey(decode(self.said["sealing"]))).encrypt(self.share)
         body = {"invite": self.token, "gateway": self.said["gateway"],
-                "identity": {"kty": "OKP", "crv": "Ed25519", "x": encode(bytes(self.key.verify_key))},
+                "identity": self.key.jwk,
                 "repository": self.repository, "share": encode(sealed), "time": int(time.time() * 1000)}
         return sign(ENROLMENT_TYPE, {**body, **changes}, self.key)
 

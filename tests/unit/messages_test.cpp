@@ -26,7 +26,7 @@ GatewayStatement statement() {
   return {random_bytes<32>(), random_bytes<32>(), random_bytes<32>(), "home", kThen};
 }
 Enrolment enrolment() {
-  return {random_bytes<20>(), random_bytes<32>(), random_bytes<32>(),
+  return {random_bytes<20>(), random_bytes<32>(), crypto::VerifyingKey(random_bytes<32>()),
           random_bytes<16>(), random_bytes<80>(), kThen};
 }
 RequestMessage request() {
@@ -38,7 +38,7 @@ RequestMessage request() {
           .repository = random_bytes<16>(),
           .generation = 12,
           .volumes = {"tank/home", "tank/é"},
-          .evidence = {"boot", "6.1.0", "nas", 4200, {"192.0.2.7", "2001:db8::7"}, true}};
+          .evidence = {"boot", "6.1.0", "nas", 4200, {"192.0.2.7", "2001:db8::7"}, true, true}};
 }
 Word word() { return {Word::Kind::kCancel, random_bytes<32>(), kThen}; }
 Release release() {
@@ -114,6 +114,14 @@ TEST(Enrolments, OfAnUnknownKindOfIdentitySaySo) {
   json::object other = json::parse(to_body(enrolment())).as_object();
   other["identity"].as_object()["crv"] = "Ed448";
   EXPECT_THAT(read<Enrolment>(json::serialize(other)).error().message(), HasSubstr("Ed448"));
+}
+
+TEST(Requests, OfHostsThatSayNothingOfATpmHaveNone) {
+  json::object earlier = json::parse(to_body(request())).as_object();
+  earlier["evidence"].as_object().erase("tpm");
+  EXPECT_FALSE(read<RequestMessage>(json::serialize(earlier)).value().evidence.has_tpm);
+  earlier["evidence"].as_object()["tpm"] = "yes";
+  EXPECT_THAT(read<RequestMessage>(json::serialize(earlier)).error().message(), HasSubstr("'tpm'"));
 }
 
 TEST(Requests, HoldSoManyVolumesAndNoMore) {

@@ -6,9 +6,9 @@
 #include <random>
 
 #include "gateway/passkey/cbor.h"
+#include "gateway/passkey/cose_key.h"
 #include "gateway/passkey/parts.h"
 #include "gateway/passkey/passkey.h"
-#include "gateway/passkey/public_key.h"
 #include "software_authenticator.h"
 
 namespace zkv::gateway::passkey {
@@ -209,7 +209,7 @@ TEST(AttestationObject, ChangedAtRandomNeverDoesMoreThanFail) {
     for (int i = 0; i < 3; ++i) changed.at(random() % changed.size()) = static_cast<std::uint8_t>(random());
     const auto object = parse_attestation_object(changed);
     if (object && object->authenticator_data.credential) {
-      (void)PublicKey::from_cose(object->authenticator_data.credential->public_key);
+      (void)public_key_from_cose(object->authenticator_data.credential->public_key);
     }
   }
 }

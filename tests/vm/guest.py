@@ -69,14 +69,14 @@ class Guest:
     """One virtual machine. Use it as a context manager: it ends QEMU whatever happens.
 
     `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
-    `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's.
+    `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's. `tpm` is a Tpm.
     """
 
     MEMORY = "1024"
 
-    def __init__(self, image, disks, payload, log, link=True, words=""):
+    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None):
         self.log = pathlib.Path(log)
-        self._link, self._words = link, words
+        self._link, self._words, self._tpm = link, words, tpm
         self._image, self._disks = pathlib.Path(image), disks
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
@@ -112,6 +112,9 @@ class Guest:
             *chardev, "-serial", "chardev:console", "-mon", "chardev=monitor,mode=control",
             "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control",
             "-device", "virtio-rng-pci", "-no-reboot", "-S"]
+        if self._tpm is not None:
+            self._tpm.switch_on()
+            command += self._tpm.words()
         self._log_file = open(self.log, "ab")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log_file, stderr=subprocess.STDOUT)
         self._console, self._control = self._connect(sockets["console"]), self._connect(sockets["control"])
@@ -151,6 +154,8 @@ class Guest:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+        if self._tpm is not None:
+            self._tpm.switch_off()
         if self._reader is not None:
             self._reader.join()
         for thing in (self._console, self._control, self._monitor, self._log_file):

@@ -45,16 +45,25 @@ class Scenario(unittest.TestCase):
         """Says where the scenario is, for whoever watches it."""
         print(f"[{time.monotonic() - self._begun:5.1f} s] {text}", file=sys.stderr, flush=True)
 
-    def boot(self, link=True, words=""):
+    def boot(self, link=True, words="", tpm=None):
         """Starts the guest on fresh copies of the prepared disks, with `words` for the kernel; gives it once its agent answers."""
-        disks = Disks(self._work / "system.qcow2", self._work / "pool.qcow2")
-        for new, old in zip(disks, self._prepared):
+        self.disks = self.copy_of(self._prepared, "")
+        return self.boot_from(self.disks, link, words, tpm)
+
+    def copy_of(self, disks, name):
+        """Disks that start as these, and keep their own changes."""
+        copies = Disks(self._work / f"{name}system.qcow2", self._work / f"{name}pool.qcow2")
+        for new, old in zip(copies, disks):
             make_overlay(old, new)
+        return copies
+
+    def boot_from(self, disks, link=True, words="", tpm=None):
+        """Starts a machine with these disks."""
         payload = self._work / "payload"
-        payload.mkdir()
+        payload.mkdir(exist_ok=True)
         (payload / "setup").write_text(SETUP.format(address=self.gateway.address_in_guest) + self.setup)
         (payload / "ca.pem").write_bytes(self.gateway.authority.read_bytes())
-        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words))
+        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words, tpm))
         self.step("the guest boots")
         guest.wait_for_agent(BOOT_LIMIT)
         return guest

@@ -139,6 +139,10 @@ function saidBy(card: Card): Fact[] {
       tone: planned ? 'calm' : 'look',
     });
   }
+  if (evidence.tpm === true)
+    facts.push(
+      fact('Key', 'held in its TPM', false, ['Enrolled with a key in a file'], card.host?.key === 'file'),
+    );
   const uptime = evidence.uptime;
   if (typeof uptime === 'number' && uptime >= 0 && Number.isFinite(uptime))
     facts.push(

@@ -10,6 +10,8 @@ export type State =
   | 'cancelled'
   | 'superseded';
 export type Decision = 'approve' | 'deny';
+/// Where a host's key is.
+export type KeyPlace = 'file' | 'tpm';
 export type Role = 'owner' | 'approver';
 
 export interface Session {
@@ -28,7 +30,7 @@ export interface Card {
   decided_by: string | null;
   reason: string | null;
   address: string;
-  host: { id: string; name: string; group: string } | null;
+  host: { id: string; name: string; group: string; key?: KeyPlace } | null;
   volumes: string[];
   number: string | null;
   evidence: Record<string, unknown> | null;
@@ -39,6 +41,7 @@ export interface Host {
   id: string;
   name: string;
   group: string;
+  key?: KeyPlace;
   enrolled_at: string;
   last_seen: string | null;
   last_address: string | null;

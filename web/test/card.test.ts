@@ -36,6 +36,14 @@ test('each unusual thing is named once', () => {
   ]);
 });
 
+test('a key in a TPM is named, and looked at where the gateway knows another', () => {
+  const asked = (key: 'file' | 'tpm') =>
+    cardOf({ host: { id: 'a', name: 'nas', group: 'home', key }, evidence: { tpm: true } });
+  expect(factsOf(asked('tpm')).Key).toMatchObject({ value: 'held in its TPM', remark: null });
+  expect(modelOf(asked('file'), now).looks).toEqual(['Enrolled with a key in a file']);
+  expect(factsOf(cardOf({ evidence: { tpm: false } })).Key).toBeUndefined();
+});
+
 test('a request of the first protocol shows its address, and that no more is known', () => {
   const model = modelWith({ host: null, number: null, evidence: null, compared: null, volumes: [] });
   expect(model).toMatchObject({

@@ -19,6 +19,7 @@ struct EnrollOptions {
   GatewayOptions gateway;
   std::string link;  ///< a ticket of GivenSecrets
   bool no_test = false;
+  bool in_tpm = false;
 };
 
 struct UnenrollOptions {
@@ -46,11 +47,12 @@ Result<SecretBytes> key_of_repository(Session& session, const EnrollOptions& opt
 }
 
 /// Whether the gateway takes a request of this host, said in words.
-std::string test_request(const Session& session, const host::Enrolment& enrolment,
+std::string test_request(const Session& session, const host::Enrolment& enrolment, const std::string& tpm,
                          const host::Exchange& exchange, const std::stop_token& stop) {
-  const auto keys = host::EnrolmentFolder(session.repository).keys_of(enrolment.host);
+  const auto keys = host::EnrolmentFolder(session.repository).keys_of(enrolment, tpm);
+  if (!keys) return "no test request was made: " + keys.error().message();
   const auto plea = host::make_plea(session.repository);
-  if (!keys || !plea) return "no test request was made";
+  if (!plea) return "no test request was made: " + plea.error().message();
   const auto id = host::try_enrolled_gateway(enrolment, *keys, *plea, exchange, stop);
   if (id) return "test request " + *id + " was taken, and is cancelled";
   return "the test request FAILED: " + id.error().message();
@@ -70,12 +72,13 @@ Result<> enroll(Session& session, const EnrollOptions& options, const std::stop_
   ZKV_TRY(const auto link, read_link(session, options));
   ZKV_TRY(const auto key, key_of_repository(session, options));
   const auto exchange = exchange_with(link.certificate, options.gateway);
-  ZKV_TRY(const auto enrolment, host::enrol({session.repository, key, link}, exchange, stop));
-  const auto test =
-      options.no_test ? std::string("not tested") : test_request(session, enrolment, exchange, stop);
+  const host::KeyPlace keys{options.in_tpm ? std::optional(options.gateway.tpm) : std::nullopt};
+  ZKV_TRY(const auto enrolment, host::enrol({session.repository, key, link, keys}, exchange, stop));
+  const auto test = options.no_test ? std::string("not tested")
+                                    : test_request(session, enrolment, options.gateway.tpm, exchange, stop);
   Output out;
-  out << "This machine is enrolled with " << enrolment.address << " as '" << enrolment.name << "'; " << test
-      << ".\n"
+  out << "This machine is enrolled with " << enrolment.address << " as '" << enrolment.name << "'"
+      << (enrolment.in_tpm ? ", by a key in its TPM; " : "; ") << test << ".\n"
       << "At boot zfs-keyvault.service asks it; once somebody approves, all volumes of "
       << session.repository.string() << " are opened and mounted.\n"
       << "Without an approval they stay locked, and the recovery key still opens them: "
@@ -118,6 +121,8 @@ void add_enroll_commands(CLI::App& app, Session& session) {
       ->type_name(kSecretLinkType);
   add_key_options(*enrolling, options->key);
   add_trust_options(*enrolling, options->gateway);
+  enrolling->add_flag("--tpm", options->in_tpm, "make the host's key and share in the TPM");
+  add_tpm_option(*enrolling, options->gateway);
   enrolling->add_flag("--no-test", options->no_test, "make no test request");
   enrolling->callback([options, &session] {
     const host::StopOnSignal signals;

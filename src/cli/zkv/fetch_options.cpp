@@ -55,6 +55,15 @@ void add_trust_options(CLI::App& command, GatewayOptions& options) {
                    "send and receive without encryption; otherwise only on this machine");
 }
 
+void add_tpm_option(CLI::App& command, GatewayOptions& options) {
+  command
+      .add_option("--tpm-device", options.tpm,
+                  "the TPM: a device, or words for tpm2-tss as swtpm:host=localhost,port=2321")
+      ->envname("ZKV_TPM_DEVICE")
+      ->type_name("DEVICE")
+      ->capture_default_str();
+}
+
 Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options) {
   std::vector<std::string> given;
   for (const auto& text : options.addresses) split_into(text, given);
@@ -98,7 +107,7 @@ Result<host::Released> fetch_shares(const std::filesystem::path& repository,
   runners.reserve(enrolments.size());
   for (const auto& enrolment : enrolments) {
     runners.emplace_back([&](const std::stop_token& its_stop) -> Result<host::Released> {
-      ZKV_TRY(const auto keys, folder.keys_of(enrolment.host));
+      ZKV_TRY(const auto keys, folder.keys_of(enrolment, options.tpm));
       return host::ask_enrolled_gateway(enrolment, keys, plea, asking,
                                         exchange_with(enrolment.certificate, options), its_stop);
     });
@@ -108,7 +117,7 @@ Result<host::Released> fetch_shares(const std::filesystem::path& repository,
 
 void acknowledge(const std::filesystem::path& repository, const host::Released& released,
                  const GatewayOptions& options) {
-  const auto keys = host::EnrolmentFolder(repository).keys_of(released.enrolment.host);
+  const auto keys = host::EnrolmentFolder(repository).keys_of(released.enrolment, options.tpm);
   if (!keys) return;
   host::acknowledge(released, *keys, exchange_with(released.enrolment.certificate, options));
 }

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "host/enrolled_client.h"
 #include "host/enrolment.h"
+#include "tpm/tpm.h"
 
 namespace zkv::cli {
 
@@ -18,6 +19,7 @@ struct GatewayOptions {
   unsigned timeout = 0;                ///< seconds; 0: none
   std::string ca_file;
   bool allow_plain_http = false;
+  std::string tpm = tpm::kDefaultDevice;  ///< where keys in a TPM are looked for
 };
 
 /// Adds [URI...], --timeout (whose default is what `options` holds), --cafile and --allow-plain-http.
@@ -25,6 +27,9 @@ void add_gateway_options(CLI::App& command, GatewayOptions& options);
 
 /// The last two of them alone.
 void add_trust_options(CLI::App& command, GatewayOptions& options);
+
+/// Adds --tpm-device.
+void add_tpm_option(CLI::App& command, GatewayOptions& options);
 
 /// The addresses to ask: those given, else those of $GATEWAY_URI; there may be none. Errors: kInvalid (not an
 /// address).

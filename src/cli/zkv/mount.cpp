@@ -30,6 +30,7 @@ struct MountOptions {
 
 void add_options(CLI::App& command, MountOptions& options) {
   add_gateway_options(command, options.gateway);
+  add_tpm_option(command, options.gateway);
   add_key_options(command, options.key);
   command.add_option("--only", options.only, "open only VOLUME; may be given several times")
       ->type_name("VOLUME")

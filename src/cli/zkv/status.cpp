@@ -1,11 +1,12 @@
 // `zkv status`: every volume of the machine, whether its key is loaded, whether it is mounted, its last
-// unlock.
+// unlock; and the gateways that it is enrolled with.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 #include <memory>
 
+#include "host/enrolment.h"
 #include "host/unlock_record.h"
 #include "output.h"
 #include "unlock/registry.h"
@@ -77,8 +78,27 @@ void print_table(const std::vector<Row>& rows, Output& output) {
   }
 }
 
+void print_enrolments(const std::vector<host::Enrolment>& enrolments, Output& output) {
+  for (const auto& enrolment : enrolments) {
+    output << "Enrolled with " << enrolment.address << " as " << enrolment.name
+           << (enrolment.in_tpm ? ", by a key in its TPM\n" : ", by a key in a file\n");
+  }
+}
+
+void print_json(const std::vector<host::Enrolment>& enrolments, Output& output) {
+  output << "\"enrolments\":[";
+  for (const auto& enrolment : enrolments) {
+    if (&enrolment != &enrolments.front()) output << ",";
+    output << "{\"gateway\":";
+    output.json(enrolment.address) << ",\"name\":";
+    output.json(enrolment.name) << ",\"identity\":";
+    output.json(enrolment.in_tpm ? "tpm" : "file") << "}";
+  }
+  output << "]";
+}
+
 void print_json(const std::vector<Row>& rows, Output& output) {
-  output << "{\"volumes\":[";
+  output << "\"volumes\":[";
   for (const auto& row : rows) {
     if (&row != &rows.front()) output << ",";
     output << "{\"volume\":";
@@ -96,10 +116,11 @@ void print_json(const std::vector<Row>& rows, Output& output) {
     output << ",\"last_result\":";
     output.json(row.last.result) << "}";
   }
-  output << "]}\n";
+  output << "]";
 }
 
-Result<> show_status(bool as_json) {
+Result<> show_status(const std::filesystem::path& repository, bool as_json) {
+  ZKV_TRY(const auto enrolments, host::EnrolmentFolder(repository).all());
   ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
   std::vector<Row> rows;
   for (const auto& unlocker : unlock::all_unlockers({})) {
@@ -107,17 +128,27 @@ Result<> show_status(bool as_json) {
     std::move(part.begin(), part.end(), std::back_inserter(rows));
   }
   Output output;
-  as_json ? print_json(rows, output) : print_table(rows, output);
+  if (!as_json) {
+    print_table(rows, output);
+    print_enrolments(enrolments, output);
+    return output.write();
+  }
+  output << "{";
+  print_json(rows, output);
+  output << ",";
+  print_json(enrolments, output);
+  output << "}\n";
   return output.write();
 }
 
 }  // namespace
 
 void add_status_command(CLI::App& app, Session& session) {
-  auto* command = app.add_subcommand("status", "show volumes: key, mount, last unlock");
+  auto* command = app.add_subcommand("status", "show volumes: key, mount, last unlock; and enrolments");
   auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "print JSON");
-  command->callback([as_json, &session] { session.exit_code = finish(show_status(*as_json)); });
+  command->callback(
+      [as_json, &session] { session.exit_code = finish(show_status(session.repository, *as_json)); });
 }
 
 }  // namespace zkv::cli

@@ -70,11 +70,11 @@ Result<> list(const Session& session, const HostWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  TableOutput table({"NAME", "GROUP", "ENROLLED", "LAST SEEN", "FROM", "NEXT BOOT", "REVOKED"});
+  TableOutput table({"NAME", "GROUP", "IDENTITY", "ENROLLED", "LAST SEEN", "FROM", "NEXT BOOT", "REVOKED"});
   for (const auto& host : document.at("hosts").as_array()) {
-    table.add({member(host, "name"), member(host, "group"), member(host, "enrolled_at"),
-               member(host, "last_seen"), member(host, "last_address"), next_boot_of(host),
-               member(host, "revoked_at")});
+    table.add({member(host, "name"), member(host, "group"), member(host, "identity"),
+               member(host, "enrolled_at"), member(host, "last_seen"), member(host, "last_address"),
+               next_boot_of(host), member(host, "revoked_at")});
   }
   table.print();
   return {};

@@ -24,6 +24,7 @@ json_lib::object to_json(const Host& host) {
   return {{"id", host.id},
           {"name", host.name},
           {"group", host.group},
+          {"identity", protocol::is_of_tpm(host.identity) ? "TPM (P-256)" : "file (Ed25519)"},
           {"enrolled_at", to_text(host.enrolled_at)},
           {"last_seen", time_or_null(host.seen_at)},
           {"last_address", host.address},

@@ -27,13 +27,17 @@ std::string without_approver(const std::string& by) {
   return by.starts_with(kApprover) ? by.substr(kApprover.size()) : by;
 }
 
+/// Where the host's key is.
+json_lib::value key_word(const Host& host) { return protocol::is_of_tpm(host.identity) ? "tpm" : "file"; }
+
 json_lib::object evidence_json(const protocol::Evidence& evidence) {
   return {{"boot_id", evidence.boot_id},
           {"kernel", evidence.kernel},
           {"hostname", evidence.hostname},
           {"uptime", evidence.uptime},
           {"addresses", json_lib::array(evidence.addresses.begin(), evidence.addresses.end())},
-          {"planned", evidence.is_planned}};
+          {"planned", evidence.is_planned},
+          {"tpm", evidence.has_tpm}};
 }
 
 json_lib::object compared_json(const HostAsk& ask) {
@@ -69,7 +73,10 @@ json_lib::object card_json(const RequestCard& card) {
                           {"compared", nullptr},
                           {"next_boot", nullptr}};
   if (card.host) {
-    object["host"] = {{"id", card.host->id}, {"name", card.host->name}, {"group", card.host->group}};
+    object["host"] = {{"id", card.host->id},
+                      {"name", card.host->name},
+                      {"group", card.host->group},
+                      {"key", key_word(*card.host)}};
   }
   if (card.message) {
     object["volumes"] = json_lib::array(card.message->volumes.begin(), card.message->volumes.end());
@@ -91,6 +98,7 @@ json_lib::object host_json(const Host& host) {
   return {{"id", host.id},
           {"name", host.name},
           {"group", host.group},
+          {"key", key_word(host)},
           {"enrolled_at", zkv::to_text(host.enrolled_at)},
           {"last_seen", time_or_null(host.seen_at)},
           {"last_address", text_or_null(host.address)},

@@ -1,14 +1,14 @@
 // A known passkey's answer, by WebAuthn Level 3, §7.2.
 #include "crypto/hash.h"
 #include "gateway/passkey/checks.h"
-#include "gateway/passkey/public_key.h"
+#include "gateway/passkey/cose_key.h"
 
 namespace zkv::gateway::passkey {
 
 namespace {
 
 Result<> check_signature(const Assertion& response, const Credential& known) {
-  ZKV_TRY(const auto key, PublicKey::from_cose(known.public_key));
+  ZKV_TRY(const auto key, public_key_from_cose(known.public_key));
   Bytes message = response.authenticator_data;
   const auto hash = crypto::sha256(response.client_data_json);
   message.insert(message.end(), hash.begin(), hash.end());

@@ -1,6 +1,6 @@
 // A new passkey, by WebAuthn Level 3, §7.1.
 #include "gateway/passkey/checks.h"
-#include "gateway/passkey/public_key.h"
+#include "gateway/passkey/cose_key.h"
 
 namespace zkv::gateway::passkey {
 
@@ -25,7 +25,7 @@ Result<Credential> verify_registration(const Registration& response, const Expec
   if (!data.credential) return Error::invalid("the authenticator data has no credential");
   if (data.credential->id != response.id)
     return Error::denied("the credential's id is not the one it came with");
-  ZKV_CHECK(PublicKey::from_cose(data.credential->public_key));
+  ZKV_CHECK(public_key_from_cose(data.credential->public_key));
   return Credential{std::move(data.credential->id),
                     std::move(data.credential->public_key),
                     data.counter,

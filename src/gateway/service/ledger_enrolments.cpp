@@ -8,6 +8,7 @@
 
 #include "crypto/random.h"
 #include "gateway/service/suspend.h"
+#include "gateway/signature/host_signature.h"
 
 namespace zkv::gateway {
 namespace {
@@ -78,7 +79,8 @@ asio::awaitable<Result<MadeInvite>> LedgerEnrolments::invite(NewInvite wanted, s
 /// The identity is the message's own word: it is believed for this one message, since the invite is.
 Result<protocol::Enrolment> LedgerEnrolments::read(const protocol::Envelope& envelope) const {
   ZKV_TRY(auto enrolment, protocol::read_body<protocol::Enrolment>(envelope.body));
-  ZKV_CHECK(protocol::check_signature(envelope, protocol::Enrolment::kType, enrolment.identity));
+  ZKV_CHECK(check_identity(enrolment.identity));
+  ZKV_CHECK(check_host_signature(envelope, protocol::Enrolment::kType, enrolment.identity));
   if (enrolment.gateway != identity_.id()) return Error::denied("the enrolment is meant for another gateway");
   return enrolment;
 }

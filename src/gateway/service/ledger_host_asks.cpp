@@ -8,6 +8,7 @@
 #include "gateway/service/request_id.h"
 #include "gateway/service/suspend.h"
 #include "gateway/service/watching.h"
+#include "gateway/signature/host_signature.h"
 
 namespace zkv::gateway {
 namespace {
@@ -81,7 +82,7 @@ Result<> LedgerHostAsks::take(Entry& entry) {
 }
 
 Result<> LedgerHostAsks::read(Entry& entry, const Host& host) const {
-  ZKV_TRY(entry.message, protocol::open_envelope<protocol::RequestMessage>(entry.envelope, host.identity));
+  ZKV_TRY(entry.message, open_from_host<protocol::RequestMessage>(entry.envelope, host.identity));
   if (entry.message.host != entry.envelope.signer) {
     return Error::denied("the request speaks of another host than the one that signed it");
   }
@@ -180,7 +181,7 @@ Result<Request> LedgerHostAsks::hear(const Bytes& hash, const protocol::Envelope
   ZKV_TRY(const auto request, find(hash));
   ZKV_TRY(const auto host, desk_.store().hosts().host_called(request.host));
   if (host.is_revoked()) return Error::denied("the host was revoked");
-  ZKV_TRY(const auto word, protocol::open_envelope<protocol::Word>(envelope, host.identity));
+  ZKV_TRY(const auto word, open_from_host<protocol::Word>(envelope, host.identity));
   if (!std::equal(hash.begin(), hash.end(), word.request.begin(), word.request.end())) {
     return Error::denied("the word is about another request");
   }

@@ -8,8 +8,8 @@
 #include "base/encoding.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "crypto/signature.h"
 #include "gateway/approval/request.h"
+#include "protocol/host_identity.h"
 
 namespace zkv::gateway {
 
@@ -18,7 +18,7 @@ struct Host {
   std::string id;  ///< hex of SHA-256 of its identity
   std::string name;
   std::string group;
-  crypto::VerifyingKey identity{};
+  protocol::HostIdentity identity;
   std::string repository;  ///< the id of its repository, in hex
   Time enrolled_at;
   Time asked_at;  ///< what its newest request says of the time, by the host's own clock

@@ -31,7 +31,7 @@ HostRow row_of(const Host& host) {
   row.id = host.id;
   row.name = host.name;
   row.group = host.group;
-  row.identity = to_hex(host.identity);
+  row.identity = to_hex(protocol::public_bytes(host.identity));
   row.repository = host.repository;
   row.address = host.address;
   row.boot = host.boot;
@@ -70,12 +70,13 @@ HostRow sealed_row(const Host& host, const RowSeal& seal) {
 
 Result<Host> host_from(const HostRow& row) {
   Host host;
-  const auto identity = from_hex(row.identity);
-  if (!identity || identity->size() != host.identity.size()) {
+  const auto bytes = from_hex(row.identity);
+  const auto identity = protocol::identity_from(bytes.value_or(Bytes()));
+  if (!identity) {
     return Error::corrupt(fmt::format("the database's row of host {} is damaged", row.name))
         .remedy("restore the database from the last backup, or enrol the host again");
   }
-  std::ranges::copy(*identity, host.identity.begin());
+  host.identity = *identity;
   host.id = row.id;
   host.name = row.name;
   host.group = row.group;

@@ -1,6 +1,6 @@
 // ES256 and RS256 by OpenSSL, Ed25519 by libsodium. Not by libfido2: it knows no RSA key but of 2048 bits,
 // and takes no assertion with an extension that it does not know.
-#include "gateway/passkey/public_key.h"
+#include "gateway/signature/public_key.h"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -12,17 +12,10 @@
 #include <algorithm>
 #include <array>
 
-#include "gateway/passkey/cbor.h"
-
-namespace zkv::gateway::passkey {
+namespace zkv::gateway {
 
 namespace {
 
-constexpr std::int64_t kType = 1, kAlgorithm = 3, kCurve = -1, kX = -2, kY = -3, kModulus = -1,
-                       kExponent = -2;
-constexpr std::int64_t kOkp = 1, kEc2 = 2, kRsa = 3;
-constexpr std::int64_t kEs256 = -7, kEdDsa = -8, kRs256 = -257;
-constexpr std::int64_t kP256 = 1, kEd25519 = 6;
 constexpr std::size_t kCoordinate = 32;
 constexpr std::array<std::uint8_t, 3> kF4{1, 0, 1};  // 65537, which every authenticator takes
 constexpr int kLeastModulus = 2048, kMostModulus = 4096;
@@ -33,6 +26,8 @@ struct Free {
   void operator()(OSSL_PARAM* parameters) const { OSSL_PARAM_free(parameters); }
   void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(ECDSA_SIG* signature) const { ECDSA_SIG_free(signature); }
+  void operator()(std::uint8_t* bytes) const { OPENSSL_free(bytes); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
@@ -46,55 +41,15 @@ class QuietErrors {
   ~QuietErrors() { ERR_pop_to_mark(); }
 };
 
-Error no_key(const std::string& how) { return Error::invalid("the passkey's public key " + how); }
+Error no_key(const std::string& how) { return Error::invalid(how); }
 
 Owned<BIGNUM> number(std::span<const std::uint8_t> bytes) {
   return Owned<BIGNUM>(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
 }
 
-/// A COSE_Key with exactly the parameters that its algorithm needs.
-class Parameters {
- public:
-  explicit Parameters(const CborMap& map) : map_(map) {}
-
-  [[nodiscard]] std::int64_t integer(std::int64_t label) const {
-    const auto* value = map_.find(label);
-    const auto* found = value == nullptr ? nullptr : value->as<std::int64_t>();
-    return found == nullptr ? 0 : *found;
-  }
-  [[nodiscard]] std::span<const std::uint8_t> bytes(std::int64_t label) const {
-    const auto* value = map_.find(label);
-    const auto* found = value == nullptr ? nullptr : value->as<std::span<const std::uint8_t>>();
-    return found == nullptr ? std::span<const std::uint8_t>() : *found;
-  }
-  [[nodiscard]] bool are(std::int64_t type, std::int64_t algorithm, std::size_t count) const {
-    return integer(kType) == type && integer(kAlgorithm) == algorithm && map_.entries.size() == count;
-  }
-
- private:
-  const CborMap& map_;
-};
-
 }  // namespace
 
 void PublicKey::Free::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-
-Result<PublicKey> PublicKey::from_cose(std::span<const std::uint8_t> cose_key) {
-  ZKV_TRY(const auto read, read_cbor(cose_key));
-  const auto* map = read.value.as<CborMap>();
-  if (map == nullptr || read.size != cose_key.size()) return no_key("is not a COSE_Key");
-  const Parameters key(*map);
-  if (key.are(kEc2, kEs256, 5) && key.integer(kCurve) == kP256) return p256(key.bytes(kX), key.bytes(kY));
-  if (key.are(kRsa, kRs256, 4)) return rsa(key.bytes(kModulus), key.bytes(kExponent));
-  if (key.are(kOkp, kEdDsa, 4) && key.integer(kCurve) == kEd25519) {
-    crypto::VerifyingKey ed25519{};
-    if (key.bytes(kX).size() != ed25519.size()) return no_key("is not of 32 bytes");
-    std::ranges::copy(key.bytes(kX), ed25519.begin());
-    return PublicKey(ed25519);
-  }
-  return Error::unsupported("the passkey's public key is of a kind that is not taken")
-      .remedy("use an authenticator that can do ES256, EdDSA (Ed25519) or RS256");
-}
 
 PublicKey::Handle PublicKey::import(const char* type, OSSL_PARAM* parameters) {
   const Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
@@ -126,7 +81,7 @@ Result<PublicKey> PublicKey::rsa(std::span<const std::uint8_t> modulus,
   const auto n = number(modulus);
   const auto e = number(exponent);
   const Owned<OSSL_PARAM_BLD> builder(OSSL_PARAM_BLD_new());
-  if (!n || !e || !builder) return Error::internal("no memory for a passkey's public key");
+  if (!n || !e || !builder) return Error::internal("no memory for a public key");
   if (!std::ranges::equal(exponent, kF4)) return no_key("has an RSA exponent other than 65537");
   if (BN_num_bits(n.get()) < kLeastModulus || BN_num_bits(n.get()) > kMostModulus ||
       BN_is_odd(n.get()) == 0) {
@@ -154,4 +109,18 @@ bool PublicKey::verifies(std::span<const std::uint8_t> message,
                           message.size()) == 1;
 }
 
-}  // namespace zkv::gateway::passkey
+bool PublicKey::verifies_joined(std::span<const std::uint8_t> message,
+                                const crypto::Signature& signature) const {
+  const auto r_and_s = std::span(signature);
+  auto r = number(r_and_s.first(kCoordinate));
+  auto s = number(r_and_s.subspan(kCoordinate));
+  const Owned<ECDSA_SIG> both(ECDSA_SIG_new());
+  if (!r || !s || !both) return false;
+  ECDSA_SIG_set0(both.get(), r.release(), s.release());
+  std::uint8_t* written = nullptr;
+  const int size = i2d_ECDSA_SIG(both.get(), &written);
+  const Owned<std::uint8_t> der(written);
+  return size > 0 && verifies(message, {der.get(), static_cast<std::size_t>(size)});
+}
+
+}  // namespace zkv::gateway

@@ -1,0 +1,65 @@
+"""A host whose identity and local share are in its TPM: it boots by its gateway, and a copy of its disk elsewhere cannot even ask."""
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import VOLUMES, Scenario, unit  # noqa: E402
+from tpm import Tpm  # noqa: E402
+
+KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
+
+
+class EnrolledTpm(Scenario):
+    setup = "rm -f /etc/default/zfs-keyvault\n"
+
+    def chip(self, name):
+        return Tpm(self._work / name)
+
+    def enroll(self, guest):
+        link = json.loads(self.gateway.command("host", "invite", "nas", "--json"))["url"]
+        link = link.replace(self.gateway.address, self.gateway.address_in_guest)
+        return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --tpm --no-test")
+
+    def requests(self):
+        return json.loads(self.gateway.command("request", "list", "--all", "--json"))["requests"]
+
+    def test_it_boots_with_its_own_tpm_and_its_disk_with_no_other(self):
+        self.gateway.start()
+        own = self.chip("own")
+        guest = self.boot(tpm=own)
+        self.assertEqual(self.finish_boot(guest), "running")
+        guest.check("test -c /dev/tpmrm0")
+        self.step("enrolling")
+        self.assertIn("by a key in its TPM", self.enroll(guest))
+        [host] = json.loads(self.gateway.command("host", "list", "--json"))["hosts"]
+        self.assertEqual(host["identity"], "TPM (P-256)")
+
+        self.step("rebooting with the same TPM")
+        guest.reboot()
+        identity = self.gateway.wait_for_request(300)
+        self.assertEqual(self.gateway.request("show", identity)["host"], "nas")
+        self.assert_locked(guest, VOLUMES)
+        self.gateway.request("approve", identity)
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        self.assertIn("by a key in its TPM", guest.check("zkv status"))
+        self.assertEqual(self.gateway.request("show", identity)["state"], "acknowledged")
+        guest.power_off()
+
+        self.step("the copied disk boots in another machine, with another TPM")
+        before = self.requests()
+        thief = self.boot_from(self.copy_of(self.disks, "stolen-"), tpm=self.chip("other"))
+        self.finish_boot(thief)
+        thief.wait_for_console("made by the TPM of another machine", 60)
+        self.assertEqual(unit(thief, "zfs-keyvault.service", "ActiveState"), "failed")
+        self.assert_locked(thief, VOLUMES)
+        self.assertEqual(self.requests(), before)
+        thief.power_off()
+
+
+if __name__ == "__main__":
+    unittest.main()
