@@ -73,6 +73,7 @@ Result<Approver> LedgerPeople::end_approver(const std::string& who, const std::s
   approver.revoked_at = now();
   ZKV_CHECK(people.revoke(approver.id, approver.revoked_at));
   ZKV_CHECK(people.end_sessions_of(approver.id));
+  ZKV_CHECK(desk_.store().push().remove_all_of(approver.id));
   challenges_.forget(approver.id);
   ZKV_CHECK(desk_.note("approver.revoke", "", by, fmt::format("{} {}", approver.name, to_hex(approver.id))));
   return approver;

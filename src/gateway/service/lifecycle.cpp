@@ -57,6 +57,7 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
               [this](std::string kind, std::string address, std::string detail) {
                 LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
               }),
+      push_(desk_, ledger_, people_, options_.push),
       checkpoints_(desk_, options_, now()) {
   desk_.on_recover([this](const Request& request) { releases_.want(request); });
 }
@@ -146,6 +147,7 @@ void LedgerService::stop() {
   std::call_once(stopped_, [this] {
     stop_.request_stop();
     errands_.close();
+    push_.close();
     write_rows(refusals_.all());
     ledger_->close(farewell());
   });
