@@ -90,7 +90,7 @@ function tap(worker, title) {
 const workerOf = ({ context }) => context.serviceWorkers()[0] ?? context.waitForEvent('serviceworker');
 
 export function push(scene) {
-  describe('notifications', () => {
+  describe('notifications', { timeout: 120_000 }, () => {
     let paula;
     let subscription;
 
@@ -221,7 +221,9 @@ export function push(scene) {
       );
       await paula.visit('#passkeys');
       await paula.button('Remove Lost phone').click();
-      await paula.page.getByText('Lost phone').waitFor({ state: 'detached' });
+      await paula.page
+        .locator('[data-subscription]', { hasText: 'Lost phone' })
+        .waitFor({ state: 'detached' });
       await own().waitFor();
     });
 

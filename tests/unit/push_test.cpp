@@ -39,8 +39,9 @@ TEST(PushHosts, WhatOnlyLooksLikeOneOfThemIsRefusedByName) {
   for (const char* endpoint :
        {"https://push.example.evil.example/", "https://evilpush.example/", "https://wide.example/",
         "https://evilwide.example/", "http://push.example/", "https://push.example:8443/",
-        "http://127.0.0.1:8031/", "http://localhost:8030/", "https://127.0.0.1:8030/", "https://push.example./",
-        "https://[::1]/", "http://0x7f000001:22/", "https://evil.example/push.example"}) {
+        "http://127.0.0.1:8031/", "http://localhost:8030/", "https://127.0.0.1:8030/",
+        "https://push.example./", "https://[::1]/", "http://0x7f000001:22/",
+        "https://evil.example/push.example"}) {
     const auto checked = usual_hosts().check(endpoint);
     ASSERT_FALSE(checked) << endpoint;
     EXPECT_EQ(checked.error().name(), "push-host") << endpoint;
@@ -48,8 +49,8 @@ TEST(PushHosts, WhatOnlyLooksLikeOneOfThemIsRefusedByName) {
 }
 
 TEST(PushHosts, AUserNameOrNoAddressIsMisshapen) {
-  for (const char* endpoint : {"https://push.example@evil.example/", "https://me@push.example/", "ftp://push.example/",
-                               "push", "", "https://push.example\\@evil.example/"}) {
+  for (const char* endpoint : {"https://push.example@evil.example/", "https://me@push.example/",
+                               "ftp://push.example/", "push", "", "https://push.example\\@evil.example/"}) {
     const auto checked = usual_hosts().check(endpoint);
     ASSERT_FALSE(checked) << endpoint;
     EXPECT_NE(checked.error().kind(), ErrorKind::kInternal);

@@ -79,10 +79,12 @@ TEST_F(SettingsTest, PushMessagesGoToTheKnownServicesAndNameOurAddress) {
 }
 
 TEST_F(SettingsTest, OtherPushServicesAreHostsOrOriginsAndPlainHttpStaysOnThisMachine) {
-  EXPECT_TRUE(parse_push_hosts("Push.example, *.push.example,https://push.example:8443,http://127.0.0.1:8030"));
-  for (const char* wrong : {"push", "*.com", "*", "*.*.example", "push.example/wp", "push.example:8443", "me@push.example",
-                            "http://push.example", "https://push.example/wp", "https://me@push.example", "ftp://push.example",
-                            ".push.example", "push.example."}) {
+  EXPECT_TRUE(
+      parse_push_hosts("Push.example, *.push.example,https://push.example:8443,http://127.0.0.1:8030"));
+  for (const char* wrong :
+       {"push", "*.com", "*", "*.*.example", "push.example/wp", "push.example:8443", "me@push.example",
+        "http://push.example", "https://push.example/wp", "https://me@push.example", "ftp://push.example",
+        ".push.example", "push.example."}) {
     EXPECT_FALSE(parse_push_hosts(wrong)) << wrong;
   }
 }
@@ -90,8 +92,9 @@ TEST_F(SettingsTest, OtherPushServicesAreHostsOrOriginsAndPlainHttpStaysOnThisMa
 TEST_F(SettingsTest, APushSubjectIsAMailboxOrAnHttpsAddress) {
   EXPECT_TRUE(parse_push_subject("mailto:owner@example.org"));
   EXPECT_TRUE(parse_push_subject("https://example.org/contact"));
-  for (const char* wrong : {"owner@example.org", "mailto:", "mailto:@example.org", "mailto:owner@", "http://example.org",
-                            "mailto:a b@example.org", "mailto:owner@example.org\r\nX: y"}) {
+  for (const char* wrong :
+       {"owner@example.org", "mailto:", "mailto:@example.org", "mailto:owner@", "http://example.org",
+        "mailto:a b@example.org", "mailto:owner@example.org\r\nX: y"}) {
     EXPECT_FALSE(parse_push_subject(wrong)) << wrong;
   }
 }

@@ -1,5 +1,5 @@
-// Who wants to be told by Web Push, as the channel asks for them and reports what became of it. The service is
-// this: the channel knows no store.
+// Who wants to be told by Web Push, as the channel asks for them and reports what became of it. The service
+// is this: the channel knows no store.
 #pragma once
 
 #include <string>

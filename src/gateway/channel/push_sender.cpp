@@ -110,11 +110,10 @@ Result<net::HttpRequest> PushSender::request_for(const PushLetter& letter, const
   net::HttpRequest request;
   request.method = "POST";
   request.url = address.url;
-  request.headers = {
-      {"Content-Type", "application/octet-stream"},
-      {"Content-Encoding", "aes128gcm"},
-      {"TTL", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(left).count())},
-      {"Urgency", "high"}};
+  request.headers = {{"Content-Type", "application/octet-stream"},
+                     {"Content-Encoding", "aes128gcm"},
+                     {"TTL", std::to_string(std::chrono::duration_cast<std::chrono::seconds>(left).count())},
+                     {"Urgency", "high"}};
   if (!letter.topic.empty()) request.headers.emplace_back("Topic", letter.topic);
   request.secret_headers.emplace_back("Authorization", SecretBytes::copy_of(authorization));
   request.body = SecretBytes::copy_of(std::span<const std::uint8_t>(body));

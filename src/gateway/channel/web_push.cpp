@@ -30,9 +30,7 @@ std::string message_of(const std::string& request, const std::string& host, cons
                                                     {"expires", zkv::to_text(expires_at)}});
 }
 
-std::string failure_of(const PushAnswer& answer) {
-  return fmt::format("{}: {}", answer.service, answer.why);
-}
+std::string failure_of(const PushAnswer& answer) { return fmt::format("{}: {}", answer.service, answer.why); }
 
 /// Gathers what became of a round's letters, and says so when all are concluded.
 class RoundBook {

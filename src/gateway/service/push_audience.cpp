@@ -22,7 +22,8 @@ std::optional<SubscriptionId> id_of(const PushLetter& letter) {
 
 std::string summary_of(const PushRound& round) {
   auto text = fmt::format("web push: told {} of {}", round.told, round.asked);
-  for (const auto& failure : round.failures) text += (&failure == &round.failures.front() ? ": " : "; ") + failure;
+  for (const auto& failure : round.failures)
+    text += (&failure == &round.failures.front() ? ": " : "; ") + failure;
   return text;
 }
 

@@ -65,7 +65,7 @@ struct Settings {
   std::string sms_to;
   std::string sms_from;
 
-  std::string push_subject;              ///< empty: none
+  std::string push_subject;             ///< empty: none
   std::vector<std::string> push_hosts;  ///< lower case; host, *.host, or an origin
 
   [[nodiscard]] bool tls() const { return !tls_certificate.empty(); }
