@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 
+import { FakePush } from './fake_push.mjs';
 import { claimedChallenge, verifyAssertion, verifyRegistration } from './fake_webauthn.mjs';
 
 const kPolicy =
@@ -45,6 +46,7 @@ export class FakeGateway {
   passkeys = new Map();
   hosts = new Map();
   requests = [];
+  push = new FakePush();
 
   /// `folder` holds the built page.
   constructor(folder) {
@@ -177,9 +179,14 @@ export class FakeGateway {
     const open = this.#openCalls[call];
     if (open) return open(who);
     const route = this.#calls[call];
-    if (!route) throw new Refusal(404, 'not-found', 'There is no such call.');
+    if (!route && room !== 'push') throw new Refusal(404, 'not-found', 'There is no such call.');
     const session = this.#sessions.get(who.token);
     if (!session || session.ends < Date.now()) throw new Refusal(401, 'session', 'Sign in first.');
+    if (room === 'push') {
+      const [status, answer] = this.push.answer(request.method, id, act, body, session.approver);
+      if (status === 404) throw new Refusal(404, 'not-found', 'There is no such subscription.');
+      return send(response, status, answer);
+    }
     return route({ ...who, me: session.approver });
   }
 

@@ -67,7 +67,7 @@ export function looks(scene) {
 }
 
 /// Each view by name: who looks at it, and how it is opened.
-async function prepareViews({ anna, world }, stranger) {
+async function prepareViews({ anna, paula, world }, stranger) {
   const usual = await world.ask({
     host: { name: 'nas', group: 'home' },
     volumes: ['tank/home', 'tank/photos', 'tank/backup'],
@@ -109,6 +109,7 @@ async function prepareViews({ anna, world }, stranger) {
     hosts: opened(anna, '#hosts', '.row'),
     passkeys: asking,
     dialog: { ...asking, open: () => asking.open().then(() => anna.button('Add a passkey').click()) },
+    notifications: opened(paula, '#passkeys', '[data-subscription]'),
     people: inviting,
     invite: {
       ...inviting,

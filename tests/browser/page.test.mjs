@@ -8,6 +8,7 @@ import { launch, Person } from './person.mjs';
 import { deciding } from './deciding.mjs';
 import { hostile } from './hostile.mjs';
 import { people } from './people.mjs';
+import { push } from './push.mjs';
 import { openWorld } from './world.mjs';
 
 describe('the approval page', () => {
@@ -22,6 +23,7 @@ describe('the approval page', () => {
   });
 
   after(async () => {
+    await scene.paula?.context.close();
     await scene.browser?.close();
     await scene.world?.close();
   });
@@ -30,6 +32,7 @@ describe('the approval page', () => {
 
   people(scene);
   deciding(scene);
+  push(scene);
   looks(scene);
   hostile(scene);
 });

@@ -62,8 +62,20 @@ void check_small(std::string_view text) {
   }
 }
 
-constexpr std::array kChecks{check_outside_url, check_public_url, check_phone_number, check_address,
-                             check_listen,      check_networks,   check_database_uri, check_small};
+void check_push_subject(std::string_view text) { check_stays(text, parse_push_subject); }
+
+void check_push_hosts(std::string_view text) {
+  const auto hosts = parse_push_hosts(text);
+  if (!hosts) return fuzz::require_words(hosts.error());
+  for (const auto& host : *hosts) {
+    const auto again = parse_push_hosts(host);
+    fuzz::require(again && *again == std::vector{host}, "a host that was taken is taken as it is");
+  }
+}
+
+constexpr std::array kChecks{check_outside_url,  check_public_url, check_phone_number, check_address,
+                             check_listen,       check_networks,   check_database_uri, check_small,
+                             check_push_subject, check_push_hosts};
 
 }  // namespace
 

@@ -15,6 +15,7 @@ import unittest
 
 import enrolled_world
 import passkey_world
+from standins import PushStandIn
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 PAGE = TESTS.parent / "web" / "dist"
@@ -44,12 +45,12 @@ def ask():
 
 class BrowserPage(unittest.TestCase):
     def test_people_use_the_page_before_the_real_gateway(self):
-        with passkey_world.Gateway("--page-dir", str(PAGE)) as gateway:
+        with PushStandIn() as push, passkey_world.Gateway("--page-dir", str(PAGE), "--push-hosts", push.http) as gateway:
             link = gateway.invite_approver("Anna", "--role", "owner")
             self.assertTrue(link.startswith(f"{gateway.base}/#register="), link)
             environment = {**os.environ, "ZKV_BASE": gateway.base, "ZKV_INVITE": link.split("#register=")[1],
                            "ZKV_ASK": shlex.join([sys.executable, __file__, "ask"]),
-                           "ZKV_FOLDER": str(gateway.folder), "ZKV_PORT": str(gateway.port)}
+                           "ZKV_PUSH": push.facts["control"], "ZKV_PUSH_ORIGIN": push.http, "ZKV_FOLDER": str(gateway.folder), "ZKV_PORT": str(gateway.port)}
             done = subprocess.run(["node", "--test", "--test-concurrency=1", "page.test.mjs"], cwd=TESTS / "browser",
                                   env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + gateway.log.text())

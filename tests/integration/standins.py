@@ -192,5 +192,37 @@ class TwilioStandIn(StandIn):
         return self.control("POST", "/replies", reply, timeout=90)
 
 
+class PushStandIn(StandIn):
+    """A push service, and the browsers behind it."""
+
+    program = "push.mjs"
+
+    def environment(self):
+        """The gateway's setting that lets it send here, over http, and to nobody else."""
+        return {"ZKV_PUSH_HOSTS": self.http}
+
+    def subscribe(self, key=None):
+        """A browser's new subscription, bound to the applicationServerKey `key`: {id, endpoint, p256dh, auth}."""
+        made = self.control("POST", "/subscriptions", {"key": key})
+        return {"id": made["id"], "endpoint": self.http + made["path"], "p256dh": made["p256dh"], "auth": made["auth"]}
+
+    def end(self, subscription):
+        """The browser is gone: its endpoint answers 410 from now on."""
+        self.control("POST", "/subscriptions/end", {"id": subscription["id"]})
+
+    def messages(self, subscription, after=0, wait=0):
+        """What arrived there: {n, ttl, urgency, topic, text}, or `error` in place of a text that could not be read. When
+        there is nothing, waits `wait` seconds for the first."""
+        query = _query(subscription=subscription["id"], after=after, wait=wait)
+        return self.control("GET", f"/messages?{query}", timeout=wait + 30)
+
+    def wait_for_message(self, subscription, after=0, timeout=30):
+        """The first message there after number `after`; raises TimeoutError when none comes."""
+        messages = self.messages(subscription, after, timeout)
+        if not messages:
+            raise TimeoutError(f"no push message came within {timeout} s")
+        return messages[0]
+
+
 def _query(**fields):
     return urllib.parse.urlencode(fields)

@@ -68,6 +68,37 @@ class SettingsTest : public testing::Test {
   std::vector<std::string> set_;
 };
 
+TEST_F(SettingsTest, PushMessagesGoToTheKnownServicesAndNameOurAddress) {
+  toml("public-url = 'https://gateway.example/'");
+  const auto loaded = load();
+  EXPECT_THAT(loaded.settings.push_hosts,
+              testing::ElementsAre("fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com",
+                                   "*.notify.windows.com"));
+  EXPECT_EQ(loaded.settings.push_subject, "https://gateway.example");
+  EXPECT_EQ(effective(loaded, "push-subject").value, "https://gateway.example");
+}
+
+TEST_F(SettingsTest, OtherPushServicesAreHostsOrOriginsAndPlainHttpStaysOnThisMachine) {
+  EXPECT_TRUE(
+      parse_push_hosts("Push.example, *.push.example,https://push.example:8443,http://127.0.0.1:8030"));
+  for (const char* wrong :
+       {"push", "*.com", "*", "*.*.example", "push.example/wp", "push.example:8443", "me@push.example",
+        "http://push.example", "https://push.example/wp", "https://me@push.example", "ftp://push.example",
+        ".push.example", "push.example."}) {
+    EXPECT_FALSE(parse_push_hosts(wrong)) << wrong;
+  }
+}
+
+TEST_F(SettingsTest, APushSubjectIsAMailboxOrAnHttpsAddress) {
+  EXPECT_TRUE(parse_push_subject("mailto:owner@example.org"));
+  EXPECT_TRUE(parse_push_subject("https://example.org/contact"));
+  for (const char* wrong :
+       {"owner@example.org", "mailto:", "mailto:@example.org", "mailto:owner@", "http://example.org",
+        "mailto:a b@example.org", "mailto:owner@example.org\r\nX: y"}) {
+    EXPECT_FALSE(parse_push_subject(wrong)) << wrong;
+  }
+}
+
 TEST_F(SettingsTest, NothingSetIsAWorkingGatewayWithTheEmbeddedVaultOnLoopback) {
   const auto loaded = load();
   EXPECT_TRUE(loaded.problems.empty());

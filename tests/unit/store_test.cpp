@@ -110,6 +110,58 @@ TEST_F(StoreTest, ForgettingTakesOldEndedRequestsAndLeavesTheAuditLog) {
   EXPECT_THAT(kinds_of(*store), ElementsAre("request.deny"));
 }
 
+Approver approver_named(const std::string& name, std::uint8_t number) {
+  Approver approver;
+  approver.id.fill(number);
+  approver.name = name;
+  approver.created_at = kStart;
+  return approver;
+}
+
+Subscription subscription_of(const Approver& approver, int number) {
+  const auto byte = static_cast<std::uint8_t>(number);
+  Subscription subscription;
+  subscription.id.fill(byte);
+  subscription.approver = approver.id;
+  subscription.endpoint = "https://push.example/" + std::to_string(number);
+  subscription.key = Bytes(65, byte);
+  subscription.auth = Bytes(16, byte);
+  subscription.label = "phone";
+  subscription.created_at = kStart + std::chrono::seconds(number);
+  return subscription;
+}
+
+TEST_F(StoreTest, SubscriptionsOutliveTheProcessAndEndOneByOneOrWithTheirApprover) {
+  const auto anna = approver_named("Anna", 1);
+  const auto bea = approver_named("Bea", 2);
+  {
+    const auto store = open();
+    ASSERT_TRUE(store->people().insert(anna));
+    ASSERT_TRUE(store->people().insert(bea));
+    for (const int number : {5, 3, 4}) ASSERT_TRUE(store->push().insert(subscription_of(anna, number)));
+    ASSERT_TRUE(store->push().insert(subscription_of(bea, 6)));
+    EXPECT_FALSE(store->push().insert(subscription_of(bea, 6)));
+  }
+  const auto store = open();
+  auto of_anna = store->push().subscriptions_of(anna.id).value();
+  ASSERT_EQ(of_anna.size(), 3U);
+  EXPECT_EQ(of_anna[0].endpoint, "https://push.example/3");
+  EXPECT_EQ(of_anna[0].key, Bytes(65, 3));
+  EXPECT_EQ(of_anna[0].auth, Bytes(16, 3));
+  of_anna[0].failure = "status 500";
+  of_anna[0].told_at = kStart + std::chrono::hours(1);
+  ASSERT_TRUE(store->push().update(of_anna[0]));
+  EXPECT_EQ(store->push().find(of_anna[0].id).value()->failure, "status 500");
+  EXPECT_EQ(store->push().find(of_anna[0].id).value()->told_at, kStart + std::chrono::hours(1));
+  ASSERT_TRUE(store->push().remove(of_anna[0].id));
+  EXPECT_EQ(store->push().remove(of_anna[0].id).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(store->push().update(of_anna[0]).error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(store->push().all_subscriptions().value().size(), 3U);
+  ASSERT_TRUE(store->push().remove_all_of(anna.id));
+  ASSERT_EQ(store->push().all_subscriptions().value().size(), 1U);
+  EXPECT_EQ(store->push().all_subscriptions().value()[0].approver, bea.id);
+}
+
 TEST_F(StoreTest, WrongPinsAndMessagesOutliveTheProcess) {
   {
     auto store = open();

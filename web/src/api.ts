@@ -14,6 +14,7 @@ import type {
   RegistrationChallenge,
   Role,
   Session,
+  Subscription,
 } from './protocol';
 
 /// The gateway's refusal: an RFC 9457 document.
@@ -77,6 +78,14 @@ export const api = {
     call<Passkey>('PATCH', `/v2/passkeys/${encodeURIComponent(id)}`, { label }),
   deletePasskey: (id: string, confirmation: Assertion) =>
     call<undefined>('POST', `/v2/passkeys/${encodeURIComponent(id)}/removal`, { confirmation }),
+
+  pushKey: async () => (await call<{ key: string }>('GET', '/v2/push/key')).key,
+  subscriptions: async () =>
+    (await call<{ subscriptions: Subscription[] }>('GET', '/v2/push/subscriptions')).subscriptions,
+  subscribe: (browser: { endpoint: string; p256dh: string; auth: string }, label: string) =>
+    call<Subscription>('POST', '/v2/push/subscriptions', { ...browser, label }),
+  unsubscribe: (id: string) => call<undefined>('DELETE', `/v2/push/subscriptions/${encodeURIComponent(id)}`),
+  testPush: () => call<{ devices: number }>('POST', '/v2/push/test', {}),
 
   approvers: async () => (await call<{ approvers: Approver[] }>('GET', '/v2/approvers')).approvers,
   invite: (name: string, role: Role, confirmation: Assertion) =>

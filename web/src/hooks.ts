@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 
 import { Problem, Unreachable } from './api';
 import { PasskeyFailure } from './passkey';
+import { PushFailure } from './push';
 import { routeOf, type Route } from './route';
 
 export interface Loaded<Value> {
@@ -41,7 +42,8 @@ export function useRoute(): Route {
 
 /// Why something did not work, for a person. `calm`: they stopped it themselves.
 export function inWords(error: unknown): { text: string; calm: boolean } {
-  if (error instanceof PasskeyFailure) return { text: error.message, calm: error.calm };
+  if (error instanceof PasskeyFailure || error instanceof PushFailure)
+    return { text: error.message, calm: error.calm };
   if (error instanceof Problem || error instanceof Unreachable) return { text: error.message, calm: false };
   console.error(error);
   return { text: 'Something went wrong on this page. Reload it and try again.', calm: false };

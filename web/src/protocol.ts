@@ -56,6 +56,17 @@ export interface Passkey {
   backed_up: boolean;
 }
 
+/// A browser that is told when a host asks.
+export interface Subscription {
+  id: string;
+  hash: string;
+  label: string;
+  service: string;
+  created_at: string;
+  last_told: string | null;
+  failure: string | null;
+}
+
 export interface Approver {
   id: string;
   name: string;

@@ -50,7 +50,13 @@ gateway::TwilioOptions twilio_options(const Settings& settings) {
   return options;
 }
 
-Result<std::vector<std::unique_ptr<gateway::Channel>>> make_channels(const Settings& settings) {
+std::shared_ptr<gateway::PushPost> make_push_post(const Settings& settings) {
+  return std::make_shared<gateway::PushPost>(gateway::WebPushOptions{
+      settings.data_dir / "push.key", settings.push_subject, settings.push_hosts, host_name("gateway")});
+}
+
+Result<std::vector<std::unique_ptr<gateway::Channel>>> make_channels(
+    const Settings& settings, std::shared_ptr<gateway::PushPost> push) {
   std::vector<std::unique_ptr<gateway::Channel>> channels;
   ZKV_TRY(auto console, gateway::make_channel(gateway::ConsoleOptions{}));
   channels.push_back(std::move(console));
@@ -58,6 +64,8 @@ Result<std::vector<std::unique_ptr<gateway::Channel>>> make_channels(const Setti
     ZKV_TRY(auto twilio, gateway::make_channel(twilio_options(settings)));
     channels.push_back(std::move(twilio));
   }
+  ZKV_TRY(auto web_push, gateway::make_channel(gateway::WebPushChannelOptions{std::move(push)}));
+  channels.push_back(std::move(web_push));
   return channels;
 }
 
@@ -111,8 +119,10 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
                                                         std::shared_ptr<const gateway::Identity> identity) {
   ZKV_TRY(auto store, open_sealed_store(settings));
   ZKV_TRY(auto vault, gateway::make_vault(vault_options(settings)));
-  ZKV_TRY(auto channels, make_channels(settings));
+  auto push = make_push_post(settings);
+  ZKV_TRY(auto channels, make_channels(settings, push));
   gateway::ServiceOptions options;
+  options.push = std::move(push);
   options.secret = settings.secret;
   options.identity = std::move(identity);
   ZKV_TRY(options.pin_key, gateway::load_pin_key(settings.data_dir / "pin.key"));

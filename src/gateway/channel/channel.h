@@ -30,6 +30,8 @@ class Channel {
   [[nodiscard]] virtual std::string description() const = 0;
   /// Whether this channel carries a PIN back, so that one has to be made.
   [[nodiscard]] virtual bool wants_pin() const = 0;
+  /// Whether notify() only begins: what came of it is then said by the channel itself.
+  [[nodiscard]] virtual bool reports_later() const { return false; }
   /// Errors: kDenied (the provider refuses the account or the number), kUnavailable, kInterrupted.
   virtual Result<> notify(const Notice& notice, const std::stop_token& stop) = 0;
 };

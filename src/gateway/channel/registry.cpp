@@ -11,6 +11,9 @@ Result<std::unique_ptr<Channel>> make(ConsoleOptions options) { return make_cons
 Result<std::unique_ptr<Channel>> make(TwilioOptions options) {
   return make_twilio_channel(std::move(options));
 }
+Result<std::unique_ptr<Channel>> make(WebPushChannelOptions options) {
+  return make_web_push_channel(std::move(options));
+}
 
 }  // namespace
 

@@ -96,8 +96,10 @@ Result<Bytes> encrypt_push(const PushSubscription& subscription, std::string_vie
 Result<std::string> vapid_authorization(const PushKey& key, const std::string& audience,
                                         const std::string& subject, Time expires) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(expires.time_since_epoch()).count();
-  const std::string signed_part = part_of_token({{"typ", "JWT"}, {"alg", "ES256"}}) + "." +
-                                  part_of_token({{"aud", audience}, {"exp", seconds}, {"sub", subject}});
+  boost::json::object claims{{"aud", audience}, {"exp", seconds}};
+  if (!subject.empty()) claims["sub"] = subject;
+  const std::string signed_part =
+      part_of_token({{"typ", "JWT"}, {"alg", "ES256"}}) + "." + part_of_token(claims);
   ZKV_TRY(const auto signature, key.sign(signed_part));
   return "vapid t=" + signed_part + "." + to_base64(signature, Base64::kUrlNoPadding) +
          ", k=" + to_base64(key.point(), Base64::kUrlNoPadding);

@@ -64,7 +64,8 @@ Result<Bytes> encrypt_push(const PushSubscription& subscription, std::string_vie
                            std::span<const std::uint8_t> salt);
 
 /// The Authorization header (vapid) for a push service. `audience` is its origin, `subject` how its operators
-/// reach ours (mailto: or https:); good until `expires`, at most a day ahead. Errors: kInternal.
+/// reach ours (mailto: or https:; empty: not said); good until `expires`, at most a day ahead. Errors:
+/// kInternal.
 Result<std::string> vapid_authorization(const PushKey& key, const std::string& audience,
                                         const std::string& subject, Time expires);
 

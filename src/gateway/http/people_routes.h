@@ -17,6 +17,8 @@ void add_request_calls(Router& router, PeopleDoor& door);
 void add_host_calls(Router& router, PeopleDoor& door);
 /// Challenges by which acts are confirmed.
 void add_confirmation_calls(Router& router, PeopleDoor& door);
+/// One's own subscriptions to Web Push.
+void add_push_calls(Router& router, PeopleDoor& door);
 /// Server-sent events.
 void add_event_calls(Router& router, PeopleDoor& door);
 

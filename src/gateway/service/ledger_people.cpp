@@ -47,7 +47,7 @@ std::string actor_of(const Approver& approver) { return "approver:" + approver.n
 
 Result<> check_label(const std::string& label) {
   if (!label.empty() && label.size() <= kLongestLabel && std::ranges::none_of(label, is_control)) return {};
-  return Error::invalid("a passkey's name has 1 to 64 characters, and none that control a terminal");
+  return Error::invalid("a label has 1 to 64 characters, and none that control a terminal");
 }
 
 passkey::Challenge random_challenge() {

@@ -50,6 +50,9 @@ class LedgerPeople : public People {
                                                      std::string address) override;
   boost::asio::awaitable<Result<std::uint64_t>> change_after(std::uint64_t seen) override;
 
+  /// Whose session it is; in a transaction, on the ledger's thread. Errors: kDenied "session".
+  Result<SignedIn> who(const SessionKey& key);
+
  private:
   /// What came of a transaction that is to be committed even where it refuses.
   template <class T>
@@ -77,7 +80,6 @@ class LedgerPeople : public People {
   void note_refusal(const Doer& by, const Error& error);
 
   // All of these in a transaction, on the ledger's thread.
-  Result<SignedIn> who(const SessionKey& key);
   /// How the audit log names who calls: an owner, or somebody at the console.
   Result<std::string> owner_or_console(const Viewer& by);
   Result<Outcome<Performer>> permit(const Doer& by, const passkey::Act& act, Role needed);

@@ -19,6 +19,7 @@
 #include "gateway/service/ledger_enrolments.h"
 #include "gateway/service/ledger_host_asks.h"
 #include "gateway/service/ledger_people.h"
+#include "gateway/service/ledger_push.h"
 #include "gateway/service/notices.h"
 #include "gateway/service/pin_desk.h"
 #include "gateway/service/refusals.h"
@@ -50,6 +51,7 @@ class LedgerService : public Service {
   HostAsks& host_asks() override { return host_asks_; }
   Boots& boots() override { return boots_; }
   People& people() override { return people_; }
+  Push& push() override { return push_; }
   boost::asio::awaitable<Result<>> check() override;
   void stop() override;
 
@@ -79,6 +81,7 @@ class LedgerService : public Service {
   LedgerBoots boots_;
   LedgerHostAsks host_asks_;
   LedgerPeople people_;
+  LedgerPush push_;
   Checkpoints checkpoints_;
   Time next_tidying_;
   /// When check() last proved that the store takes changes.

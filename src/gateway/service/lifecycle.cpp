@@ -58,6 +58,7 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
               [this](std::string kind, std::string address, std::string detail) {
                 LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
               }),
+      push_(desk_, ledger_, people_, options_.push),
       checkpoints_(desk_, options_, now()) {
   desk_.on_recover([this](const Request& request) {
     if (boots_.is_wanted_by(request)) return boots_.grant(request);
@@ -150,6 +151,7 @@ void LedgerService::stop() {
   std::call_once(stopped_, [this] {
     stop_.request_stop();
     errands_.close();
+    push_.close();
     write_rows(refusals_.all());
     ledger_->close(farewell());
   });

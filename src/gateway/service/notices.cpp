@@ -79,6 +79,7 @@ void Notices::send(const Request& request, const SecretBytes& pin, const std::st
 void Notices::send(const std::shared_ptr<Channel>& channel, Notice notice) {
   errands_.submit([this, channel, notice = std::move(notice)] {
     const auto sent = channel->notify(notice, stop_);
+    if (sent && channel->reports_later()) return;
     ledger_.submit(outcome(notice.request, *channel, sent));
   });
 }

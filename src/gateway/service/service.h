@@ -21,10 +21,13 @@
 #include "gateway/service/enrolments.h"
 #include "gateway/service/host_asks.h"
 #include "gateway/service/people.h"
+#include "gateway/service/push.h"
 #include "gateway/store/store.h"
 #include "gateway/vault/vault.h"
 
 namespace zkv::gateway {
+
+class PushPost;
 
 struct ServiceOptions {
   std::string secret;   ///< the vault's name of the key that legacy requests ask for
@@ -41,6 +44,7 @@ struct ServiceOptions {
   std::size_t pending_limit = 10'000;
   std::chrono::seconds challenge_life{120};  ///< of what a passkey is asked to sign
   std::chrono::seconds session_life{3'600};
+  std::shared_ptr<PushPost> push;  ///< the channel's, too; null: there is no Web Push
   std::filesystem::path
       checkpoint_file;  ///< where the newest checkpoint of the audit log is kept; empty: nowhere
   /// Told, on a thread of the service, of a commit that failed: the one thing no audit row can tell.
@@ -102,6 +106,7 @@ class Service {
   [[nodiscard]] virtual HostAsks& host_asks() = 0;
   [[nodiscard]] virtual Boots& boots() = 0;
   [[nodiscard]] virtual People& people() = 0;
+  [[nodiscard]] virtual Push& push() = 0;
 
   /// Whether the store answers and takes changes, for /readyz.
   virtual boost::asio::awaitable<Result<>> check() = 0;

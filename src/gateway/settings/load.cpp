@@ -142,6 +142,9 @@ class Loader {
     if (settings.database.empty()) settings.database = settings.data_dir / "gateway.db";
     if (settings.control_socket.empty()) settings.control_socket = settings.data_dir / "control.sock";
     if (settings.master_key_file.empty()) settings.master_key_file = settings.data_dir / "master.key";
+    if (settings.push_subject.empty() && settings.public_url.starts_with("https://")) {
+      settings.push_subject = settings.public_url;
+    }
     std::error_code failure;
     if (settings.page_dir.empty() && fs::is_directory(kDefaultPage, failure))
       settings.page_dir = kDefaultPage;
@@ -151,6 +154,7 @@ class Loader {
     show("legacy", settings.legacy ? "true" : "false");
     show("sqlalchemy-database-uri", "sqlite:///" + settings.database.string());
     show("control-socket", settings.control_socket.string());
+    show("push-subject", settings.push_subject);
     show("master-key-file", settings.master_key_file.string());
   }
 

@@ -65,6 +65,9 @@ struct Settings {
   std::string sms_to;
   std::string sms_from;
 
+  std::string push_subject;             ///< empty: none
+  std::vector<std::string> push_hosts;  ///< lower case; host, *.host, or an origin
+
   [[nodiscard]] bool tls() const { return !tls_certificate.empty(); }
   [[nodiscard]] bool twilio() const { return !twilio_account_id.empty(); }
 };

@@ -26,6 +26,10 @@ Result<std::string> parse_public_url(std::string_view text);
 Result<std::filesystem::path> parse_database_uri(std::string_view text);
 /// E.164: a plus and 7 to 15 digits.
 Result<std::string> parse_phone_number(std::string_view text);
+/// mailto:NAME@HOST or an https address. Source: RFC 8292, 2.1.
+Result<std::string> parse_push_subject(std::string_view text);
+/// Host names, those with "*." before them for all below, or origins: https, or http on this machine.
+Result<std::vector<std::string>> parse_push_hosts(std::string_view text);
 Result<std::string> parse_choice(std::string_view text, std::vector<std::string_view> choices);
 
 }  // namespace zkv::gateway

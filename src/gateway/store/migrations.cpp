@@ -131,6 +131,17 @@ constexpr std::array kSteps{
     Step{4, "ALTER TABLE zkv_approver ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
     Step{4, "ALTER TABLE zkv_passkey ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
     Step{4, "ALTER TABLE zkv_session ADD COLUMN seal TEXT NOT NULL DEFAULT ''"},
+    Step{5, R"(CREATE TABLE zkv_push_subscription (
+                 id TEXT NOT NULL PRIMARY KEY,
+                 approver TEXT NOT NULL REFERENCES zkv_approver (id),
+                 endpoint TEXT NOT NULL,
+                 p256dh TEXT NOT NULL,
+                 auth TEXT NOT NULL,
+                 label TEXT NOT NULL,
+                 failure TEXT NOT NULL,
+                 created_at BIGINT NOT NULL,
+                 told_at BIGINT NOT NULL,
+                 UNIQUE (approver, endpoint)))"},
     Step{6, R"(CREATE TABLE zkv_boot_approval (
                  host TEXT NOT NULL PRIMARY KEY REFERENCES zkv_host (id) ON DELETE CASCADE,
                  approved_by TEXT NOT NULL,

@@ -5,6 +5,7 @@
 #include "gateway/store/database.h"
 #include "gateway/store/host_table.h"
 #include "gateway/store/people_table.h"
+#include "gateway/store/push_table.h"
 #include "gateway/store/request_table.h"
 #include "gateway/store/store.h"
 
@@ -18,7 +19,8 @@ class SqliteStore : public Store {
         requests_(*database_, seal),
         audit_(*database_),
         hosts_(*database_, requests_, seal),
-        people_(*database_, seal) {}
+        people_(*database_, seal),
+        push_(*database_) {}
 
   Result<> adopt() {
     return transaction([&]() -> Result<> {
@@ -34,6 +36,7 @@ class SqliteStore : public Store {
 
   HostStore& hosts() override { return hosts_; }
   PeopleStore& people() override { return people_; }
+  PushStore& push() override { return push_; }
 
   Result<> insert(const Request& request) override { return requests_.insert(request); }
   Result<> update(const Request& next, State from) override { return requests_.update(next, from); }
@@ -138,6 +141,7 @@ class SqliteStore : public Store {
   AuditTable audit_;
   HostTable hosts_;
   PeopleTable people_;
+  PushTable push_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "gateway/audit/row.h"
 #include "gateway/store/host_store.h"
 #include "gateway/store/people_store.h"
+#include "gateway/store/push_store.h"
 
 namespace zkv::gateway {
 
@@ -83,6 +84,8 @@ class Store {
   virtual HostStore& hosts() = 0;
   /// The same of those who decide.
   virtual PeopleStore& people() = 0;
+  /// The same of where they are told.
+  virtual PushStore& push() = 0;
 };
 
 }  // namespace zkv::gateway

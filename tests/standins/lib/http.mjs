@@ -2,8 +2,8 @@
 
 const kLongestBody = 1 << 20;
 
-/// Reads `incoming` to its end: `{ method, path, query, url, headers, body, origin }`, where `path` has no query
-/// and `body` is text. Throws when the body is longer than 1 MiB or the client goes away.
+/// Reads `incoming` to its end: `{ method, path, query, url, headers, body, bytes, origin }`, where `path` has no query
+/// and `body` is `bytes` as text. Throws when the body is longer than 1 MiB or the client goes away.
 export async function readRequest(incoming) {
   const chunks = [];
   let size = 0;
@@ -12,6 +12,7 @@ export async function readRequest(incoming) {
     if (size > kLongestBody) throw new Error('request body longer than 1 MiB');
     chunks.push(chunk);
   }
+  const bytes = Buffer.concat(chunks);
   const scheme = incoming.socket.encrypted ? 'https' : 'http';
   const origin = `${scheme}://${incoming.headers.host ?? 'localhost'}`;
   const url = new URL(incoming.url, origin);
@@ -21,7 +22,8 @@ export async function readRequest(incoming) {
     path: decodeURIComponent(url.pathname),
     query: url.searchParams,
     headers: incoming.headers,
-    body: Buffer.concat(chunks).toString('utf8'),
+    body: bytes.toString('utf8'),
+    bytes,
     origin,
   };
 }

@@ -60,8 +60,10 @@ async function serve({ service, faults, requests }, incoming, outgoing) {
   try {
     const request = await readRequest(incoming);
     const rule = faults.take(request);
+    const { bytes, ...kept } = request;
     const entry = requests.add({
-      ...request,
+      ...kept,
+      size: bytes.length,
       query: Object.fromEntries(request.query),
       fault: rule?.fault ?? null,
     });

@@ -12,6 +12,7 @@ import { create, deviceName } from '../passkey';
 import type { Attestation, Passkey, Session } from '../protocol';
 import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
+import { Notifications } from './notifications';
 
 type Asking = { what: 'add' } | { what: 'rename' | 'delete'; passkey: Passkey };
 
@@ -48,6 +49,9 @@ export function PasskeysView({ session, leave }: { session: Session; leave: () =
         <button type="button" class="primary" onClick={() => setAsking({ what: 'add' })}>
           Add a passkey
         </button>
+      </div>
+      <Notifications />
+      <div class="page-buttons">
         <button type="button" class="quiet-button" onClick={() => void signOut()}>
           Sign out
         </button>
