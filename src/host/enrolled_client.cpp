@@ -84,7 +84,8 @@ class EnrolledAsking {
       cancel();
       return std::move(share).error();
     }
-    return Released{enrolment_, repository::join_shares(*share, keys_.local_share), released_};
+    if (plea_.next_boot) return Released{enrolment_, SecretBytes(), released_, until_ - clock_offset_};
+    return Released{enrolment_, repository::join_shares(*share, keys_.local_share), released_, {}};
   }
 
   Result<std::string> run_trial() {
@@ -143,6 +144,7 @@ class EnrolledAsking {
     message.generation = plea_.generation;
     message.volumes = plea_.volumes;
     message.evidence = plea_.evidence;
+    message.next_boot = plea_.next_boot;
     message.evidence.has_tpm = enrolment_.in_tpm;
     const auto envelope = protocol::seal_message(message, *keys_.identity);
     if (!envelope) return meaning_of(envelope.error());
@@ -206,21 +208,35 @@ class EnrolledAsking {
     return TryAgain{"request " + id + " ended: " + report.state + why, std::chrono::milliseconds(0)};
   }
 
+  static Ended bad_release(const std::string& why) {
+    return Ended{Error::corrupt("the gateway's answer is not to be trusted: " + why)};
+  }
+
+  template <class Word>
+  [[nodiscard]] bool is_for_us(const Word& word) const {
+    return word.request == request_->hash && word.host == enrolment_.host &&
+           word.gateway == enrolment_.gateway;
+  }
+
+  Answer take_boot_approval(const protocol::Envelope& envelope) {
+    const auto approval = protocol::open_envelope<protocol::BootApproval>(envelope, gateway_key_);
+    if (!approval) return bad_release(approval.error().message());
+    if (!is_for_us(*approval)) return bad_release("it is for another request");
+    until_ = approval->until;
+    released_ = request_->hash;
+    return KeyGiven{SecretBytes()};
+  }
+
   /// The release is believed only as far as the pinned key signed it for this very request.
   Answer open(const std::string& text) {
-    const auto bad = [](const std::string& why) {
-      return Ended{Error::corrupt("the gateway's release is not to be trusted: " + why)};
-    };
     const auto envelope = protocol::parse_envelope(text);
-    if (!envelope) return bad(envelope.error().message());
+    if (!envelope) return bad_release(envelope.error().message());
+    if (plea_.next_boot) return take_boot_approval(*envelope);
     const auto release = protocol::open_envelope<protocol::Release>(*envelope, gateway_key_);
-    if (!release) return bad(release.error().message());
-    if (release->request != request_->hash || release->host != enrolment_.host ||
-        release->gateway != enrolment_.gateway) {
-      return bad("it is for another request");
-    }
+    if (!release) return bad_release(release.error().message());
+    if (!is_for_us(*release)) return bad_release("it is for another request");
     auto share = request_->key.open(release->sealed);
-    if (!share) return bad(share.error().message());
+    if (!share) return bad_release(share.error().message());
     released_ = request_->hash;
     return KeyGiven{std::move(*share)};
   }
@@ -246,6 +262,7 @@ class EnrolledAsking {
   std::chrono::milliseconds clock_offset_{0};
   std::optional<OpenRequest> request_;
   protocol::RequestHash released_{};
+  Time until_{};  ///< by the gateway's clock: to when the next boot is approved
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Asking a gateway that this host is enrolled with for its share, by signed requests of version 2.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "base/time.h"
 #include "host/enrolment.h"
 #include "host/gateway_client.h"
 #include "protocol/messages.h"
@@ -20,16 +22,19 @@ struct Plea {
   std::vector<std::string> volumes;  ///< as far as they are known without a key
   protocol::Evidence evidence;
   std::string number;  ///< make_number()
+  /// What is asked for is no share, but an approval of this machine's next boot, good for so long.
+  std::optional<std::chrono::seconds> next_boot = std::nullopt;
 };
 
 /// What one gateway gave.
 struct Released {
   Enrolment enrolment;
-  SecretBytes shares;  ///< both, as repository::join_shares makes them
+  SecretBytes shares;  ///< both, as repository::join_shares makes them; empty for a next boot
   protocol::RequestHash request{};
+  Time next_boot_until{};  ///< by this machine's clock, where that was asked for
 };
 
-/// Asks until the gateway has released its share. A request that a stop or the deadline ends is cancelled at
+/// Asks until the gateway has released its share, or approved the next boot. A request that a stop or the deadline ends is cancelled at
 /// the gateway. Errors: kDenied (a person said no; the gateway does not know this host; it is not the gateway
 /// that was pinned), kPending (nobody decided in time), kUnavailable, kCorrupt, kInterrupted.
 Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,

@@ -103,6 +103,7 @@ export class FakeGateway {
         kernel_changed: false,
         last_release: time(Date.now() - 26 * 3600_000),
       },
+      next_boot: null,
       ...spec,
       host,
     });
@@ -130,6 +131,7 @@ export class FakeGateway {
     this.hosts.set(id, {
       enrolled_at: time(Date.now() - 40 * 86400_000),
       revoked_at: null,
+      next_boot: null,
       ...old,
       ...{ id, name, group, last_seen: time(Date.now()), last_address: '192.0.2.7' },
     });
@@ -266,6 +268,17 @@ export class FakeGateway {
     'POST confirmations': ({ body, me, response }) => {
       const challenge = this.#challenge('act', { act: [body.act, ...body.about], approver: me.id });
       send(response, 200, { challenge, rp: { id: 'localhost' }, allow: this.#passkeysOf(me) });
+    },
+    'POST hosts/:id/next-boot': ({ id, body, me, response }) => {
+      this.#checkConfirmed(me, body, 'boot.approve', id, String(body.seconds));
+      const [approved_at, until] = [time(Date.now()), time(Date.now() + body.seconds * 1000)];
+      const next_boot = { by: me.name, approved_at, until };
+      this.#of(this.hosts, id).next_boot = next_boot;
+      send(response, 201, next_boot);
+    },
+    'DELETE hosts/:id/next-boot': ({ id, response }) => {
+      this.#of(this.hosts, id).next_boot = null;
+      send(response, 204);
     },
     'POST hosts/:id/revocation': ({ id, body, me, response }) => {
       mustOwn(me);

@@ -25,6 +25,7 @@ GATEWAY_TYPE = "application/vnd.zkv.gateway+json"
 ENROLMENT_TYPE = "application/vnd.zkv.enrolment+json"
 REQUEST_TYPE = "application/vnd.zkv.request+json"
 WORD_TYPE = "application/vnd.zkv.word+json"
+BOOT_TYPE = "application/vnd.zkv.boot-approval+json"
 RELEASE_TYPE = "application/vnd.zkv.release+json"
 
 

@@ -10,6 +10,7 @@ import type {
   Decision,
   Host,
   Invite,
+  NextBoot,
   Passkey,
   RegistrationChallenge,
   Role,
@@ -69,6 +70,11 @@ export const api = {
   hosts: async () => (await call<{ hosts: Host[] }>('GET', '/v2/hosts')).hosts,
   revokeHost: (id: string, confirmation: Assertion) =>
     call<undefined>('POST', `/v2/hosts/${encodeURIComponent(id)}/revocation`, { confirmation }),
+
+  approveNextBoot: (id: string, seconds: number, confirmation: Assertion) =>
+    call<NextBoot>('POST', `/v2/hosts/${encodeURIComponent(id)}/next-boot`, { seconds, confirmation }),
+  takeBackNextBoot: (id: string) =>
+    call<undefined>('DELETE', `/v2/hosts/${encodeURIComponent(id)}/next-boot`),
 
   passkeys: async () => (await call<{ passkeys: Passkey[] }>('GET', '/v2/passkeys')).passkeys,
   passkeyChallenge: () => call<RegistrationChallenge>('POST', '/v2/passkeys/challenge', {}),

@@ -23,6 +23,8 @@ export interface CardModel {
   open: boolean;
   number: string | null;
   volumes: string[];
+  /// For how long the next boot is to be approved, in words; null where a share is asked for.
+  nextBoot: string | null;
   /// What the gateway saw itself.
   seen: Fact[];
   /// What the host says of itself, which nobody checked.
@@ -50,6 +52,7 @@ export function modelOf(card: Card, now: number): CardModel {
     open: state === 'pending',
     number: card.number === null ? null : textOf(card.number),
     volumes: (card.volumes as unknown[]).map(textOf),
+    nextBoot: typeof card.next_boot === 'number' ? duration(card.next_boot) : null,
     seen,
     said,
     looks: [
@@ -73,7 +76,7 @@ export function hasEnded(state: State): boolean {
 
 /// What became of a request, in a word and in a sentence.
 export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'>): { word: string; sentence: string } {
-  const by = card.decided_by ? ` by ${textOf(card.decided_by)}` : '';
+  const by = card.decided_by ? ` by ${deciderOf(textOf(card.decided_by))}` : '';
   switch (card.state) {
     case 'pending':
       return { word: 'Waiting', sentence: 'Waiting for a decision.' };
@@ -95,6 +98,11 @@ export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'>): { word: str
     case 'superseded':
       return { word: 'Replaced', sentence: 'The host has asked anew: decide the newer request.' };
   }
+}
+
+/// Who decided; "planned:" says that it was before the host asked.
+function deciderOf(by: string): string {
+  return by.startsWith('planned:') ? `${by.slice('planned:'.length)}, beforehand` : by;
 }
 
 function seenBy(card: Card, now: number): Fact[] {

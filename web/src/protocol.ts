@@ -35,6 +35,15 @@ export interface Card {
   number: string | null;
   evidence: Record<string, unknown> | null;
   compared: { first_from_address: boolean; kernel_changed: boolean; last_release: string | null } | null;
+  /// What is asked for is no share but an approval of the next boot, good for so many seconds.
+  next_boot: number | null;
+}
+
+/// An approval of a host's next boot that can be used still.
+export interface NextBoot {
+  by: string;
+  approved_at: string;
+  until: string;
 }
 
 export interface Host {
@@ -46,6 +55,7 @@ export interface Host {
   last_seen: string | null;
   last_address: string | null;
   revoked_at: string | null;
+  next_boot: NextBoot | null;
 }
 
 export interface Passkey {

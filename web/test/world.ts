@@ -23,6 +23,7 @@ export function cardOf(changes: Partial<Card>): Card {
       addresses: ['192.0.2.7'],
       planned: true,
     },
+    next_boot: null,
     compared: { first_from_address: false, kernel_changed: false, last_release: '2026-11-24T06:12:00Z' },
     ...changes,
   };

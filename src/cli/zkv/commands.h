@@ -35,6 +35,7 @@ void add_repository_commands(CLI::App& app, Session& session);
 void add_fetch_command(CLI::App& app, Session& session);
 void add_enroll_commands(CLI::App& app, Session& session);
 void add_mount_commands(CLI::App& app, Session& session);
+void add_reboot_command(CLI::App& app, Session& session);
 void add_status_command(CLI::App& app, Session& session);
 
 /// Prints the error and its remedy to stderr ("zkv: …"), and returns the exit code of its kind.

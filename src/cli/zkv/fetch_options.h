@@ -1,6 +1,8 @@
 // How `fetch` and `mount` are told which gateways to ask, and the asking itself.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -40,10 +42,12 @@ Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options
 Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const GatewayOptions& options,
                               bool ask_once, const std::stop_token& stop);
 
-/// Asks all gateways that this host is enrolled with, each for its share, as fetch_key() does.
+/// Asks all gateways that this host is enrolled with, each for its share, as fetch_key() does; with
+/// `next_boot` for an approval of the next boot, good for so long.
 Result<host::Released> fetch_shares(const std::filesystem::path& repository,
                                     const std::vector<host::Enrolment>& enrolments,
-                                    const GatewayOptions& options, const std::stop_token& stop);
+                                    const GatewayOptions& options, const std::stop_token& stop,
+                                    std::optional<std::chrono::seconds> next_boot = std::nullopt);
 /// Tells the gateway that its share opened the repository.
 void acknowledge(const std::filesystem::path& repository, const host::Released& released,
                  const GatewayOptions& options);

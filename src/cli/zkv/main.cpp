@@ -27,6 +27,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_fetch_command(app, session);
   add_enroll_commands(app, session);
   add_mount_commands(app, session);
+  add_reboot_command(app, session);
   add_status_command(app, session);
   app.add_subcommand("help", "print this help");
 }

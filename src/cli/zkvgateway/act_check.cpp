@@ -53,7 +53,7 @@ Result<> ActCheck::done(const Row& row) {
   if (!event.actor.starts_with(kPerson)) return {};
   if (event.kind == "approver.invite") return use(row, event.kind, first_of(event.detail, " as "));
   const auto id = last_word(event.detail);
-  if (event.kind == "host.revoke") return use(row, event.kind, id);
+  if (event.kind == "host.revoke" || event.kind == "boot.approve") return use(row, event.kind, id);
   return use(row, event.kind, to_base64(from_hex(id).value_or(Bytes()), Base64::kUrlNoPadding));
 }
 

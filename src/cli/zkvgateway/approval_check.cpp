@@ -34,11 +34,36 @@ Result<> ApprovalCheck::take(const Row& row) {
   if (kind == "approver.confirm") return acts_.confirmed(row, passkeys_);
   if (kind == "approver.register") acts_.registered(row);
   if (is_act(kind)) return acts_.done(row);
+  if (kind.starts_with("boot.")) return boot(row);
   if (kind == "request.evidence") return check(row);
   if (is_persons_decision(row)) ZKV_CHECK(check_has_evidence(row));
-  if (row.event.kind == "request.approve") approved_.insert(row.event.request);
+  if (row.event.kind == "request.approve") {
+    ZKV_CHECK(check_was_planned(row));
+    approved_.insert(row.event.request);
+  }
   if (row.event.kind == "request.release") return check_was_approved(row);
   return {};
+}
+
+/// Approved as an act that was confirmed, or as what a host asked for and a person approved; used once.
+Result<> ApprovalCheck::boot(const Row& row) {
+  const auto& event = row.event;
+  const auto host = event.detail.substr(event.detail.rfind(' ') + 1);
+  if (event.kind == "boot.approve") {
+    if (event.request.empty()) ZKV_CHECK(acts_.done(row));
+    if (!event.request.empty()) ZKV_CHECK(check_was_approved(row));
+    boots_.insert(host);
+  } else if (boots_.erase(host) == 0) {
+    return does_not_hold(row, "a next boot that nobody had approved");
+  } else if (event.kind == "boot.use") {
+    planned_.insert(event.request);
+  }
+  return {};
+}
+
+Result<> ApprovalCheck::check_was_planned(const Row& row) const {
+  if (!row.event.actor.starts_with("planned:") || planned_.contains(row.event.request)) return {};
+  return does_not_hold(row, "an approval beforehand that nobody gave");
 }
 
 Result<> ApprovalCheck::check_was_approved(const Row& row) const {

@@ -20,7 +20,8 @@ namespace zkv::cli {
 class ApprovalCheck {
  public:
   /// Errors: kCorrupt, naming the row: evidence that does not hold, of a passkey that was not registered
-  /// before or had ended, a person's decision without any, a release without an approval, or power given or
+  /// before or had ended, a person's decision without any, a release without an approval, a boot approved
+  /// beforehand by nobody, or power given or
   /// taken by a person without a passkey's confirmation.
   Result<> take(const gateway::audit::Row& row);
   [[nodiscard]] std::uint64_t checked() const { return checked_; }
@@ -30,6 +31,8 @@ class ApprovalCheck {
   void learn_request(const gateway::audit::Row& row);
   Result<> learn(const gateway::audit::Row& row);
   Result<> check(const gateway::audit::Row& row);
+  Result<> boot(const gateway::audit::Row& row);
+  [[nodiscard]] Result<> check_was_planned(const gateway::audit::Row& row) const;
   [[nodiscard]] Result<> check_was_approved(const gateway::audit::Row& row) const;
   [[nodiscard]] Result<> check_has_evidence(const gateway::audit::Row& row) const;
 
@@ -40,6 +43,8 @@ class ApprovalCheck {
   std::string last_request_;                               ///< that the last evidence was about
   std::string last_actor_;
   std::set<std::string> approved_;
+  std::set<std::string> boots_;    ///< hosts whose next boot is approved
+  std::set<std::string> planned_;  ///< requests that used such an approval
   std::string last_decision_;
 };
 

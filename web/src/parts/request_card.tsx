@@ -58,6 +58,12 @@ export function RequestCard({ card, requests, listed }: RequestCardProps) {
       </header>
       <Verdict model={model} />
       {model.number !== null && <MatchingNumber number={model.number} />}
+      {model.nextBoot !== null && (
+        <p class="next-boot">
+          Asks for its <strong>next boot</strong>, within {model.nextBoot}: it then unlocks without anybody
+          being asked, once.
+        </p>
+      )}
       <Volumes volumes={model.volumes} known={card.host !== null} />
       <Facts title="Seen by the gateway" facts={model.seen} />
       <Facts title="Said by the host" facts={model.said} />

@@ -1,13 +1,13 @@
-// The enrolled hosts: when each was last seen, and for owners the way to revoke one.
+// The enrolled hosts: when each was last seen, approving its next boot beforehand, and for owners revoking one.
 
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 
 import { api, now } from '../api';
 import { confirm } from '../confirm';
-import { useLoaded } from '../hooks';
+import { inWords, useLoaded } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
-import { Content, Empty, View } from '../parts/view';
+import { Content, Empty, Note, View } from '../parts/view';
 import type { Host, Session } from '../protocol';
 import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
@@ -15,7 +15,20 @@ import { ago, dateTime, parseTime } from '../time';
 export function HostsView({ session }: { session: Session }) {
   const hosts = useLoaded(api.hosts);
   const [revoking, setRevoking] = useState<Host | null>(null);
+  const [approving, setApproving] = useState<Host | null>(null);
+  const [failure, setFailure] = useState<string | null>(null);
   const revoke = session.approver.role === 'owner' ? setRevoking : null;
+
+  async function takeBack(host: Host): Promise<void> {
+    setFailure(null);
+    try {
+      await api.takeBackNextBoot(host.id);
+    } catch (error) {
+      setFailure(inWords(error).text);
+    }
+    await hosts.reload();
+  }
+
   return (
     <View title="Hosts">
       <Content from={hosts}>
@@ -30,12 +43,22 @@ export function HostsView({ session }: { session: Session }) {
           ) : (
             <ul class="rows">
               {list.map((host) => (
-                <HostRow key={host.id} host={host} revoke={revoke} />
+                <HostRow
+                  key={host.id}
+                  host={host}
+                  approve={setApproving}
+                  takeBack={(one) => void takeBack(one)}
+                  revoke={revoke}
+                />
               ))}
             </ul>
           )
         }
       </Content>
+      {failure !== null && <Note tone="bad">{failure}</Note>}
+      {approving && (
+        <NextBootDialog host={approving} reload={hosts.reload} close={() => setApproving(null)} />
+      )}
       {revoking && (
         <Dialog
           title={`Revoke ${cleanText(revoking.name, 60)}?`}
@@ -57,7 +80,15 @@ export function HostsView({ session }: { session: Session }) {
   );
 }
 
-function HostRow({ host, revoke }: { host: Host; revoke: ((host: Host) => void) | null }) {
+interface HostRowProps {
+  host: Host;
+  approve: (host: Host) => void;
+  takeBack: (host: Host) => void;
+  revoke: ((host: Host) => void) | null;
+}
+
+function HostRow({ host, approve, takeBack, revoke }: HostRowProps) {
+  const until = host.next_boot && parseTime(host.next_boot.until);
   const seen = parseTime(host.last_seen);
   const revoked = parseTime(host.revoked_at);
   return (
@@ -77,17 +108,78 @@ function HostRow({ host, revoke }: { host: Host; revoke: ((host: Host) => void) 
             </>
           )}
         </span>
+        {host.next_boot && until !== null && revoked === null && (
+          <span class="next-boot">
+            Next boot approved by <Text value={host.next_boot.by} limit={60} /> until {dateTime(until, now())}
+          </span>
+        )}
       </span>
       {revoked !== null ? (
         <span class="state denied">Revoked {dateTime(revoked, now())}</span>
       ) : (
-        revoke && (
-          <button type="button" class="quiet-button danger" onClick={() => revoke(host)}>
-            Revoke<span class="unseen"> {cleanText(host.name, 60)}</span>
+        <span class="row-buttons">
+          <button
+            type="button"
+            class="quiet-button"
+            onClick={() => (host.next_boot ? takeBack(host) : approve(host))}
+          >
+            {host.next_boot ? 'Take back' : 'Approve next boot'}
+            <span class="unseen"> of {cleanText(host.name, 60)}</span>
           </button>
-        )
+          {revoke && (
+            <button type="button" class="quiet-button danger" onClick={() => revoke(host)}>
+              Revoke<span class="unseen"> {cleanText(host.name, 60)}</span>
+            </button>
+          )}
+        </span>
       )}
     </li>
+  );
+}
+
+const kTimes = [
+  [1800, '30 minutes'],
+  [7200, '2 hours'],
+  [28_800, '8 hours'],
+] as const;
+
+function NextBootDialog({
+  host,
+  reload,
+  close,
+}: {
+  host: Host;
+  reload: () => Promise<void>;
+  close: () => void;
+}) {
+  const [seconds, setSeconds] = useState(7200);
+  const id = useId();
+  return (
+    <Dialog
+      title={`Approve the next boot of ${cleanText(host.name, 60)}?`}
+      verb="Approve"
+      close={close}
+      act={async () => {
+        const confirmation = await confirm('boot.approve', host.id, String(seconds));
+        await api.approveNextBoot(host.id, seconds, confirmation);
+        await reload();
+      }}
+    >
+      <p>
+        When it asks after its next boot, it unlocks without anybody being asked: once, and only within this
+        time. Until then you can take it back here.
+      </p>
+      <div class="field">
+        <label for={id}>Within</label>
+        <select id={id} value={seconds} onChange={(event) => setSeconds(Number(event.currentTarget.value))}>
+          {kTimes.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </div>
+    </Dialog>
   );
 }
 
