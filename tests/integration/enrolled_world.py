@@ -45,8 +45,8 @@ def encoding(kind, body):
 class Ed25519Key:
     """A host's identity in a file."""
 
-    def __init__(self):
-        self.key = nacl.signing.SigningKey.generate()
+    def __init__(self, key=None):
+        self.key = key or nacl.signing.SigningKey.generate()
         self.public = bytes(self.key.verify_key)
         self.jwk = {"kty": "OKP", "crv": "Ed25519", "x": encode(self.public)}
 

@@ -5,9 +5,8 @@ import time
 import unittest
 
 import nacl.public
-import nacl.signing
 
-from enrolled_world import GATEWAY_TYPE, RELEASE_TYPE, REQUEST_TYPE, decode, encode, sign
+from enrolled_world import Ed25519Key, GATEWAY_TYPE, RELEASE_TYPE, REQUEST_TYPE, decode, encode, sign
 from recording_proxy import Case, body_of, with_body
 
 
@@ -32,7 +31,7 @@ class ChangingProxy(Case):
 
     def test_a_request_signed_anew_is_refused(self):
         self.enroll()
-        identity, thief = nacl.signing.SigningKey.generate(), nacl.public.PrivateKey.generate()
+        identity, thief = Ed25519Key(), nacl.public.PrivateKey.generate()
 
         def sign_anew(exchange):
             if self.requested(exchange):
@@ -73,7 +72,7 @@ class ChangingProxy(Case):
 
     def test_a_release_signed_anew_is_found(self):
         self.enroll()
-        key = nacl.signing.SigningKey.generate()
+        key = Ed25519Key()
 
         def sign_anew(release):
             forged = sign(RELEASE_TYPE, {**body_of(release), "sealed": self.own_box()}, key)
@@ -89,13 +88,13 @@ class ChangingProxy(Case):
         self.assertIn("it is for another request", said)
 
     def test_its_own_keys_in_the_gateways_place_get_no_share(self):
-        signing, sealing = nacl.signing.SigningKey.generate(), nacl.public.PrivateKey.generate()
+        signing, sealing = Ed25519Key(), nacl.public.PrivateKey.generate()
 
         def put_own_keys(exchange):
             if exchange.path != "/v2/gateway":
                 return
             true = json.loads(exchange.answer)
-            keys = {"signing": encode(bytes(signing.verify_key)), "sealing": encode(bytes(sealing.public_key)), "time": int(time.time() * 1000)}
+            keys = {"signing": encode(signing.public), "sealing": encode(bytes(sealing.public_key)), "time": int(time.time() * 1000)}
             exchange.answer = json.dumps(answers.pop()(true, keys)).encode()
 
         def another_identity(true, keys):

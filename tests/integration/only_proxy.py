@@ -52,7 +52,7 @@ class Record(Case):
         [keys] = [data for name, data in only_world.files_of(self.host.enrolments).items() if name.endswith(".key")]
         share = only_world.vault_share(self.gateway, next(host["id"] for host in self.gateway.hosts() if host["name"] == "nas"))
         everything = only_world.decoded(self.proxy.written())
-        kept = [share, keys[:32], keys[32:], self.other.share, bytes(self.other.key), self.host.key.encode(), *self.host.keys.values()]
+        kept = [share, keys[:32], keys[32:], self.other.share, bytes(self.other.key.key), self.host.key.encode(), *self.host.keys.values()]
         self.assertEqual(only_world.shown(everything, kept), [])
         sent = [decode(box["sealed"]) for box in self.bodies(RELEASE_TYPE)] + [decode(box["share"]) for box in self.bodies(ENROLMENT_TYPE)]
         self.assertGreaterEqual(len(sent), 4)

@@ -311,6 +311,11 @@ TEST_F(SettingsTest, ValuesOutOfRangeAreRefused) {
                                                         {"sms-to", "5551234567"},
                                                         {"log-level", "loud"},
                                                         {"vault", "shoebox"},
+                                                        {"public-url", "https://gateway:80.example:443"},
+                                                        {"public-url", "https://gateway.example:http"},
+                                                        {"public-url", "https://[gateway.example]"},
+                                                        {"public-url", "https://[2001:db8::1"},
+                                                        {"public-url", "https://gateway,example"},
                                                         {"public-url", "gateway.example"}}) {
     input_.flags = {{name, value}};
     EXPECT_THAT(problem(), HasSubstr("flag --" + name + ": " + name)) << value;

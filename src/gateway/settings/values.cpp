@@ -25,6 +25,17 @@ struct UrlParts {
   bool has_query = false;
 };
 
+bool is_host_name(std::string_view host) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789.-_";
+  return !host.empty() && host.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+/// As browsers write a port: without zeros before it.
+bool is_nothing_or_port(std::string_view text) {
+  if (text.empty()) return true;
+  return text.starts_with(':') && !text.starts_with(":0") && parse_number(text.substr(1), 1, 65'535);
+}
+
 /// Enough of RFC 3986 to know whom an address means; libcurl reads it in full later.
 Result<UrlParts> split_url(std::string_view text) {
   const auto colon = text.find("://");
@@ -37,12 +48,18 @@ Result<UrlParts> split_url(std::string_view text) {
     return Error::invalid("an address must not hold a user name or password");
   }
   const bool bracketed = authority.starts_with('[');
-  const auto end = bracketed ? authority.find(']') : authority.find(':');
+  const auto end = std::min(bracketed ? authority.find(']') : authority.find(':'), authority.size());
   UrlParts parts{lower(text.substr(0, colon)),
                  lower(authority.substr(bracketed ? 1 : 0, end - (bracketed ? 1 : 0))),
                  rest.find_first_of("?#") != std::string_view::npos};
-  if (parts.host.empty() || text.find_first_of(" \t\r\n") != std::string_view::npos) {
+  const bool names_host = bracketed
+                              ? authority.find(']') != std::string_view::npos && parse_address(parts.host)
+                              : is_host_name(parts.host);
+  if (!names_host || text.find_first_of(" \t\r\n") != std::string_view::npos) {
     return Error::invalid(fmt::format("'{}' names no host", text));
+  }
+  if (!is_nothing_or_port(authority.substr(std::min(end + (bracketed ? 1 : 0), authority.size())))) {
+    return Error::invalid(fmt::format("'{}' has something else than a port after its host", text));
   }
   return parts;
 }
