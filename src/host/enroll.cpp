@@ -37,7 +37,7 @@ class Enroller {
 
   Result<Enrolment> run() {
     ZKV_TRY(auto pending, folder_.pending());
-    if (pending && pending->invite != invite_) {
+    if (pending && !is_what_is_wanted(*pending)) {
       ZKV_CHECK(undo(pending->enrolment));
       pending.reset();
     }
@@ -50,6 +50,10 @@ class Enroller {
   }
 
  private:
+  [[nodiscard]] bool is_what_is_wanted(const PendingEnrolment& begun) const {
+    return begun.invite == invite_ && begun.enrolment.in_tpm == order_.keys.tpm.has_value();
+  }
+
   /// Everything but the gateway's answer. The slot opens with both shares, of which ours is with the keys,
   /// and the other only in the message, sealed to the gateway.
   Result<PendingEnrolment> prepare() {

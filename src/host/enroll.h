@@ -19,7 +19,7 @@ struct EnrolOrder {
   std::filesystem::path repository;
   const SecretBytes& key;  ///< opens the repository
   const protocol::InviteLink& link;
-  KeyPlace keys;  ///< for an enrolment that begins now; one that is gone on from has its keys
+  KeyPlace keys;  ///< an enrolment that was begun with keys elsewhere is not gone on from
 };
 
 /// Makes identity and shares, adds the gateway's slot to the repository, and sends the enrolment by the

@@ -27,8 +27,8 @@ Result<EnrolmentKeys> make_file_keys(const std::filesystem::path& path) {
 }
 
 Result<EnrolmentKeys> load_file_keys(const std::filesystem::path& path) {
-  ZKV_TRY(const auto both, load_private_file(path, crypto::kSigningSeedSize + protocol::kShareSize,
-                                             "the host's identity"));
+  ZKV_TRY(const auto both,
+          load_private_file(path, crypto::kSigningSeedSize + protocol::kShareSize, "the host's identity"));
   ZKV_TRY(auto identity,
           crypto::SigningKey::from_seed(SecretBytes::copy_of(both.span().first(crypto::kSigningSeedSize))));
   return keys_of_file(std::move(identity),

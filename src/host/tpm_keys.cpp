@@ -73,7 +73,8 @@ Result<InTpm> load_in_tpm(const fs::path& path) {
   return made;
 }
 
-/// Opens the TPM for each signature alone: between request and approval hours can pass, and others use it too.
+/// Opens the TPM for each signature alone: between request and approval hours can pass, and others use it
+/// too.
 class TpmSigner : public protocol::Signer {
  public:
   TpmSigner(std::string device, InTpm made, protocol::P256Key key)

@@ -29,7 +29,8 @@ HostIdentity copy_of(std::span<const std::uint8_t> bytes) {
 
 P256Key p256_key(std::span<const std::uint8_t> x, std::span<const std::uint8_t> y) {
   P256Key key{kUncompressed};
-  std::ranges::copy(y.first(kCoordinateSize), std::ranges::copy(x.first(kCoordinateSize), key.begin() + 1).out);
+  std::ranges::copy(y.first(kCoordinateSize),
+                    std::ranges::copy(x.first(kCoordinateSize), key.begin() + 1).out);
   return key;
 }
 

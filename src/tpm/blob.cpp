@@ -22,8 +22,8 @@ template <class Structure, class Unmarshal>
 Result<Structure> read(const Bytes& bytes, Unmarshal unmarshal) {
   Structure structure{};
   std::size_t size = 0;
-  const bool is_one = unmarshal(bytes.data(), bytes.size(), &size, &structure) == TSS2_RC_SUCCESS &&
-                      size == bytes.size();
+  const bool is_one =
+      unmarshal(bytes.data(), bytes.size(), &size, &structure) == TSS2_RC_SUCCESS && size == bytes.size();
   if (!is_one) return Error::corrupt("a key of the TPM is damaged");
   return structure;
 }

@@ -5,7 +5,8 @@
 
 namespace zkv::tpm {
 
-Result<Blob> to_blob(const TssLibrary& tss, const TPM2B_PUBLIC& public_area, const TPM2B_PRIVATE& private_area);
+Result<Blob> to_blob(const TssLibrary& tss, const TPM2B_PUBLIC& public_area,
+                     const TPM2B_PRIVATE& private_area);
 /// Errors: kCorrupt unless all of the bytes are one such structure.
 Result<TPM2B_PUBLIC> public_of(const TssLibrary& tss, const Blob& blob);
 Result<TPM2B_PRIVATE> private_of(const TssLibrary& tss, const Blob& blob);

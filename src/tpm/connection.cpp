@@ -43,7 +43,8 @@ Result<> check_device(const std::string& path) {
   const int why = errno;
   if (why == ENOENT || why == ENODEV || why == ENXIO) {
     return Error::not_found("there is no TPM at " + path)
-        .remedy("switch the TPM on in the machine's firmware set-up; 'ls /dev/tpm*' shows what the system has");
+        .remedy(
+            "switch the TPM on in the machine's firmware set-up; 'ls /dev/tpm*' shows what the system has");
   }
   if (why == EACCES || why == EPERM) {
     return Error::denied("the TPM at " + path + " may not be opened").remedy("say this as root");

@@ -1,5 +1,5 @@
-// The attributes, one by one. noDA: no guesses are to be counted against what has no password, and others' wrong guesses
-// must not lock it.
+// The attributes, one by one. noDA: no guesses are to be counted against what has no password, and others'
+// wrong guesses must not lock it.
 #include "tpm/templates.h"
 
 namespace zkv::tpm {

@@ -33,8 +33,9 @@ Result<Handle> make_storage_key(const Connection& connection) {
 
 Result<Bytes> name_of(const Connection& connection, const Handle& object) {
   TPM2B_NAME* name = nullptr;
-  ZKV_CHECK(connection.command(
-      "naming its storage key", [&] { return connection.tss().get_name(connection.context(), object.get(), &name); }));
+  ZKV_CHECK(connection.command("naming its storage key", [&] {
+    return connection.tss().get_name(connection.context(), object.get(), &name);
+  }));
   const TssOwned<TPM2B_NAME> owned(name);
   return Bytes(name->name, name->name + name->size);
 }

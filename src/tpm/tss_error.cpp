@@ -13,8 +13,8 @@ namespace {
 /// A code of the TPM itself, whoever passed it on, without the number of the parameter that it is about.
 TSS2_RC tpm_code(TSS2_RC code) {
   const TSS2_RC layer = code & TSS2_RC_LAYER_MASK;
-  const bool is_from_tpm = layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER ||
-                           layer == TSS2_RESMGR_RC_LAYER;
+  const bool is_from_tpm =
+      layer == TSS2_TPM_RC_LAYER || layer == TSS2_RESMGR_TPM_RC_LAYER || layer == TSS2_RESMGR_RC_LAYER;
   if (!is_from_tpm) return 0;
   const TSS2_RC bare = code & ~TSS2_RC_LAYER_MASK;
   constexpr TSS2_RC kFormatOneMask = TPM2_RC_FMT1 | 0x3f;
@@ -52,7 +52,8 @@ bool is_passing(TSS2_RC code) {
 }
 
 Error of_another_tpm() {
-  return Error::wrong_key("this enrolment was made by the TPM of another machine, or this TPM was cleared since")
+  return Error::wrong_key(
+             "this enrolment was made by the TPM of another machine, or this TPM was cleared since")
       .remedy("enrol this machine anew, with a link from 'zkvgateway host invite'");
 }
 
@@ -84,7 +85,8 @@ Error error_of(TSS2_RC code, const std::string& doing) {
       break;
   }
   if (is_of_tss(code, TSS2_BASE_RC_IO_ERROR) || is_of_tss(code, TSS2_BASE_RC_NO_CONNECTION)) {
-    return Error::unavailable(failed + ": it went away").remedy("try again; 'dmesg' may say what happened to it");
+    return Error::unavailable(failed + ": it went away")
+        .remedy("try again; 'dmesg' may say what happened to it");
   }
   if (is_of_tss(code, TSS2_BASE_RC_RSP_AUTH_FAILED) || is_of_tss(code, TSS2_BASE_RC_MALFORMED_RESPONSE)) {
     return Error::denied(failed + ": its answer was changed on the way")

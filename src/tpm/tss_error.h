@@ -12,9 +12,9 @@ namespace zkv::tpm {
 /// Whether the same command may well succeed a little later.
 bool is_passing(TSS2_RC code);
 
-/// `doing` is what was tried, as in "making the key". Errors made: kUnavailable where time can help or the TPM
-/// went away, kWrongKey for what another TPM made, kDenied where the TPM wants a password or its answer is not its own, kIo
-/// otherwise.
+/// `doing` is what was tried, as in "making the key". Errors made: kUnavailable where time can help or the
+/// TPM went away, kWrongKey for what another TPM made, kDenied where the TPM wants a password or its answer
+/// is not its own, kIo otherwise.
 Error error_of(TSS2_RC code, const std::string& doing);
 
 /// What this TPM did not make.

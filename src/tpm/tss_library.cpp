@@ -22,8 +22,7 @@ bool find_transport(void* library, TssLibrary& tss) {
 
 bool find_commands(void* library, TssLibrary& tss) {
   return find(library, "Esys_Initialize", tss.initialize) && find(library, "Esys_Finalize", tss.finalize) &&
-         find(library, "Esys_Free", tss.free) &&
-         find(library, "Esys_CreatePrimary", tss.create_primary) &&
+         find(library, "Esys_Free", tss.free) && find(library, "Esys_CreatePrimary", tss.create_primary) &&
          find(library, "Esys_TR_GetName", tss.get_name) &&
          find(library, "Esys_StartAuthSession", tss.start_session) &&
          find(library, "Esys_TRSess_SetAttributes", tss.set_session_attributes) &&
@@ -51,7 +50,8 @@ Result<TssLibrary> load() {
   if (is_there) return tss;
   return Error::unsupported("the libraries for the TPM (tpm2-tss) cannot be loaded")
       .remedy(
-          "install the packages libtss2-esys-3.0.2-0, libtss2-mu0, libtss2-tctildr0 and libtss2-tcti-device0");
+          "install the packages libtss2-esys-3.0.2-0, libtss2-mu0, libtss2-tctildr0 and "
+          "libtss2-tcti-device0");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// tpm2-tss's functions, found by name at first use, so that a host without an identity in a TPM never loads it.
+// tpm2-tss's functions, found by name at first use, so that a host without an identity in a TPM never loads
+// it.
 #pragma once
 
 #include <tss2/tss2_esys.h>
@@ -31,8 +32,8 @@ struct TssLibrary {
   decltype(&::Tss2_MU_TPM2B_PRIVATE_Unmarshal) read_private = nullptr;
 };
 
-/// The libraries, loaded by the first call of the process and kept to its end. What they would write to stderr
-/// is kept quiet unless TSS2_LOG asks for it. Errors: kUnsupported when they are not installed.
+/// The libraries, loaded by the first call of the process and kept to its end. What they would write to
+/// stderr is kept quiet unless TSS2_LOG asks for it. Errors: kUnsupported when they are not installed.
 Result<const TssLibrary*> tss_library();
 
 }  // namespace zkv::tpm

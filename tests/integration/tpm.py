@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 import unittest
 
+import enrolled
 import tpm_world
-from enrolled import VOLUMES
 from enrolled_world import Gateway, Host, decode, encode
 from repository_world import ZKV
 from tpm_world import CREATE, CREATE_PRIMARY, LOAD, SIGN, UNSEAL, Bus, Emulator
@@ -83,7 +83,7 @@ class TpmCase(unittest.TestCase):
         return tpm_world.tools(self.bus, folder, "tpm2_unseal", "-c", "share.ctx")
 
     def assert_open(self):
-        for name in VOLUMES:
+        for name in enrolled.VOLUMES:
             self.assertEqual(self.host.get(name, "keystatus"), "available", name)
 
     def assert_nothing_half_done(self):
@@ -172,6 +172,35 @@ class GoesWell(TpmCase):
         running.end(0)
         self.assert_open()
         self.assertEqual(self.gateway.state(running.request), "released")
+
+
+class LostAnswer(unittest.TestCase):
+    """An enrolment by a key in a file, whose answer was lost, is not what somebody wants who then says --tpm."""
+
+    def test_it_is_taken_back_and_not_gone_on_from(self):
+        gateway = Gateway(tls=False)
+        self.addCleanup(gateway.close)
+        gateway.start()
+        emulator = Emulator()
+        self.addCleanup(emulator.close)
+        bus = Bus(emulator)
+        self.addCleanup(bus.close)
+        host = Host(gateway)
+        self.addCleanup(host.__exit__)
+        thief = enrolled.CutOff.Thief(gateway, b'"group"', 100)
+        self.addCleanup(thief.listener.close)
+        url = gateway.invite("nas").replace(f":{gateway.port}/", f":{thief.port}/")
+        words = ("enroll", "-", "--cafile", host.cafile, "-k", "-", "--no-test", "--tpm-device", bus.device)
+        stdin = f"{url}\n{host.key}\n".encode()
+        host.run(*words, stdin=stdin, code=6)
+        self.assertEqual(len(list(host.enrolments.glob("*.key"))), 1)
+        thief.left = 0
+        said = host.run(*words, "--tpm", stdin=stdin, code=4)[1].decode()
+        self.assertIn("it was used before", said)
+        self.assertFalse(host.enrolments.exists())
+        gateway.command("host", "revoke", "nas", "--yes")
+        host.run(*words, "--tpm", stdin=f"{gateway.invite('nas')}\n{host.key}\n".encode())
+        self.assertEqual([path.suffix for path in host.enrolments.iterdir() if path.suffix in (".key", ".tpm")], [".tpm"])
 
 
 class Libraries(TpmCase):

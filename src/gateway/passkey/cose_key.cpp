@@ -53,7 +53,8 @@ Result<PublicKey> public_key_from_cose(std::span<const std::uint8_t> cose_key) {
   const auto* map = read.value.as<CborMap>();
   if (map == nullptr || read.size != cose_key.size()) return no_key("is not a COSE_Key");
   const Parameters key(*map);
-  if (key.are(kEc2, kEs256, 5) && key.integer(kCurve) == kP256) return of_passkey(PublicKey::p256(key.bytes(kX), key.bytes(kY)));
+  if (key.are(kEc2, kEs256, 5) && key.integer(kCurve) == kP256)
+    return of_passkey(PublicKey::p256(key.bytes(kX), key.bytes(kY)));
   if (key.are(kRsa, kRs256, 4)) return of_passkey(PublicKey::rsa(key.bytes(kModulus), key.bytes(kExponent)));
   if (key.are(kOkp, kEdDsa, 4) && key.integer(kCurve) == kEd25519) {
     crypto::VerifyingKey ed25519{};

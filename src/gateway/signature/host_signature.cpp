@@ -29,10 +29,10 @@ Result<> check_host_signature(const protocol::Envelope& envelope, std::string_vi
     return protocol::check_signature(envelope, type, *ed25519);
   }
   const auto key = public_key_of(std::get<protocol::P256Key>(identity));
-  return protocol::check_signature(
-      envelope, type, protocol::key_id(identity), [&key](const auto message, const auto& signature) {
-        return key.has_value() && key->verifies_joined(message, signature);
-      });
+  return protocol::check_signature(envelope, type, protocol::key_id(identity),
+                                   [&key](const auto message, const auto& signature) {
+                                     return key.has_value() && key->verifies_joined(message, signature);
+                                   });
 }
 
 }  // namespace zkv::gateway
