@@ -1,6 +1,7 @@
 // The official client, web-push, sends by the stand-in: what is taken and read, what is refused, and what can fail.
 
 import assert from 'node:assert/strict';
+import { createPrivateKey, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -56,6 +57,26 @@ function tokenWith(claims, keys = sender.keys) {
   return Authorization;
 }
 
+/// A token that the client would not make: good for `seconds` from now.
+function tokenFor(seconds) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const point = Buffer.from(sender.keys.publicKey, 'base64url');
+  const key = createPrivateKey({
+    format: 'jwk',
+    key: {
+      kty: 'EC',
+      crv: 'P-256',
+      x: point.subarray(1, 33).toString('base64url'),
+      y: point.subarray(33).toString('base64url'),
+      d: sender.keys.privateKey,
+    },
+  });
+  const exp = Math.floor(Date.now() / 1000) + seconds;
+  const text = `${part({ typ: 'JWT', alg: 'ES256' })}.${part({ aud: standin.facts.https, exp })}`;
+  const signature = sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' });
+  return `vapid t=${text}.${signature.toString('base64url')}, k=${sender.keys.publicKey}`;
+}
+
 describe('sending', () => {
   it('a message is taken, read by the browser, and written down', async () => {
     const subscription = await subscribe(sender.keys.publicKey);
@@ -103,6 +124,12 @@ describe('refusals', () => {
     assertRefused(403, ({ headers }) => {
       headers.Authorization = tokenWith({ exp: Math.floor(Date.now() / 1000) - 5 });
     }));
+  it('a token that lasts for more than a day', async () => {
+    const subscription = await subscribe();
+    const within = ({ headers }) => (headers.Authorization = tokenFor(23 * 3600));
+    assert.equal(await sendChanged(subscription, within), 201);
+    await assertRefused(403, ({ headers }) => (headers.Authorization = tokenFor(25 * 3600)));
+  });
   it('a message without TTL', () => assertRefused(400, ({ headers }) => delete headers.TTL));
   it('another coding', () => assertRefused(400, ({ headers }) => (headers['Content-Encoding'] = 'aesgcm')));
   it('an urgency that there is not', () => assertRefused(400, ({ headers }) => (headers.Urgency = 'asap')));
