@@ -180,6 +180,7 @@ class RealHost(Case):
         host.enroll(self.gateway.invite("attic"), "--no-test")
         mark = self.gateway.log.mark()
         running = host.start("reboot-approval", "--within", "30m")
+        running.await_line("waiting for approval")
         request = self.gateway.next_request(mark)
         self.assertEqual(self.anna.decide(request, "approve").status, 200)
         self.assertIn("The next boot of this machine is approved", running.end(0))
