@@ -1,4 +1,4 @@
-"""A host that enrols with the gateway, and from then on boots by it: approved, denied, revoked."""
+"""A host that enrols with the gateway, and from then on boots by it: approved, approved beforehand, revoked."""
 
 import json
 import pathlib
@@ -49,6 +49,19 @@ class Enrolled(Scenario):
         self.assert_everything_open(guest)
         self.assert_in_order(guest)
         self.assertEqual(self.gateway.request("show", identity)["state"], "acknowledged")
+
+        self.step("having the next boot approved beforehand, and rebooting")
+        guest.check("zkv reboot-approval --within 30m >/run/planned 2>&1 </dev/null & echo $! >/run/planned.pid")
+        wish = self.gateway.wait_for_request(60)
+        self.gateway.request("approve", wish)
+        guest.check("tail --pid=$(cat /run/planned.pid) -f /dev/null; grep 'next boot of this machine is approved' /run/planned")
+        self.assertIn("approved until", self.gateway.command("host", "list"))
+        guest.reboot()
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        self.assertNotIn("approved until", self.gateway.command("host", "list"))
+        newest = json.loads(self.gateway.command("request", "list", "--all", "--json"))["requests"][0]
+        self.assertEqual((newest["decided_by"].split(":")[0], newest["state"]), ("planned", "acknowledged"))
 
         self.step("revoking the host, and rebooting")
         self.gateway.command("host", "revoke", "nas", "--yes")
