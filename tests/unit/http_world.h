@@ -94,6 +94,7 @@ class FakeService : public Service {
   Enrolments& enrolments() override { return *enrolments_; }
   HostAsks& host_asks() override { return *host_asks_; }
   People& people() override { return *people_; }
+  Boots& boots() override { return *boots_; }
   Push& push() override { return *push_; }
   boost::asio::awaitable<Result<>> check() override { co_return health_; }
   void stop() override { answer(Answer::Outcome::kStopping); }
@@ -123,6 +124,7 @@ class FakeService : public Service {
   std::unique_ptr<Enrolments> enrolments_;  ///< none: no test of this server calls them
   std::unique_ptr<HostAsks> host_asks_;
   std::unique_ptr<People> people_;
+  std::unique_ptr<Boots> boots_;
   std::unique_ptr<Push> push_;
   std::mutex mutex_;
   std::condition_variable changed_;
