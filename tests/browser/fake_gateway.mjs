@@ -102,6 +102,7 @@ export class FakeGateway {
         first_from_address: false,
         kernel_changed: false,
         last_release: time(Date.now() - 26 * 3600_000),
+        replaces_other_boot: false,
       },
       next_boot: null,
       ...spec,

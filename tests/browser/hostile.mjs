@@ -86,7 +86,7 @@ function hostileCard(attack, index) {
       addresses: [attack, attack],
       planned: attack,
     },
-    compared: { first_from_address: true, kernel_changed: true, last_release: attack },
+    compared: { first_from_address: true, kernel_changed: true, last_release: attack, replaces_other_boot: false },
   };
 }
 

@@ -162,12 +162,18 @@ class Requests(Case):
             self.victim.open_release(replayed.json, nacl.public.PrivateKey.generate())
 
     def test_a_key_of_small_order_is_not_sealed_to(self):
-        asked = self.victim.ask(key=encode(bytes(32))).json
-        self.approve(asked)
-        answer = self.victim.poll(asked["request"])
-        self.assertEqual(answer["state"], "approved")
-        self.assertNotIn("release", answer)
+        for key in (bytes(32), bytes([1]) + bytes(31)):
+            self.assert_refused(self.victim.ask(key=encode(key)), 403, "refused.request")
         self.assert_nothing_released()
+
+    def test_a_second_machine_with_the_same_identity_is_told_to_the_approver(self):
+        evidence = {"kernel": "6.1", "hostname": "victim", "uptime": 3, "addresses": [], "planned": False}
+        first = self.victim.ask(evidence={**evidence, "boot_id": "its own"}).json
+        again = self.victim.ask(evidence={**evidence, "boot_id": "its own"}).json
+        thief = self.victim.ask(evidence={**evidence, "boot_id": "the thief's"}).json
+        told = [json.loads(self.gateway.command("request", "show", asked["id"], "--json"))["replaces_other_boot"]
+                for asked in (first, again, thief)]
+        self.assertEqual(told, [False, False, True])
 
     def test_a_second_request_inherits_no_approval(self):
         share = f"zkv-host-{self.victim.id}"

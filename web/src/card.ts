@@ -52,7 +52,7 @@ export function modelOf(card: Card, now: number): CardModel {
     open: state === 'pending',
     number: card.number === null ? null : textOf(card.number),
     volumes: (card.volumes as unknown[]).map(textOf),
-    nextBoot: typeof card.next_boot === 'number' ? duration(card.next_boot) : null,
+    nextBoot: typeof card.next_boot === 'number' ? duration(card.next_boot * 1000) : null,
     seen,
     said,
     looks: [
@@ -119,6 +119,14 @@ function seenBy(card: Card, now: number): Fact[] {
       : fact('Address', card.address, true),
   ];
   if (!compared) return facts;
+  if (compared.replaces_other_boot)
+    facts.push({
+      label: 'Took the place of',
+      value: 'an open request from another boot',
+      machine: false,
+      remark: 'Two machines may be asking',
+      tone: 'look',
+    });
   const last = parseTime(compared.last_release);
   facts.push(
     last === null

@@ -34,7 +34,12 @@ export interface Card {
   volumes: string[];
   number: string | null;
   evidence: Record<string, unknown> | null;
-  compared: { first_from_address: boolean; kernel_changed: boolean; last_release: string | null } | null;
+  compared: {
+    first_from_address: boolean;
+    kernel_changed: boolean;
+    last_release: string | null;
+    replaces_other_boot: boolean;
+  } | null;
   /// What is asked for is no share but an approval of the next boot, good for so many seconds.
   next_boot: number | null;
 }

@@ -23,7 +23,12 @@ test('a host that boots as ever has nothing unusual about it', () => {
 
 test('each unusual thing is named once', () => {
   const model = modelWith({
-    compared: { first_from_address: true, kernel_changed: true, last_release: null },
+    compared: {
+      first_from_address: true,
+      kernel_changed: true,
+      last_release: null,
+      replaces_other_boot: false,
+    },
     evidence: { kernel: '6.9', planned: false, uptime: 90_000, hostname: 'other' },
   });
   expect(model.looks).toEqual([
@@ -34,6 +39,19 @@ test('each unusual thing is named once', () => {
     'It did not just boot',
     'Another name than enrolled',
   ]);
+});
+
+test('a request that took the place of one from another boot is to be looked at', () => {
+  const compared = { ...cardOf({}).compared, replaces_other_boot: true } as Card['compared'];
+  expect(modelWith({ compared }).looks).toContain('Two machines may be asking');
+  expect(modelWith({}).looks).toEqual([]);
+});
+
+test('the next boot, and an approval that was given beforehand, are said in words', () => {
+  expect(modelWith({ next_boot: 7200 }).nextBoot).toBe('2 h');
+  expect(modelWith({}).nextBoot).toBeNull();
+  const { sentence } = outcomeOf({ state: 'released', decided_by: 'planned:Anna' });
+  expect(sentence).toContain('by Anna, beforehand');
 });
 
 test('a key in a TPM is named, and looked at where the gateway knows another', () => {

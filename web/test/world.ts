@@ -24,7 +24,12 @@ export function cardOf(changes: Partial<Card>): Card {
       planned: true,
     },
     next_boot: null,
-    compared: { first_from_address: false, kernel_changed: false, last_release: '2026-11-24T06:12:00Z' },
+    compared: {
+      first_from_address: false,
+      kernel_changed: false,
+      last_release: '2026-11-24T06:12:00Z',
+      replaces_other_boot: false,
+    },
     ...changes,
   };
 }

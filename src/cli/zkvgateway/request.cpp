@@ -40,6 +40,20 @@ Result<std::string> read_id(const std::string& id) {
       .remedy("'zkvgateway request list' prints them");
 }
 
+std::string word_of(const json::value& request, const char* name) {
+  return request.as_object().contains(name) ? member(request, name) : std::string();
+}
+
+/// What a request is for, in few words; nothing for one of the first protocol, which does not say.
+std::string wanted_by(const json::value& request) {
+  const auto& object = request.as_object();
+  if (object.contains("next_boot")) return "its next boot";
+  const auto* volumes = object.if_contains("volumes");
+  if (volumes == nullptr) return {};
+  const auto count = volumes->as_array().size();
+  return fmt::format("{} volume{}", count, count == 1 ? "" : "s");
+}
+
 Result<> list(const Session& session, const RequestWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document,
@@ -48,10 +62,10 @@ Result<> list(const Session& session, const RequestWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  TableOutput table({"ID", "STATE", "HOST", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
+  TableOutput table({"ID", "STATE", "HOST", "NUMBER", "WANTS", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
   for (const auto& request : document.at("requests").as_array()) {
     table.add({member(request, "id"), member(request, "state"), member(request, "host"),
-               member(request, "address"), member(request, "created_at"), member(request, "expires_at"),
+               word_of(request, "number"), wanted_by(request), member(request, "address"), member(request, "created_at"), member(request, "expires_at"),
                member(request, "decided_by")});
   }
   table.print();

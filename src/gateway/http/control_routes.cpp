@@ -39,6 +39,8 @@ json_lib::object to_json(const RequestCard& card) {
   object["uptime"] = card.message->evidence.uptime;
   object["first_from_address"] = card.ask->is_first_from_address;
   object["kernel_changed"] = card.ask->is_new_kernel;
+  object["replaces_other_boot"] = card.ask->replaces_other_boot;
+  if (card.message->next_boot) object["next_boot"] = card.message->next_boot->count();
   return object;
 }
 

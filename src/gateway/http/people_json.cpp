@@ -43,7 +43,8 @@ json_lib::object evidence_json(const protocol::Evidence& evidence) {
 json_lib::object compared_json(const HostAsk& ask) {
   return {{"first_from_address", ask.is_first_from_address},
           {"kernel_changed", ask.is_new_kernel},
-          {"last_release", time_or_null(ask.last_release)}};
+          {"last_release", time_or_null(ask.last_release)},
+          {"replaces_other_boot", ask.replaces_other_boot}};
 }
 
 }  // namespace

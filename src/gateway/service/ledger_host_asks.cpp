@@ -86,6 +86,9 @@ Result<> LedgerHostAsks::read(Entry& entry, const Host& host) const {
   if (entry.message.host != entry.envelope.signer) {
     return Error::denied("the request speaks of another host than the one that signed it");
   }
+  if (!crypto::seal_to(entry.message.key, {})) {
+    return Error::denied("no box can be sealed to the key in the request").remedy("ask with a new key");
+  }
   if (entry.message.gateway != options_.identity->id()) {
     return Error::denied("the request is meant for another gateway");
   }
@@ -113,13 +116,15 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   ZKV_CHECK(desk_.open(request, host.name + " " + to_hex(entry.hash)));
   ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
   const auto kernel = printable(entry.message.evidence.kernel);
+  const auto boot = printable(entry.message.evidence.boot_id);
   ZKV_CHECK(store.hosts().insert_ask(request.id,
                                      {protocol::to_json(entry.envelope), !is_known,
-                                      !host.kernel.empty() && kernel != host.kernel, host.released_at}));
+                                      !host.kernel.empty() && kernel != host.kernel, host.released_at,
+                                      !older.empty() && host.boot != boot}));
   host.asked_at = entry.message.time;
   host.seen_at = request.created_at;
   host.address = entry.address;
-  host.boot = printable(entry.message.evidence.boot_id);
+  host.boot = boot;
   host.kernel = kernel;
   ZKV_CHECK(store.hosts().update(host));
   desk_.deadlines().set(request.id, request.expires_at);

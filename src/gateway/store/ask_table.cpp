@@ -11,9 +11,10 @@ Result<> HostTable::insert_ask(const RequestId& request, const HostAsk& ask) {
     const int is_first = ask.is_first_from_address ? 1 : 0;
     const int is_new = ask.is_new_kernel ? 1 : 0;
     const auto last_release = milliseconds_of(ask.last_release);
-    sql << "INSERT INTO zkv_ask (request, envelope, is_first_from_address, is_new_kernel, last_release) "
-           "VALUES (:1, :2, :3, :4, :5)",
-        use(request.text), use(ask.envelope), use(is_first), use(is_new), use(last_release);
+    const int replaces = ask.replaces_other_boot ? 1 : 0;
+    sql << "INSERT INTO zkv_ask (request, envelope, is_first_from_address, is_new_kernel, last_release, "
+           "replaces_other_boot) VALUES (:1, :2, :3, :4, :5, :6)",
+        use(request.text), use(ask.envelope), use(is_first), use(is_new), use(last_release), use(replaces);
   });
 }
 
@@ -23,10 +24,13 @@ Result<HostAsk> HostTable::ask_of(const RequestId& request) {
     using soci::into;
     int is_first = 0;
     int is_new = 0;
+    int replaces = 0;
     long long last_release = 0;
-    sql << "SELECT envelope, is_first_from_address, is_new_kernel, last_release FROM zkv_ask "
-           "WHERE request = :1",
-        soci::use(request.text), into(ask.envelope), into(is_first), into(is_new), into(last_release);
+    sql << "SELECT envelope, is_first_from_address, is_new_kernel, last_release, replaces_other_boot "
+           "FROM zkv_ask WHERE request = :1",
+        soci::use(request.text), into(ask.envelope), into(is_first), into(is_new), into(last_release),
+        into(replaces);
+    ask.replaces_other_boot = replaces != 0;
     ask.is_first_from_address = is_first != 0;
     ask.is_new_kernel = is_new != 0;
     ask.last_release = time_of(last_release);

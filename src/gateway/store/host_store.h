@@ -50,6 +50,8 @@ struct HostAsk {
   bool is_first_from_address = false;  ///< nothing was ever released to the host at this address
   bool is_new_kernel = false;          ///< another one than in its last request
   Time last_release;                   ///< before this request
+  /// It took the place of a request that was open still and came from another boot: two machines may ask.
+  bool replaces_other_boot = false;
 };
 
 /// An approval of a host's next boot, given beforehand: for one request.

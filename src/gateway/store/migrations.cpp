@@ -151,6 +151,7 @@ constexpr std::array kSteps{
                  evidence TEXT NOT NULL,
                  used_by TEXT NOT NULL,
                  seal TEXT NOT NULL))"},
+    Step{8, "ALTER TABLE zkv_ask ADD COLUMN replaces_other_boot INTEGER NOT NULL DEFAULT 0"},
 };
 
 Result<int> current_version(Database& database) {
