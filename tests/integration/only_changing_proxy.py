@@ -68,7 +68,7 @@ class ChangingProxy(Case):
     def test_another_box_in_the_release_is_found(self):
         self.enroll()
         said = self.release_changed_by(lambda release: with_body(release, sealed=self.own_box()))
-        self.assertIn("release is not to be trusted", said)
+        self.assertIn("answer is not to be trusted", said)
 
     def test_a_release_signed_anew_is_found(self):
         self.enroll()
@@ -78,7 +78,7 @@ class ChangingProxy(Case):
             forged = sign(RELEASE_TYPE, {**body_of(release), "sealed": self.own_box()}, key)
             return {**forged, "signatures": [{**forged["signatures"][0], "keyid": release["signatures"][0]["keyid"]}]}
 
-        self.assertIn("release is not to be trusted", self.release_changed_by(sign_anew))
+        self.assertIn("answer is not to be trusted", self.release_changed_by(sign_anew))
 
     def test_an_older_release_is_found(self):
         self.enroll()
