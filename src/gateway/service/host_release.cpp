@@ -20,6 +20,7 @@ Result<std::string> make_release(const Identity& identity, const Request& reques
   }
   const auto message = protocol::read_body<protocol::RequestMessage>(envelope->body);
   if (!message) return damaged("the stored message");
+  if (message->next_boot) return Error::internal("the request wants its next boot approved, and no share");
   const auto bytes = from_base64_secret(share.view(), Base64::kUrlNoPadding);
   if (!bytes || bytes->size() != protocol::kShareSize) {
     return Error::corrupt("the vault's secret for this host is no share of 32 bytes")
