@@ -1,6 +1,8 @@
 // Writing seals into rows that are there already.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,9 +17,10 @@ using SealsByKey = std::vector<std::pair<std::string, std::string>>;
 /// `table` and `key` are names of ours. Errors: those of the database.
 inline Result<> write_seals(Database& database, const std::string& table, const std::string& key,
                             const SealsByKey& seals) {
+  const auto statement = fmt::format("UPDATE {} SET seal = :1 WHERE {} = :2", table, key);
   return database.run("sealing rows", [&](soci::session& sql) {
     for (const auto& [id, seal] : seals) {
-      sql << "UPDATE " + table + " SET seal = :1 WHERE " + key + " = :2", soci::use(seal), soci::use(id);
+      sql << statement, soci::use(seal), soci::use(id);
     }
   });
 }
