@@ -21,6 +21,7 @@ const kKinds = {
   '.png': 'image/png',
   '.webmanifest': 'application/manifest+json',
 };
+const kCrockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const kChallengeLife = 2 * 60_000;
 const kSessionLife = 60 * 60_000;
 const kOpen = ['pending', 'approved', 'released'];
@@ -42,6 +43,7 @@ export class FakeGateway {
   #sessions = new Map();
   #streams = new Set();
   #invites = new Map();
+  #codes = new Map();
   approvers = new Map();
   passkeys = new Map();
   hosts = new Map();
@@ -212,6 +214,20 @@ export class FakeGateway {
       this.approvers.set(approver.id, approver);
       this.#open(approver, response, 201);
     },
+    'POST recoveries/challenge': ({ body, response }) => {
+      const { id, name } = this.#ownerOf(body.code);
+      send(response, 200, this.#registrationChallenge({ id, name }));
+    },
+    'POST recoveries': ({ body, response }) => {
+      const owner = this.#ownerOf(body.code);
+      if (this.#spend(body.credential, 'register').user.id !== owner.id)
+        throw new Refusal(409, 'challenge', 'This was made for somebody else.');
+      this.#addPasskey(owner, body);
+      this.#codes.delete(plainCode(body.code));
+      for (const [key, { approver }] of this.#sessions)
+        if (approver.id === owner.id) this.#sessions.delete(key);
+      this.#open(owner, response, 201);
+    },
     'POST session/challenge': ({ response }) => {
       send(response, 200, { challenge: this.#challenge('sign-in'), rp: { id: 'localhost' } });
     },
@@ -310,6 +326,17 @@ export class FakeGateway {
       this.passkeys.delete(id);
       send(response, 204);
     },
+    'GET recovery-codes': ({ me, response }) => {
+      const own = [...this.#codes.values()].filter(({ owner }) => owner === me.id);
+      send(response, 200, { left: own.length, made_at: own[0]?.made_at ?? null });
+    },
+    'POST recovery-codes': ({ body, me, response }) => {
+      this.#checkConfirmed(me, body, 'recovery.make');
+      for (const [code, { owner }] of this.#codes) if (owner === me.id) this.#codes.delete(code);
+      const codes = Array.from({ length: 10 }, newCode);
+      for (const code of codes) this.#codes.set(plainCode(code), { owner: me.id, made_at: time(Date.now()) });
+      send(response, 201, { codes });
+    },
     'GET approvers': ({ me, response }) => {
       mustOwn(me);
       const approvers = [...this.approvers.values()];
@@ -344,6 +371,13 @@ export class FakeGateway {
     if (!invite || invite.ends < Date.now())
       throw new Refusal(403, 'invite', 'This invite was used or has ended. Ask an owner for a new link.');
     return invite;
+  }
+
+  #ownerOf(code) {
+    const owner = this.approvers.get(this.#codes.get(plainCode(code))?.owner);
+    if (!owner)
+      throw new Refusal(403, 'recovery', 'This recovery code was used, or is not one of this gateway.');
+    return owner;
   }
 
   #registrationChallenge(user) {
@@ -457,6 +491,16 @@ export class FakeGateway {
 
 function passkeyBody({ id, label, created_at, last_used, backedUp }) {
   return { id, label, created_at, last_used, backed_up: backedUp };
+}
+
+function newCode() {
+  const characters = [...randomBytes(24)].map((byte) => kCrockford[byte % 32]).join('');
+  return characters.match(/.{4}/g).join('-');
+}
+
+/// As people may type it.
+function plainCode(code) {
+  return code.toUpperCase().replace(/[-\s]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
 }
 
 function mustOwn({ role }) {

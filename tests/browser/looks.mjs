@@ -101,6 +101,7 @@ async function prepareViews({ anna, paula, world }, stranger) {
   return {
     'sign-in': opened(stranger, '', '.primary'),
     register: opened(stranger, '#register=AAAAAAAAAAAAAAAAAAAAAAAAAAA', '.primary'),
+    recover: opened(stranger, '#recover', '.primary'),
     requests: opened(anna, '#requests', '.approve'),
     request: opened(anna, link(unusual), '.approve'),
     'request-usual': opened(anna, link(usual), '.approve'),
@@ -109,6 +110,15 @@ async function prepareViews({ anna, paula, world }, stranger) {
     hosts: opened(anna, '#hosts', '.row'),
     passkeys: asking,
     dialog: { ...asking, open: () => asking.open().then(() => anna.button('Add a passkey').click()) },
+    codes: {
+      ...asking,
+      open: async () => {
+        await asking.open();
+        await anna.button(/Make (new ones|recovery codes)/).click();
+        await anna.button('Make them').click();
+        await anna.button('I have them on paper').waitFor();
+      },
+    },
     notifications: opened(paula, '#passkeys', '[data-subscription]'),
     people: inviting,
     invite: {

@@ -9,6 +9,7 @@ import { deciding } from './deciding.mjs';
 import { hostile } from './hostile.mjs';
 import { people } from './people.mjs';
 import { push } from './push.mjs';
+import { recovery } from './recovery.mjs';
 import { openWorld } from './world.mjs';
 
 describe('the approval page', () => {
@@ -31,6 +32,7 @@ describe('the approval page', () => {
   afterEach(() => assert.deepEqual(scene.anna.faults, []));
 
   people(scene);
+  recovery(scene);
   deciding(scene);
   push(scene);
   looks(scene);

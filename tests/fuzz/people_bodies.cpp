@@ -4,6 +4,7 @@
 #include "fuzz.h"
 #include "gateway/http/people_json.h"
 #include "gateway/passkey/parts.h"
+#include "gateway/service/recovery_code.h"
 #include "protocol/messages.h"
 
 namespace {
@@ -21,6 +22,15 @@ void check_invite(const Body& body) {
   const auto token = read_invite_token(body);
   if (!token) return fuzz::require_words(token.error());
   fuzz::require(token->size() == protocol::kInviteSize, "a token has its size, whatever it was made of");
+}
+
+void check_recovery_code(const Body& body) {
+  const auto code = read_recovery_code(body);
+  if (!code) return fuzz::require_words(code.error());
+  std::string spread;
+  for (const char c : code->view()) spread += std::string{c, ' ', '-'};
+  fuzz::require(proof_of_recovery_code(spread) == proof_of_recovery_code(code->view()),
+                "blanks and hyphens do not matter");
 }
 
 void check_made_passkey(const Body& body) {
@@ -65,8 +75,8 @@ void check_new_approver(const Body& body) {
   fuzz::require(wanted->name.size() <= kLongestText, "a longer name is refused");
 }
 
-constexpr std::array kBodies{check_invite,       check_made_passkey, check_signed_challenge,
-                             check_confirmation, check_act,          check_new_approver};
+constexpr std::array kBodies{check_invite, check_made_passkey, check_signed_challenge, check_confirmation,
+                             check_act,    check_new_approver, check_recovery_code};
 
 void check_path_id(std::string_view text) {
   const auto id = read_path_id(std::string(text));

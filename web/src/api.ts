@@ -12,6 +12,7 @@ import type {
   Invite,
   NextBoot,
   Passkey,
+  Recovery,
   RegistrationChallenge,
   Role,
   Session,
@@ -84,6 +85,14 @@ export const api = {
     call<Passkey>('PATCH', `/v2/passkeys/${encodeURIComponent(id)}`, { label }),
   deletePasskey: (id: string, confirmation: Assertion) =>
     call<undefined>('POST', `/v2/passkeys/${encodeURIComponent(id)}/removal`, { confirmation }),
+
+  recovery: () => call<Recovery>('GET', '/v2/recovery-codes'),
+  makeRecoveryCodes: async (confirmation: Assertion) =>
+    (await call<{ codes: string[] }>('POST', '/v2/recovery-codes', { confirmation })).codes,
+  recoveryChallenge: (code: string) =>
+    call<RegistrationChallenge>('POST', '/v2/recoveries/challenge', { code }),
+  recover: (code: string, label: string, credential: Attestation) =>
+    call<Session>('POST', '/v2/recoveries', { code, label, credential }),
 
   pushKey: async () => (await call<{ key: string }>('GET', '/v2/push/key')).key,
   subscriptions: async () =>

@@ -16,7 +16,7 @@ import { PasskeysView } from './views/passkeys';
 import { PeopleView } from './views/people';
 import { RequestView } from './views/request';
 import { RequestsView } from './views/requests';
-import { RegisterView, SignInView } from './views/welcome';
+import { RecoverView, RegisterView, SignInView } from './views/welcome';
 
 type Who = { is: 'unknown' } | { is: 'nobody'; ended: boolean } | { is: 'somebody'; session: Session };
 
@@ -52,6 +52,7 @@ export function App() {
         leave={() => setWho({ is: 'nobody', ended: false })}
       />
     );
+  if (who.is === 'nobody' && route.view === 'recover') return <RecoverView enter={enter} />;
   if (who.is === 'nobody')
     return <SignInView enter={enter} ended={who.ended} waiting={route.view === 'request'} />;
   return <Starting failure={failure} again={() => void findOut()} />;

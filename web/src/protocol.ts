@@ -71,6 +71,12 @@ export interface Passkey {
   backed_up: boolean;
 }
 
+/// How many codes on paper are left; `made_at` is null where there are none.
+export interface Recovery {
+  left: number;
+  made_at: string | null;
+}
+
 /// A browser that is told when a host asks.
 export interface Subscription {
   id: string;

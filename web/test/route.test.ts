@@ -6,6 +6,7 @@ test.each([
   ['', { view: 'requests' }],
   ['#requests', { view: 'requests' }],
   ['#hosts', { view: 'hosts' }],
+  ['#recover', { view: 'recover' }],
   ['#nonsense', { view: 'requests' }],
   ['#request=', { view: 'requests' }],
   ['#request=7F3K', { view: 'request', id: '7F3K' }],

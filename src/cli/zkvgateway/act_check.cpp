@@ -23,6 +23,11 @@ std::string first_of(const std::string& detail, const std::string& separator) {
 
 std::string last_word(const std::string& detail) { return detail.substr(detail.rfind(' ') + 1); }
 
+/// An approver's id, which ends the detail in hex, as base64.
+std::string id_at_end(const std::string& detail) {
+  return to_base64(from_hex(last_word(detail)).value_or(Bytes()), Base64::kUrlNoPadding);
+}
+
 }  // namespace
 
 Result<> ActCheck::confirmed(const Row& row, const PasskeyBook& book) {
@@ -39,22 +44,35 @@ Result<> ActCheck::confirmed(const Row& row, const PasskeyBook& book) {
   return {};
 }
 
-void ActCheck::registered(const Row& row) { newcomer_ = kPerson + first_of(row.event.detail, " as "); }
+void ActCheck::registered(const Row& row) {
+  welcome_ = {row.number + 1, kPerson + first_of(row.event.detail, " as "), id_at_end(row.event.detail)};
+}
 
-Result<> ActCheck::added(const Row& row, const std::string& id) {
-  const bool is_first = row.event.actor == newcomer_;
-  newcomer_.clear();
-  if (is_first) return {};
-  return use(row, "passkey.add", id);
+Result<> ActCheck::recovered(const Row& row) {
+  ZKV_TRY(auto approver, recoveries_.used(row));
+  welcome_ = {row.number + 1, row.event.actor, std::move(approver)};
+  return {};
+}
+
+Result<> ActCheck::added(const Row& row, const PasskeyBook::Known& passkey) {
+  const bool is_welcome = row.number == welcome_.row && row.event.actor == welcome_.actor &&
+                          passkey.approver == welcome_.approver;
+  if (is_welcome) return {};
+  return use(row, "passkey.add", passkey.id);
 }
 
 Result<> ActCheck::done(const Row& row) {
   const auto& event = row.event;
+  if (event.kind == "approver.revoke") recoveries_.end_those_of(id_at_end(event.detail));
+  if (event.kind == "recovery.make") {
+    ZKV_CHECK(use(row, event.kind, ""));
+    return recoveries_.made(row);
+  }
   if (!event.actor.starts_with(kPerson)) return {};
   if (event.kind == "approver.invite") return use(row, event.kind, first_of(event.detail, " as "));
   const auto id = last_word(event.detail);
   if (event.kind == "host.revoke" || event.kind == "boot.approve") return use(row, event.kind, id);
-  return use(row, event.kind, to_base64(from_hex(id).value_or(Bytes()), Base64::kUrlNoPadding));
+  return use(row, event.kind, id_at_end(event.detail));
 }
 
 Result<> ActCheck::use(const Row& row, const std::string& act, const std::string& about) {

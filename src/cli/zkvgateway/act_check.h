@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "gateway/audit/row.h"
 #include "passkey_book.h"
+#include "recovery_check.h"
 
 namespace zkv::cli {
 
@@ -16,11 +17,14 @@ class ActCheck {
  public:
   /// A row "approver.confirm": its signature, by a passkey of the book.
   Result<> confirmed(const gateway::audit::Row& row, const PasskeyBook& book);
-  /// A row "approver.register": its first passkey needs no other to confirm it.
+  /// A row "approver.register": the passkey of the next row, that person's first, needs no other to confirm
+  /// it.
   void registered(const gateway::audit::Row& row);
-  /// A row "approver.passkey" about the passkey `id`.
-  Result<> added(const gateway::audit::Row& row, const std::string& id);
-  /// A row about an invite or a revocation, if a person is named in it.
+  /// A row "recovery.use": nor does the passkey of its next row.
+  Result<> recovered(const gateway::audit::Row& row);
+  /// A row "approver.passkey", about that passkey.
+  Result<> added(const gateway::audit::Row& row, const PasskeyBook::Known& passkey);
+  /// A row about an invite, a revocation or new recovery codes, if a person is named in it.
   Result<> done(const gateway::audit::Row& row);
   [[nodiscard]] std::uint64_t checked() const { return checked_; }
 
@@ -28,7 +32,14 @@ class ActCheck {
   Result<> use(const gateway::audit::Row& row, const std::string& act, const std::string& about);
 
   std::multiset<std::string> unused_;  ///< confirmed and not done yet: who, what, about what
-  std::string newcomer_;               ///< the actor whose first passkey the next row holds
+  /// Whose passkey the row of that number may hold unconfirmed.
+  struct Welcome {
+    std::uint64_t row = 0;
+    std::string actor;
+    std::string approver;
+  };
+  Welcome welcome_;
+  RecoveryCheck recoveries_;
   std::uint64_t checked_ = 0;
 };
 

@@ -16,7 +16,8 @@ namespace {
 using gateway::audit::Row;
 
 bool is_act(const std::string& kind) {
-  return kind == "approver.invite" || kind == "approver.revoke" || kind == "host.revoke";
+  return kind == "approver.invite" || kind == "approver.revoke" || kind == "host.revoke" ||
+         kind == "recovery.make";
 }
 
 bool is_persons_decision(const Row& row) {
@@ -33,6 +34,7 @@ Result<> ApprovalCheck::take(const Row& row) {
   if (kind == "approver.passkey-end") passkeys_.end(row);
   if (kind == "approver.confirm") return acts_.confirmed(row, passkeys_);
   if (kind == "approver.register") acts_.registered(row);
+  if (kind == "recovery.use") return acts_.recovered(row);
   if (is_act(kind)) return acts_.done(row);
   if (kind.starts_with("boot.")) return boot(row);
   if (kind == "request.evidence") return check(row);
@@ -84,8 +86,8 @@ void ApprovalCheck::learn_request(const Row& row) {
 }
 
 Result<> ApprovalCheck::learn(const Row& row) {
-  ZKV_TRY(const auto id, passkeys_.learn(row));
-  return acts_.added(row, id);
+  ZKV_TRY(const auto passkey, passkeys_.learn(row));
+  return acts_.added(row, passkey);
 }
 
 Result<> ApprovalCheck::check(const Row& row) {

@@ -64,6 +64,7 @@ void print_approver(const json::value& approver) {
   for (const auto* name : {"name", "role", "id", "created_at", "last_used"}) {
     fmt::print("{:<20}{}\n", name, printable(member(approver, name)));
   }
+  fmt::print("{:<20}{}\n", "recovery codes", json::serialize(approver.at("recovery_codes")) + " left");
   TableOutput table({"PASSKEY", "SINCE", "LAST USED", "COPIED"});
   for (const auto& passkey : approver.at("passkeys").as_array()) {
     table.add({member(passkey, "label"), member(passkey, "created_at"), member(passkey, "last_used"),

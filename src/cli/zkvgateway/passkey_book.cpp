@@ -17,7 +17,7 @@ using gateway::audit::Row;
 constexpr std::size_t kLongestDetail = std::size_t{64} << 10U;
 constexpr std::size_t kLongestMember = 4'096;
 
-std::string credential_text(const Bytes& id) { return to_base64(id, Base64::kUrlNoPadding); }
+std::string base64_of(const Bytes& id) { return to_base64(id, Base64::kUrlNoPadding); }
 
 }  // namespace
 
@@ -26,7 +26,7 @@ Error does_not_hold(const Row& row, const std::string& why) {
       .remedy("somebody decided in another's name, or the log was rewritten; compare it with a backup");
 }
 
-Result<std::string> PasskeyBook::learn(const Row& row) {
+Result<PasskeyBook::Known> PasskeyBook::learn(const Row& row) {
   const auto object = protocol::parse_object(row.event.detail, kLongestDetail);
   if (!object) return does_not_hold(row, "the passkey in it cannot be read");
   const protocol::Members members(*object);
@@ -45,8 +45,8 @@ Result<std::string> PasskeyBook::learn(const Row& row) {
   entry.credential.backup_eligible = *eligible;
   entry.party = {*origin, *party};
   entry.approver = *approver;
-  entries_[credential_text(*id)] = std::move(entry);
-  return credential_text(*id);
+  entries_[base64_of(*id)] = std::move(entry);
+  return Known{base64_of(*id), base64_of(*approver)};
 }
 
 void PasskeyBook::end(const Row& row) {
@@ -56,7 +56,7 @@ void PasskeyBook::end(const Row& row) {
 
 Result<const PasskeyBook::Entry*> PasskeyBook::signer(const Row& row, const Bytes& id,
                                                       std::span<const std::uint8_t> approver) const {
-  const auto found = entries_.find(credential_text(id));
+  const auto found = entries_.find(base64_of(id));
   if (found == entries_.end()) return does_not_hold(row, "its passkey was never registered");
   if (found->second.has_ended) return does_not_hold(row, "its passkey had ended before");
   if (!std::ranges::equal(found->second.approver, approver)) {

@@ -20,8 +20,14 @@ class PasskeyBook {
     bool has_ended = false;
   };
 
-  /// The row of a registration: the id of the passkey, in base64.
-  Result<std::string> learn(const gateway::audit::Row& row);
+  /// A passkey and whose it is, in base64.
+  struct Known {
+    std::string id;
+    std::string approver;
+  };
+
+  /// The row of a registration.
+  Result<Known> learn(const gateway::audit::Row& row);
   /// The row of a passkey's end.
   void end(const gateway::audit::Row& row);
   /// The passkey that signed what `row` holds. Errors: it was not registered, had ended, or is another's.

@@ -25,6 +25,7 @@ boost::json::object approver_with_passkeys(const ApproverCard& card) {
   boost::json::array passkeys;
   for (const auto& passkey : card.passkeys) passkeys.push_back(passkey_json(passkey));
   object["passkeys"] = std::move(passkeys);
+  object["recovery_codes"] = card.recovery_codes;
   return object;
 }
 

@@ -126,6 +126,24 @@ json_lib::object approver_json(const ApproverCard& card) {
           {"last_used", time_or_null(last_used)}};
 }
 
+json_lib::object recovery_json(const RecoveryState& state) {
+  return {{"left", state.left}, {"made_at", time_or_null(state.made_at)}};
+}
+
+Reply recovery_codes_reply(const std::vector<SecretBytes>& codes) {
+  SecretBuilder body;
+  body.append(R"({"codes":[)");
+  for (const auto& code : codes) {
+    body.append(&code == &codes.front() ? "\"" : ",\"");
+    body.append(code.span());
+    body.append("\"");
+  }
+  body.append("]}");
+  Reply reply = json(201, std::string());
+  reply.secret = std::make_shared<const SecretBytes>(body.take());
+  return reply;
+}
+
 json_lib::object session_json(const SignedIn& signed_in, const std::string& gateway_name) {
   return {{"approver",
            {{"id", bytes_text(signed_in.approver.id)},

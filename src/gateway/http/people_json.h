@@ -17,6 +17,9 @@ boost::json::object host_json(const Host& host);
 boost::json::object boot_approval_json(const BootApproval& approval);
 boost::json::object passkey_json(const Passkey& passkey);
 boost::json::object approver_json(const ApproverCard& card);
+boost::json::object recovery_json(const RecoveryState& state);
+/// Written without a copy in a string.
+Reply recovery_codes_reply(const std::vector<SecretBytes>& codes);
 boost::json::object session_json(const SignedIn& signed_in, const std::string& gateway_name);
 boost::json::object registration_json(const RegistrationAsk& ask, const passkey::RelyingParty& party,
                                       const std::string& gateway_name);
@@ -35,6 +38,8 @@ Reply json(unsigned status, const boost::json::object& object);
 
 /// `body` is a whole body. Errors: kInvalid.
 Result<SecretBytes> read_invite_token(const boost::json::object& body);
+/// A recovery code as it was typed. Errors: kInvalid.
+Result<SecretBytes> read_recovery_code(const boost::json::object& body);
 Result<MadePasskey> read_made_passkey(const boost::json::object& body, const passkey::RelyingParty& party);
 Result<SignedChallenge> read_signed_challenge(const boost::json::object& body,
                                               const passkey::RelyingParty& party);

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestTokenText = 64;
 constexpr std::size_t kLongestRoleText = 16;
+constexpr std::size_t kLongestCodeText = 128;  ///< with blanks wherever somebody puts them
 constexpr std::size_t kLongestText = 256;
 
 /// The member, also when it is null or not there: some authenticators give no user handle.
@@ -49,6 +50,11 @@ Result<SecretBytes> read_invite_token(const boost::json::object& body) {
   auto token = from_base64_secret(text, Base64::kUrlNoPadding);
   if (token && token->size() == protocol::kInviteSize) return std::move(*token);
   return SecretBytes(protocol::kInviteSize);  // fits none: a token of another form is one that nobody made
+}
+
+Result<SecretBytes> read_recovery_code(const boost::json::object& body) {
+  ZKV_TRY(const auto text, protocol::Members(body).text("code", kLongestCodeText));
+  return SecretBytes::copy_of(text);
 }
 
 Result<MadePasskey> read_made_passkey(const boost::json::object& body, const passkey::RelyingParty& party) {

@@ -12,6 +12,8 @@ void add_session_calls(Router& router, PeopleDoor& door);
 /// One's own passkeys; and for owners those who may decide.
 void add_passkey_calls(Router& router, PeopleDoor& door);
 void add_approver_calls(Router& router, PeopleDoor& door);
+/// Recovery codes: one's own, and coming back by one.
+void add_recovery_calls(Router& router, PeopleDoor& door);
 /// Requests and hosts: seeing and deciding them.
 void add_request_calls(Router& router, PeopleDoor& door);
 void add_host_calls(Router& router, PeopleDoor& door);
@@ -21,6 +23,9 @@ void add_confirmation_calls(Router& router, PeopleDoor& door);
 void add_push_calls(Router& router, PeopleDoor& door);
 /// Server-sent events.
 void add_event_calls(Router& router, PeopleDoor& door);
+
+/// What begins a session.
+Reply begun(unsigned status, const NewSession& session, const PeopleDoor& door);
 
 /// The session, and the fresh answer of a passkey in the body. Errors: kInvalid.
 Result<Confirmation> read_confirmed(const PersonalCall& call, const PeopleDoor& door);

@@ -130,8 +130,9 @@ class RunningServer : public Server {
     if (!party) spdlog::warn("nobody can sign in: {}; {}", party.error().message(), party.error().remedy());
     add_people_control_routes(control_router_, service, party);
     door_.emplace(party, options_.v2->name, service);
-    for (const auto add_calls : {add_session_calls, add_passkey_calls, add_approver_calls, add_request_calls,
-                                 add_host_calls, add_confirmation_calls, add_event_calls, add_push_calls}) {
+    for (const auto add_calls :
+         {add_session_calls, add_passkey_calls, add_recovery_calls, add_approver_calls, add_request_calls,
+          add_host_calls, add_confirmation_calls, add_event_calls, add_push_calls}) {
       add_calls(public_router_, *door_);
     }
     std::vector<PageFile> page;

@@ -10,10 +10,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-Reply begun(unsigned status, const NewSession& session, const PeopleDoor& door) {
-  return door.with_session(json(status, session_json(session.signed_in, door.gateway_name())), session);
-}
-
 asio::awaitable<Reply> begin_registration(PersonalCall call, PeopleDoor& door) {
   auto invite = read_invite_token(call.body);
   if (!invite) co_return refusal(invite.error());
@@ -64,6 +60,10 @@ asio::awaitable<Reply> sign_out(PersonalCall call, PeopleDoor& door) {
 }
 
 }  // namespace
+
+Reply begun(unsigned status, const NewSession& session, const PeopleDoor& door) {
+  return door.with_session(json(status, session_json(session.signed_in, door.gateway_name())), session);
+}
 
 std::string registration_link(const passkey::RelyingParty& party, const SecretBytes& token) {
   return party.origin + "/#register=" + to_base64(token.span(), Base64::kUrlNoPadding);

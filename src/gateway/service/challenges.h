@@ -16,9 +16,9 @@ namespace zkv::gateway {
 
 /// What a challenge was made for, and for nothing else.
 struct ChallengeUse {
-  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kSignIn, kDecide, kAct };
+  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kRecover, kSignIn, kDecide, kAct };
   Purpose purpose = Purpose::kSignIn;
-  Bytes invite;           ///< its hash; kRegister only
+  Bytes invite;           ///< its hash, or that of the recovery code; kRegister and kRecover only
   ApproverId approver{};  ///< not for kSignIn
   RequestId request;      ///< this and the next: kDecide only
   passkey::Decision decision = passkey::Decision::kDeny;

@@ -32,7 +32,8 @@ asio::awaitable<Result<std::vector<ApproverCard>>> LedgerPeople::approvers(Viewe
     std::vector<ApproverCard> cards;
     for (const auto& approver : approvers) {
       ZKV_TRY(auto passkeys, people.passkeys_of(approver.id));
-      cards.push_back({approver, std::move(passkeys)});
+      ZKV_TRY(const auto codes, people.recovery_codes_of(approver.id));
+      cards.push_back({approver, std::move(passkeys), codes.size()});
     }
     return cards;
   };
@@ -73,6 +74,7 @@ Result<Approver> LedgerPeople::end_approver(const std::string& who, const std::s
   approver.revoked_at = now();
   ZKV_CHECK(people.revoke(approver.id, approver.revoked_at));
   ZKV_CHECK(people.end_sessions_of(approver.id));
+  ZKV_CHECK(people.end_recovery_codes_of(approver.id));
   ZKV_CHECK(boots_.end_those_by(actor_of(approver)));
   ZKV_CHECK(desk_.store().push().remove_all_of(approver.id));
   challenges_.forget(approver.id);

@@ -93,15 +93,20 @@ asio::awaitable<Result<std::vector<Passkey>>> LedgerPeople::passkeys(SessionKey 
 asio::awaitable<Result<RegistrationAsk>> LedgerPeople::begin_passkey(SessionKey key) {
   return on_ledger<RegistrationAsk>(*ledger_, desk_, [this, key](Decisions&) -> Result<RegistrationAsk> {
     ZKV_TRY(const auto me, who(key));
-    ZKV_TRY(const auto passkeys, desk_.store().people().passkeys_of(me.approver.id));
     ChallengeUse use;
     use.purpose = ChallengeUse::Purpose::kAddPasskey;
-    use.approver = me.approver.id;
-    RegistrationAsk ask{random_challenge(), me.approver.id, me.approver.name, {}};
-    for (const auto& passkey : passkeys) ask.exclude.push_back(passkey.id);
-    challenges_.add(ask.challenge, std::move(use), now());
-    return ask;
+    return ask_to_register(me.approver, std::move(use));
   });
+}
+
+/// One more passkey of somebody who has some.
+Result<RegistrationAsk> LedgerPeople::ask_to_register(const Approver& approver, ChallengeUse use) {
+  ZKV_TRY(const auto passkeys, desk_.store().people().passkeys_of(approver.id));
+  use.approver = approver.id;
+  RegistrationAsk ask{random_challenge(), approver.id, approver.name, {}};
+  for (const auto& passkey : passkeys) ask.exclude.push_back(passkey.id);
+  challenges_.add(ask.challenge, std::move(use), now());
+  return ask;
 }
 
 asio::awaitable<Result<Passkey>> LedgerPeople::add_passkey(Confirmation by, MadePasskey made) {

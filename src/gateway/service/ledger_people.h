@@ -42,6 +42,11 @@ class LedgerPeople : public People {
   boost::asio::awaitable<Result<Passkey>> rename_passkey(SessionKey key, Bytes id,
                                                          std::string label) override;
   boost::asio::awaitable<Result<Passkey>> remove_passkey(Confirmation by, Bytes id) override;
+  boost::asio::awaitable<Result<RecoveryState>> recovery(SessionKey key) override;
+  boost::asio::awaitable<Result<std::vector<SecretBytes>>> make_recovery_codes(Confirmation by) override;
+  boost::asio::awaitable<Result<RegistrationAsk>> begin_recovery(SecretBytes code) override;
+  boost::asio::awaitable<Result<NewSession>> finish_recovery(SecretBytes code, MadePasskey made,
+                                                             std::string address) override;
   boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Viewer by) override;
   boost::asio::awaitable<Result<Approver>> revoke(std::string who, Doer by) override;
   boost::asio::awaitable<Result<SigningAsk>> begin_decision(SessionKey key, RequestId request,
@@ -88,6 +93,12 @@ class LedgerPeople : public People {
   Result<Invite> valid_invite(const Bytes& hash);
   Result<SignedIn> take_in(const Bytes& invite, const MadePasskey& made, const SessionKey& key,
                            const std::string& address);
+  Result<RegistrationAsk> ask_to_register(const Approver& approver, ChallengeUse use);
+  /// Whose code it is. Errors: kDenied "recovery".
+  Result<Approver> owner_of_code(const crypto::Sha256& proof);
+  Result<bool> keep_recovery_codes(const Approver& owner, const std::vector<crypto::Sha256>& hashes);
+  Result<SignedIn> take_back(const crypto::Sha256& proof, const MadePasskey& made, const SessionKey& key,
+                             const std::string& address);
   Result<SignedIn> open_session(const Approver& approver, const SessionKey& key);
   Result<SpentChallenge> spend(const Bytes& client_data, ChallengeUse::Purpose purpose);
   Result<Passkey> insert_passkey(const Approver& approver, const MadePasskey& made,

@@ -104,6 +104,12 @@ struct PersonalDecision {
 struct ApproverCard {
   Approver approver;
   std::vector<Passkey> passkeys;
+  std::size_t recovery_codes = 0;  ///< that were not used yet
+};
+
+struct RecoveryState {
+  std::size_t left = 0;
+  Time made_at;  ///< the epoch: there are none
 };
 
 /// Thread-safe. Errors of every call, beside those said: kIo, kInterrupted; with a session, kDenied named
@@ -118,8 +124,8 @@ class People {
 
   /// The challenge by which an act is confirmed. The acts are {"passkey.add", {id, label}},
   /// {"passkey.remove", {id}}, {"approver.invite", {name, role}}, {"approver.revoke", {as said}},
-  /// {"host.revoke", {id}}, {"boot.approve", {host id, seconds}}, ids of credentials in base64. Errors:
-  /// kInvalid beyond the sizes of passkey::Act.
+  /// {"host.revoke", {id}}, {"boot.approve", {host id, seconds}}, {"recovery.make", {}}, ids of credentials
+  /// in base64. Errors: kInvalid beyond the sizes of passkey::Act.
   virtual boost::asio::awaitable<Result<SigningAsk>> begin_act(SessionKey key, passkey::Act act) = 0;
   /// Checks an act that is then done elsewhere, and keeps its evidence: who confirmed it. Errors: kDenied
   /// "owners-only".
@@ -152,10 +158,22 @@ class People {
   /// Errors: kNotFound, kConflict "last-passkey".
   virtual boost::asio::awaitable<Result<Passkey>> remove_passkey(Confirmation by, Bytes id) = 0;
 
+  /// One's own.
+  virtual boost::asio::awaitable<Result<RecoveryState>> recovery(SessionKey key) = 0;
+  /// Ten new ones, as they are to be written on paper: nobody can show them again. The old ones end.
+  virtual boost::asio::awaitable<Result<std::vector<SecretBytes>>> make_recovery_codes(Confirmation by) = 0;
+  /// `code` as somebody typed it. Errors: kDenied "recovery" for a code that is unknown or used, or whose
+  /// owner was revoked: not said which.
+  virtual boost::asio::awaitable<Result<RegistrationAsk>> begin_recovery(SecretBytes code) = 0;
+  /// Uses the code up, adds the passkey to those of its owner, ends their sessions, and begins one. Errors:
+  /// as begin_recovery(), kExists, kInvalid.
+  virtual boost::asio::awaitable<Result<NewSession>> finish_recovery(SecretBytes code, MadePasskey made,
+                                                                     std::string address) = 0;
+
   /// By name. Errors: kDenied "owners-only".
   virtual boost::asio::awaitable<Result<std::vector<ApproverCard>>> approvers(Viewer by) = 0;
-  /// Ends the approver's passkeys and sessions. `who` is an id in hex or base64, or a name. Errors:
-  /// kNotFound, kConflict "last-owner", kDenied "owners-only".
+  /// Ends the approver's passkeys, recovery codes and sessions. `who` is an id in hex or base64, or a name.
+  /// Errors: kNotFound, kConflict "last-owner", kDenied "owners-only".
   virtual boost::asio::awaitable<Result<Approver>> revoke(std::string who, Doer by) = 0;
 
   /// Errors: kNotFound, kConflict "ended" when it cannot be decided so any more.

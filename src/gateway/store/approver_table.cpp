@@ -136,6 +136,7 @@ Result<> PeopleTable::adopt() {
   for (const auto& row : rows) seals.emplace_back(row.id, seal_.of(kApproverTable, columns_of(row)));
   ZKV_CHECK(write_seals(database_, kApproverTable, "id", seals));
   ZKV_CHECK(adopt_passkeys());
+  ZKV_CHECK(database_.execute("DELETE FROM zkv_recovery_code"));
   return database_.execute("DELETE FROM zkv_session");
 }
 

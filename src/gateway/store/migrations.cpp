@@ -151,6 +151,12 @@ constexpr std::array kSteps{
                  evidence TEXT NOT NULL,
                  used_by TEXT NOT NULL,
                  seal TEXT NOT NULL))"},
+    Step{7, R"(CREATE TABLE zkv_recovery_code (
+                 hash TEXT NOT NULL PRIMARY KEY,
+                 approver TEXT NOT NULL REFERENCES zkv_approver (id),
+                 made_at BIGINT NOT NULL,
+                 seal TEXT NOT NULL))"},
+    Step{7, "CREATE INDEX zkv_recovery_code_by_approver ON zkv_recovery_code (approver)"},
     Step{8, "ALTER TABLE zkv_ask ADD COLUMN replaces_other_boot INTEGER NOT NULL DEFAULT 0"},
 };
 

@@ -58,6 +58,13 @@ struct Session {
   Time expires_at;
 };
 
+/// A code on paper that was not used yet: by it its owner registers one passkey.
+struct RecoveryCode {
+  crypto::Sha256 hash{};  ///< of the code's proof; neither is kept
+  ApproverId approver{};
+  Time made_at;
+};
+
 /// One decision by passkey.
 struct Approval {
   RequestId request;
@@ -97,6 +104,14 @@ class PeopleStore {
   virtual Result<std::optional<Session>> find_session(const crypto::Sha256& hash) = 0;
   virtual Result<> end_session(const crypto::Sha256& hash) = 0;
   virtual Result<> end_sessions_of(const ApproverId& approver) = 0;
+
+  virtual Result<> insert(const RecoveryCode& code) = 0;
+  virtual Result<std::optional<RecoveryCode>> find_recovery_code(const crypto::Sha256& hash) = 0;
+  /// Those that were not used yet.
+  virtual Result<std::vector<RecoveryCode>> recovery_codes_of(const ApproverId& approver) = 0;
+  /// It serves no more. Errors: kConflict when there is none any more.
+  virtual Result<> end_recovery_code(const crypto::Sha256& hash) = 0;
+  virtual Result<> end_recovery_codes_of(const ApproverId& approver) = 0;
 
   virtual Result<> insert(const Approval& approval) = 0;
   /// The evidence hashes of those who approved, in order; of a denial there is nothing to release.

@@ -1,5 +1,5 @@
-// Approvers, passkeys, sessions and approvals as rows: the statements on zkv_approver, zkv_passkey,
-// zkv_session and zkv_approval.
+// Approvers, passkeys, sessions, recovery codes and approvals as rows: the statements on zkv_approver,
+// zkv_passkey, zkv_session, zkv_recovery_code and zkv_approval.
 #pragma once
 
 #include <algorithm>
@@ -29,9 +29,15 @@ class PeopleTable : public PeopleStore {
   Result<std::optional<Session>> find_session(const crypto::Sha256& hash) override;
   Result<> end_session(const crypto::Sha256& hash) override;
   Result<> end_sessions_of(const ApproverId& approver) override;
+  Result<> insert(const RecoveryCode& code) override;
+  Result<std::optional<RecoveryCode>> find_recovery_code(const crypto::Sha256& hash) override;
+  Result<std::vector<RecoveryCode>> recovery_codes_of(const ApproverId& approver) override;
+  Result<> end_recovery_code(const crypto::Sha256& hash) override;
+  Result<> end_recovery_codes_of(const ApproverId& approver) override;
   Result<> insert(const Approval& approval) override;
   Result<std::vector<crypto::Sha256>> approvals_of(const RequestId& request) override;
-  /// Seals the approvers and passkeys that are there, whoever wrote them; sessions end.
+  /// Seals the approvers and passkeys that are there, whoever wrote them; sessions and
+  /// recovery codes end.
   Result<> adopt();
 
  private:
@@ -40,6 +46,8 @@ class PeopleTable : public PeopleStore {
                                                  const std::optional<std::string>& parameter);
   Result<> adopt_passkeys();
   Result<std::vector<Passkey>> select_passkeys(const std::string& rest, const std::string& parameter);
+  Result<std::vector<RecoveryCode>> select_recovery_codes(const std::string& rest,
+                                                          const std::string& parameter);
 
   Database& database_;
   RowSeal seal_;

@@ -11,6 +11,8 @@ interface DialogProps {
   /// The word on the button that does it.
   verb: string;
   danger?: boolean;
+  /// There is nothing to cancel: one button.
+  told?: boolean;
   /// Whoever opened it puts another in its place when it succeeds.
   stays?: boolean;
   children: ComponentChildren;
@@ -19,7 +21,8 @@ interface DialogProps {
   close: () => void;
 }
 
-export function Dialog({ title, verb, danger = false, stays = false, children, act, close }: DialogProps) {
+export function Dialog(props: DialogProps) {
+  const { title, verb, danger = false, told = false, stays = false, children, act, close } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -63,9 +66,11 @@ export function Dialog({ title, verb, danger = false, stays = false, children, a
         {children}
         {failure !== null && <Note tone="bad">{failure}</Note>}
         <div class="buttons">
-          <button type="button" class="quiet-button" onClick={close}>
-            Cancel
-          </button>
+          {!told && (
+            <button type="button" class="quiet-button" onClick={close}>
+              Cancel
+            </button>
+          )}
           <button type="submit" class={danger ? 'deny solid' : 'primary'} disabled={busy}>
             {verb}
           </button>

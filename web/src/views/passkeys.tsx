@@ -13,6 +13,7 @@ import type { Attestation, Passkey, Session } from '../protocol';
 import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
 import { Notifications } from './notifications';
+import { RecoveryCodes } from './recovery';
 
 type Asking = { what: 'add' } | { what: 'rename' | 'delete'; passkey: Passkey };
 
@@ -50,6 +51,7 @@ export function PasskeysView({ session, leave }: { session: Session; leave: () =
           Add a passkey
         </button>
       </div>
+      <RecoveryCodes session={session} />
       <Notifications />
       <div class="page-buttons">
         <button type="button" class="quiet-button" onClick={() => void signOut()}>

@@ -1,6 +1,6 @@
-// Before anybody is signed in: sign in with a passkey, or register one with an invite.
+// Before anybody is signed in: sign in with a passkey, or register one with an invite or a recovery code.
 
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 
 import { api } from '../api';
 import { inWords } from '../hooks';
@@ -35,6 +35,9 @@ export function SignInView({ enter, ended, waiting }: WelcomeProps & { ended: bo
           {attempt.busy ? 'Waiting for your passkey…' : 'Sign in with a passkey'}
         </button>
         <p class="quiet">No passkey yet? An owner of this gateway makes you a link to register one.</p>
+        <p class="quiet">
+          <a href="#recover">I lost my passkey</a>
+        </p>
       </View>
     </div>
   );
@@ -45,9 +48,7 @@ export function RegisterView({ enter, invite }: WelcomeProps & { invite: string 
   const attempt = useAttempt(async () => {
     const challenge = await api.registrationChallenge(invite);
     const session = await api.register(invite, label.trim(), await create(challenge));
-    history.replaceState(null, '', '#requests');
-    enter(session);
-    window.dispatchEvent(new HashChangeEvent('hashchange'));
+    goOn('#requests', () => enter(session));
   });
   return (
     <div class="welcome">
@@ -75,6 +76,79 @@ export function RegisterView({ enter, invite }: WelcomeProps & { invite: string 
       </View>
     </div>
   );
+}
+
+/// By a code on paper: a new passkey for somebody who is an approver already.
+export function RecoverView({ enter }: WelcomeProps) {
+  const id = useId();
+  const [code, setCode] = useState('');
+  const [label, setLabel] = useState(deviceName(navigator.userAgent));
+  const [session, setSession] = useState<Session | null>(null);
+  const attempt = useAttempt(async () => {
+    const challenge = await api.recoveryChallenge(code);
+    setSession(await api.recover(code, label.trim(), await create(challenge)));
+  });
+  if (session) return <RecoveredView next={() => goOn('#passkeys', () => enter(session))} />;
+  return (
+    <div class="welcome">
+      <Mark />
+      <View title="I lost my passkey">
+        <p>Type one of your recovery codes. It serves once, and makes a new passkey on this device.</p>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            attempt.run();
+          }}
+        >
+          <div class="field">
+            <label for={id}>Recovery code</label>
+            <input
+              id={id}
+              class="machine"
+              required
+              maxLength={64}
+              value={code}
+              placeholder="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX"
+              autocomplete="off"
+              autocapitalize="characters"
+              spellcheck={false}
+              onInput={(event) => setCode(event.currentTarget.value)}
+            />
+          </div>
+          <LabelField label={label} setLabel={setLabel} />
+          {attempt.note}
+          <button type="submit" class="primary wide" disabled={attempt.busy}>
+            {attempt.busy ? 'Waiting for your device…' : 'Make a new passkey'}
+          </button>
+        </form>
+        <p class="quiet">
+          No code? An owner of this gateway revokes you and invites you anew. <a href="#requests">Sign in</a>
+        </p>
+      </View>
+    </div>
+  );
+}
+
+function RecoveredView({ next }: { next: () => void }) {
+  return (
+    <div class="welcome">
+      <Mark />
+      <View title="You have a new passkey">
+        <Note tone="good">The code is used up, and you are signed out everywhere else.</Note>
+        <p>The passkey that you lost still counts. Remove it now, under Passkeys.</p>
+        <button type="button" class="primary wide" onClick={next}>
+          Go to my passkeys
+        </button>
+      </View>
+    </div>
+  );
+}
+
+/// To a view, in place of this one.
+function goOn(hash: string, enter: () => void): void {
+  history.replaceState(null, '', hash);
+  enter();
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 /// Something tried at the press of a button, with what went wrong the last time.
