@@ -34,9 +34,10 @@ struct Released {
   Time next_boot_until{};  ///< by this machine's clock, where that was asked for
 };
 
-/// Asks until the gateway has released its share, or approved the next boot. A request that a stop or the deadline ends is cancelled at
-/// the gateway. Errors: kDenied (a person said no; the gateway does not know this host; it is not the gateway
-/// that was pinned), kPending (nobody decided in time), kUnavailable, kCorrupt, kInterrupted.
+/// Asks until the gateway has released its share, or approved the next boot. A request that a stop or the
+/// deadline ends is cancelled at the gateway. Errors: kDenied (a person said no; the gateway does not know
+/// this host; it is not the gateway that was pinned), kPending (nobody decided in time), kUnavailable,
+/// kCorrupt, kInterrupted.
 Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,
                                       const AskOptions& options, const Exchange& exchange,
                                       const std::stop_token& stop);

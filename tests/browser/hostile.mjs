@@ -86,7 +86,12 @@ function hostileCard(attack, index) {
       addresses: [attack, attack],
       planned: attack,
     },
-    compared: { first_from_address: true, kernel_changed: true, last_release: attack, replaces_other_boot: false },
+    compared: {
+      first_from_address: true,
+      kernel_changed: true,
+      last_release: attack,
+      replaces_other_boot: false,
+    },
   };
 }
 

@@ -77,7 +77,12 @@ async function prepareViews({ anna, paula, world }, stranger) {
     number: '83',
     address: '198.51.100.23',
     volumes: Array.from({ length: 14 }, (_, index) => `rpool/postgres/tablespace-${index + 1}`),
-    compared: { first_from_address: true, kernel_changed: true, last_release: '2026-10-02T18:40:00Z', replaces_other_boot: false },
+    compared: {
+      first_from_address: true,
+      kernel_changed: true,
+      last_release: '2026-10-02T18:40:00Z',
+      replaces_other_boot: false,
+    },
     evidence: {
       boot_id: 'e7a1c6b0-2a43-4e0e-9d9f-7c5c0d6b1f11',
       kernel: '6.1.0-31-amd64',

@@ -115,20 +115,24 @@ export function people(scene) {
       await dialog.waitFor({ state: 'detached' });
     });
 
-    test('a next boot is approved with the passkey, shown, and taken back', { skip: !fakeOnly() }, async () => {
-      const { anna, world } = scene;
-      world.fake.become(world.fake.ask({ host: { name: 'barn', group: 'home' } }), 'cancelled');
-      await anna.visit('#hosts');
-      const barn = anna.page.locator('[data-host]', { hasText: 'barn' });
-      await anna.button('Approve next boot of barn').click();
-      const dialog = anna.page.getByRole('dialog');
-      await dialog.getByLabel('Within').selectOption('30 minutes');
-      await dialog.getByRole('button', { name: 'Approve' }).click();
-      await barn.getByText('Next boot approved by Anna until').waitFor();
-      await anna.button('Take back of barn').click();
-      await barn.getByText('Next boot approved').waitFor({ state: 'detached' });
-      await anna.button('Approve next boot of barn').waitFor();
-    });
+    test(
+      'a next boot is approved with the passkey, shown, and taken back',
+      { skip: !fakeOnly() },
+      async () => {
+        const { anna, world } = scene;
+        world.fake.become(world.fake.ask({ host: { name: 'barn', group: 'home' } }), 'cancelled');
+        await anna.visit('#hosts');
+        const barn = anna.page.locator('[data-host]', { hasText: 'barn' });
+        await anna.button('Approve next boot of barn').click();
+        const dialog = anna.page.getByRole('dialog');
+        await dialog.getByLabel('Within').selectOption('30 minutes');
+        await dialog.getByRole('button', { name: 'Approve' }).click();
+        await barn.getByText('Next boot approved by Anna until').waitFor();
+        await anna.button('Take back of barn').click();
+        await barn.getByText('Next boot approved').waitFor({ state: 'detached' });
+        await anna.button('Approve next boot of barn').waitFor();
+      },
+    );
 
     test('a request for the next boot says so', { skip: !fakeOnly() }, async () => {
       const { anna, world } = scene;

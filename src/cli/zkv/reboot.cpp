@@ -50,7 +50,9 @@ void add_reboot_command(CLI::App& app, Session& session) {
       app.add_subcommand("reboot-approval", "have the next boot approved beforehand, for one request");
   auto options = std::make_shared<RebootOptions>();
   const std::map<std::string, std::uint64_t> units{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
-  command->add_option("--within", options->within, "how long it can be used, as in 30m, 2h (default), at most 1d")
+  command
+      ->add_option("--within", options->within,
+                   "how long it can be used, as in 30m, 2h (default), at most 1d")
       ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
       ->check(CLI::Range(std::uint64_t{60}, std::uint64_t{86'400}));
   command->add_option("--timeout", options->gateway.timeout, "seconds to wait for somebody; 0: no limit")

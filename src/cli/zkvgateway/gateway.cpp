@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/private_file.h"
+#include "base/time.h"
 #include "crypto/random.h"
 #include "gateway/channel/registry.h"
 #include "gateway/service/pin.h"
@@ -100,7 +101,13 @@ Result<std::unique_ptr<gateway::Store>> open_sealed_store(const Settings& settin
   options.seal_key = std::make_shared<const SecretBytes>(options.adopts ? crypto::random_secret(kSealKeySize)
                                                                         : std::move(*key));
   ZKV_TRY(auto store, gateway::Store::open(settings.database, options));
-  if (options.adopts) ZKV_CHECK(load_or_make_private_file(path, *options.seal_key, kWhat));
+  if (!options.adopts) return store;
+  ZKV_CHECK(load_or_make_private_file(path, *options.seal_key, kWhat));
+  ZKV_TRY(const auto head, store->audit_head());
+  if (head) {
+    spdlog::warn("{} was not there: the database's rows are sealed anew, whoever wrote them", path.string());
+    ZKV_CHECK(store->append({now(), "gateway.adopt", "", "gateway", "rows were sealed under a new key"}));
+  }
   return store;
 }
 

@@ -62,11 +62,12 @@ Result<> list(const Session& session, const RequestWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  TableOutput table({"ID", "STATE", "HOST", "NUMBER", "WANTS", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
+  TableOutput table(
+      {"ID", "STATE", "HOST", "NUMBER", "WANTS", "ADDRESS", "CREATED", "EXPIRES", "DECIDED BY"});
   for (const auto& request : document.at("requests").as_array()) {
     table.add({member(request, "id"), member(request, "state"), member(request, "host"),
-               word_of(request, "number"), wanted_by(request), member(request, "address"), member(request, "created_at"), member(request, "expires_at"),
-               member(request, "decided_by")});
+               word_of(request, "number"), wanted_by(request), member(request, "address"),
+               member(request, "created_at"), member(request, "expires_at"), member(request, "decided_by")});
   }
   table.print();
   return {};

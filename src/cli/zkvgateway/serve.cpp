@@ -29,6 +29,7 @@ class Signals {
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set_, signal);
     ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a write beyond a limit is an error like any other
   }
   [[nodiscard]] int wait() const {
     int signal = 0;

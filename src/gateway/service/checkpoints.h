@@ -20,6 +20,10 @@ class Checkpoints {
   Checkpoints(Desk& desk, const ServiceOptions& options, Time now)
       : desk_(desk), options_(options), last_at_(now), next_(now + kLook) {}
 
+  /// At the start, before anything is appended: that the log still holds the checkpoint that was kept.
+  /// Errors: kCorrupt when it does not: the log was cut off, an older database was put in its place, or the
+  /// identity is another one.
+  Result<> check_kept();
   /// When to look next whether one is due.
   [[nodiscard]] Time next() const { return next_; }
   /// In a transaction. At the gateway's end, or when one is due, appends a checkpoint, unless nothing

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "gateway/service/cards.h"
@@ -21,6 +23,12 @@ bool is_live(const BootApproval& approval, Time now) {
 std::string beforehand(const std::string& by) {
   constexpr std::string_view kApprover = "approver:";
   return "planned:" + (by.starts_with(kApprover) ? by.substr(kApprover.size()) : by);
+}
+
+/// Boot ids are UUIDs, whose letters may be of either case.
+bool is_same_boot(const std::string& left, const std::string& right) {
+  return std::ranges::equal(
+      left, right, [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
 
 Error no_boot_approval() {
@@ -129,8 +137,9 @@ Result<Request> LedgerBoots::use(const Host& host, const protocol::RequestMessag
   if (message.next_boot) return request;
   auto& hosts = desk_.store().hosts();
   ZKV_TRY(auto approval, hosts.boot_approval_of(host.id));
-  const bool fits = approval && is_live(*approval, request.created_at) &&
-                    approval->boot != printable(message.evidence.boot_id);
+  const auto boot = printable(message.evidence.boot_id);
+  const bool is_another_boot = !boot.empty() && !is_same_boot(approval ? approval->boot : "", boot);
+  const bool fits = approval && is_live(*approval, request.created_at) && is_another_boot;
   if (!fits) return request;
   approval->used_by = request.id.text;
   ZKV_CHECK(hosts.put(*approval));

@@ -204,6 +204,8 @@ Result<Host> LedgerEnrolments::mark_revoked(const std::string& name, const std::
   }
   host.revoked_at = now();
   ZKV_CHECK(hosts.update(host));
+  ZKV_CHECK(hosts.end_releases_of(host.id));
+  ZKV_CHECK(hosts.end_boot_approval(host.id));
   ZKV_CHECK(desk_.note("host.revoke", "", by, fmt::format("{} {}", host.name, host.id)));
   return host;
 }

@@ -117,10 +117,9 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
   const auto kernel = printable(entry.message.evidence.kernel);
   const auto boot = printable(entry.message.evidence.boot_id);
-  ZKV_CHECK(store.hosts().insert_ask(request.id,
-                                     {protocol::to_json(entry.envelope), !is_known,
-                                      !host.kernel.empty() && kernel != host.kernel, host.released_at,
-                                      !older.empty() && host.boot != boot}));
+  ZKV_CHECK(store.hosts().insert_ask(request.id, {protocol::to_json(entry.envelope), !is_known,
+                                                  !host.kernel.empty() && kernel != host.kernel,
+                                                  host.released_at, !older.empty() && host.boot != boot}));
   host.asked_at = entry.message.time;
   host.seen_at = request.created_at;
   host.address = entry.address;
@@ -155,7 +154,9 @@ Result<HostRequest> LedgerHostAsks::look(const Bytes& hash, Decisions& decisions
   if (seen.request.state == State::kApproved && !seen.request.reason.empty()) {
     ZKV_TRY(seen.request, desk_.apply(seen.request, event::Reattached{}, "gateway", decisions));
   }
-  if (seen.request.state == State::kReleased && now() < seen.request.expires_at) {
+  const bool may_have_it = seen.request.state == State::kReleased && now() < seen.request.expires_at;
+  ZKV_TRY(const auto host, desk_.store().hosts().find_host(seen.request.host));
+  if (may_have_it && host && !host->is_revoked()) {
     ZKV_TRY(seen.release, desk_.store().hosts().release_of(seen.request.id));
   }
   return seen;

@@ -135,18 +135,23 @@ asio::awaitable<Result<Passkey>> LedgerPeople::rename_passkey(SessionKey key, By
   return on_ledger<Passkey>(*ledger_, desk_, std::move(work));
 }
 
+/// Whoever holds it may hold a session, too: all but the one that removes it end.
 asio::awaitable<Result<Passkey>> LedgerPeople::remove_passkey(Confirmation by, Bytes id) {
   passkey::Act act{"passkey.remove", {base64_text(id)}};
   std::function<Result<Passkey>(const Performer&)> work =
-      [this, id = std::move(id)](const Performer& me) -> Result<Passkey> {
+      [this, key = by.session, id = std::move(id)](const Performer& me) -> Result<Passkey> {
     ZKV_TRY(auto passkey, own_passkey(*me.approver, id));
-    ZKV_TRY(const auto all, desk_.store().people().passkeys_of(me.approver->id));
+    auto& people = desk_.store().people();
+    ZKV_TRY(const auto all, people.passkeys_of(me.approver->id));
     if (all.size() <= 1) {
       return Error::conflict("this is your last passkey")
           .remedy("add another one before")
           .named("last-passkey");
     }
     ZKV_CHECK(end(passkey, "removed by " + me.name));
+    ZKV_TRY(const auto session, people.find_session(key.hash));
+    ZKV_CHECK(people.end_sessions_of(me.approver->id));
+    if (session) ZKV_CHECK(people.insert(*session));
     return passkey;
   };
   return perform<Passkey>(std::move(by), std::move(act), Role::kApprover, std::move(work));

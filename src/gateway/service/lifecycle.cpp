@@ -69,6 +69,7 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
 LedgerService::~LedgerService() { LedgerService::stop(); }
 
 Result<> LedgerService::begin() {
+  ZKV_CHECK(checkpoints_.check_kept());
   Decisions decisions;
   ZKV_CHECK(store_->transaction([&]() -> Result<> {
     ZKV_CHECK(desk_.note("gateway.start", "", "gateway", ""));

@@ -56,6 +56,13 @@ Result<std::optional<std::string>> HostTable::release_of(const RequestId& reques
   });
 }
 
+Result<> HostTable::end_releases_of(const std::string& host) {
+  return database_.run("ending a host's releases", [&](soci::session& sql) {
+    sql << "DELETE FROM zkv_release WHERE request IN (SELECT id FROM zkv_request WHERE host = :1)",
+        soci::use(host);
+  });
+}
+
 Result<bool> HostTable::knows_address(const std::string& host, const std::string& address) {
   return database_.run("looking up an address", [&](soci::session& sql) {
     int count = 0;

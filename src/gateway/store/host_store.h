@@ -99,6 +99,8 @@ class HostStore {
   /// The signed release, in which the share is sealed to the host.
   virtual Result<> insert_release(const RequestId& request, const std::string& envelope) = 0;
   virtual Result<std::optional<std::string>> release_of(const RequestId& request) = 0;
+  /// What was released to a host and not acknowledged can be had no more.
+  virtual Result<> end_releases_of(const std::string& host) = 0;
 
   /// In place of the host's older one.
   virtual Result<> put(const BootApproval& approval) = 0;

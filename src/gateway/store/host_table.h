@@ -31,6 +31,7 @@ class HostTable : public HostStore {
   Result<HostAsk> ask_of(const RequestId& request) override;
   Result<> insert_release(const RequestId& request, const std::string& envelope) override;
   Result<std::optional<std::string>> release_of(const RequestId& request) override;
+  Result<> end_releases_of(const std::string& host) override;
   Result<> put(const BootApproval& approval) override;
   Result<std::optional<BootApproval>> boot_approval_of(const std::string& host) override;
   Result<std::vector<BootApproval>> boot_approvals() override;
