@@ -62,12 +62,12 @@ export function recovery(scene) {
       const [old] = await makeCodes(hugo, 'Make recovery codes');
       const [code] = await makeCodes(hugo, 'Make new ones');
       await hugo.page.emulateMedia({ media: 'print' });
-      const shown = (selector) =>
-        hugo.page.evaluate((wanted) => getComputedStyle(document.querySelector(wanted)).visibility, selector);
-      assert.equal(await shown('.codes li'), 'visible');
-      for (const other of ['h1', 'dialog', 'dialog button', 'nav'])
-        assert.equal(await shown(other), 'hidden');
-      await hugo.page.emulateMedia({ media: 'screen' });
+      assert.equal(await hugo.page.locator('.codes li').first().isVisible(), true);
+      for (const other of ['h1', 'dialog h2', 'dialog button', 'nav', '.rows'])
+        assert.equal(await hugo.page.locator(other).first().isVisible(), false, other);
+      await hugo.page.emulateMedia({ media: null });
+      const paper = (await hugo.page.pdf({ format: 'A5' })).toString('latin1');
+      assert.match(paper, /\/Count 1\b/, 'one page');
       await hugo.button('I have them on paper').click();
       await hugo.button('Sign out').click();
       await hugo.heading('Sign in').waitFor();

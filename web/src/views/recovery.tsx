@@ -98,7 +98,7 @@ function CodesDialog({ session, codes, close }: { session: Session; codes: strin
       <div class="codes">
         <p class="quiet">
           zfs-keyvault at <Text value={session.gateway} limit={60} />, recovery codes of{' '}
-          <Text value={session.approver.name} limit={60} />, {dateTime(now(), now())}
+          <Text value={session.approver.name} limit={60} />, {new Date(now()).toISOString().slice(0, 10)}
         </p>
         <ol class="machine">
           {codes.map((code) => (
