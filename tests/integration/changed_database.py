@@ -151,6 +151,49 @@ class People(Case):
         self.assertEqual(asked.status, 500)
 
 
+class TheLog(Case):
+    """What the gateway signed last lies beside the database: an older or shorter log is found before anything is served."""
+
+    def assert_refused(self):
+        with self.assertRaises(AssertionError):
+            self.gateway.start()
+        self.assertIn("the audit log is not the one of", self.gateway.log.text())
+
+    def test_a_log_that_was_cut_off(self):
+        self.gateway.stop()
+        self.gateway.write_database("DELETE FROM zkv_audit WHERE number > 2")
+        self.assert_refused()
+
+    def test_an_older_database_in_place_of_the_newest(self):
+        self.gateway.stop()
+        older = (self.gateway.data / "gateway.db").read_bytes()
+        self.gateway.start()
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.gateway.stop()
+        for name in ("gateway.db-wal", "gateway.db-shm"):
+            (self.gateway.data / name).unlink(missing_ok=True)
+        (self.gateway.data / "gateway.db").write_bytes(older)
+        self.assert_refused()
+
+    def test_an_empty_database_and_another_identity(self):
+        self.gateway.stop()
+        (self.gateway.data / "gateway.db").rename(self.gateway.data / "kept.db")
+        self.assert_refused()
+        (self.gateway.data / "kept.db").rename(self.gateway.data / "gateway.db")
+        identity = (self.gateway.data / "identity.key").read_bytes()
+        (self.gateway.data / "identity.key").unlink()
+        self.assert_refused()
+        (self.gateway.data / "identity.key").write_bytes(identity)
+        self.gateway.start()
+
+    def test_a_restored_backup_goes_on_when_that_is_meant(self):
+        self.gateway.stop()
+        self.gateway.write_database("DELETE FROM zkv_audit WHERE number > 2")
+        self.assert_refused()
+        (self.gateway.data / "audit.checkpoint").unlink()
+        self.gateway.start()
+
+
 class TheKey(Case):
     def make_it_older(self):
         """The database as it was before the seals: schema version 3."""
@@ -177,6 +220,13 @@ class TheKey(Case):
         self.gateway.start()
         self.gateway.command("request", "approve", asked["id"])
         self.assertEqual(self.host.open_release(self.host.poll(asked["request"])), self.host.share)
+
+    def test_a_key_that_is_gone_is_told_in_the_log_and_the_audit_log(self):
+        self.gateway.stop()
+        (self.gateway.data / "seal.key").unlink()
+        self.gateway.start()
+        self.assertIn("sealed anew", self.gateway.log.text())
+        self.assertIn("gateway.adopt", self.gateway.audit_kinds())
 
     def test_the_keys_file_is_closed_to_others(self):
         self.assertEqual((self.gateway.data / "seal.key").stat().st_mode & 0o777, 0o600)

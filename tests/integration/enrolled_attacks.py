@@ -379,7 +379,8 @@ class FalseGateway(unittest.TestCase):
 
     def test_it_is_refused_although_its_certificate_is_good(self):
         self.gateway.stop()
-        (self.gateway.data / "identity.key").unlink()
+        for name in ("identity.key", "audit.checkpoint"):
+            (self.gateway.data / name).unlink()
         self.gateway.start()
         running = self.host.begin_mount()
         running.end(4)

@@ -120,6 +120,12 @@ class Refused(Case):
         self.assert_waits(self.booted("one"))
         self.acknowledge(self.booted("two"))
 
+    def test_a_boot_without_an_id_or_with_the_same_in_other_letters_uses_none(self):
+        self.approve()
+        self.assert_waits(self.booted(""))
+        self.assert_waits(self.booted("ONE"))
+        self.acknowledge(self.booted("two"))
+
     def test_it_is_none_of_another_host(self):
         other = self.enrolled("other")
         self.approve()
@@ -152,6 +158,7 @@ class Refused(Case):
         self.gateway.command("host", "revoke", "nas", "--yes")
         self.assertEqual(self.host.ask(evidence=self.evidence("two")).status, 403)
         self.assertEqual(self.approve().status, 409)
+        self.assertIsNone(self.next_boot())
 
     def test_a_session_alone_or_an_answer_for_another_time_approves_nothing(self):
         path = f"/v2/hosts/{self.host.id}/next-boot"

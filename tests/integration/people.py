@@ -58,6 +58,15 @@ class People(Case):
         self.assertEqual(host.poll(asked["request"])["state"], "denied")
         self.assertNotIn("release", host.poll(asked["request"]))
 
+    def test_a_revoked_host_gets_nothing_that_was_released_before(self):
+        host = self.enrolled("hut")
+        asked = host.ask().json
+        self.anna.decide(asked["id"], "approve")
+        while self.gateway.state(asked["id"]) != "released":
+            self.assertEqual(self.gateway.state(asked["id"]), "approved")
+        self.gateway.command("host", "revoke", "hut", "--yes")
+        self.assertNotIn("release", host.poll(asked["request"]))
+
     def test_the_console_approves_as_itself_and_leaves_no_evidence(self):
         host = self.enrolled("cellar")
         asked = host.ask().json
@@ -107,6 +116,19 @@ class Power(Case):
         self.assertEqual(carl.decide(asked["id"], "deny").status, 200)
         key = enrolled_world.encode(first.id)
         self.assertEqual(carl.confirmed(f"/v2/passkeys/{key}/removal", {}, "passkey.remove", key).status, 204)
+
+    def test_a_removed_passkey_ends_the_sessions_that_it_may_have_opened(self):
+        dora = self.approver("Dora")
+        second = passkey_world.Passkey(self.gateway.base)
+        dora.add_passkey(second)
+        asked = dora.call("POST", "/v2/session/challenge", {}).json
+        signed_in = dora.call("POST", "/v2/session", {"credential": second.get(asked)})
+        thief = {"Origin": self.gateway.base, "Cookie": signed_in.headers["Set-Cookie"].split(";")[0]}
+        self.assertEqual(self.gateway.request("GET", "/v2/session", None, thief).status, 200)
+        key = enrolled_world.encode(second.id)
+        self.assertEqual(dora.confirmed(f"/v2/passkeys/{key}/removal", {}, "passkey.remove", key).status, 204)
+        self.assertEqual(self.gateway.request("GET", "/v2/session", None, thief).status, 401)
+        self.assertEqual(dora.call("GET", "/v2/session").status, 200, "who removed it goes on")
 
     def test_a_stolen_cookie_adds_no_passkey_invites_nobody_and_revokes_nothing(self):
         mallory = passkey_world.Passkey(self.gateway.base)
