@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -51,6 +52,15 @@ class Authority:
             "-days", "2", "-extfile", extensions, "-out", f"{certificate}.new")
         os.replace(f"{key}.new", key)
         os.replace(f"{certificate}.new", certificate)
+
+
+def free_port():
+    """One that nobody listens at, outside the range from which the kernel gives ports to whoever asks for any: tests run side by side."""
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Log:

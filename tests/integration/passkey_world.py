@@ -5,12 +5,12 @@ the evidence of an approval from the audit log alone. Wants python3-cryptography
 import hashlib
 import json
 import secrets
-import socket
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import enrolled_world
+import gateway_world
 from enrolled_world import decode, encode
 
 PRESENT_AND_VERIFIED, HAS_CREDENTIAL = 0x05, 0x40
@@ -20,9 +20,7 @@ class Gateway(enrolled_world.Gateway):
     """One whose page is at http://localhost, where browsers have passkeys without a certificate; or with TLS there, or behind `base`."""
 
     def __init__(self, *arguments, base=None, tls=False):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = gateway_world.free_port()
         self.base = base or f"{'https' if tls else 'http'}://localhost:{port}"
         super().__init__("--public-url", self.base, *arguments, tls=tls)
         self.port = port
