@@ -3,8 +3,8 @@
 Browsers make no passkeys for a page whose certificate they do not trust, but do for localhost. Only for the demo.
 """
 
+import asyncio
 import contextlib
-import select
 import socket
 import ssl
 import threading
@@ -19,29 +19,25 @@ class Door:
         self._context.check_hostname = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://localhost:{self._listener.getsockname()[1]}"
+        self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self):
-        self._listener.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _serve(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
+        self._loop.run_until_complete(asyncio.start_server(self._pass_on, sock=self._listener))
+        self._loop.run_forever()
 
-    def _pass_on(self, client):
-        with contextlib.suppress(OSError), client, socket.create_connection(self._target) as plain, \
-                self._context.wrap_socket(plain) as gateway:
-            self._pump(client, gateway)
+    async def _pass_on(self, reader, writer):
+        with contextlib.suppress(OSError):
+            gateway_reader, gateway_writer = await asyncio.open_connection(*self._target, ssl=self._context, server_hostname="localhost")
+            await asyncio.gather(self._pump(reader, gateway_writer), self._pump(gateway_reader, writer))
 
     @staticmethod
-    def _pump(client, gateway):
-        """Both ways in one thread: a TLS connection is not for two."""
-        while True:
-            ready = [gateway] if gateway.pending() else select.select([client, gateway], [], [])[0]
-            for source in ready:
-                data = source.recv(65536)
-                if not data:
-                    return
-                (gateway if source is client else client).sendall(data)
+    async def _pump(reader, writer):
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
