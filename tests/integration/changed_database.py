@@ -13,16 +13,7 @@ import passkey_world
 WORDS = "was not written by this gateway"
 
 
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.gateway = passkey_world.Gateway()
-        self.addCleanup(self.gateway.close)
-        self.gateway.start()
-        link = self.gateway.invite_approver("Anna", "--role", "owner")
-        self.anna = passkey_world.Approver(self.gateway, link.split("#register=")[1])
-        self.host = enrolled_world.OtherHost(self.gateway, self.gateway.invite("nas"))
-        self.assertEqual(self.host.enrol().status, 201)
-
+class Case(passkey_world.OwnersCase):
     def assert_nothing_released(self):
         self.assertNotIn("request.release", self.gateway.audit_kinds())
 

@@ -9,20 +9,10 @@ import passkey_world
 from enrolled_world import BOOT_TYPE, decode, open_envelope
 
 
-class Case(unittest.TestCase):
+class Case(passkey_world.OwnersCase):
     def setUp(self):
-        self.gateway = passkey_world.Gateway()
-        self.addCleanup(self.gateway.close)
-        self.gateway.start()
-        link = self.gateway.invite_approver("Anna", "--role", "owner")
-        self.anna = passkey_world.Approver(self.gateway, link.split("#register=")[1])
-        self.host = self.enrolled("nas")
+        super().setUp()
         self.acknowledge(self.booted("one", decide="approve"))
-
-    def enrolled(self, name):
-        host = enrolled_world.OtherHost(self.gateway, self.gateway.invite(name))
-        self.assertEqual(host.enrol().status, 201)
-        return host
 
     def evidence(self, boot):
         return {"boot_id": boot, "kernel": "6.1", "hostname": "nas", "uptime": 3, "addresses": [], "planned": False}

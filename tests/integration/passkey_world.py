@@ -5,6 +5,7 @@ the evidence of an approval from the audit log alone. Wants python3-cryptography
 import hashlib
 import json
 import secrets
+import unittest
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -104,6 +105,23 @@ class Approver:
         assert asked.status == 200, asked.body
         body = {"decision": decision, "reason": "because", "credential": self.passkey.get(asked.json)}
         return self.call("POST", f"/v2/requests/{request}/decision", body)
+
+
+class OwnersCase(unittest.TestCase):
+    """A gateway of its own for each test, with Anna, who owns it, and the host nas."""
+
+    def setUp(self):
+        self.gateway = Gateway()
+        self.addCleanup(self.gateway.close)
+        self.gateway.start()
+        link = self.gateway.invite_approver("Anna", "--role", "owner")
+        self.anna = Approver(self.gateway, link.split("#register=")[1])
+        self.host = self.enrolled("nas")
+
+    def enrolled(self, name):
+        host = enrolled_world.OtherHost(self.gateway, self.gateway.invite(name))
+        self.assertEqual(host.enrol().status, 201)
+        return host
 
 
 def check_evidence(evidence, cose, request_hash):

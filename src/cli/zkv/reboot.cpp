@@ -7,6 +7,7 @@
 #include "fetch_options.h"
 #include "host/stop_on_signal.h"
 #include "output.h"
+#include "protocol/messages.h"
 
 namespace zkv::cli {
 
@@ -14,7 +15,7 @@ namespace {
 
 struct RebootOptions {
   GatewayOptions gateway{.addresses = {}, .timeout = 900, .ca_file = {}};
-  std::uint64_t within = 7'200;  ///< seconds
+  std::int64_t within = 7'200;  ///< seconds
 };
 
 Result<std::vector<host::Enrolment>> enrolments_of(const Session& session) {
@@ -31,7 +32,7 @@ ExitCode ask_for_reboot(const Session& session, const RebootOptions& options) {
   }
   const host::StopOnSignal signals;
   const auto approved = fetch_shares(session.repository, *enrolments, options.gateway, signals.token(),
-                                     std::chrono::seconds(static_cast<std::int64_t>(options.within)));
+                                     std::chrono::seconds(options.within));
   if (!approved && signals.signal() != 0) return code_of_signal(signals.signal());
   if (!approved) return report(approved.error());
   acknowledge(session.repository, *approved, options.gateway);
@@ -49,12 +50,12 @@ void add_reboot_command(CLI::App& app, Session& session) {
   auto* command =
       app.add_subcommand("reboot-approval", "have the next boot approved beforehand, for one request");
   auto options = std::make_shared<RebootOptions>();
-  const std::map<std::string, std::uint64_t> units{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
+  const std::map<std::string, std::int64_t> units{{"s", 1}, {"m", 60}, {"h", 3'600}, {"d", 86'400}};
   command
       ->add_option("--within", options->within,
                    "how long it can be used, as in 30m, 2h (default), at most 1d")
       ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED, "TIME"))
-      ->check(CLI::Range(std::uint64_t{60}, std::uint64_t{86'400}));
+      ->check(CLI::Range(protocol::kShortestNextBoot.count(), protocol::kLongestNextBoot.count()));
   command->add_option("--timeout", options->gateway.timeout, "seconds to wait for somebody; 0: no limit")
       ->capture_default_str();
   add_trust_options(*command, options->gateway);

@@ -11,7 +11,7 @@
 
 #include "approval_check.h"
 #include "base/encoding.h"
-#include "base/file.h"
+#include "gateway/audit/checkpoint.h"
 #include "gateway/audit/verifier.h"
 #include "gateway/identity/identity.h"
 #include "gateway/store/store.h"
@@ -27,7 +27,6 @@ using gateway::audit::Verifier;
 namespace {
 
 constexpr std::size_t kPage = 500;
-constexpr std::size_t kLongestCheckpoint = 64 * 1024;
 
 struct AuditWords {
   bool json = false;
@@ -125,19 +124,6 @@ void print_outcome(const Checks& checks) {
              verifier.checkpoints(), verifier.vouched_for());
 }
 
-/// The checkpoint that the gateway keeps beside its database. Errors: kCorrupt.
-Result<std::optional<gateway::audit::Checkpoint>> kept_checkpoint(const gateway::Settings& settings,
-                                                                  const crypto::VerifyingKey& key) {
-  const auto path = settings.data_dir / "audit.checkpoint";
-  const auto bytes = read_file(path, kLongestCheckpoint);
-  if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) return std::nullopt;
-  if (!bytes) return Error(bytes.error());
-  const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  auto checkpoint = gateway::audit::open_checkpoint(text, key);
-  if (!checkpoint) return std::move(checkpoint).error().context(path.string());
-  return *checkpoint;
-}
-
 Result<> verify_database(const Session& session) {
   ZKV_TRY(const auto settings, load_settings_or_report(session));
   ZKV_TRY(const auto store, open_store(settings));
@@ -147,7 +133,7 @@ Result<> verify_database(const Session& session) {
   std::optional<gateway::audit::Checkpoint> kept;
   if (identity) {
     key = identity->signing().verifying_key();
-    ZKV_TRY(kept, kept_checkpoint(settings, *key));
+    ZKV_TRY(kept, gateway::audit::load_checkpoint(settings.data_dir / "audit.checkpoint", *key));
   }
   Checks checks{Verifier(key), {}};
   if (kept) checks.chain.watch_for(kept->number);

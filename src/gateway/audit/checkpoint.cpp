@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/file.h"
 #include "protocol/envelope.h"
 #include "protocol/json_members.h"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::string_view kType = "application/vnd.zkv.checkpoint+json";
 constexpr std::uint64_t kMostRows = 1ULL << 53U;
+constexpr std::size_t kLongestFile = std::size_t{64} * 1024;
 
 Error no_checkpoint(const std::string& why) {
   return Error::corrupt("a checkpoint of the audit log does not hold: " + why)
@@ -43,6 +45,17 @@ Result<Checkpoint> open_checkpoint(std::string_view text, const crypto::Verifyin
   const auto at = members.time("time");
   if (!number || !hash || !at) return no_checkpoint("a member is missing");
   return Checkpoint{*number, *hash, *at};
+}
+
+Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& file,
+                                                  const crypto::VerifyingKey& key) {
+  const auto bytes = read_file(file, kLongestFile);
+  if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) return std::nullopt;
+  if (!bytes) return Error(bytes.error());
+  const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  auto checkpoint = open_checkpoint(text, key);
+  if (!checkpoint) return std::move(checkpoint).error().context(file.string());
+  return *checkpoint;
 }
 
 }  // namespace zkv::gateway::audit

@@ -2,6 +2,8 @@
 // write the database, but does not have the gateway's key, can change nothing before the newest of them.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -24,5 +26,9 @@ struct Checkpoint {
 std::string seal(const Checkpoint& checkpoint, const crypto::SigningKey& key);
 /// Errors: kCorrupt when it is no checkpoint, or not signed by that key.
 Result<Checkpoint> open_checkpoint(std::string_view envelope, const crypto::VerifyingKey& key);
+/// The newest checkpoint, which the gateway keeps in a file beside its database; none when there is no such
+/// file. Errors: as open_checkpoint(), naming the file; kIo.
+Result<std::optional<Checkpoint>> load_checkpoint(const std::filesystem::path& file,
+                                                  const crypto::VerifyingKey& key);
 
 }  // namespace zkv::gateway::audit

@@ -1,5 +1,4 @@
 // Hosts, as people see and revoke them, and approve their next boots.
-#include <algorithm>
 #include <utility>
 
 #include "gateway/http/people_json.h"
@@ -30,8 +29,7 @@ asio::awaitable<Reply> list_hosts_for_people(PersonalCall call, PeopleDoor& door
   boost::json::array array;
   for (const auto& host : *hosts) {
     auto object = host_json(host);
-    const auto approved = std::ranges::find(*boots, host.id, &BootApproval::host);
-    if (approved != boots->end()) object["next_boot"] = boot_approval_json(*approved);
+    add_next_boot(object, host.id, *boots);
     array.push_back(std::move(object));
   }
   co_return json(200, {{"hosts", std::move(array)}});
@@ -45,7 +43,7 @@ asio::awaitable<Reply> revoke_host_for_owner(PersonalCall call, PeopleDoor& door
   passkey::Act act{"host.revoke", {*id}};
   const auto owner = co_await door.people().confirm(std::move(*confirmed), std::move(act), Role::kOwner);
   if (!owner) co_return refusal(owner.error());
-  std::string by = "approver:" + owner->approver.name;
+  std::string by = actor_of(owner->approver);
   const auto host = co_await door.service().enrolments().revoke(std::move(*id), std::move(by));
   if (!host) co_return refusal(host.error());
   co_return empty(204);
@@ -64,7 +62,7 @@ asio::awaitable<Reply> approve_next_boot(PersonalCall call, PeopleDoor& door) {
   if (!done) co_return refusal(done.error());
   NewBootApproval wanted{std::move(*id),
                          std::chrono::seconds(static_cast<std::int64_t>(*seconds)),
-                         "approver:" + done->approver.name,
+                         actor_of(done->approver),
                          {done->evidence.begin(), done->evidence.end()}};
   const auto approval = co_await door.service().boots().approve(std::move(wanted));
   if (!approval) co_return refusal(approval.error());
@@ -77,7 +75,7 @@ asio::awaitable<Reply> take_back_next_boot(PersonalCall call, PeopleDoor& door) 
   if (!id) co_return refusal(id.error());
   const auto signed_in = co_await door.people().session(call.session);
   if (!signed_in) co_return refusal(signed_in.error());
-  std::string by = "approver:" + signed_in->approver.name;
+  std::string by = actor_of(signed_in->approver);
   const auto approval = co_await door.service().boots().take_back(std::move(*id), std::move(by));
   if (!approval) co_return refusal(approval.error());
   co_return empty(204);

@@ -1,7 +1,6 @@
 // Hosts as JSON, and invites.
 #include "gateway/http/host_control_routes.h"
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -59,8 +58,7 @@ asio::awaitable<Reply> list_hosts(Service& service) {
   json_lib::array array;
   for (const auto& host : *hosts) {
     auto object = to_json(host);
-    const auto approved = std::ranges::find(*boots, host.id, &BootApproval::host);
-    if (approved != boots->end()) object["next_boot"] = boot_approval_json(*approved);
+    add_next_boot(object, host.id, *boots);
     array.push_back(std::move(object));
   }
   co_return json(200, json_lib::serialize(json_lib::object{{"hosts", std::move(array)}}));

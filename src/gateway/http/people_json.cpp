@@ -1,6 +1,7 @@
 // Writing: the members in the document's order.
 #include "gateway/http/people_json.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <string_view>
@@ -19,12 +20,6 @@ json_lib::value text_or_null(const std::string& text) {
 
 std::string bytes_text(std::span<const std::uint8_t> bytes) {
   return to_base64(bytes, Base64::kUrlNoPadding);
-}
-
-/// People read the approver's name; who decided otherwise keeps the word before the colon.
-std::string without_approver(const std::string& by) {
-  constexpr std::string_view kApprover = "approver:";
-  return by.starts_with(kApprover) ? by.substr(kApprover.size()) : by;
 }
 
 /// Where the host's key is.
@@ -95,6 +90,12 @@ json_lib::object boot_approval_json(const BootApproval& approval) {
           {"until", zkv::to_text(approval.until)}};
 }
 
+void add_next_boot(json_lib::object& host, const std::string& id, const std::vector<BootApproval>& live) {
+  const auto approved = std::ranges::find(live, id, &BootApproval::host);
+  host["next_boot"] =
+      approved == live.end() ? json_lib::value(nullptr) : json_lib::value(boot_approval_json(*approved));
+}
+
 json_lib::object host_json(const Host& host) {
   return {{"id", host.id},
           {"name", host.name},
@@ -103,8 +104,7 @@ json_lib::object host_json(const Host& host) {
           {"enrolled_at", zkv::to_text(host.enrolled_at)},
           {"last_seen", time_or_null(host.seen_at)},
           {"last_address", text_or_null(host.address)},
-          {"revoked_at", time_or_null(host.revoked_at)},
-          {"next_boot", nullptr}};
+          {"revoked_at", time_or_null(host.revoked_at)}};
 }
 
 json_lib::object passkey_json(const Passkey& passkey) {

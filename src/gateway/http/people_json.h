@@ -15,6 +15,8 @@ boost::json::value time_or_null(Time time);
 boost::json::object card_json(const RequestCard& card);
 boost::json::object host_json(const Host& host);
 boost::json::object boot_approval_json(const BootApproval& approval);
+/// The member "next_boot" of the host `id`: its approval among those that are live, or null.
+void add_next_boot(boost::json::object& host, const std::string& id, const std::vector<BootApproval>& live);
 boost::json::object passkey_json(const Passkey& passkey);
 boost::json::object approver_json(const ApproverCard& card);
 boost::json::object recovery_json(const RecoveryState& state);

@@ -21,6 +21,10 @@ protocol::RequestHash hash_of_first_protocol(const std::string& id, const std::s
   return crypto::sha256(bytes_of(bound));
 }
 
+bool is_made_for(const Request& request, const protocol::Envelope& envelope) {
+  return request.token_hash && std::ranges::equal(protocol::hash_of(envelope), *request.token_hash);
+}
+
 Result<RequestCard> card_of(Store& store, const Request& request) {
   RequestCard card;
   card.request = request;
@@ -30,9 +34,7 @@ Result<RequestCard> card_of(Store& store, const Request& request) {
   const auto envelope = protocol::parse_envelope(card.ask->envelope);
   auto message = envelope ? protocol::read_body<protocol::RequestMessage>(envelope->body)
                           : Result<protocol::RequestMessage>(tl::unexpected(envelope.error()));
-  const bool is_what_was_signed =
-      message && request.token_hash && std::ranges::equal(protocol::hash_of(*envelope), *request.token_hash);
-  if (!is_what_was_signed) {
+  if (!message || !is_made_for(request, *envelope)) {
     return Error::corrupt("what was signed for request " + request.id.text + " is damaged in the database");
   }
   card.message = std::move(*message);

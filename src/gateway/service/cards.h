@@ -25,6 +25,9 @@ protocol::RequestHash hash_of(const RequestCard& card);
 /// The same for a request of the first protocol, of which there is nothing but this.
 protocol::RequestHash hash_of_first_protocol(const std::string& id, const std::string& address);
 
+/// Whether the envelope is the one that the request was made for.
+bool is_made_for(const Request& request, const protocol::Envelope& envelope);
+
 /// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged).
 Result<RequestCard> card_of(Store& store, const Request& request);
 

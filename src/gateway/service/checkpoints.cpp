@@ -7,14 +7,11 @@
 namespace zkv::gateway {
 namespace {
 
-constexpr std::size_t kLongestKept = std::size_t{16} << 10U;
-
 Error does_not_hold_kept(const std::string& file, const std::string& why) {
   return Error::corrupt("the audit log is not the one of " + file + ": " + why)
       .remedy(
-          "restore the newest database, and the identity.key that belongs to it; if an older one is meant to "
-          "go "
-          "on, move that file away (docs/operations.md, \"A changed database\")");
+          "restore the newest database, and the identity.key that belongs to it; if an older one is meant "
+          "to go on, move that file away (docs/operations.md, \"A changed database\")");
 }
 
 }  // namespace
@@ -22,18 +19,19 @@ Error does_not_hold_kept(const std::string& file, const std::string& why) {
 Result<> Checkpoints::check_kept() {
   const auto& file = options_.checkpoint_file;
   if (file.empty()) return {};
-  const auto bytes = read_file(file, kLongestKept);
-  if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) return {};
-  if (!bytes) return Error(bytes.error());
-  const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  const auto kept = audit::open_checkpoint(text, options_.identity->signing().verifying_key());
-  if (!kept) return does_not_hold_kept(file.string(), "this gateway's identity did not sign it");
-  ZKV_TRY(const auto rows, desk_.store().audit_rows(kept->number, 1));
-  const bool holds = !rows.empty() && rows.front().number == kept->number && rows.front().hash == kept->hash;
+  const auto kept = audit::load_checkpoint(file, options_.identity->signing().verifying_key());
+  if (!kept && kept.error().kind() == ErrorKind::kCorrupt) {
+    return does_not_hold_kept(file.string(), "this gateway's identity did not sign it");
+  }
+  if (!kept) return Error(kept.error());
+  if (!*kept) return {};
+  const auto number = (*kept)->number;
+  ZKV_TRY(const auto rows, desk_.store().audit_rows(number, 1));
+  const bool holds = !rows.empty() && rows.front().number == number && rows.front().hash == (*kept)->hash;
   if (holds) return {};
-  return does_not_hold_kept(file.string(),
-                            "row " + std::to_string(kept->number) +
-                                " is missing or another; the log was cut off, or is an older one");
+  return does_not_hold_kept(
+      file.string(),
+      "row " + std::to_string(number) + " is missing or another; the log was cut off, or is an older one");
 }
 
 Result<> Checkpoints::write(Time now, bool is_end) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/service/cards.h"
 #include "protocol/messages.h"
 
 namespace zkv::gateway {
@@ -15,9 +16,7 @@ Result<std::string> make_release(const Identity& identity, const Request& reques
   };
   const auto envelope = protocol::parse_envelope(ask);
   if (!envelope) return damaged("the stored envelope");
-  if (!request.token_hash || !std::ranges::equal(protocol::hash_of(*envelope), *request.token_hash)) {
-    return damaged("the stored envelope");
-  }
+  if (!is_made_for(request, *envelope)) return damaged("the stored envelope");
   const auto message = protocol::read_body<protocol::RequestMessage>(envelope->body);
   if (!message) return damaged("the stored message");
   if (message->next_boot) return Error::internal("the request wants its next boot approved, and no share");

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gateway/service/cards.h"
+#include "gateway/service/people.h"
 #include "gateway/service/suspend.h"
 
 namespace zkv::gateway {
@@ -17,12 +18,6 @@ namespace asio = boost::asio;
 
 bool is_live(const BootApproval& approval, Time now) {
   return approval.used_by.empty() && now < approval.until;
-}
-
-/// As the audit log and `decided_by` name whoever approved beforehand.
-std::string beforehand(const std::string& by) {
-  constexpr std::string_view kApprover = "approver:";
-  return "planned:" + (by.starts_with(kApprover) ? by.substr(kApprover.size()) : by);
 }
 
 /// Boot ids are UUIDs, whose letters may be of either case.
@@ -144,7 +139,7 @@ Result<Request> LedgerBoots::use(const Host& host, const protocol::RequestMessag
   approval->used_by = request.id.text;
   ZKV_CHECK(hosts.put(*approval));
   ZKV_CHECK(desk_.note("boot.use", request.id.text, "gateway", host.name + " " + host.id));
-  const auto by = beforehand(approval->by);
+  const auto by = "planned:" + without_approver(approval->by);
   return desk_.apply(request, event::Approve{by}, by, decisions);
 }
 

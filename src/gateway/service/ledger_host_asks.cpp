@@ -154,9 +154,7 @@ Result<HostRequest> LedgerHostAsks::look(const Bytes& hash, Decisions& decisions
   if (seen.request.state == State::kApproved && !seen.request.reason.empty()) {
     ZKV_TRY(seen.request, desk_.apply(seen.request, event::Reattached{}, "gateway", decisions));
   }
-  const bool may_have_it = seen.request.state == State::kReleased && now() < seen.request.expires_at;
-  ZKV_TRY(const auto host, desk_.store().hosts().find_host(seen.request.host));
-  if (may_have_it && host && !host->is_revoked()) {
+  if (seen.request.state == State::kReleased && now() < seen.request.expires_at) {
     ZKV_TRY(seen.release, desk_.store().hosts().release_of(seen.request.id));
   }
   return seen;

@@ -15,6 +15,7 @@ namespace {
 
 namespace asio = boost::asio;
 
+constexpr std::string_view kActorPrefix = "approver:";
 constexpr std::size_t kLongestApproverName = 64;
 constexpr std::size_t kLongestLabel = 256;  ///< bytes; the page takes 64 characters
 constexpr std::chrono::hours kLongestApproverInvite{24 * 30};
@@ -43,7 +44,11 @@ Error no_such_invite() {
 
 SessionKey session_key(const SecretBytes& token) { return {crypto::sha256(token.span())}; }
 
-std::string actor_of(const Approver& approver) { return "approver:" + approver.name; }
+std::string actor_of(const Approver& approver) { return std::string(kActorPrefix) + approver.name; }
+
+std::string without_approver(const std::string& actor) {
+  return actor.starts_with(kActorPrefix) ? actor.substr(kActorPrefix.size()) : actor;
+}
 
 Result<> check_label(const std::string& label) {
   if (!label.empty() && label.size() <= kLongestLabel && std::ranges::none_of(label, is_control)) return {};

@@ -148,8 +148,6 @@ boost::asio::awaitable<Result<T>> LedgerPeople::perform(Doer by, passkey::Act ac
 
 // What the files of this class have in common.
 
-/// How the audit log, and a request's `decided_by`, name an approver.
-std::string actor_of(const Approver& approver);
 /// Errors: kInvalid.
 Result<> check_label(const std::string& label);
 passkey::Challenge random_challenge();

@@ -21,6 +21,11 @@ namespace zkv::gateway {
 
 inline constexpr std::size_t kSessionTokenSize = 32;
 
+/// How the audit log, and a request's `decided_by`, name an approver: "approver:Anna".
+std::string actor_of(const Approver& approver);
+/// The approver's name alone; who is none keeps the word before the colon.
+std::string without_approver(const std::string& actor);
+
 /// What a session's token is known by: its SHA-256.
 struct SessionKey {
   crypto::Sha256 hash{};
