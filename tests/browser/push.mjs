@@ -6,9 +6,9 @@ import { after, before, describe, test } from 'node:test';
 
 import { invited } from './people.mjs';
 
-/// In the page, before anything of it runs: subscriptions come from the test, and live as long as the tab.
+/// In the page, before anything of it runs: subscriptions come from the test, which keeps the one of this browser too. (What a page
+/// keeps itself can be lost when it is left at once.)
 function playPushService() {
-  const kept = 'test-subscription';
   const bytes = (text) =>
     Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0));
   const subscriptionOf = ({ endpoint, p256dh, auth, key }) => ({
@@ -16,13 +16,13 @@ function playPushService() {
     options: { applicationServerKey: bytes(key).buffer },
     getKey: (name) => bytes({ p256dh, auth }[name]).buffer,
     unsubscribe: async () => {
-      sessionStorage.removeItem(kept);
+      await window.zkvUnsubscribe();
       return true;
     },
   });
   PushManager.prototype.getSubscription = async () => {
-    const text = sessionStorage.getItem(kept);
-    return text === null ? null : subscriptionOf(JSON.parse(text));
+    const kept = await window.zkvSubscription();
+    return kept && subscriptionOf(kept);
   };
   PushManager.prototype.subscribe = async ({ userVisibleOnly, applicationServerKey }) => {
     if (!userVisibleOnly) throw new Error('a browser wants userVisibleOnly');
@@ -30,9 +30,7 @@ function playPushService() {
       .replaceAll('+', '-')
       .replaceAll('/', '_')
       .replace(/=+$/, '');
-    const made = { key, ...(await window.zkvSubscribe(key)) };
-    sessionStorage.setItem(kept, JSON.stringify(made));
-    return subscriptionOf(made);
+    return subscriptionOf(await window.zkvSubscribe(key));
   };
   const ask = Notification.requestPermission.bind(Notification);
   window.zkvAsked = 0;
@@ -112,15 +110,17 @@ function tap(worker, title) {
 export function push(scene) {
   describe('notifications', { timeout: 120_000 }, () => {
     let paula;
-    let subscription;
+    let subscription = null;
 
     before(async () => {
       paula = scene.paula = await invited(scene, 'Paula');
       await paula.context.grantPermissions(['notifications'], { origin: scene.world.base });
-      await paula.context.exposeBinding('zkvSubscribe', async (_, key) => {
-        subscription = await scene.world.subscribe(key);
+      await paula.context.exposeFunction('zkvSubscribe', async (key) => {
+        subscription = { key, ...(await scene.world.subscribe(key)) };
         return subscription;
       });
+      await paula.context.exposeFunction('zkvSubscription', () => subscription);
+      await paula.context.exposeFunction('zkvUnsubscribe', () => (subscription = null));
       await paula.context.addInitScript(playPushService);
       await paula.visit('#passkeys');
     });
