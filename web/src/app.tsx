@@ -8,7 +8,7 @@ import { Icon, type Shape } from './parts/icon';
 import { Text } from './parts/text';
 import { Loading, Note, View } from './parts/view';
 import type { Session } from './protocol';
-import { askEarly, useRequests, type Requests } from './requests';
+import { useRequests, type Requests } from './requests';
 import type { Route } from './route';
 import { HistoryView } from './views/history';
 import { HostsView } from './views/hosts';
@@ -20,26 +20,36 @@ import { RecoverView, RegisterView, SignInView } from './views/welcome';
 
 type Who = { is: 'unknown' } | { is: 'nobody'; ended: boolean } | { is: 'somebody'; session: Session };
 
-export function App() {
-  const route = useRoute();
-  const [who, setWho] = useState<Who>({ is: 'unknown' });
-  const [failure, setFailure] = useState<string | null>(null);
+/// Who is there, or in words why that is not known.
+export interface Start {
+  who: Who;
+  failure: string | null;
+}
 
-  async function findOut(): Promise<void> {
-    try {
-      setWho({ is: 'somebody', session: await api.session() });
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) setWho({ is: 'nobody', ended: false });
-      else setFailure(inWords(error).text);
-    }
+export async function findOut(): Promise<Start> {
+  try {
+    return { who: { is: 'somebody', session: await api.session() }, failure: null };
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401)
+      return { who: { is: 'nobody', ended: false }, failure: null };
+    return { who: { is: 'unknown' }, failure: inWords(error).text };
   }
-  useEffect(() => {
-    onSignedOut(() =>
-      setWho((before) => (before.is === 'somebody' ? { is: 'nobody', ended: true } : before)),
-    );
-    void findOut();
-    askEarly();
-  }, []);
+}
+
+export function App({ start }: { start: Start }) {
+  const route = useRoute();
+  const [{ who, failure }, setStart] = useState(start);
+  const setWho = (next: Who): void => setStart({ who: next, failure: null });
+
+  useEffect(
+    () =>
+      onSignedOut(() =>
+        setStart((before) =>
+          before.who.is === 'somebody' ? { who: { is: 'nobody', ended: true }, failure: null } : before,
+        ),
+      ),
+    [],
+  );
 
   const enter = (session: Session): void => setWho({ is: 'somebody', session });
   if (route.view === 'register') return <RegisterView enter={enter} invite={route.invite} />;
@@ -55,7 +65,7 @@ export function App() {
   if (who.is === 'nobody' && route.view === 'recover') return <RecoverView enter={enter} />;
   if (who.is === 'nobody')
     return <SignInView enter={enter} ended={who.ended} waiting={route.view === 'request'} />;
-  return <Starting failure={failure} again={() => void findOut()} />;
+  return <Starting failure={failure} again={() => void findOut().then(setStart)} />;
 }
 
 function Starting({ failure, again }: { failure: string | null; again: () => void }) {

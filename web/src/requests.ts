@@ -1,6 +1,6 @@
 // The open requests, kept in step with the gateway for as long as somebody is signed in.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { announce } from './announce';
 import { api, Problem } from './api';
@@ -28,10 +28,10 @@ export interface Requests {
 /// What was asked for before anybody knew whether somebody is signed in; null where that came to nothing.
 let early: Promise<Card[]> | null = null;
 
-/// Asks for the first board beside the session, not after it.
-export function askEarly(): void {
+/// Asks for the first board beside the session, not after it; done when there is an answer of whatever kind.
+export async function askEarly(): Promise<void> {
   early = api.openRequests();
-  early.catch(() => (early = null));
+  await early.catch(() => (early = null));
 }
 
 function openRequests(): Promise<Card[]> {
@@ -69,7 +69,7 @@ export function useRequests(): Requests {
   }
 
   const look = useRef(oneAtATime(fetchBoard));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const updates = new LiveUpdates(() => look.current(), setConnection);
     live.current = updates;
     updates.start();
