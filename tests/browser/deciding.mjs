@@ -78,6 +78,21 @@ export function deciding(scene) {
       await anna.page.getByText('Nobody is at home').first().waitFor();
     });
 
+    test('the history goes back as far as there are requests', { skip: !fakeOnly() }, async () => {
+      const { anna, world } = scene;
+      const ids = Array.from({ length: 120 }, () => world.fake.ask({ host: { name: 'old', group: 'home' } }));
+      for (const id of ids) world.fake.become(id, 'cancelled');
+      const oldest = world.fake.requests[0].id;
+      await anna.visit('#history');
+      const rows = anna.page.locator('a.row');
+      await rows.first().waitFor();
+      assert.equal(await rows.count(), 100);
+      await anna.button('Show older ones').click();
+      await anna.page.locator(`a.row[href="#request=${oldest}"]`).click();
+      await anna.card(oldest).waitFor();
+      assert.equal(await anna.page.getByText('not known here any more').count(), 0);
+    });
+
     test('an ended card stays until it is put away', async () => {
       const { anna, world } = scene;
       const id = await world.ask();

@@ -24,6 +24,7 @@ const kKinds = {
 const kCrockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const kChallengeLife = 2 * 60_000;
 const kSessionLife = 60 * 60_000;
+const kPage = 100;
 const kOpen = ['pending', 'approved', 'released'];
 
 class Refusal extends Error {
@@ -72,7 +73,8 @@ export class FakeGateway {
 
   invite(name, role) {
     const token = random(20);
-    this.#invites.set(token, { name, role, ends: Date.now() + 3600_000 });
+    const hash = randomBytes(8).toString('hex');
+    this.#invites.set(token, { name, role, hash, made: Date.now(), ends: Date.now() + 3600_000 });
     return token;
   }
 
@@ -248,11 +250,19 @@ export class FakeGateway {
       send(response, 204);
     },
     'GET requests': ({ url, response }) => {
-      const all = url.searchParams.has('all');
-      const listed = all
-        ? this.requests.slice(-100).reverse()
-        : this.requests.filter((request) => kOpen.includes(request.state));
-      send(response, 200, { requests: listed });
+      if (!url.searchParams.has('all')) {
+        const open = this.requests.filter((request) => kOpen.includes(request.state));
+        return send(response, 200, { requests: open });
+      }
+      const before = this.requests.findIndex(({ id }) => id === url.searchParams.get('before'));
+      const end = before === -1 ? this.requests.length : before;
+      const begin = Math.max(0, end - kPage);
+      send(response, 200, { requests: this.requests.slice(begin, end).reverse(), more: begin > 0 });
+    },
+    'GET requests/:id/card': ({ id, response }) => {
+      const request = this.requests.find((one) => one.id === id);
+      if (!request) throw new Refusal(404, 'not-found', 'There is no such request.');
+      send(response, 200, request);
     },
     'POST requests/:id/challenge': ({ id, body, me, response }) => {
       const request = this.#pending(id);
@@ -350,6 +360,25 @@ export class FakeGateway {
       const token = this.invite(body.name, body.role);
       const expires_at = time(this.#invites.get(token).ends);
       send(response, 201, { url: `${this.origin}/#register=${token}`, expires_at });
+    },
+    'GET invites': ({ me, response }) => {
+      mustOwn(me);
+      const invites = [...this.#invites.values()].map(({ name, role, hash, made, ends }) => ({
+        id: hash,
+        kind: 'approver',
+        name,
+        role,
+        created_at: time(made),
+        expires_at: time(ends),
+      }));
+      send(response, 200, { invites });
+    },
+    'DELETE invites/:id': ({ id, me, response }) => {
+      mustOwn(me);
+      const found = [...this.#invites].find(([, { hash }]) => hash === id);
+      if (!found) throw new Refusal(404, 'not-found', 'There is no such invite.');
+      this.#invites.delete(found[0]);
+      send(response, 204);
     },
     'POST approvers/:id/revocation': ({ id, body, me, response }) => {
       mustOwn(me);

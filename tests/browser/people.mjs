@@ -104,6 +104,21 @@ export function people(scene) {
       await carl.context.close();
     });
 
+    test('an invite that nobody used is seen and withdrawn, and its link is dead', async () => {
+      const { anna, browser, world } = scene;
+      await anna.visit('#people');
+      await anna.page.getByLabel('Name', { exact: true }).fill('Eve');
+      await anna.button('Make a link').click();
+      const link = await anna.page.locator('.invite-link input').inputValue();
+      await anna.button('Withdraw the invite of Eve').click();
+      await anna.page.locator('[data-invite]', { hasText: 'Eve' }).waitFor({ state: 'detached' });
+      const eve = await Person.open(browser, world);
+      await eve.visit(`#register=${link.split('#register=')[1]}`);
+      await eve.button('Make my passkey').click();
+      await eve.page.getByRole('alert').waitFor();
+      await eve.context.close();
+    });
+
     test('the last owner cannot be revoked, and the page says why', async () => {
       const { anna } = scene;
       await anna.visit('#people');

@@ -69,22 +69,30 @@ class Passkey:
                 "signature": encode(signed), "userHandle": self.user}
 
 
-class Approver:
-    """Somebody with a passkey and a session, by HTTP."""
+class Visitor:
+    """A browser that the gateway knows nothing of."""
 
-    def __init__(self, gateway, invite):
-        self.gateway, self.passkey, self.cookie = gateway, Passkey(gateway.base), ""
-        asked = self.call("POST", "/v2/registrations/challenge", {"invite": invite}).json
-        body = {"invite": invite, "label": "python", "credential": self.passkey.create(asked)}
-        made = self.call("POST", "/v2/registrations", body)
-        assert made.status == 201, made.body
-        self.cookie = made.headers["Set-Cookie"].split(";")[0]
+    def __init__(self, gateway):
+        self.gateway, self.cookie = gateway, ""
 
     def call(self, method, path, body=None):
         headers = {"Origin": self.gateway.base, "Cookie": self.cookie, "Content-Type": "application/json"}
         answer = self.gateway.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer.json = json.loads(answer.body) if answer.body else None
         return answer
+
+
+class Approver(Visitor):
+    """Somebody with a passkey and a session, by HTTP."""
+
+    def __init__(self, gateway, invite):
+        super().__init__(gateway)
+        self.passkey = Passkey(gateway.base)
+        asked = self.call("POST", "/v2/registrations/challenge", {"invite": invite}).json
+        body = {"invite": invite, "label": "python", "credential": self.passkey.create(asked)}
+        made = self.call("POST", "/v2/registrations", body)
+        assert made.status == 201, made.body
+        self.cookie = made.headers["Set-Cookie"].split(";")[0]
 
     def confirmed(self, path, body, act, *about):
         """Does what wants a passkey's confirmation, with it."""

@@ -87,6 +87,69 @@ class People(Case):
             self.gateway.command("approver", "revoke", "Anna", "--yes")
 
 
+class Invites(Case):
+    """Links that were made and not used yet: seen by owners and at the console, and ended by them."""
+
+    def listed(self):
+        return {invite["name"]: invite for invite in json.loads(self.gateway.command("invite", "list", "--json"))["invites"]}
+
+    def test_one_of_a_host_is_withdrawn_at_the_console_and_enrols_nobody(self):
+        link = self.gateway.invite("shed", "--group", "garden")
+        shed = self.listed()["shed"]
+        self.assertEqual((shed["kind"], shed["group"]), ("host", "garden"))
+        self.assertNotIn(shed["id"], link)
+        self.assertIn("the invite of shed is withdrawn", self.gateway.command("invite", "withdraw", shed["id"]))
+        self.assertNotIn("shed", self.listed())
+        refused = enrolled_world.OtherHost(self.gateway, link).enrol()
+        self.assertEqual(refused.status, 403, refused.body)
+        self.assertEqual(self.rows("invite.withdraw")[-1]["detail"], "host shed")
+        with self.assertRaisesRegex(AssertionError, "no such invite that could still be used"):
+            self.gateway.command("invite", "withdraw", shed["id"])
+
+    def test_one_of_a_person_is_withdrawn_by_an_owner_even_while_somebody_registers_by_it(self):
+        link = self.anna.invite("Gus", "owner").json["url"].split("#register=")[1]
+        mallory = passkey_world.Passkey(self.gateway.base)
+        visitor = passkey_world.Visitor(self.gateway)
+        asked = visitor.call("POST", "/v2/registrations/challenge", {"invite": link}).json
+        [gus] = [one for one in self.anna.call("GET", "/v2/invites").json["invites"] if one["name"] == "Gus"]
+        self.assertEqual((gus["kind"], gus["role"]), ("approver", "owner"))
+        self.assertEqual(self.anna.call("DELETE", f"/v2/invites/{gus['id']}").status, 204)
+        made = {"invite": link, "label": "mine", "credential": mallory.create(asked)}
+        self.assertEqual(visitor.call("POST", "/v2/registrations", made).status, 403)
+        self.assertEqual(self.anna.call("DELETE", f"/v2/invites/{gus['id']}").status, 404)
+
+    def test_who_is_no_owner_sees_and_ends_none(self):
+        made = self.anna.invite("Hal", "approver")
+        hal = passkey_world.Approver(self.gateway, made.json["url"].split("#register=")[1])
+        self.anna.invite("Ida", "approver")
+        ida = self.listed()["Ida"]["id"]
+        for somebody, status in ((hal, 403), (passkey_world.Visitor(self.gateway), 401)):
+            with self.subTest(status=status):
+                self.assertEqual(somebody.call("GET", "/v2/invites").status, status)
+                self.assertEqual(somebody.call("DELETE", f"/v2/invites/{ida}").status, status)
+        self.assertIn("Ida", self.listed())
+        self.assertNotIn("Hal", self.listed(), "it was used")
+
+
+class History(Case):
+    def test_a_card_is_found_by_its_id_and_the_history_goes_on_before_it(self):
+        host = self.enrolled("stable")
+        ids = []
+        for _ in range(3):
+            asked = host.ask().json
+            ids.append(asked["id"])
+            self.assertEqual(self.anna.decide(asked["id"], "deny").status, 200)
+        newest = self.anna.call("GET", "/v2/requests?all=1").json
+        self.assertEqual([card["id"] for card in newest["requests"][:3]], ids[::-1])
+        older = self.anna.call("GET", f"/v2/requests?all=1&before={ids[1]}").json
+        self.assertEqual((older["requests"][0]["id"], older["more"]), (ids[0], False))
+        self.assertEqual(self.anna.call("GET", "/v2/requests?all=1&before=NOPE").json, {"requests": [], "more": False})
+        card = self.anna.call("GET", f"/v2/requests/{ids[0]}/card")
+        self.assertEqual((card.status, card.json["state"]), (200, "denied"))
+        self.assertEqual(self.anna.call("GET", "/v2/requests/NOPE/card").status, 404)
+        self.assertEqual(passkey_world.Visitor(self.gateway).call("GET", f"/v2/requests/{ids[0]}/card").status, 401)
+
+
 class Power(Case):
     """What gives or takes power wants a fresh answer of the passkey, over exactly that."""
 

@@ -39,7 +39,7 @@ TEST_F(StoreTest, ATransactionThatFailsLeavesNothing) {
   });
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message(), "second thoughts");
-  EXPECT_TRUE(store->recent(9)->empty());
+  EXPECT_TRUE(store->recent(9, std::nullopt)->empty());
   EXPECT_TRUE(kinds_of(*store).empty());
 }
 
@@ -57,7 +57,7 @@ TEST_F(StoreTest, APartThatFailsLeavesTheRestOfTheTransaction) {
     EXPECT_FALSE(second);
     return store->transaction([&] { return store->insert(request_named("B")); });
   }));
-  EXPECT_THAT(ids_of(store->recent(9)), testing::UnorderedElementsAre("A", "B"));
+  EXPECT_THAT(ids_of(store->recent(9, std::nullopt)), testing::UnorderedElementsAre("A", "B"));
   EXPECT_EQ(kinds_of(*store).size(), 1U);
   EXPECT_TRUE(chain_holds(*store));
 }
@@ -71,7 +71,7 @@ TEST_F(StoreTest, AfterAnSqlErrorTheSameTransactionCannotGoOnAsIfNothingHappened
     return {};
   });
   EXPECT_FALSE(done);
-  EXPECT_THAT(ids_of(store->recent(9)), ElementsAre("A"));
+  EXPECT_THAT(ids_of(store->recent(9, std::nullopt)), ElementsAre("A"));
   EXPECT_TRUE(store->insert(request_named("B"))) << "the next transaction is a new one";
 }
 
@@ -102,7 +102,7 @@ TEST_F(StoreTest, KilledInTheMiddleOfATransactionNothingOfItIsThere) {
   });
   ASSERT_TRUE(WIFSIGNALED(status));
   auto store = open();
-  EXPECT_THAT(ids_of(store->recent(9)), ElementsAre("BEFORE"));
+  EXPECT_THAT(ids_of(store->recent(9, std::nullopt)), ElementsAre("BEFORE"));
   EXPECT_TRUE(kinds_of(*store).empty());
 }
 
@@ -117,7 +117,7 @@ TEST_F(StoreTest, KilledAfterTheCommitAllOfItIsThere) {
   });
   ASSERT_TRUE(WIFSIGNALED(status));
   auto store = open();
-  EXPECT_THAT(ids_of(store->recent(9)), ElementsAre("WHOLE"));
+  EXPECT_THAT(ids_of(store->recent(9, std::nullopt)), ElementsAre("WHOLE"));
   EXPECT_TRUE(chain_holds(*store));
   EXPECT_EQ(kinds_of(*store).size(), 1U);
 }
@@ -139,7 +139,7 @@ TEST_F(StoreTest, AFullDiskIsAnErrorThatSaysSoAndWhatWasThereStays) {
   EXPECT_EQ(done.error().kind(), ErrorKind::kIo);
   EXPECT_THAT(done.error().remedy(), HasSubstr("room"));
   EXPECT_GT(written, 3);
-  EXPECT_EQ(store->recent(10'000)->size(), static_cast<std::size_t>(written));
+  EXPECT_EQ(store->recent(10'000, std::nullopt)->size(), static_cast<std::size_t>(written));
   EXPECT_EQ(kinds_of(*store).size(), static_cast<std::size_t>(written));
   EXPECT_TRUE(chain_holds(*store));
 }
@@ -155,10 +155,10 @@ TEST_F(StoreTest, AfterTheDiskWasFullTheStoreWorksOnOnceThereIsRoom) {
       static_cast<void>(store->insert(request_named("SLIPPED")));
       return Error::io("the first part failed");
     }));
-    EXPECT_TRUE(store->recent(9)->empty());
+    EXPECT_TRUE(store->recent(9, std::nullopt)->empty());
     EXPECT_TRUE(store->insert(request_named("SMALL")));
   }
-  EXPECT_THAT(ids_of(open()->recent(9)), ElementsAre("SMALL"));
+  EXPECT_THAT(ids_of(open()->recent(9, std::nullopt)), ElementsAre("SMALL"));
 }
 
 TEST_F(StoreTest, AFileThatIsNoDatabaseIsCorrupt) {
@@ -240,7 +240,7 @@ TEST_F(StoreTest, APathWithSpacesIsAPath) {
   fs::create_directory(path_.parent_path());
   ASSERT_TRUE(open()->insert(request_named("A")));
   EXPECT_TRUE(fs::exists(path_));
-  EXPECT_THAT(ids_of(open()->recent(9)), ElementsAre("A"));
+  EXPECT_THAT(ids_of(open()->recent(9, std::nullopt)), ElementsAre("A"));
 }
 
 TEST_F(StoreTest, SeveralProcessesMakeAndWriteOneFileTogether) {
@@ -268,7 +268,7 @@ TEST_F(StoreTest, SeveralProcessesMakeAndWriteOneFileTogether) {
     EXPECT_EQ(status, 0);
   }
   auto store = open();
-  EXPECT_EQ(store->recent(1'000)->size(), 100U);
+  EXPECT_EQ(store->recent(1'000, std::nullopt)->size(), 100U);
   EXPECT_EQ(kinds_of(*store).size(), 100U);
   EXPECT_TRUE(chain_holds(*store));
 }

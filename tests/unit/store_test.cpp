@@ -79,7 +79,7 @@ TEST_F(StoreTest, OpenRequestsAreThoseThatHaveNotEndedOldestFirst) {
   ended.state = State::kExpired;
   ASSERT_TRUE(store->insert(ended));
   EXPECT_THAT(ids_of(store->open_requests()), ElementsAre("FIRST", "SECOND"));
-  EXPECT_THAT(ids_of(store->recent(2)), ElementsAre("SECOND", "FIRST"));
+  EXPECT_THAT(ids_of(store->recent(2, std::nullopt)), ElementsAre("SECOND", "FIRST"));
 }
 
 TEST_F(StoreTest, ATokenFindsItsNewestRequest) {
@@ -104,7 +104,7 @@ TEST_F(StoreTest, ForgettingTakesOldEndedRequestsAndLeavesTheAuditLog) {
   ASSERT_TRUE(store->append(event_of("request.deny")));
 
   ASSERT_TRUE(store->forget_before(kStart + seconds(1)));
-  EXPECT_THAT(ids_of(store->recent(9)), ElementsAre("OPEN"));
+  EXPECT_THAT(ids_of(store->recent(9, std::nullopt)), ElementsAre("OPEN"));
   EXPECT_EQ(store->wrong_pins_since(Time{}), 0U);
   EXPECT_EQ(store->message_outcome("SM1").value(), std::nullopt);
   EXPECT_THAT(kinds_of(*store), ElementsAre("request.deny"));

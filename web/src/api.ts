@@ -8,9 +8,11 @@ import type {
   Attestation,
   Card,
   Decision,
+  History,
   Host,
   Invite,
   NextBoot,
+  OpenInvite,
   Passkey,
   Recovery,
   RegistrationChallenge,
@@ -62,7 +64,18 @@ export const api = {
     call<Session>('POST', '/v2/registrations', { invite, label, credential }),
 
   openRequests: async () => (await call<{ requests: Card[] }>('GET', '/v2/requests')).requests,
-  allRequests: async () => (await call<{ requests: Card[] }>('GET', '/v2/requests?all=1')).requests,
+  /// The newest of all, open or ended; or those that are older than the request `before`.
+  history: (before?: string) =>
+    call<History>('GET', `/v2/requests?all=1${before ? `&before=${encodeURIComponent(before)}` : ''}`),
+  /// Null: the gateway does not know it.
+  card: async (id: string): Promise<Card | null> => {
+    try {
+      return await call<Card>('GET', `/v2/requests/${encodeURIComponent(id)}/card`);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 404) return null;
+      throw error;
+    }
+  },
   decisionChallenge: (id: string, decision: Decision) =>
     call<AssertionChallenge>('POST', `/v2/requests/${encodeURIComponent(id)}/challenge`, { decision }),
   decide: (id: string, decision: Decision, reason: string, credential: Assertion) =>
@@ -105,6 +118,8 @@ export const api = {
   approvers: async () => (await call<{ approvers: Approver[] }>('GET', '/v2/approvers')).approvers,
   invite: (name: string, role: Role, confirmation: Assertion) =>
     call<Invite>('POST', '/v2/approvers/invites', { name, role, confirmation }),
+  openInvites: async () => (await call<{ invites: OpenInvite[] }>('GET', '/v2/invites')).invites,
+  withdrawInvite: (id: string) => call<undefined>('DELETE', `/v2/invites/${encodeURIComponent(id)}`),
   revokeApprover: (id: string, confirmation: Assertion) =>
     call<undefined>('POST', `/v2/approvers/${encodeURIComponent(id)}/revocation`, { confirmation }),
 

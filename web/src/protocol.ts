@@ -102,6 +102,25 @@ export interface Invite {
   expires_at: string;
 }
 
+/// One that nobody has used yet.
+export interface OpenInvite {
+  id: string;
+  kind: 'host' | 'approver';
+  name: string;
+  /// Of a host.
+  group?: string;
+  /// Of an approver.
+  role?: Role;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface History {
+  requests: Card[];
+  /// There are older ones.
+  more: boolean;
+}
+
 export interface RegistrationChallenge {
   challenge: string;
   rp: { id: string; name: string };

@@ -55,7 +55,7 @@ export function useRequests(): Requests {
   async function fetchBoard(): Promise<boolean> {
     try {
       const open = await openRequests();
-      const known = missingFrom(board.current ?? [], open).length > 0 ? await api.allRequests() : [];
+      const known = missingFrom(board.current ?? [], open).length > 0 ? (await api.history()).requests : [];
       const first = board.current === null;
       const change = update(board.current ?? [], open, known);
       show(change.board);

@@ -26,6 +26,7 @@ void add_secret_commands(CLI::App& app, Session& session);
 void add_request_commands(CLI::App& app, Session& session);
 void add_host_commands(CLI::App& app, Session& session);
 void add_approver_commands(CLI::App& app, Session& session);
+void add_invite_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
 
 /// Prints the error and its remedy to stderr ("zkvgateway: …").

@@ -43,6 +43,7 @@ int run(int argc, char** argv) {
   add_request_commands(app, session);
   add_host_commands(app, session);
   add_approver_commands(app, session);
+  add_invite_commands(app, session);
   add_audit_commands(app, session);
   app.add_subcommand("help", "print this help");
   try {

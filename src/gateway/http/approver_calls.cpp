@@ -30,6 +30,21 @@ asio::awaitable<Reply> invite_approver(PersonalCall call, PeopleDoor& door) {
                        {"expires_at", zkv::to_text(made->invite.expires_at)}});
 }
 
+asio::awaitable<Reply> list_invites(PersonalCall call, PeopleDoor& door) {
+  Viewer by = call.session;
+  const auto invites = co_await door.people().invites(std::move(by));
+  if (!invites) co_return refusal(invites.error());
+  co_return json(200, list_json("invites", *invites, invite_json));
+}
+
+asio::awaitable<Reply> withdraw_invite(PersonalCall call, PeopleDoor& door) {
+  Viewer by = call.session;
+  const auto ended =
+      co_await door.people().withdraw_invite(std::move(call.incoming.parameter), std::move(by));
+  if (!ended) co_return refusal(ended.error());
+  co_return empty(204);
+}
+
 /// By id alone: what is no id is not taken for a name.
 asio::awaitable<Reply> revoke_approver(PersonalCall call, PeopleDoor& door) {
   const auto id = read_path_id(call.incoming.parameter);
@@ -50,6 +65,8 @@ void add_approver_calls(Router& router, PeopleDoor& door) {
   using Kind = PeopleDoor::Kind;
   door.add(router, "GET", "/v2/approvers", list_approvers);
   door.add(router, "POST", "/v2/approvers/invites", invite_approver, Kind::kDecision);
+  door.add(router, "GET", "/v2/invites", list_invites);
+  door.add(router, "DELETE", "/v2/invites/*", withdraw_invite);
   door.add(router, "POST", "/v2/approvers/*/revocation", revoke_approver, Kind::kDecision);
 }
 

@@ -63,6 +63,20 @@ asio::awaitable<Reply> invite_from_console(Incoming incoming, Service& service,
                        {"expires_at", zkv::to_text(made->invite.expires_at)}});
 }
 
+asio::awaitable<Reply> list_invites_for_console(Incoming incoming, Service& service) {
+  Viewer by = console_of(incoming);
+  const auto invites = co_await service.people().invites(std::move(by));
+  if (!invites) co_return problem(invites.error());
+  co_return json(200, list_json("invites", *invites, invite_json));
+}
+
+asio::awaitable<Reply> withdraw_from_console(Incoming incoming, Service& service) {
+  Viewer by = console_of(incoming);
+  const auto ended = co_await service.people().withdraw_invite(std::move(incoming.parameter), std::move(by));
+  if (!ended) co_return problem(ended.error());
+  co_return json(200, invite_json(*ended));
+}
+
 asio::awaitable<Reply> revoke_from_console(Incoming incoming, Service& service) {
   auto who = read_who(incoming.body);
   if (!who) co_return problem(who.error());
@@ -80,6 +94,11 @@ void add_people_control_routes(Router& router, Service& service, Result<passkey:
   router.add("POST", "/control/approvers", [&service, party = std::move(party)](Incoming incoming) {
     return invite_from_console(std::move(incoming), service, party);
   });
+  router.add("GET", "/control/invites", [&service](Incoming incoming) {
+    return list_invites_for_console(std::move(incoming), service);
+  });
+  router.add("POST", "/control/invites/*/withdrawal",
+             [&service](Incoming incoming) { return withdraw_from_console(std::move(incoming), service); });
   router.add("POST", "/control/approvers/revoke",
              [&service](Incoming incoming) { return revoke_from_console(std::move(incoming), service); });
 }

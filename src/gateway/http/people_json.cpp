@@ -84,6 +84,16 @@ json_lib::object card_json(const RequestCard& card) {
   return object;
 }
 
+json_lib::object invite_json(const Invite& invite) {
+  const bool is_host = invite.kind == Invite::Kind::kHost;
+  return {{"id", id_of(invite)},
+          {"kind", is_host ? "host" : "approver"},
+          {"name", invite.name},
+          {is_host ? "group" : "role", invite.group},
+          {"created_at", zkv::to_text(invite.created_at)},
+          {"expires_at", zkv::to_text(invite.expires_at)}};
+}
+
 json_lib::object boot_approval_json(const BootApproval& approval) {
   return {{"by", without_approver(approval.by)},
           {"approved_at", zkv::to_text(approval.approved_at)},

@@ -19,6 +19,7 @@ boost::json::object boot_approval_json(const BootApproval& approval);
 void add_next_boot(boost::json::object& host, const std::string& id, const std::vector<BootApproval>& live);
 boost::json::object passkey_json(const Passkey& passkey);
 boost::json::object approver_json(const ApproverCard& card);
+boost::json::object invite_json(const Invite& invite);
 boost::json::object recovery_json(const RecoveryState& state);
 /// Written without a copy in a string.
 Reply recovery_codes_reply(const std::vector<SecretBytes>& codes);

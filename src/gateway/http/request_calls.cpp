@@ -16,10 +16,29 @@ constexpr std::size_t kLongestDecision = 16;
 asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
   const auto signed_in = co_await door.people().session(call.session);
   if (!signed_in) co_return refusal(signed_in.error());
-  const bool all = find_field(parse_form(call.incoming.query()), "all") == "1";
-  const auto cards = co_await door.service().requests(all);
-  if (!cards) co_return refusal(cards.error());
-  co_return json(200, list_json("requests", *cards, card_json));
+  const auto query = parse_form(call.incoming.query());
+  if (find_field(query, "all") != "1") {
+    const auto cards = co_await door.service().open_requests();
+    if (!cards) co_return refusal(cards.error());
+    co_return json(200, list_json("requests", *cards, card_json));
+  }
+  HistoryAsk ask;
+  const auto before = find_field(query, "before");
+  if (!before.empty()) ask.before = RequestId{std::string(before)};
+  const auto page = co_await door.service().history(std::move(ask));
+  if (!page) co_return refusal(page.error());
+  auto list = list_json("requests", page->cards, card_json);
+  list["more"] = page->has_more;
+  co_return json(200, list);
+}
+
+asio::awaitable<Reply> show_request(PersonalCall call, PeopleDoor& door) {
+  const auto signed_in = co_await door.people().session(call.session);
+  if (!signed_in) co_return refusal(signed_in.error());
+  RequestId id{std::move(call.incoming.parameter)};
+  const auto card = co_await door.service().request(std::move(id));
+  if (!card) co_return refusal(card.error());
+  co_return json(200, card_json(*card));
 }
 
 Result<passkey::Decision> read_decision(const PersonalCall& call) {
@@ -62,6 +81,7 @@ asio::awaitable<Reply> decide(PersonalCall call, PeopleDoor& door) {
 void add_request_calls(Router& router, PeopleDoor& door) {
   using Kind = PeopleDoor::Kind;
   door.add(router, "GET", "/v2/requests", list_requests);
+  door.add(router, "GET", "/v2/requests/*/card", show_request);
   door.add(router, "POST", "/v2/requests/*/challenge", begin_decision, Kind::kDecision);
   door.add(router, "POST", "/v2/requests/*/decision", decide, Kind::kDecision);
 }

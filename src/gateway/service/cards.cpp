@@ -42,4 +42,14 @@ Result<RequestCard> card_of(Store& store, const Request& request) {
   return card;
 }
 
+Result<std::vector<RequestCard>> cards_of(Store& store, const std::vector<Request>& requests) {
+  std::vector<RequestCard> cards;
+  cards.reserve(requests.size());
+  for (const auto& request : requests) {
+    ZKV_TRY(auto card, card_of(store, request));
+    cards.push_back(std::move(card));
+  }
+  return cards;
+}
+
 }  // namespace zkv::gateway

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "gateway/approval/request.h"
@@ -30,5 +31,6 @@ bool is_made_for(const Request& request, const protocol::Envelope& envelope);
 
 /// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged).
 Result<RequestCard> card_of(Store& store, const Request& request);
+Result<std::vector<RequestCard>> cards_of(Store& store, const std::vector<Request>& requests);
 
 }  // namespace zkv::gateway

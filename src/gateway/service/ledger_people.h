@@ -27,6 +27,8 @@ class LedgerPeople : public People {
                const ServiceOptions& options, Note note);
 
   boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) override;
+  boost::asio::awaitable<Result<std::vector<Invite>>> invites(Viewer by) override;
+  boost::asio::awaitable<Result<Invite>> withdraw_invite(std::string id, Viewer by) override;
   boost::asio::awaitable<Result<SigningAsk>> begin_act(SessionKey key, passkey::Act act) override;
   boost::asio::awaitable<Result<Confirmed>> confirm(Confirmation by, passkey::Act act, Role needed) override;
   boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) override;

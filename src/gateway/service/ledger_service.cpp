@@ -13,7 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kMostListed = 1'000;
 /// Whoever asks for our health all the time does not make the disk write all the time.
 constexpr std::chrono::seconds kProofStands{1};
 
@@ -52,17 +51,25 @@ asio::awaitable<Result<PinOutcome>> LedgerService::receive_pin(std::string digit
        by = std::move(by)](Decisions& decisions) { return pins_.receive(digits, message, by, decisions); });
 }
 
-asio::awaitable<Result<std::vector<RequestCard>>> LedgerService::requests(bool also_ended) {
-  return on_ledger<std::vector<RequestCard>>(
-      *ledger_, desk_, [this, also_ended](Decisions&) -> Result<std::vector<RequestCard>> {
-        ZKV_TRY(const auto requests, also_ended ? store_->recent(kMostListed) : store_->open_requests());
-        std::vector<RequestCard> cards;
-        for (const auto& request : requests) {
-          ZKV_TRY(auto card, card_of(*store_, request));
-          cards.push_back(std::move(card));
-        }
-        return cards;
-      });
+asio::awaitable<Result<std::vector<RequestCard>>> LedgerService::open_requests() {
+  return on_ledger<std::vector<RequestCard>>(*ledger_, desk_,
+                                             [this](Decisions&) -> Result<std::vector<RequestCard>> {
+                                               ZKV_TRY(const auto requests, store_->open_requests());
+                                               return cards_of(*store_, requests);
+                                             });
+}
+
+asio::awaitable<Result<HistoryPage>> LedgerService::history(HistoryAsk ask) {
+  return on_ledger<HistoryPage>(*ledger_, desk_,
+                                [this, ask = std::move(ask)](Decisions&) -> Result<HistoryPage> {
+                                  const auto limit = std::clamp<std::size_t>(ask.limit, 1, kMostListed);
+                                  ZKV_TRY(auto requests, store_->recent(limit + 1, ask.before));
+                                  HistoryPage page;
+                                  page.has_more = requests.size() > limit;
+                                  if (page.has_more) requests.pop_back();
+                                  ZKV_TRY(page.cards, cards_of(*store_, requests));
+                                  return page;
+                                });
 }
 
 asio::awaitable<Result<RequestCard>> LedgerService::request(RequestId id) {

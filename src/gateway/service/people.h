@@ -50,6 +50,9 @@ struct NewSession {
   SecretBytes token;
 };
 
+/// What an invite is called where it is listed: 16 digits in hex, by which nobody can use it.
+std::string id_of(const Invite& invite);
+
 struct NewApprover {
   std::string name;  ///< 1 to 64 bytes of text: no control characters, no colon, no blanks at its ends
   Role role = Role::kApprover;
@@ -139,7 +142,11 @@ class People {
 
   /// Errors: kInvalid (the name, or a time beyond 30 days), kExists, kDenied "owners-only".
   virtual boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) = 0;
-  /// Errors: kDenied "invite" when it is unknown, used or over: not said which.
+  /// Those of hosts and of approvers that nobody has used yet, oldest first. Errors: kDenied "owners-only".
+  virtual boost::asio::awaitable<Result<std::vector<Invite>>> invites(Viewer by) = 0;
+  /// It serves nobody any more. `id` is as id_of() says. Errors: kNotFound, kDenied "owners-only".
+  virtual boost::asio::awaitable<Result<Invite>> withdraw_invite(std::string id, Viewer by) = 0;
+  /// Errors: kDenied "invite" when it is unknown, used, withdrawn or over: not said which.
   virtual boost::asio::awaitable<Result<RegistrationAsk>> begin_registration(SecretBytes invite) = 0;
   /// Makes the approver, the passkey and a session of it. Errors: as begin_registration(), kExists (the name
   /// was given to somebody else meanwhile, or the passkey is known), kInvalid.

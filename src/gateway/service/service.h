@@ -70,6 +70,18 @@ struct Ask {
 
 enum class PinOutcome { kApproved, kUnknownPin, kTooManyTries };
 
+inline constexpr std::size_t kMostListed = 1'000;
+
+struct HistoryAsk {
+  std::size_t limit = 100;          ///< at most kMostListed
+  std::optional<RequestId> before;  ///< the last of the page before this one
+};
+
+struct HistoryPage {
+  std::vector<RequestCard> cards;
+  bool has_more = false;  ///< there are older ones
+};
+
 /// Thread-safe. Coroutines complete on the executor of whoever awaits them. One thread of its own commits;
 /// vaults and channels run on a small pool.
 class Service {
@@ -93,8 +105,10 @@ class Service {
   /// rows of one kind and address are gathered into one a minute, so that an attacker cannot fill the disk.
   virtual void note_refusal(std::string kind, std::string address, std::string detail) = 0;
 
-  /// Those that have not ended, oldest first; or the newest of all, newest first, at most 1,000.
-  virtual boost::asio::awaitable<Result<std::vector<RequestCard>>> requests(bool also_ended) = 0;
+  /// Those that have not ended, oldest first.
+  virtual boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests() = 0;
+  /// All there are, ended or not, newest first, a page at a time.
+  virtual boost::asio::awaitable<Result<HistoryPage>> history(HistoryAsk ask) = 0;
   /// Errors: kNotFound.
   virtual boost::asio::awaitable<Result<RequestCard>> request(RequestId id) = 0;
   virtual boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) = 0;

@@ -41,7 +41,7 @@ struct Invite {
   std::string group;  ///< an approver's role
   Time created_at;
   Time expires_at;
-  std::string used_by;  ///< the id of the host or approver; empty: unused
+  std::string used_by;  ///< the id of the host or approver, or that it was withdrawn; empty: unused
 };
 
 /// What a host signed when it asked, and how that compares with what was known of it.
@@ -73,6 +73,8 @@ class HostStore {
 
   virtual Result<> insert(const Invite& invite) = 0;
   virtual Result<std::optional<Invite>> find_invite(const Bytes& hash) = 0;
+  /// Those that were not used and last beyond `at`, oldest first.
+  virtual Result<std::vector<Invite>> open_invites(Time at) = 0;
   /// Errors: kConflict when it was used before.
   virtual Result<> use_invite(const Bytes& hash, const std::string& by) = 0;
 

@@ -18,6 +18,7 @@ class HostTable : public HostStore {
 
   Result<> insert(const Invite& invite) override;
   Result<std::optional<Invite>> find_invite(const Bytes& hash) override;
+  Result<std::vector<Invite>> open_invites(Time at) override;
   Result<> use_invite(const Bytes& hash, const std::string& by) override;
   Result<> insert(const Host& host) override;
   Result<> update(const Host& host) override;
@@ -40,6 +41,8 @@ class HostTable : public HostStore {
   Result<> adopt();
 
  private:
+  /// `rest` is what follows the table's name in the SELECT; `parameter` fills its one parameter.
+  Result<std::vector<Invite>> read_invites(const std::string& rest, const std::string& parameter);
   Result<> check_name_is_free(const Host& host);
   Result<std::vector<BootApproval>> select_boot_approvals(const std::string& rest,
                                                           const std::optional<std::string>& parameter);

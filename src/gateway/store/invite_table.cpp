@@ -24,6 +24,31 @@ Columns columns_of(const Invite& invite) {
           invite.used_by};
 }
 
+struct InviteRow {
+  std::string hash;
+  std::string kind;
+  std::string name;
+  std::string group;
+  long long created_at = 0;
+  long long expires_at = 0;
+  std::string used_by;
+  std::string seal;
+};
+
+Result<Invite> invite_of(const InviteRow& row) {
+  const auto hash = from_hex(row.hash);
+  if (!hash) return Error::corrupt("an invite is damaged in the database");
+  Invite invite;
+  invite.hash = *hash;
+  invite.kind = row.kind == kHostKind ? Invite::Kind::kHost : Invite::Kind::kApprover;
+  invite.name = row.name;
+  invite.group = row.group;
+  invite.created_at = time_of(row.created_at);
+  invite.expires_at = time_of(row.expires_at);
+  invite.used_by = row.used_by;
+  return invite;
+}
+
 }  // namespace
 
 Result<> HostTable::insert(const Invite& invite) {
@@ -42,27 +67,37 @@ Result<> HostTable::insert(const Invite& invite) {
 }
 
 Result<std::optional<Invite>> HostTable::find_invite(const Bytes& hash) {
-  std::string seal;
-  ZKV_TRY(auto found, database_.run("reading an invite", [&](soci::session& sql) -> std::optional<Invite> {
+  ZKV_TRY(auto found, read_invites("WHERE hash = :1", to_hex(hash)));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
+Result<std::vector<Invite>> HostTable::open_invites(Time at) {
+  return read_invites("WHERE used_by = '' AND expires_at > CAST(:1 AS INTEGER) ORDER BY created_at, hash",
+                      std::to_string(milliseconds_of(at)));
+}
+
+Result<std::vector<Invite>> HostTable::read_invites(const std::string& rest, const std::string& parameter) {
+  std::vector<InviteRow> rows;
+  ZKV_CHECK(database_.run("reading invites", [&](soci::session& sql) {
     using soci::into;
-    Invite invite;
-    std::string kind;
-    long long created_at = 0;
-    long long expires_at = 0;
-    const auto text = to_hex(hash);
-    sql << "SELECT kind, name, group_name, created_at, expires_at, used_by, seal FROM zkv_invite WHERE hash "
-           "= :1",
-        soci::use(text), into(kind), into(invite.name), into(invite.group), into(created_at),
-        into(expires_at), into(invite.used_by), into(seal);
-    if (!sql.got_data()) return std::nullopt;
-    invite.hash = hash;
-    invite.kind = kind == kHostKind ? Invite::Kind::kHost : Invite::Kind::kApprover;
-    invite.created_at = time_of(created_at);
-    invite.expires_at = time_of(expires_at);
-    return invite;
+    InviteRow row;
+    soci::statement statement =
+        (sql.prepare << "SELECT hash, kind, name, group_name, created_at, expires_at, used_by, seal FROM "
+                        "zkv_invite " +
+                            rest,
+         soci::use(parameter), into(row.hash), into(row.kind), into(row.name), into(row.group),
+         into(row.created_at), into(row.expires_at), into(row.used_by), into(row.seal));
+    statement.execute(false);
+    while (statement.fetch()) rows.push_back(row);
   }));
-  if (found) ZKV_CHECK(seal_.check(kInviteTable, columns_of(*found), seal));
-  return found;
+  std::vector<Invite> invites;
+  for (const auto& row : rows) {
+    ZKV_TRY(auto invite, invite_of(row));
+    ZKV_CHECK(seal_.check(kInviteTable, columns_of(invite), row.seal));
+    invites.push_back(std::move(invite));
+  }
+  return invites;
 }
 
 Result<> HostTable::use_invite(const Bytes& hash, const std::string& by) {

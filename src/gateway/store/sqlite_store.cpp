@@ -61,9 +61,12 @@ class SqliteStore : public Store {
                             std::nullopt);
   }
 
-  Result<std::vector<Request>> recent(std::size_t limit) override {
-    return requests_.select(fmt::format("ORDER BY created_at DESC, rowid DESC LIMIT {}", limit),
-                            std::nullopt);
+  Result<std::vector<Request>> recent(std::size_t limit, const std::optional<RequestId>& before) override {
+    const auto order = fmt::format("ORDER BY created_at DESC, rowid DESC LIMIT {}", limit);
+    if (!before) return requests_.select(order, std::nullopt);
+    return requests_.select(
+        "WHERE (created_at, rowid) < (SELECT created_at, rowid FROM zkv_request WHERE id = :id) " + order,
+        before->text);
   }
 
   Result<std::vector<Request>> with_pin_since(Time since) override {

@@ -56,8 +56,8 @@ class Store {
   virtual Result<std::optional<Request>> find_by_token(const Bytes& token_hash) = 0;
   /// Those that have not ended, oldest first.
   virtual Result<std::vector<Request>> open_requests() = 0;
-  /// The newest, newest first.
-  virtual Result<std::vector<Request>> recent(std::size_t limit) = 0;
+  /// The newest, newest first; with an id those that are older than that one, none where it is unknown.
+  virtual Result<std::vector<Request>> recent(std::size_t limit, const std::optional<RequestId>& before) = 0;
   /// Those made since a time that were given a PIN, oldest first: each was a message to a person.
   virtual Result<std::vector<Request>> with_pin_since(Time since) = 0;
   /// Deletes ended requests, provider's messages, wrong tries and sessions that ended before `before`; the

@@ -1,42 +1,76 @@
-// The newest requests of all, and what became of each.
+// All requests, newest first, and what became of each.
 
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 
 import { api, now } from '../api';
 import { modelOf, outcomeOf } from '../card';
-import { useLoaded } from '../hooks';
+import { inWords, useLoaded } from '../hooks';
 import { Text } from '../parts/text';
-import { Content, Empty, View } from '../parts/view';
-import type { Card } from '../protocol';
+import { Content, Empty, Note, View } from '../parts/view';
+import type { Card, History } from '../protocol';
 import type { Requests } from '../requests';
 import { linkTo } from '../route';
 import { dateTime } from '../time';
 
 export function HistoryView({ requests }: { requests: Requests }) {
-  const all = useLoaded(api.allRequests);
+  const newest = useLoaded(() => api.history());
+  const [older, setOlder] = useState<History[]>([]);
+  const [failure, setFailure] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
   const states = requests.board?.map((card) => card.id + card.state).join();
   useEffect(() => {
-    if (all.value !== null) void all.reload();
+    if (newest.value !== null) void newest.reload();
   }, [states]);
+
+  async function goOn(last: Card): Promise<void> {
+    setBusy(true);
+    setFailure(null);
+    try {
+      const page = await api.history(last.id);
+      setOlder((before) => [...before, page]);
+    } catch (error) {
+      setFailure(inWords(error).text);
+    }
+    setBusy(false);
+  }
+
   return (
     <View title="History">
-      <Content from={all}>
-        {(cards) =>
-          cards.length === 0 ? (
-            <Empty shape="history">
-              <p>No host has asked yet.</p>
-            </Empty>
-          ) : (
-            <ul class="rows">
-              {cards.map((card) => (
-                <Row key={card.id} card={card} />
-              ))}
-            </ul>
-          )
-        }
+      <Content from={newest}>
+        {(first) => {
+          const cards = withoutTwins([first, ...older].flatMap((page) => page.requests));
+          const last = cards.at(-1);
+          if (!last)
+            return (
+              <Empty shape="history">
+                <p>No host has asked yet.</p>
+              </Empty>
+            );
+          return (
+            <>
+              <ul class="rows">
+                {cards.map((card) => (
+                  <Row key={card.id} card={card} />
+                ))}
+              </ul>
+              {(older.at(-1) ?? first).more && (
+                <button type="button" class="quiet-button" disabled={busy} onClick={() => void goOn(last)}>
+                  Show older ones
+                </button>
+              )}
+              {failure !== null && <Note tone="bad">{failure}</Note>}
+            </>
+          );
+        }}
       </Content>
     </View>
   );
+}
+
+/// The pages move on when somebody asks: what stood at the end of one may stand in the next as well.
+function withoutTwins(cards: Card[]): Card[] {
+  const seen = new Set<string>();
+  return cards.filter((card) => !seen.has(card.id) && seen.add(card.id));
 }
 
 function Row({ card }: { card: Card }) {

@@ -1,4 +1,4 @@
-// Who may decide, for owners: list, invite, revoke.
+// Who may decide, for owners: list, invite, revoke; and the invites that lie about unused.
 
 import { useId, useState } from 'preact/hooks';
 
@@ -8,12 +8,13 @@ import { inWords, useLoaded } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
 import { Content, Note, View } from '../parts/view';
-import type { Approver, Invite, Role, Session } from '../protocol';
+import type { Approver, Invite, OpenInvite, Role, Session } from '../protocol';
 import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
 
 export function PeopleView({ session }: { session: Session }) {
   const people = useLoaded(api.approvers);
+  const invites = useLoaded(api.openInvites);
   const [revoking, setRevoking] = useState<Approver | null>(null);
   if (session.approver.role !== 'owner')
     return (
@@ -37,7 +38,8 @@ export function PeopleView({ session }: { session: Session }) {
           </ul>
         )}
       </Content>
-      <InviteForm />
+      <InviteForm made={invites.reload} />
+      <Content from={invites}>{(list) => <OpenInvites list={list} reload={invites.reload} />}</Content>
       {revoking && (
         <Dialog
           title={`Revoke ${cleanText(revoking.name, 60)}?`}
@@ -77,7 +79,66 @@ function PersonRow({ person, isMe, revoke }: { person: Approver; isMe: boolean; 
   );
 }
 
-function InviteForm() {
+function OpenInvites({ list, reload }: { list: OpenInvite[]; reload: () => Promise<void> }) {
+  const [failure, setFailure] = useState<string | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  async function withdraw(id: string): Promise<void> {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await api.withdrawInvite(id);
+    } catch (error) {
+      setFailure(inWords(error).text);
+    }
+    await reload();
+    setBusy(false);
+  }
+
+  if (list.length === 0 && failure === null) return null;
+  return (
+    <section class="panel">
+      <h2>Invites not used yet</h2>
+      <ul class="rows">
+        {list.map((invite) => (
+          <OpenInviteRow
+            key={invite.id}
+            invite={invite}
+            busy={busy}
+            withdraw={() => void withdraw(invite.id)}
+          />
+        ))}
+      </ul>
+      {failure !== null && <Note tone="bad">{failure}</Note>}
+    </section>
+  );
+}
+
+interface OpenInviteRowProps {
+  invite: OpenInvite;
+  busy: boolean;
+  withdraw: () => void;
+}
+
+function OpenInviteRow({ invite, busy, withdraw }: OpenInviteRowProps) {
+  const ends = parseTime(invite.expires_at);
+  return (
+    <li class="row" data-invite={invite.id}>
+      <span class="row-main">
+        <span class="row-title">
+          <Text value={invite.name} limit={80} />{' '}
+          <span class="chip">{invite.kind === 'host' ? 'a host' : (invite.role ?? 'approver')}</span>
+        </span>
+        <span class="quiet">{ends === null ? '' : `until ${dateTime(ends, now())}`}</span>
+      </span>
+      <button type="button" class="quiet-button danger" disabled={busy} onClick={withdraw}>
+        Withdraw<span class="unseen"> the invite of {cleanText(invite.name, 60)}</span>
+      </button>
+    </li>
+  );
+}
+
+function InviteForm({ made }: { made: () => Promise<void> }) {
   const [name, setName] = useState('');
   const [role, setRole] = useState<Role>('approver');
   const [invite, setInvite] = useState<(Invite & { name: string }) | null>(null);
@@ -95,6 +156,7 @@ function InviteForm() {
       const confirmation = await confirm('approver.invite', called, role);
       setInvite({ ...(await api.invite(called, role, confirmation)), name: called });
       setName('');
+      await made();
     } catch (error) {
       setFailure(inWords(error).text);
     }

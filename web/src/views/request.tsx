@@ -17,9 +17,9 @@ export function RequestView({ id, requests }: { id: string; requests: Requests }
 
   useEffect(() => {
     if (!mustLook) return;
-    api.allRequests().then(
-      (all) => {
-        setOlder(all.find((card) => card.id === id) ?? null);
+    api.card(id).then(
+      (found) => {
+        setOlder(found);
         setFailure(null);
       },
       (error: unknown) => setFailure(inWords(error).text),
