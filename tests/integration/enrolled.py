@@ -316,6 +316,10 @@ class SetUpByInit(Case):
             self.gateway.command("doctor", *address)
         with self.assertRaisesRegex(AssertionError, "MEND +the certificate is not for elsewhere.example"):
             self.gateway.command("doctor", *address, "--public-url", "https://elsewhere.example")
+        with self.assertRaisesRegex(AssertionError, "which no phone finds"):
+            self.gateway.command("doctor", *address, "--public-url", "https://localhost")
+        with self.assertRaisesRegex(AssertionError, "MEND +.*/nowhere"):
+            self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--page-dir", "/nowhere")
         said = self.gateway.command("doctor", *address, "--public-url", "https://gateway.example")
         self.assertIn("signed by itself: hosts pin it, browsers refuse it", said)
         self.gateway.stop()

@@ -265,6 +265,9 @@ class Commands(unittest.TestCase):
                 self.assertIn(f"configuration file: {config}", done.stderr)
 
     def test_a_certificate_that_cannot_be_read_is_found_and_said_below_the_table(self):
+        done = self.run_program("config", "check", "--config", self.config, "--page-dir", "/nowhere")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nowhere", done.stderr)
         words = ["config", "check", "--config", self.config, "--tls-certificate", "/nonexist", "--tls-key", "/nonexist"]
         done = subprocess.run([PROGRAM, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=PATIENCE)

@@ -47,6 +47,8 @@ class Used(Case):
     def test_the_next_boot_opens_by_itself_and_the_one_after_it_waits(self):
         self.assertEqual(self.approve().status, 201)
         self.assertEqual(self.next_boot()["by"], "Anna")
+        shown = json.loads(self.gateway.command("host", "show", self.host.id, "--json"))
+        self.assertEqual(shown["next_boot"], self.next_boot())
         asked = self.booted("two")
         answer = self.host.poll(asked["request"])
         self.assertEqual(self.host.open_release(answer), self.host.share)

@@ -44,8 +44,8 @@ TEST_F(ConfirmTest, AnAnswerForAnotherActConfirmsNothing) {
   begin_scene();
   for (const passkey::Act& act : std::vector<passkey::Act>{{"approver.invite", {"Eve", "approver"}},
                                                            {"approver.invite", {"Mallory", "owner"}},
-                                                           {"approver.revoke", {"Eve", "owner"}},
-                                                           {"approver.invite", {}}}) {
+                                                           {"boot.approve", {"Eve", "owner"}},
+                                                           {"approver.revoke", {"Eve"}}}) {
     expect_refused(invite_eve(confirmation(anna_, act)), ErrorKind::kConflict, "challenge");
   }
   expect_no_eve();
@@ -166,9 +166,13 @@ TEST_F(ConfirmTest, AnAnswerThatComesTooLateConfirmsAndDecidesNothing) {
   await(std::move(client));
 }
 
-TEST_F(ConfirmTest, AnActOfMisshapenTextsIsRefusedAtOnce) {
+TEST_F(ConfirmTest, AnActThatThereIsNotIsRefusedAtOnce) {
   begin_scene();
   for (const passkey::Act& act : std::vector<passkey::Act>{{"", {}},
+                                                           {"disk.erase", {}},
+                                                           {"recovery.make", {"1"}},
+                                                           {"approver.invite", {"Bea"}},
+                                                           {"host.revoke", {}},
                                                            {std::string(33, 'a'), {}},
                                                            {"a", {"1", "2", "3", "4", "5"}},
                                                            {"a", {std::string(1'401, 'b')}}}) {

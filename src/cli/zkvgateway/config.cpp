@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "gateway/http/page_files.h"
 #include "gateway/http/tls_context.h"
 #include "settings_flags.h"
 #include "table_output.h"
@@ -42,9 +43,17 @@ void try_certificate(gateway::Loaded& loaded) {
   if (!tls) loaded.problems.push_back(std::move(tls).error());
 }
 
+/// The same for the page: whether it is there.
+void try_page(gateway::Loaded& loaded) {
+  if (loaded.settings.page_dir.empty()) return;
+  auto page = gateway::http::read_page(loaded.settings.page_dir);
+  if (!page) loaded.problems.push_back(std::move(page).error());
+}
+
 ExitCode check(const Session& session, bool json) {
   auto loaded = gateway::load_settings(session.input);
   try_certificate(loaded);
+  try_page(loaded);
   if (json) {
     print_json(loaded);
   } else {

@@ -9,6 +9,7 @@
 #include "control_client.h"
 #include "control_command.h"
 #include "gateway/http/certificate_facts.h"
+#include "gateway/http/page_files.h"
 #include "net/address.h"
 #include "settings_flags.h"
 
@@ -50,6 +51,10 @@ void look_at_public_url(Findings& findings, const Settings& settings) {
   } else if (!address || !address->is_secure()) {
     findings.bad("public-url is no https:// address: " + settings.public_url,
                  "passkeys work over https only");
+  } else if (address->host == "localhost" || address->host.ends_with(".localhost")) {
+    findings.bad(
+        "public-url is this machine's own name for itself, which no phone finds: " + settings.public_url,
+        "set public-url to the name by which phones and hosts reach this gateway");
   } else {
     findings.good("public-url is " + settings.public_url);
   }
@@ -77,6 +82,16 @@ void look_at_certificate(Findings& findings, const Settings& settings) {
   if (facts->is_self_signed) {
     findings.note("the certificate is signed by itself: hosts pin it, browsers refuse it", kRealCertificate);
   }
+}
+
+void look_at_page(Findings& findings, const Settings& settings) {
+  if (settings.page_dir.empty()) {
+    return findings.note("there is no page: requests are approved at this console alone",
+                         "set page-dir to the folder of the built page");
+  }
+  const auto page = gateway::http::read_page(settings.page_dir);
+  if (!page) return findings.bad(page.error().message(), page.error().remedy());
+  findings.good("the page is in " + settings.page_dir.string());
 }
 
 void look_at_legacy(Findings& findings, const Settings& settings) {
@@ -110,6 +125,7 @@ ExitCode doctor(const Session& session) {
   Findings findings;
   look_at_public_url(findings, *settings);
   look_at_certificate(findings, *settings);
+  look_at_page(findings, *settings);
   look_at_legacy(findings, *settings);
   look_at_daemon(findings, session);
   return findings.all_is_well() ? ExitCode::kDone : ExitCode::kFailed;

@@ -66,7 +66,12 @@ asio::awaitable<Reply> list_hosts(Service& service) {
 
 asio::awaitable<Reply> show_host(Incoming incoming, Service& service) {
   const auto host = co_await service.enrolments().host(std::move(incoming.parameter));
-  co_return reply_with(host);
+  if (!host) co_return problem(host.error());
+  const auto boots = co_await service.boots().live();
+  if (!boots) co_return problem(boots.error());
+  auto object = to_json(*host);
+  add_next_boot(object, host->id, *boots);
+  co_return json(200, json_lib::serialize(object));
 }
 
 asio::awaitable<Reply> revoke_host(Incoming incoming, Service& service) {

@@ -1,6 +1,8 @@
 // The bytes that an act's challenge binds, and its evidence to JSON and back.
 #include "gateway/passkey/act.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -20,7 +22,22 @@ void append_with_length(Bytes& bound, std::string_view text) {
   bound.insert(bound.end(), text.begin(), text.end());
 }
 
+struct KnownAct {
+  std::string_view kind;
+  std::size_t texts;
+};
+constexpr std::array kActs{KnownAct{"approver.invite", 2}, KnownAct{"approver.revoke", 1},
+                           KnownAct{"boot.approve", 2},    KnownAct{"host.revoke", 1},
+                           KnownAct{"passkey.add", 2},     KnownAct{"passkey.remove", 1},
+                           KnownAct{"recovery.make", 0}};
+
 }  // namespace
+
+bool is_known(const Act& act) {
+  return std::ranges::any_of(kActs, [&](const KnownAct& known) {
+    return known.kind == act.kind && known.texts == act.about.size();
+  });
+}
 
 Challenge act_challenge(const Act& act, const ApproverId& approver, const ApprovalRandom& random) {
   Bytes bound(kActPurpose.begin(), kActPurpose.end());

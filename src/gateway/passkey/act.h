@@ -22,6 +22,10 @@ inline constexpr std::size_t kLongestActKind = 32;
 inline constexpr std::size_t kMostOfAct = 4;
 inline constexpr std::size_t kLongestOfAct = 1'400;  ///< bytes: the longest credential id in base64, and room
 
+/// Whether there is an act of that kind, with as many texts (docs/protocol-v2.md, "Confirming what gives or
+/// takes power").
+bool is_known(const Act& act);
+
 /// SHA-256("zkv act 2" ‖ 0x00 ‖ approver id ‖ random ‖ for the kind and each text: length (4 bytes, big
 /// endian) ‖ text).
 Challenge act_challenge(const Act& act, const ApproverId& approver, const ApprovalRandom& random);

@@ -15,12 +15,15 @@ Error owners_only() {
   return Error::denied("only owners may do this").remedy("ask an owner").named("owners-only");
 }
 
-Result<> check_size(const passkey::Act& act) {
+Result<> check_shape(const passkey::Act& act) {
   const auto is_short = [](const std::string& text) { return text.size() <= passkey::kLongestOfAct; };
   const bool fits = !act.kind.empty() && act.kind.size() <= passkey::kLongestActKind &&
                     act.about.size() <= passkey::kMostOfAct && std::ranges::all_of(act.about, is_short);
-  if (fits) return {};
-  return Error::invalid("this is no act that could be confirmed: a text in it is missing or too long");
+  if (!fits)
+    return Error::invalid("this is no act that could be confirmed: a text in it is missing or too long");
+  if (passkey::is_known(act)) return {};
+  return Error::invalid("there is no such act to be confirmed, or not of so many texts")
+      .remedy("the acts are in the protocol's description: docs/protocol-v2.md");
 }
 
 }  // namespace
@@ -38,7 +41,7 @@ asio::awaitable<Result<SigningAsk>> LedgerPeople::begin_act(SessionKey key, pass
   std::function<Result<SigningAsk>(Decisions&)> work =
       [this, key, act = std::move(act)](Decisions&) -> Result<SigningAsk> {
     ZKV_TRY(const auto me, who(key));
-    ZKV_CHECK(check_size(act));
+    ZKV_CHECK(check_shape(act));
     ChallengeUse use;
     use.purpose = ChallengeUse::Purpose::kAct;
     use.approver = me.approver.id;
