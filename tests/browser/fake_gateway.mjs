@@ -92,6 +92,7 @@ export class FakeGateway {
       decided_by: null,
       reason: null,
       address: '192.0.2.7',
+      address_name: 'dsl-7.example.net',
       volumes: ['tank/home'],
       number: '47',
       evidence: {

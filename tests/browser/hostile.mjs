@@ -74,6 +74,7 @@ function hostileCard(attack, index) {
     id: `hostile-${index}/?#%`,
     host: { name: attack, group: attack },
     address: attack,
+    address_name: attack,
     volumes: [attack, attack, attack, attack, attack, attack],
     number: attack,
     decided_by: attack,

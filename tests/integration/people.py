@@ -4,9 +4,11 @@ the evidence, and the evidence is checked again from the audit log alone.
 
 import hashlib
 import json
+import time
 import unittest
 
 import enrolled_world
+import gateway_world
 import passkey_world
 
 
@@ -129,6 +131,22 @@ class Invites(Case):
                 self.assertEqual(somebody.call("DELETE", f"/v2/invites/{ida}").status, status)
         self.assertIn("Ida", self.listed())
         self.assertNotIn("Hal", self.listed(), "it was used")
+
+
+class Names(Case):
+    """127.0.0.1 has a name in /etc/hosts: no name server is asked."""
+
+    def test_the_card_shows_what_the_network_calls_the_address_unless_that_is_off(self):
+        host = self.enrolled("stall")
+        asked = host.ask().json
+        self.assertIsNone(self.anna.call("GET", f"/v2/requests/{asked['id']}/card").json["address_name"])
+        self.gateway.stop()
+        self.gateway.config.write_text("address-names = true\n")
+        self.gateway.start()
+        deadline = time.monotonic() + gateway_world.PATIENCE
+        while not (name := self.anna.call("GET", f"/v2/requests/{asked['id']}/card").json["address_name"]):
+            self.assertLess(time.monotonic(), deadline)
+        self.assertEqual(name, "localhost")
 
 
 class History(Case):

@@ -51,7 +51,7 @@ class PeopleRoutesTest : public testing_world::PeopleTest {
     ServerOptions options;
     options.listen.host = kLoopback;
     options.threads = 1;
-    options.v2 = V2Options{identity_, "gateway of the tests", public_url, page_};
+    options.v2 = V2Options{identity_, "gateway of the tests", public_url, page_, std::nullopt};
     auto started = Server::start(std::move(options), *service_);
     ASSERT_TRUE(started) << started.error().message();
     server_ = std::move(*started);

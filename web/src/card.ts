@@ -105,18 +105,24 @@ function deciderOf(by: string): string {
   return by.startsWith('planned:') ? `${by.slice('planned:'.length)}, beforehand` : by;
 }
 
+function addressOf(card: Card): unknown {
+  return typeof card.address_name === 'string'
+    ? `${textOf(card.address)}, ${card.address_name}`
+    : card.address;
+}
+
 function seenBy(card: Card, now: number): Fact[] {
   const compared = card.compared;
   const facts = [
     compared
       ? fact(
           'Address',
-          card.address,
+          addressOf(card),
           true,
           ['First time from this address', 'known'],
           compared.first_from_address,
         )
-      : fact('Address', card.address, true),
+      : fact('Address', addressOf(card), true),
   ];
   if (!compared) return facts;
   if (compared.replaces_other_boot)

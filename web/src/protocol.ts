@@ -30,6 +30,7 @@ export interface Card {
   decided_by: string | null;
   reason: string | null;
   address: string;
+  address_name: string | null;
   host: { id: string; name: string; group: string; key?: KeyPlace } | null;
   volumes: string[];
   number: string | null;

@@ -69,7 +69,9 @@ test('a request of the first protocol shows its address, and that no more is kno
     group: null,
     looks: ['Only its address is known'],
   });
-  expect(model.seen).toMatchObject([{ label: 'Address', value: '192.0.2.7', remark: null }]);
+  expect(model.seen).toMatchObject([
+    { label: 'Address', value: '192.0.2.7, dsl-7.example.net', remark: null },
+  ]);
   expect(model.said).toEqual([]);
 });
 

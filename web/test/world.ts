@@ -12,6 +12,7 @@ export function cardOf(changes: Partial<Card>): Card {
     decided_by: null,
     reason: null,
     address: '192.0.2.7',
+    address_name: 'dsl-7.example.net',
     host: { id: 'cd'.repeat(32), name: 'nas', group: 'home' },
     volumes: ['tank/home'],
     number: '47',

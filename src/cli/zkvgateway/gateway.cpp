@@ -153,7 +153,8 @@ gateway::http::ServerOptions server_options(const Settings& settings,
                                             std::shared_ptr<const gateway::Identity> identity) {
   gateway::http::ServerOptions options;
   options.v2 = gateway::http::V2Options{std::move(identity), host_name("gateway"), settings.public_url,
-                                        settings.page_dir};
+                                        settings.page_dir, std::nullopt};
+  if (settings.address_names) options.v2->address_names.emplace();
   options.listen = settings.listen;
   options.tls_certificate = settings.tls_certificate;
   options.tls_key = settings.tls_key;

@@ -64,13 +64,19 @@ Reply refusal(const Error& error) {
   return problem(Error(error).named(name_of(error.kind())));
 }
 
-PeopleDoor::PeopleDoor(Result<passkey::RelyingParty> party, std::string gateway_name, Service& service)
+PeopleDoor::PeopleDoor(Result<passkey::RelyingParty> party, std::string gateway_name, Service& service,
+                       std::unique_ptr<NetworkNames> names)
     : party_(std::move(party)),
       gateway_name_(std::move(gateway_name)),
       service_(service),
+      names_(std::move(names)),
       calls_(std::chrono::milliseconds(20), 200),
       sign_ins_(std::chrono::seconds(1), 30),
       decisions_(std::chrono::milliseconds(500), 60) {}
+
+std::optional<std::string> PeopleDoor::name_of(const std::string& address) {
+  return names_ ? names_->name_of(address) : std::nullopt;
+}
 
 void PeopleDoor::add(Router& router, std::string method, std::string pattern, Handler handler, Kind kind) {
   router.add(std::move(method), std::move(pattern),

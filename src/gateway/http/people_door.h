@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gateway/http/limits.h"
+#include "gateway/http/network_names.h"
 #include "gateway/http/public_address.h"
 #include "gateway/http/router.h"
 #include "gateway/service/service.h"
@@ -30,8 +31,9 @@ class PeopleDoor {
   /// Which calls count together where one address makes too many.
   enum class Kind : std::uint8_t { kPlain, kSignIn, kDecision };
 
-  /// `party` may be why there is none: then every call says so. `service` outlives this.
-  PeopleDoor(Result<passkey::RelyingParty> party, std::string gateway_name, Service& service);
+  /// `party` may be why there is none: then every call says so. `service` outlives this. `names` may be null.
+  PeopleDoor(Result<passkey::RelyingParty> party, std::string gateway_name, Service& service,
+             std::unique_ptr<NetworkNames> names);
   /// `this` outlives the router.
   void add(Router& router, std::string method, std::string pattern, Handler handler,
            Kind kind = Kind::kPlain);
@@ -41,6 +43,8 @@ class PeopleDoor {
   /// Only for handlers: they are not called without it.
   [[nodiscard]] const passkey::RelyingParty& party() const { return *party_; }
   [[nodiscard]] const std::string& gateway_name() const { return gateway_name_; }
+  /// What the network calls an address, where that is known and wanted.
+  [[nodiscard]] std::optional<std::string> name_of(const std::string& address);
 
   /// The answer that begins a session: its token becomes a cookie.
   [[nodiscard]] Reply with_session(Reply reply, const NewSession& session) const;
@@ -57,6 +61,7 @@ class PeopleDoor {
   Result<passkey::RelyingParty> party_;
   std::string gateway_name_;
   Service& service_;
+  std::unique_ptr<NetworkNames> names_;
   RateLimiter calls_;
   RateLimiter sign_ins_;
   RateLimiter decisions_;

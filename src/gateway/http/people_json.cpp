@@ -52,7 +52,7 @@ json_lib::value time_or_null(Time time) {
   return time == Time() ? json_lib::value(nullptr) : json_lib::value(zkv::to_text(time));
 }
 
-json_lib::object card_json(const RequestCard& card) {
+json_lib::object card_json(const RequestCard& card, const std::optional<std::string>& address_name) {
   const auto& request = card.request;
   json_lib::object object{{"id", request.id.text},
                           {"hash", to_hex(hash_of(card))},
@@ -62,6 +62,7 @@ json_lib::object card_json(const RequestCard& card) {
                           {"decided_by", text_or_null(without_approver(request.decided_by))},
                           {"reason", text_or_null(request.reason)},
                           {"address", request.address},
+                          {"address_name", text_or_null(address_name.value_or(""))},
                           {"host", nullptr},
                           {"volumes", json_lib::array()},
                           {"number", nullptr},

@@ -12,7 +12,8 @@ namespace zkv::gateway::http {
 /// RFC 3339, or null for a time that has not come.
 boost::json::value time_or_null(Time time);
 
-boost::json::object card_json(const RequestCard& card);
+/// `address_name`: what the network calls the address that it came from, if that is known.
+boost::json::object card_json(const RequestCard& card, const std::optional<std::string>& address_name);
 boost::json::object host_json(const Host& host);
 boost::json::object boot_approval_json(const BootApproval& approval);
 /// The member "next_boot" of the host `id`: its approval among those that are live, or null.

@@ -1,5 +1,7 @@
 // Requests, as people see and decide them.
+#include <boost/json/array.hpp>
 #include <utility>
+#include <vector>
 
 #include "gateway/http/people_json.h"
 #include "gateway/http/people_routes.h"
@@ -13,6 +15,16 @@ namespace asio = boost::asio;
 constexpr std::size_t kLongestReason = 800;  ///< bytes; the page takes 200 characters
 constexpr std::size_t kLongestDecision = 16;
 
+boost::json::object shown(const RequestCard& card, PeopleDoor& door) {
+  return card_json(card, door.name_of(card.request.address));
+}
+
+boost::json::object list_of(const std::vector<RequestCard>& cards, PeopleDoor& door) {
+  boost::json::array array;
+  for (const auto& card : cards) array.push_back(shown(card, door));
+  return {{"requests", std::move(array)}};
+}
+
 asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
   const auto signed_in = co_await door.people().session(call.session);
   if (!signed_in) co_return refusal(signed_in.error());
@@ -20,14 +32,14 @@ asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
   if (find_field(query, "all") != "1") {
     const auto cards = co_await door.service().open_requests();
     if (!cards) co_return refusal(cards.error());
-    co_return json(200, list_json("requests", *cards, card_json));
+    co_return json(200, list_of(*cards, door));
   }
   HistoryAsk ask;
   const auto before = find_field(query, "before");
   if (!before.empty()) ask.before = RequestId{std::string(before)};
   const auto page = co_await door.service().history(std::move(ask));
   if (!page) co_return refusal(page.error());
-  auto list = list_json("requests", page->cards, card_json);
+  auto list = list_of(page->cards, door);
   list["more"] = page->has_more;
   co_return json(200, list);
 }
@@ -38,7 +50,7 @@ asio::awaitable<Reply> show_request(PersonalCall call, PeopleDoor& door) {
   RequestId id{std::move(call.incoming.parameter)};
   const auto card = co_await door.service().request(std::move(id));
   if (!card) co_return refusal(card.error());
-  co_return json(200, card_json(*card));
+  co_return json(200, shown(*card, door));
 }
 
 Result<passkey::Decision> read_decision(const PersonalCall& call) {
@@ -73,7 +85,7 @@ asio::awaitable<Reply> decide(PersonalCall call, PeopleDoor& door) {
   const auto card =
       co_await door.people().decide(call.session, std::move(*decision), std::move(call.incoming.client_name));
   if (!card) co_return refusal(card.error());
-  co_return json(200, card_json(*card));
+  co_return json(200, shown(*card, door));
 }
 
 }  // namespace

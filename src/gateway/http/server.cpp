@@ -129,7 +129,11 @@ class RunningServer : public Server {
     const auto party = relying_party(options_.v2->public_url, options_.listen.host, port_, tls_ != nullptr);
     if (!party) spdlog::warn("nobody can sign in: {}; {}", party.error().message(), party.error().remedy());
     add_people_control_routes(control_router_, service, party);
-    door_.emplace(party, options_.v2->name, service);
+    std::unique_ptr<NetworkNames> names;
+    if (options_.v2->address_names) {
+      ZKV_TRY(names, NetworkNames::start(*options_.v2->address_names));
+    }
+    door_.emplace(party, options_.v2->name, service, std::move(names));
     for (const auto add_calls :
          {add_session_calls, add_passkey_calls, add_recovery_calls, add_approver_calls, add_request_calls,
           add_host_calls, add_confirmation_calls, add_event_calls, add_push_calls}) {

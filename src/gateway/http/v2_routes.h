@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gateway/http/limits.h"
+#include "gateway/http/network_names.h"
 #include "gateway/http/router.h"
 #include "gateway/identity/identity.h"
 #include "gateway/service/service.h"
@@ -17,6 +18,7 @@ struct V2Options {
   std::string name;                ///< of this gateway, as hosts and people see it
   std::string public_url;          ///< without trailing slash; empty: the address it listens on
   std::filesystem::path page_dir;  ///< of the built page; empty: none
+  std::optional<NetworkNamesOptions> address_names;  ///< none: addresses are shown without a name
 };
 
 class V2Routes {

@@ -37,6 +37,7 @@ struct Settings {
   unsigned connections_per_address = 0;
   std::string log_level;
 
+  bool address_names = true;  ///< the page shows what the DNS calls the address of a host
   std::optional<bool> legacy_wanted;
   bool legacy = false;
   std::vector<Network> legacy_allow;  ///< empty: everybody

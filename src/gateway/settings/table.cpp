@@ -62,6 +62,8 @@ constexpr auto kTable = std::to_array<Setting>({
     {"page-dir", "", Kind::kText, "",
      "folder of the built page; default: /usr/share/zfs-keyvault/page, if it is there",
      set_text<&Settings::page_dir>},
+    {"address-names", "", Kind::kBoolean, "true", "show on the page what the DNS calls a host's address",
+     set<&Settings::address_names, parse_switch>},
     {"tls-certificate", "", Kind::kText, "", "PEM file: certificate and chain; read again when it changes",
      set_text<&Settings::tls_certificate>},
     {"tls-key", "", Kind::kText, "", "PEM file: the certificate's private key", set_text<&Settings::tls_key>},
