@@ -84,7 +84,7 @@ class EmbeddedVaultWithoutTheKey(unittest.TestCase):
             answer = client.answer()
             self.assertEqual((answer.status, answer.body), (500, ""))
             self.assertEqual(answer.headers["ZKV-Request-State"], "failed")
-            world.log.wait("warning: hosts cannot get their key yet: .*no secret 'repository-key'.* secret set")
+            world.log.wait("warning: hosts of the first protocol cannot get their key yet: .*no secret 'repository-key'.* secret set")
             world.log.wait("error: an approved request got no key: .*no secret 'repository-key'.* secret set")
 
     def test_with_the_secret_there_is_no_warning(self):

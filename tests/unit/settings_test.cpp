@@ -296,6 +296,15 @@ TEST_F(SettingsTest, AzureWithoutItsCredentialsSaysWhatIsMissing) {
   const auto loaded = load();
   EXPECT_EQ(loaded.problems.size(), 4U);
   EXPECT_THAT(loaded.problems.front().message(), HasSubstr("needs 'aad-tenant-id', which is not set"));
+  EXPECT_THAT(loaded.problems.back().message(), HasSubstr("the first protocol needs 'secret'"));
+}
+
+TEST_F(SettingsTest, AzureForEnrolledHostsAloneNeedsNoSecretsName) {
+  environment("ZKV_KEY_VAULT_URI", "https://kv.example");
+  environment("ZKV_LEGACY", "false");
+  const auto loaded = load();
+  EXPECT_EQ(loaded.problems.size(), 3U);
+  for (const auto& problem : loaded.problems) EXPECT_THAT(problem.message(), HasSubstr("'aad-"));
 }
 
 TEST_F(SettingsTest, ValuesOutOfRangeAreRefused) {

@@ -78,7 +78,12 @@ std::string with_remedy(const Error& error) {
 void warn_without_key(const Settings& settings, gateway::Vault& vault) {
   if (!settings.legacy || settings.vault != VaultKind::kEmbedded) return;
   const auto key = vault.recover(settings.secret, {});
-  if (!key) spdlog::warn("hosts cannot get their key yet: {}", with_remedy(key.error()));
+  if (!key) {
+    spdlog::warn(
+        "hosts of the first protocol cannot get their key yet: {} (enrolled hosts can; where there are no "
+        "others, set legacy = false)",
+        with_remedy(key.error()));
+  }
 }
 
 gateway::http::LegacyOptions legacy_options(const Settings& settings) {

@@ -173,8 +173,8 @@ class Loader {
               .remedy("give the secret another name in the vault"));
     }
     if (loaded_.settings.vault == VaultKind::kAzure) {
-      need("azure's vault",
-           {"key-vault-uri", "aad-tenant-id", "aad-client-id", "aad-client-secret", "secret"});
+      need("azure's vault", {"key-vault-uri", "aad-tenant-id", "aad-client-id", "aad-client-secret"});
+      if (loaded_.settings.legacy_wanted.value_or(true)) need_secret();
     }
     const std::vector<std::string_view> twilio{"twilio-account-id", "twilio-token", "sms-to", "sms-from"};
     if (std::any_of(twilio.begin(), twilio.end(),
@@ -197,6 +197,16 @@ class Loader {
                                      effective_of("listen").origin, effective_of("listen").value))
               .remedy("set tls-certificate and tls-key, or listen on 127.0.0.1 behind a proxy"));
     }
+  }
+
+  void need_secret() {
+    if (!loaded_.settings.secret.empty()) return;
+    loaded_.problems.push_back(
+        Error::invalid(
+            "the first protocol needs 'secret', the name of its key in the vault, which is not set")
+            .remedy(
+                "set ZKV_SECRET, or secret in the configuration file; or legacy = false, where all hosts are "
+                "enrolled"));
   }
 
   void need(std::string_view whom, const std::vector<std::string_view>& names) {
