@@ -254,6 +254,10 @@ class AuditOfDecisions(Case):
             out.append(json.dumps(row))
         return out
 
+    def test_an_export_says_where_it_ends(self):
+        lines = self.gateway.command("audit", "export").splitlines()
+        self.assertIn(f"of rows after number {len(lines) - 2} a file tells nothing", self.verify(lines[:-1]))
+
     def verify(self, lines):
         path = self.gateway.folder / "export.jsonl"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

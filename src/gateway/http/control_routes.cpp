@@ -35,8 +35,15 @@ json_lib::object to_json(const RequestCard& card) {
   if (!card.message || !card.ask) return object;
   object["number"] = card.message->number;
   object["volumes"] = json_lib::array(card.message->volumes.begin(), card.message->volumes.end());
-  object["kernel"] = card.message->evidence.kernel;
-  object["uptime"] = card.message->evidence.uptime;
+  const auto& evidence = card.message->evidence;
+  object["group"] = card.host ? card.host->group : "";
+  object["hostname"] = evidence.hostname;
+  object["kernel"] = evidence.kernel;
+  object["boot_id"] = evidence.boot_id;
+  object["uptime"] = evidence.uptime;
+  object["addresses"] = json_lib::array(evidence.addresses.begin(), evidence.addresses.end());
+  object["planned"] = evidence.is_planned;
+  object["tpm"] = evidence.has_tpm;
   object["first_from_address"] = card.ask->is_first_from_address;
   object["kernel_changed"] = card.ask->is_new_kernel;
   object["replaces_other_boot"] = card.ask->replaces_other_boot;

@@ -14,7 +14,7 @@ namespace {
 namespace asio = boost::asio;
 
 Error ended_already(const Request& request) {
-  const auto by = request.decided_by.empty() ? std::string() : " by " + request.decided_by;
+  const auto by = request.decided_by.empty() ? std::string() : " by " + without_approver(request.decided_by);
   return Error::conflict(fmt::format("this request is already {}{}", to_text(request.state), by))
       .named("ended");
 }
