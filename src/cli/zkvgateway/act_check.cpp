@@ -64,6 +64,7 @@ Result<> ActCheck::added(const Row& row, const PasskeyBook::Known& passkey) {
 Result<> ActCheck::done(const Row& row) {
   const auto& event = row.event;
   if (event.kind == "approver.revoke") recoveries_.end_those_of(id_at_end(event.detail));
+  if (event.kind == "totp.set" || event.kind == "totp.remove") return use(row, event.kind, "");
   if (event.kind == "recovery.make") {
     ZKV_CHECK(use(row, event.kind, ""));
     return recoveries_.made(row);

@@ -17,12 +17,12 @@ using gateway::audit::Row;
 
 bool is_act(const std::string& kind) {
   return kind == "approver.invite" || kind == "approver.revoke" || kind == "host.revoke" ||
-         kind == "recovery.make";
+         kind == "recovery.make" || kind == "totp.set" || kind == "totp.remove";
 }
 
 bool is_persons_decision(const Row& row) {
   return (row.event.kind == "request.approve" || row.event.kind == "request.deny") &&
-         row.event.actor.starts_with("approver:");
+         (row.event.actor.starts_with("approver:") || row.event.actor.starts_with("totp:"));
 }
 
 }  // namespace
@@ -35,7 +35,9 @@ Result<> ApprovalCheck::take(const Row& row) {
   if (kind == "approver.confirm") return acts_.confirmed(row, passkeys_);
   if (kind == "approver.register") acts_.registered(row);
   if (kind == "recovery.use") return acts_.recovered(row);
-  if (is_act(kind)) return acts_.done(row);
+  if (is_act(kind)) ZKV_CHECK(acts_.done(row));
+  if (kind == "approver.revoke") totps_.revoked(row);
+  if (kind.starts_with("totp.")) return code(row);
   if (kind.starts_with("boot.")) return boot(row);
   if (kind == "request.evidence") return check(row);
   if (is_persons_decision(row)) ZKV_CHECK(check_has_evidence(row));
@@ -108,12 +110,26 @@ Result<> ApprovalCheck::check(const Row& row) {
   return {};
 }
 
+/// Nothing that a code leaves behind can be checked as a signature can: only that it was used once.
+Result<> ApprovalCheck::code(const Row& row) {
+  ZKV_CHECK(totps_.take(row));
+  if (row.event.kind != "totp.decide") return {};
+  const auto request = requests_.find(row.event.request);
+  if (request == requests_.end() || to_hex(request->second) != totps_.decided().hash) {
+    return does_not_hold(row, "the code was given for another request");
+  }
+  last_request_ = row.event.request;
+  last_actor_ = totps_.decided().actor;
+  last_decision_ = totps_.decided().kind;
+  return {};
+}
+
 Result<> ApprovalCheck::check_has_evidence(const Row& row) const {
   const auto& event = row.event;
   const bool fits =
       event.request == last_request_ && event.actor == last_actor_ && event.kind == last_decision_;
   if (fits) return {};
-  return does_not_hold(row, "a person's decision without the evidence of a passkey");
+  return does_not_hold(row, "a person's decision without the evidence of a passkey or a code");
 }
 
 }  // namespace zkv::cli

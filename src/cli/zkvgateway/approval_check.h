@@ -11,6 +11,7 @@
 #include "gateway/audit/row.h"
 #include "gateway/passkey/evidence.h"
 #include "passkey_book.h"
+#include "totp_check.h"
 
 namespace zkv::cli {
 
@@ -26,18 +27,22 @@ class ApprovalCheck {
   Result<> take(const gateway::audit::Row& row);
   [[nodiscard]] std::uint64_t checked() const { return checked_; }
   [[nodiscard]] std::uint64_t confirmations() const { return acts_.checked(); }
+  /// Decisions by codes, which nobody signed.
+  [[nodiscard]] std::uint64_t by_code() const { return totps_.decisions(); }
 
  private:
   void learn_request(const gateway::audit::Row& row);
   Result<> learn(const gateway::audit::Row& row);
   Result<> check(const gateway::audit::Row& row);
   Result<> boot(const gateway::audit::Row& row);
+  Result<> code(const gateway::audit::Row& row);
   [[nodiscard]] Result<> check_was_planned(const gateway::audit::Row& row) const;
   [[nodiscard]] Result<> check_was_approved(const gateway::audit::Row& row) const;
   [[nodiscard]] Result<> check_has_evidence(const gateway::audit::Row& row) const;
 
   PasskeyBook passkeys_;
   ActCheck acts_;
+  TotpCheck totps_;
   std::uint64_t checked_ = 0;
   std::map<std::string, protocol::RequestHash> requests_;  ///< by their ids
   std::string last_request_;                               ///< that the last evidence was about

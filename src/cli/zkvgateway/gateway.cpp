@@ -141,6 +141,7 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   options.checkpoint_file = settings.data_dir / "audit.checkpoint";
   options.max_wait = settings.max_wait;
   options.pin_length = settings.pin_length;
+  options.totp_groups = settings.totp_groups;
   options.on_store_failure = [](const Error& error) {
     spdlog::critical("the store did not take a change: {}", error.message());
   };

@@ -68,7 +68,7 @@ class EventStream {
     if (std::exchange(has_begun_, true)) {
       const auto seen = co_await wait();
       if (!seen) co_return part;
-      const auto signed_in = co_await door_.people().session(session_);
+      const auto signed_in = co_await door_.people().viewer(session_);
       if (!signed_in) co_return part;
       part = *seen == seen_ ? ": still here\n\n" : "event: requests\ndata: {}\n\n";
       seen_ = *seen;
@@ -107,7 +107,7 @@ class EventStream {
 
 asio::awaitable<Reply> listen_for_events(PersonalCall call, PeopleDoor& door) {
   static const auto count = std::make_shared<StreamCount>();
-  const auto signed_in = co_await door.people().session(call.session);
+  const auto signed_in = co_await door.people().viewer(call.session);
   if (!signed_in) co_return refusal(signed_in.error());
   if (!count->enter(signed_in->approver.id)) {
     co_return problem(503, "streams", "too many pages are open: close one, or wait");

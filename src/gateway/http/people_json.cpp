@@ -161,6 +161,7 @@ json_lib::object session_json(const SignedIn& signed_in, const std::string& gate
             {"name", signed_in.approver.name},
             {"role", std::string(gateway::to_text(signed_in.approver.role))}}},
           {"gateway", gateway_name},
+          {"by", signed_in.kind == SessionKind::kTotp ? "totp" : "passkey"},
           {"expires_at", zkv::to_text(signed_in.expires_at)}};
 }
 

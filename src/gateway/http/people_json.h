@@ -5,6 +5,7 @@
 
 #include "gateway/http/message.h"
 #include "gateway/service/people.h"
+#include "gateway/service/totps.h"
 #include "protocol/json_members.h"
 
 namespace zkv::gateway::http {
@@ -22,6 +23,9 @@ boost::json::object passkey_json(const Passkey& passkey);
 boost::json::object approver_json(const ApproverCard& card);
 boost::json::object invite_json(const Invite& invite);
 boost::json::object recovery_json(const RecoveryState& state);
+boost::json::object totp_json(const TotpState& state, const std::vector<std::string>& groups);
+/// What an authenticator app takes; written without a copy in a string.
+Reply new_totp_reply(const NewTotp& totp, const std::string& gateway_name);
 /// Written without a copy in a string.
 Reply recovery_codes_reply(const std::vector<SecretBytes>& codes);
 boost::json::object session_json(const SignedIn& signed_in, const std::string& gateway_name);
@@ -42,6 +46,9 @@ Reply json(unsigned status, const boost::json::object& object);
 
 /// `body` is a whole body. Errors: kInvalid.
 Result<SecretBytes> read_invite_token(const boost::json::object& body);
+/// The member "code": six digits, as apps show them, with blanks wherever somebody puts them. What is something
+/// else is no code that anybody has. Errors: kInvalid.
+Result<std::string> read_totp_code(const boost::json::object& body);
 /// A recovery code as it was typed. Errors: kInvalid.
 Result<SecretBytes> read_recovery_code(const boost::json::object& body);
 Result<MadePasskey> read_made_passkey(const boost::json::object& body, const passkey::RelyingParty& party);

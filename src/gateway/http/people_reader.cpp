@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kLongestTokenText = 64;
 constexpr std::size_t kLongestRoleText = 16;
 constexpr std::size_t kLongestCodeText = 128;  ///< with blanks wherever somebody puts them
+constexpr std::size_t kLongestTotpText = 16;
 constexpr std::size_t kLongestText = 256;
 
 /// The member, also when it is null or not there: some authenticators give no user handle.
@@ -55,6 +56,12 @@ Result<SecretBytes> read_invite_token(const boost::json::object& body) {
 Result<SecretBytes> read_recovery_code(const boost::json::object& body) {
   ZKV_TRY(const auto text, protocol::Members(body).text("code", kLongestCodeText));
   return SecretBytes::copy_of(text);
+}
+
+Result<std::string> read_totp_code(const boost::json::object& body) {
+  ZKV_TRY(auto text, protocol::Members(body).text("code", kLongestTotpText));
+  std::erase(text, ' ');
+  return text;
 }
 
 Result<MadePasskey> read_made_passkey(const boost::json::object& body, const passkey::RelyingParty& party) {

@@ -14,6 +14,8 @@ void add_passkey_calls(Router& router, PeopleDoor& door);
 void add_approver_calls(Router& router, PeopleDoor& door);
 /// Recovery codes: one's own, and coming back by one.
 void add_recovery_calls(Router& router, PeopleDoor& door);
+/// Codes of an authenticator app: one's own, and signing in by one.
+void add_totp_calls(Router& router, PeopleDoor& door);
 /// Requests and hosts: seeing and deciding them.
 void add_request_calls(Router& router, PeopleDoor& door);
 void add_host_calls(Router& router, PeopleDoor& door);

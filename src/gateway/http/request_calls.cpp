@@ -26,14 +26,14 @@ boost::json::object list_of(const std::vector<RequestCard>& cards, PeopleDoor& d
 }
 
 asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
-  const auto signed_in = co_await door.people().session(call.session);
-  if (!signed_in) co_return refusal(signed_in.error());
   const auto query = parse_form(call.incoming.query());
   if (find_field(query, "all") != "1") {
-    const auto cards = co_await door.service().open_requests();
+    const auto cards = co_await door.people().open_requests(call.session);
     if (!cards) co_return refusal(cards.error());
     co_return json(200, list_of(*cards, door));
   }
+  const auto signed_in = co_await door.people().session(call.session);
+  if (!signed_in) co_return refusal(signed_in.error());
   HistoryAsk ask;
   const auto before = find_field(query, "before");
   if (!before.empty()) ask.before = RequestId{std::string(before)};
@@ -45,10 +45,8 @@ asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
 }
 
 asio::awaitable<Reply> show_request(PersonalCall call, PeopleDoor& door) {
-  const auto signed_in = co_await door.people().session(call.session);
-  if (!signed_in) co_return refusal(signed_in.error());
   RequestId id{std::move(call.incoming.parameter)};
-  const auto card = co_await door.service().request(std::move(id));
+  const auto card = co_await door.people().request(call.session, std::move(id));
   if (!card) co_return refusal(card.error());
   co_return json(200, shown(*card, door));
 }
@@ -58,14 +56,26 @@ Result<passkey::Decision> read_decision(const PersonalCall& call) {
   return passkey::decision_from_text(text);
 }
 
+Result<std::string> read_reason(const PersonalCall& call) {
+  if (!call.members().has("reason")) return std::string();
+  return call.members().text("reason", kLongestReason);
+}
+
+Result<DecisionByCode> read_decision_by_code(const PersonalCall& call) {
+  DecisionByCode decision;
+  decision.request.text = call.incoming.parameter;
+  ZKV_TRY(decision.decision, read_decision(call));
+  ZKV_TRY(decision.reason, read_reason(call));
+  ZKV_TRY(decision.code, read_totp_code(call.body));
+  return decision;
+}
+
 Result<PersonalDecision> read_personal_decision(const PersonalCall& call,
                                                 const passkey::RelyingParty& party) {
   PersonalDecision decision;
   decision.request.text = call.incoming.parameter;
   ZKV_TRY(decision.decision, read_decision(call));
-  if (call.members().has("reason")) {
-    ZKV_TRY(decision.reason, call.members().text("reason", kLongestReason));
-  }
+  ZKV_TRY(decision.reason, read_reason(call));
   ZKV_TRY(decision.answer, read_signed_challenge(call.body, party));
   return decision;
 }
@@ -79,7 +89,17 @@ asio::awaitable<Reply> begin_decision(PersonalCall call, PeopleDoor& door) {
   co_return json(200, signing_json(*ask, door.party()));
 }
 
+asio::awaitable<Reply> decide_by_code(PersonalCall call, PeopleDoor& door) {
+  auto decision = read_decision_by_code(call);
+  if (!decision) co_return refusal(decision.error());
+  const auto card = co_await door.service().totps().decide(call.session, std::move(*decision),
+                                                           std::move(call.incoming.client_name));
+  if (!card) co_return refusal(card.error());
+  co_return json(200, card_json(*card));
+}
+
 asio::awaitable<Reply> decide(PersonalCall call, PeopleDoor& door) {
+  if (call.members().has("code")) co_return co_await decide_by_code(std::move(call), door);
   auto decision = read_personal_decision(call, door.party());
   if (!decision) co_return refusal(decision.error());
   const auto card =

@@ -48,7 +48,7 @@ asio::awaitable<Reply> sign_in(PersonalCall call, PeopleDoor& door) {
 }
 
 asio::awaitable<Reply> show_session(PersonalCall call, PeopleDoor& door) {
-  const auto signed_in = co_await door.people().session(call.session);
+  const auto signed_in = co_await door.people().viewer(call.session);
   if (!signed_in) co_return refusal(signed_in.error());
   co_return json(200, session_json(*signed_in, door.gateway_name()));
 }

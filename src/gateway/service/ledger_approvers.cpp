@@ -75,7 +75,9 @@ Result<Approver> LedgerPeople::end_approver(const std::string& who, const std::s
   ZKV_CHECK(people.revoke(approver.id, approver.revoked_at));
   ZKV_CHECK(people.end_sessions_of(approver.id));
   ZKV_CHECK(people.end_recovery_codes_of(approver.id));
+  ZKV_CHECK(desk_.store().totps().remove(approver.id));
   ZKV_CHECK(boots_.end_those_by(actor_of(approver)));
+  ZKV_CHECK(boots_.end_those_by(code_actor_of(approver)));
   ZKV_CHECK(desk_.store().push().remove_all_of(approver.id));
   challenges_.forget(approver.id);
   ZKV_CHECK(desk_.note("approver.revoke", "", by, fmt::format("{} {}", approver.name, to_hex(approver.id))));

@@ -1,10 +1,12 @@
 // Deciding a request by passkey: the answer checked, kept as evidence, and applied, in one transaction.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/random.h"
 #include "gateway/service/ledger_people.h"
+#include "gateway/service/service.h"
 #include "gateway/service/suspend.h"
 #include "gateway/service/watching.h"
 
@@ -13,19 +15,53 @@ namespace {
 
 namespace asio = boost::asio;
 
+}  // namespace
+
 Error ended_already(const Request& request) {
   const auto by = request.decided_by.empty() ? std::string() : " by " + without_approver(request.decided_by);
   return Error::conflict(fmt::format("this request is already {}{}", to_text(request.state), by))
       .named("ended");
 }
 
-/// A denial may still come while the share of an approved request is fetched.
 bool can_be(const Request& request, passkey::Decision decision) {
   if (request.state == State::kPending) return true;
   return request.state == State::kApproved && decision == passkey::Decision::kDeny;
 }
 
-}  // namespace
+bool is_open_to_codes(const RequestCard& card, const ServiceOptions& options) {
+  return card.host && std::ranges::find(options.totp_groups, card.host->group) != options.totp_groups.end();
+}
+
+Error not_by_codes() {
+  return Error::denied("requests of this host are not decided by codes")
+      .remedy("sign in with a passkey, or ask somebody who has one at hand")
+      .named("totp-group");
+}
+
+asio::awaitable<Result<std::vector<RequestCard>>> LedgerPeople::open_requests(SessionKey key) {
+  std::function<Result<std::vector<RequestCard>>(Decisions&)> work =
+      [this, key](Decisions&) -> Result<std::vector<RequestCard>> {
+    ZKV_TRY(const auto me, who_looks(key));
+    ZKV_TRY(const auto requests, desk_.store().open_requests());
+    ZKV_TRY(auto cards, cards_of(desk_.store(), requests));
+    if (me.kind == SessionKind::kPasskey) return cards;
+    std::erase_if(cards, [this](const RequestCard& card) { return !is_open_to_codes(card, options_); });
+    return cards;
+  };
+  return on_ledger<std::vector<RequestCard>>(*ledger_, desk_, std::move(work));
+}
+
+asio::awaitable<Result<RequestCard>> LedgerPeople::request(SessionKey key, RequestId id) {
+  std::function<Result<RequestCard>(Decisions&)> work = [this, key,
+                                                         id = std::move(id)](Decisions&) -> Result<RequestCard> {
+    ZKV_TRY(const auto me, who_looks(key));
+    ZKV_TRY(const auto request, desk_.store().find(id));
+    ZKV_TRY(auto card, card_of(desk_.store(), request));
+    if (me.kind == SessionKind::kTotp && !is_open_to_codes(card, options_)) return not_by_codes();
+    return card;
+  };
+  return on_ledger<RequestCard>(*ledger_, desk_, std::move(work));
+}
 
 asio::awaitable<Result<SigningAsk>> LedgerPeople::begin_decision(SessionKey key, RequestId request,
                                                                  passkey::Decision decision) {

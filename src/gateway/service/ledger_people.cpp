@@ -168,7 +168,7 @@ Result<SignedIn> LedgerPeople::take_in(const Bytes& invite, const MadePasskey& m
   ZKV_CHECK(desk_.note("approver.register", "", address,
                        fmt::format("{} as {}, {}", approver.name, found.group, to_hex(approver.id))));
   ZKV_CHECK(insert_passkey(approver, made, spent.challenge));
-  return open_session(approver, key);
+  return open_session(approver, key, SessionKind::kPasskey);
 }
 
 }  // namespace zkv::gateway

@@ -37,7 +37,10 @@ class LedgerPeople : public People {
   boost::asio::awaitable<Result<passkey::Challenge>> begin_sign_in() override;
   boost::asio::awaitable<Result<NewSession>> sign_in(SignedChallenge answer, std::string address) override;
   boost::asio::awaitable<Result<SignedIn>> session(SessionKey key) override;
+  boost::asio::awaitable<Result<SignedIn>> viewer(SessionKey key) override;
   boost::asio::awaitable<Result<bool>> sign_out(SessionKey key) override;
+  boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests(SessionKey key) override;
+  boost::asio::awaitable<Result<RequestCard>> request(SessionKey key, RequestId id) override;
   boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) override;
   boost::asio::awaitable<Result<RegistrationAsk>> begin_passkey(SessionKey key) override;
   boost::asio::awaitable<Result<Passkey>> add_passkey(Confirmation by, MadePasskey made) override;
@@ -57,10 +60,14 @@ class LedgerPeople : public People {
                                                      std::string address) override;
   boost::asio::awaitable<Result<std::uint64_t>> change_after(std::uint64_t seen) override;
 
-  /// Whose session it is; in a transaction, on the ledger's thread. Errors: kDenied "session".
-  Result<SignedIn> who(const SessionKey& key);
+  // For those beside it, in a transaction on the ledger's thread but for perform().
 
- private:
+  /// Whose session it is; one by a code is kDenied "limited". Errors: kDenied "session".
+  Result<SignedIn> who(const SessionKey& key);
+  /// The same, also by a code.
+  Result<SignedIn> who_looks(const SessionKey& key);
+  Result<SignedIn> open_session(const Approver& approver, const SessionKey& key, SessionKind kind);
+
   /// What came of a transaction that is to be committed even where it refuses.
   template <class T>
   struct Outcome {
@@ -84,6 +91,8 @@ class LedgerPeople : public People {
   template <class T>
   boost::asio::awaitable<Result<T>> perform(Doer by, passkey::Act act, Role needed,
                                             std::function<Result<T>(const Performer&)> work);
+
+ private:
   void note_refusal(const Doer& by, const Error& error);
 
   // All of these in a transaction, on the ledger's thread.
@@ -101,7 +110,6 @@ class LedgerPeople : public People {
   Result<bool> keep_recovery_codes(const Approver& owner, const std::vector<crypto::Sha256>& hashes);
   Result<SignedIn> take_back(const crypto::Sha256& proof, const MadePasskey& made, const SessionKey& key,
                              const std::string& address);
-  Result<SignedIn> open_session(const Approver& approver, const SessionKey& key);
   Result<SpentChallenge> spend(const Bytes& client_data, ChallengeUse::Purpose purpose);
   Result<Passkey> insert_passkey(const Approver& approver, const MadePasskey& made,
                                  const passkey::Challenge& challenge);
@@ -156,5 +164,11 @@ passkey::Challenge random_challenge();
 Error wrong_challenge();
 /// The same in other words for a passkey's answer that is not right.
 Error refused_passkey(const Error& why);
+Error ended_already(const Request& request);
+/// A denial may still come while the share of an approved request is fetched.
+bool can_be(const Request& request, passkey::Decision decision);
+/// Whether its host is of a group whose hosts may be decided by codes.
+bool is_open_to_codes(const RequestCard& card, const ServiceOptions& options);
+Error not_by_codes();
 
 }  // namespace zkv::gateway

@@ -120,7 +120,7 @@ Result<SignedIn> LedgerPeople::take_back(const crypto::Sha256& proof, const Made
   ZKV_CHECK(
       desk_.store().append({now(), "recovery.use", "", actor_of(owner), used_detail(owner, proof, address)}));
   ZKV_CHECK(insert_passkey(owner, made, spent.challenge));
-  return open_session(owner, key);
+  return open_session(owner, key, SessionKind::kPasskey);
 }
 
 }  // namespace zkv::gateway

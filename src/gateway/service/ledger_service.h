@@ -20,6 +20,7 @@
 #include "gateway/service/ledger_host_asks.h"
 #include "gateway/service/ledger_people.h"
 #include "gateway/service/ledger_push.h"
+#include "gateway/service/ledger_totps.h"
 #include "gateway/service/notices.h"
 #include "gateway/service/pin_desk.h"
 #include "gateway/service/refusals.h"
@@ -53,6 +54,7 @@ class LedgerService : public Service {
   Boots& boots() override { return boots_; }
   People& people() override { return people_; }
   Push& push() override { return push_; }
+  Totps& totps() override { return totps_; }
   boost::asio::awaitable<Result<>> check() override;
   void stop() override;
 
@@ -83,6 +85,7 @@ class LedgerService : public Service {
   LedgerHostAsks host_asks_;
   LedgerPeople people_;
   LedgerPush push_;
+  LedgerTotps totps_;
   Checkpoints checkpoints_;
   Time next_tidying_;
   /// When check() last proved that the store takes changes.

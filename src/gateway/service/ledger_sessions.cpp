@@ -19,6 +19,12 @@ Error no_session() {
   return Error::denied("nobody is signed in, or the session has ended").remedy("sign in").named("session");
 }
 
+Error session_is_limited() {
+  return Error::denied("you signed in with a code, which is good for looking at requests and deciding them")
+      .remedy("sign in with a passkey for all else")
+      .named("limited");
+}
+
 passkey::Credential credential_of(const Passkey& passkey) {
   return {passkey.id, passkey.public_key, passkey.counter, passkey.backup_eligible, passkey.backed_up, {}};
 }
@@ -29,18 +35,28 @@ bool is_handle_of(const ApproverId& approver, const Bytes& handle) {
 
 }  // namespace
 
+/// Refused here, where every call asks who makes it: what a session by a code may do asks who_looks().
 Result<SignedIn> LedgerPeople::who(const SessionKey& key) {
-  ZKV_TRY(const auto session, desk_.store().people().find_session(key.hash));
-  if (!session || now() >= session->expires_at) return no_session();
-  ZKV_TRY(auto approver, desk_.store().people().find_approver(session->approver));
-  if (!approver || approver->is_revoked()) return no_session();
-  return SignedIn{std::move(*approver), session->expires_at};
+  ZKV_TRY(auto signed_in, who_looks(key));
+  if (signed_in.kind != SessionKind::kPasskey) return session_is_limited();
+  return signed_in;
 }
 
-Result<SignedIn> LedgerPeople::open_session(const Approver& approver, const SessionKey& key) {
-  const Session session{key.hash, approver.id, now() + options_.session_life};
+Result<SignedIn> LedgerPeople::who_looks(const SessionKey& key) {
+  ZKV_TRY(const auto session, desk_.store().people().find_session(key.hash));
+  if (!session || now() >= session->expires_at) return no_session();
+  if (session->kind == SessionKind::kTotp && options_.totp_groups.empty()) return no_session();
+  ZKV_TRY(auto approver, desk_.store().people().find_approver(session->approver));
+  if (!approver || approver->is_revoked()) return no_session();
+  return SignedIn{std::move(*approver), session->expires_at, session->kind};
+}
+
+Result<SignedIn> LedgerPeople::open_session(const Approver& approver, const SessionKey& key,
+                                            SessionKind kind) {
+  const auto life = kind == SessionKind::kTotp ? options_.totp_session_life : options_.session_life;
+  const Session session{key.hash, approver.id, now() + life, kind};
   ZKV_CHECK(desk_.store().people().insert(session));
-  return SignedIn{approver, session.expires_at};
+  return SignedIn{approver, session.expires_at, kind};
 }
 
 asio::awaitable<Result<passkey::Challenge>> LedgerPeople::begin_sign_in() {
@@ -77,7 +93,7 @@ Result<LedgerPeople::Outcome<SignedIn>> LedgerPeople::admit(const SignedChalleng
   if (!approver || approver->is_revoked() || !is_handle_of(approver->id, answer.user_handle)) {
     return refused_passkey(Error::denied("the passkey's answer names somebody else"));
   }
-  ZKV_TRY(outcome.value, open_session(*approver, key));
+  ZKV_TRY(outcome.value, open_session(*approver, key, SessionKind::kPasskey));
   ZKV_CHECK(desk_.note("approver.sign-in", "", actor_of(*approver),
                        fmt::format("from {} by passkey {}", address, checked.value->label)));
   return outcome;
@@ -117,9 +133,13 @@ asio::awaitable<Result<SignedIn>> LedgerPeople::session(SessionKey key) {
   return on_ledger<SignedIn>(*ledger_, desk_, [this, key](Decisions&) { return who(key); });
 }
 
+asio::awaitable<Result<SignedIn>> LedgerPeople::viewer(SessionKey key) {
+  return on_ledger<SignedIn>(*ledger_, desk_, [this, key](Decisions&) { return who_looks(key); });
+}
+
 asio::awaitable<Result<bool>> LedgerPeople::sign_out(SessionKey key) {
   return on_ledger<bool>(*ledger_, desk_, [this, key](Decisions&) -> Result<bool> {
-    ZKV_TRY(const auto me, who(key));
+    ZKV_TRY(const auto me, who_looks(key));
     ZKV_CHECK(desk_.store().people().end_session(key.hash));
     ZKV_CHECK(desk_.note("approver.sign-out", "", actor_of(me.approver), ""));
     return true;

@@ -59,6 +59,10 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
                 LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
               }),
       push_(desk_, ledger_, people_, options_.push),
+      totps_(desk_, ledger_, people_, options_,
+             [this](std::string kind, std::string address, std::string detail) {
+               LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+             }),
       checkpoints_(desk_, options_, now()) {
   desk_.on_recover([this](const Request& request) {
     if (boots_.is_wanted_by(request)) return boots_.grant(request);

@@ -23,6 +23,8 @@ inline constexpr std::size_t kSessionTokenSize = 32;
 
 /// How the audit log, and a request's `decided_by`, name an approver: "approver:Anna".
 std::string actor_of(const Approver& approver);
+/// The same of a decision by a code: "totp:Anna".
+std::string code_actor_of(const Approver& approver);
 /// The approver's name alone; who is none keeps the word before the colon.
 std::string without_approver(const std::string& actor);
 
@@ -42,6 +44,7 @@ using Viewer = std::variant<SessionKey, AtConsole>;
 struct SignedIn {
   Approver approver;
   Time expires_at;
+  SessionKind kind = SessionKind::kPasskey;
 };
 
 /// A session that has just begun. Its token goes to the browser and is kept nowhere else.
@@ -121,7 +124,8 @@ struct RecoveryState {
 };
 
 /// Thread-safe. Errors of every call, beside those said: kIo, kInterrupted; with a session, kDenied named
-/// "session" when it is unknown or over, or its approver was revoked. Errors have the names of
+/// "session" when it is unknown or over, or its approver was revoked, and named "limited" when it was begun by
+/// a code: what such a one may do says so. Errors have the names of
 /// docs/protocol-v2.md, "Problems". A challenge that was made for something else, was answered before, or is
 /// older than 2 minutes is kConflict named "challenge"; an answer that is not as it should be is kDenied
 /// named "passkey". An authenticator that was copied ends its passkey for good, and all sessions of its
@@ -157,7 +161,15 @@ class People {
   /// Errors: kDenied "passkey" for whatever is wrong with the answer, in the same words.
   virtual boost::asio::awaitable<Result<NewSession>> sign_in(SignedChallenge answer, std::string address) = 0;
   virtual boost::asio::awaitable<Result<SignedIn>> session(SessionKey key) = 0;
+  /// The same; a session by a code may, too.
+  virtual boost::asio::awaitable<Result<SignedIn>> viewer(SessionKey key) = 0;
+  /// A session by a code may.
   virtual boost::asio::awaitable<Result<bool>> sign_out(SessionKey key) = 0;
+
+  /// As of Service. A session by a code may, and sees those that may be decided by codes; the others are
+  /// kDenied "totp-group".
+  virtual boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests(SessionKey key) = 0;
+  virtual boost::asio::awaitable<Result<RequestCard>> request(SessionKey key, RequestId id) = 0;
 
   /// One's own, oldest first.
   virtual boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) = 0;

@@ -22,6 +22,7 @@
 #include "gateway/service/host_asks.h"
 #include "gateway/service/people.h"
 #include "gateway/service/push.h"
+#include "gateway/service/totps.h"
 #include "gateway/store/store.h"
 #include "gateway/vault/vault.h"
 
@@ -44,6 +45,8 @@ struct ServiceOptions {
   std::size_t pending_limit = 10'000;
   std::chrono::seconds challenge_life{120};  ///< of what a passkey is asked to sign
   std::chrono::seconds session_life{3'600};
+  std::vector<std::string> totp_groups;  ///< whose hosts may be decided by codes; none: there are no codes
+  std::chrono::seconds totp_session_life{600};
   std::shared_ptr<PushPost> push;  ///< the channel's, too; null: there is no Web Push
   std::filesystem::path
       checkpoint_file;  ///< where the newest checkpoint of the audit log is kept; empty: nowhere
@@ -121,6 +124,7 @@ class Service {
   [[nodiscard]] virtual Boots& boots() = 0;
   [[nodiscard]] virtual People& people() = 0;
   [[nodiscard]] virtual Push& push() = 0;
+  [[nodiscard]] virtual Totps& totps() = 0;
 
   /// Whether the store answers and takes changes, for /readyz.
   virtual boost::asio::awaitable<Result<>> check() = 0;

@@ -66,6 +66,8 @@ struct Settings {
   std::string sms_to;
   std::string sms_from;
 
+  std::vector<std::string> totp_groups;  ///< whose hosts may be decided by codes of apps; empty: no codes
+
   std::string push_subject;             ///< empty: none
   std::vector<std::string> push_hosts;  ///< lower case; host, *.host, or an origin
 

@@ -161,6 +161,23 @@ Result<std::string> parse_phone_number(std::string_view text) {
   return std::string(text);
 }
 
+Result<std::vector<std::string>> parse_groups(std::string_view text) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  std::vector<std::string> groups;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of(", "), text.size());
+    const auto group = text.substr(0, end);
+    if (group.find_first_not_of(kAllowed) != std::string_view::npos) {
+      return Error::invalid(fmt::format("'{}' is no name of a group", group))
+          .remedy("write names as 'zkvgateway host list' shows them, with commas between them");
+    }
+    if (!group.empty()) groups.emplace_back(group);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return groups;
+}
+
 Result<std::string> parse_choice(std::string_view text, std::vector<std::string_view> choices) {
   if (std::find(choices.begin(), choices.end(), text) != choices.end()) return std::string(text);
   return Error::invalid(fmt::format("'{}' is none of {}", text, fmt::join(choices, ", ")));

@@ -30,6 +30,8 @@ Result<std::string> parse_phone_number(std::string_view text);
 Result<std::string> parse_push_subject(std::string_view text);
 /// Host names, those with "*." before them for all below, or origins: https, or http on this machine.
 Result<std::vector<std::string>> parse_push_hosts(std::string_view text);
+/// Names of hosts' groups.
+Result<std::vector<std::string>> parse_groups(std::string_view text);
 Result<std::string> parse_choice(std::string_view text, std::vector<std::string_view> choices);
 
 }  // namespace zkv::gateway

@@ -158,6 +158,19 @@ constexpr std::array kSteps{
                  seal TEXT NOT NULL))"},
     Step{7, "CREATE INDEX zkv_recovery_code_by_approver ON zkv_recovery_code (approver)"},
     Step{8, "ALTER TABLE zkv_ask ADD COLUMN replaces_other_boot INTEGER NOT NULL DEFAULT 0"},
+    Step{9, R"(CREATE TABLE zkv_totp (
+                 approver TEXT NOT NULL PRIMARY KEY REFERENCES zkv_approver (id),
+                 sealed TEXT NOT NULL,
+                 made_at BIGINT NOT NULL,
+                 begun_at BIGINT NOT NULL,
+                 last_step BIGINT NOT NULL,
+                 wrong INTEGER NOT NULL,
+                 locked_until BIGINT NOT NULL,
+                 logged BIGINT NOT NULL,
+                 seal TEXT NOT NULL))"},
+    Step{9, "ALTER TABLE zkv_session ADD COLUMN kind TEXT NOT NULL DEFAULT 'passkey'"},
+    Step{9, R"(CREATE INDEX zkv_audit_totp ON zkv_audit (actor, number)
+               WHERE kind IN ('totp.set', 'totp.begin', 'totp.sign-in', 'totp.decide', 'totp.lock', 'totp.remove'))"},
 };
 
 Result<int> current_version(Database& database) {

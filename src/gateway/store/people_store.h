@@ -52,10 +52,14 @@ struct Passkey {
   [[nodiscard]] bool has_ended() const { return ended_at != Time(); }
 };
 
+/// By what a session was begun. By a code it only sees and decides what may be decided by codes.
+enum class SessionKind : std::uint8_t { kPasskey, kTotp };
+
 struct Session {
   crypto::Sha256 hash{};  ///< of the token, which is not kept
   ApproverId approver{};
   Time expires_at;
+  SessionKind kind = SessionKind::kPasskey;
 };
 
 /// A code on paper that was not used yet: by it its owner registers one passkey.
@@ -104,6 +108,8 @@ class PeopleStore {
   virtual Result<std::optional<Session>> find_session(const crypto::Sha256& hash) = 0;
   virtual Result<> end_session(const crypto::Sha256& hash) = 0;
   virtual Result<> end_sessions_of(const ApproverId& approver) = 0;
+  /// Those that were begun by a code.
+  virtual Result<> end_totp_sessions_of(const ApproverId& approver) = 0;
 
   virtual Result<> insert(const RecoveryCode& code) = 0;
   virtual Result<std::optional<RecoveryCode>> find_recovery_code(const crypto::Sha256& hash) = 0;

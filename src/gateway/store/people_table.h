@@ -29,6 +29,7 @@ class PeopleTable : public PeopleStore {
   Result<std::optional<Session>> find_session(const crypto::Sha256& hash) override;
   Result<> end_session(const crypto::Sha256& hash) override;
   Result<> end_sessions_of(const ApproverId& approver) override;
+  Result<> end_totp_sessions_of(const ApproverId& approver) override;
   Result<> insert(const RecoveryCode& code) override;
   Result<std::optional<RecoveryCode>> find_recovery_code(const crypto::Sha256& hash) override;
   Result<std::vector<RecoveryCode>> recovery_codes_of(const ApproverId& approver) override;

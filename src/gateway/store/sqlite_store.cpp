@@ -8,24 +8,27 @@
 #include "gateway/store/push_table.h"
 #include "gateway/store/request_table.h"
 #include "gateway/store/store.h"
+#include "gateway/store/totp_table.h"
 
 namespace zkv::gateway {
 namespace {
 
 class SqliteStore : public Store {
  public:
-  SqliteStore(std::unique_ptr<Database> database, const RowSeal& seal)
+  SqliteStore(std::unique_ptr<Database> database, const RowSeal& seal, const SecretBytes* key)
       : database_(std::move(database)),
         requests_(*database_, seal),
         audit_(*database_),
         hosts_(*database_, requests_, seal),
         people_(*database_, seal),
-        push_(*database_) {}
+        push_(*database_),
+        totps_(*database_, seal, key) {}
 
   Result<> adopt() {
     return transaction([&]() -> Result<> {
       ZKV_CHECK(requests_.adopt());
       ZKV_CHECK(hosts_.adopt());
+      ZKV_CHECK(totps_.adopt());
       return people_.adopt();
     });
   }
@@ -37,6 +40,7 @@ class SqliteStore : public Store {
   HostStore& hosts() override { return hosts_; }
   PeopleStore& people() override { return people_; }
   PushStore& push() override { return push_; }
+  TotpStore& totps() override { return totps_; }
 
   Result<> insert(const Request& request) override { return requests_.insert(request); }
   Result<> update(const Request& next, State from) override { return requests_.update(next, from); }
@@ -145,13 +149,15 @@ class SqliteStore : public Store {
   HostTable hosts_;
   PeopleTable people_;
   PushTable push_;
+  TotpTable totps_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path, StoreOptions options) {
   ZKV_TRY(auto database, Database::open(path, options, true));
-  auto store = std::make_unique<SqliteStore>(std::move(database), RowSeal(options.seal_key));
+  auto store = std::make_unique<SqliteStore>(std::move(database), RowSeal(options.seal_key),
+                                             options.seal_key.get());
   if (options.adopts) ZKV_CHECK(store->adopt());
   return store;
 }

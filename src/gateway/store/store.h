@@ -17,15 +17,16 @@
 #include "gateway/store/host_store.h"
 #include "gateway/store/people_store.h"
 #include "gateway/store/push_store.h"
+#include "gateway/store/totp_store.h"
 
 namespace zkv::gateway {
 
 struct StoreOptions {
   std::chrono::milliseconds busy_timeout{5'000};  ///< how long to wait for another process that writes
   std::uint32_t max_pages = 0;  ///< most pages of 4 KiB that the file may grow to; 0: no limit
-  /// Of 32 bytes: seals the rows of requests, hosts, invites, approvers, passkeys, recovery codes and
-  /// sessions, so that one which something else wrote is refused (kCorrupt) when it is read. Null: for
-  /// looking at the audit log.
+  /// Of 32 bytes: seals the rows of requests, hosts, invites, approvers, passkeys, recovery codes, codes of
+  /// apps and sessions, so that one which something else wrote is refused (kCorrupt) when it is read. Null:
+  /// for looking at the audit log.
   std::shared_ptr<const SecretBytes> seal_key = nullptr;
   bool adopts = false;  ///< seals what is there, whoever wrote it: at the first start with this key
 };
@@ -87,6 +88,8 @@ class Store {
   virtual PeopleStore& people() = 0;
   /// The same of where they are told.
   virtual PushStore& push() = 0;
+  /// The same of their codes.
+  virtual TotpStore& totps() = 0;
 };
 
 }  // namespace zkv::gateway
