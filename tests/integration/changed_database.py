@@ -189,11 +189,13 @@ class TheKey(Case):
     def make_it_older(self):
         """The database as it was before the seals: schema version 3."""
         tables = [name for [name] in self.gateway.write_database("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in set(tables) & {"zkv_boot_approval", "zkv_push_subscription", "zkv_recovery_code"}:
+        for table in set(tables) & {"zkv_boot_approval", "zkv_push_subscription", "zkv_recovery_code", "zkv_totp"}:
             self.gateway.write_database(f"DROP TABLE {table}")
         for table in ("request", "host", "invite", "approver", "passkey", "session"):
             self.gateway.write_database(f"ALTER TABLE zkv_{table} DROP COLUMN seal")
         self.gateway.write_database("ALTER TABLE zkv_ask DROP COLUMN replaces_other_boot")
+        self.gateway.write_database("ALTER TABLE zkv_session DROP COLUMN kind")
+        self.gateway.write_database("DROP INDEX zkv_audit_totp")
         self.gateway.write_database("UPDATE zkv_schema SET version = 3")
 
     def test_a_database_that_is_made_to_look_older_is_not_taken_for_one_to_be_sealed(self):
