@@ -16,6 +16,7 @@ using Body = boost::json::object;
 
 constexpr std::size_t kLongestBody = 64 * 1024;
 constexpr std::size_t kLongestText = 256;
+constexpr std::size_t kLongestTotp = 16;
 const passkey::RelyingParty kParty{"https://gateway.example", "gateway.example"};
 
 void check_invite(const Body& body) {
@@ -31,6 +32,13 @@ void check_recovery_code(const Body& body) {
   for (const char c : code->view()) spread += std::string{c, ' ', '-'};
   fuzz::require(proof_of_recovery_code(spread) == proof_of_recovery_code(code->view()),
                 "blanks and hyphens do not matter");
+}
+
+void check_totp_code(const Body& body) {
+  const auto code = read_totp_code(body);
+  if (!code) return fuzz::require_words(code.error());
+  fuzz::require(code->size() <= kLongestTotp, "a longer code is refused");
+  fuzz::require(code->find(' ') == std::string::npos, "blanks do not matter");
 }
 
 void check_made_passkey(const Body& body) {
@@ -76,7 +84,7 @@ void check_new_approver(const Body& body) {
 }
 
 constexpr std::array kBodies{check_invite, check_made_passkey, check_signed_challenge, check_confirmation,
-                             check_act,    check_new_approver, check_recovery_code};
+                             check_act,    check_new_approver, check_recovery_code, check_totp_code};
 
 void check_path_id(std::string_view text) {
   const auto id = read_path_id(std::string(text));
