@@ -11,6 +11,7 @@ import type {
   History,
   Host,
   Invite,
+  NewTotp,
   NextBoot,
   OpenInvite,
   Passkey,
@@ -19,6 +20,7 @@ import type {
   Role,
   Session,
   Subscription,
+  Totp,
 } from './protocol';
 
 /// The gateway's refusal: an RFC 9457 document.
@@ -56,6 +58,8 @@ export const api = {
   session: () => call<Session>('GET', '/v2/session'),
   signInChallenge: () => call<AssertionChallenge>('POST', '/v2/session/challenge', {}),
   signIn: (credential: Assertion) => call<Session>('POST', '/v2/session', { credential }),
+  ways: () => call<{ totp: boolean }>('GET', '/v2/session/ways'),
+  signInByCode: (name: string, code: string) => call<Session>('POST', '/v2/session/totp', { name, code }),
   signOut: () => call<undefined>('DELETE', '/v2/session'),
 
   registrationChallenge: (invite: string) =>
@@ -80,6 +84,9 @@ export const api = {
     call<AssertionChallenge>('POST', `/v2/requests/${encodeURIComponent(id)}/challenge`, { decision }),
   decide: (id: string, decision: Decision, reason: string, credential: Assertion) =>
     call<Card>('POST', `/v2/requests/${encodeURIComponent(id)}/decision`, { decision, reason, credential }),
+
+  decideByCode: (id: string, decision: Decision, reason: string, code: string) =>
+    call<Card>('POST', `/v2/requests/${encodeURIComponent(id)}/decision`, { decision, reason, code }),
 
   hosts: async () => (await call<{ hosts: Host[] }>('GET', '/v2/hosts')).hosts,
   revokeHost: (id: string, confirmation: Assertion) =>
@@ -106,6 +113,11 @@ export const api = {
     call<RegistrationChallenge>('POST', '/v2/recoveries/challenge', { code }),
   recover: (code: string, label: string, credential: Attestation) =>
     call<Session>('POST', '/v2/recoveries', { code, label, credential }),
+
+  totp: () => call<Totp>('GET', '/v2/totp'),
+  setUpTotp: (confirmation: Assertion) => call<NewTotp>('POST', '/v2/totp', { confirmation }),
+  firstCode: (code: string) => call<Totp>('POST', '/v2/totp/first-code', { code }),
+  removeTotp: (confirmation: Assertion) => call<undefined>('POST', '/v2/totp/removal', { confirmation }),
 
   pushKey: async () => (await call<{ key: string }>('GET', '/v2/push/key')).key,
   subscriptions: async () =>

@@ -4,12 +4,14 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { api, onSignedOut, Problem } from './api';
 import { inWords, useRoute } from './hooks';
+import { CodeBanner } from './parts/code_banner';
 import { Icon, type Shape } from './parts/icon';
 import { Text } from './parts/text';
 import { Loading, Note, View } from './parts/view';
 import type { Session } from './protocol';
 import { useRequests, type Requests } from './requests';
 import type { Route } from './route';
+import { CodeSignInView } from './views/code_sign_in';
 import { HistoryView } from './views/history';
 import { HostsView } from './views/hosts';
 import { PasskeysView } from './views/passkeys';
@@ -56,13 +58,14 @@ export function App({ start }: { start: Start }) {
   if (who.is === 'somebody')
     return (
       <SignedIn
-        key={who.session.approver.id}
+        key={`${who.session.approver.id} ${who.session.by}`}
         session={who.session}
         route={route}
         leave={() => setWho({ is: 'nobody', ended: false })}
       />
     );
   if (who.is === 'nobody' && route.view === 'recover') return <RecoverView enter={enter} />;
+  if (who.is === 'nobody' && route.view === 'code') return <CodeSignInView enter={enter} />;
   if (who.is === 'nobody')
     return <SignInView enter={enter} ended={who.ended} waiting={route.view === 'request'} />;
   return <Starting failure={failure} again={() => void findOut().then(setStart)} />;
@@ -88,7 +91,8 @@ function Starting({ failure, again }: { failure: string | null; again: () => voi
 }
 
 function SignedIn({ session, route, leave }: { session: Session; route: Route; leave: () => void }) {
-  const requests = useRequests();
+  const byCode = session.by === 'totp';
+  const requests = useRequests(byCode);
   return (
     <div class="page">
       <header class="bar">
@@ -99,6 +103,7 @@ function SignedIn({ session, route, leave }: { session: Session; route: Route; l
         <ConnectionState requests={requests} />
       </header>
       <ConnectionLost requests={requests} />
+      {byCode && <CodeBanner session={session} leave={leave} />}
       <CurrentView session={session} route={route} leave={leave} requests={requests} />
       <Navigation session={session} route={route} requests={requests} />
     </div>
@@ -113,6 +118,8 @@ interface CurrentViewProps {
 }
 
 function CurrentView({ session, route, requests, leave }: CurrentViewProps) {
+  if (requests.byCode && route.view !== 'request' && route.view !== 'history')
+    return <RequestsView requests={requests} />;
   switch (route.view) {
     case 'request':
       return <RequestView key={route.id} id={route.id} requests={requests} />;
@@ -150,9 +157,9 @@ function ConnectionLost({ requests }: { requests: Requests }) {
   );
 }
 
-const kTabs: { view: Shape & Route['view']; name: string; ownersOnly?: boolean }[] = [
-  { view: 'requests', name: 'Requests' },
-  { view: 'history', name: 'History' },
+const kTabs: { view: Shape & Route['view']; name: string; byCode?: boolean; ownersOnly?: boolean }[] = [
+  { view: 'requests', name: 'Requests', byCode: true },
+  { view: 'history', name: 'History', byCode: true },
   { view: 'hosts', name: 'Hosts' },
   { view: 'passkeys', name: 'Passkeys' },
   { view: 'people', name: 'People', ownersOnly: true },
@@ -160,7 +167,9 @@ const kTabs: { view: Shape & Route['view']; name: string; ownersOnly?: boolean }
 
 function Navigation({ session, route, requests }: { session: Session; route: Route; requests: Requests }) {
   const waiting = requests.board?.filter((card) => card.state === 'pending').length ?? 0;
-  const tabs = kTabs.filter((tab) => !tab.ownersOnly || session.approver.role === 'owner');
+  const tabs = kTabs.filter(
+    (tab) => (tab.byCode ?? !requests.byCode) && (!tab.ownersOnly || session.approver.role === 'owner'),
+  );
   return (
     <nav aria-label="Views">
       <ul>

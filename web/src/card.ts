@@ -100,9 +100,10 @@ export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'>): { word: str
   }
 }
 
-/// Who decided; "planned:" says that it was before the host asked.
+/// Who decided; "planned:" says that it was before the host asked, "totp:" that it was with a code.
 function deciderOf(by: string): string {
-  return by.startsWith('planned:') ? `${by.slice('planned:'.length)}, beforehand` : by;
+  if (by.startsWith('planned:')) return `${deciderOf(by.slice('planned:'.length))}, beforehand`;
+  return by.startsWith('totp:') ? `${by.slice('totp:'.length)}, with a code` : by;
 }
 
 function addressOf(card: Card): unknown {

@@ -17,6 +17,8 @@ export type Role = 'owner' | 'approver';
 export interface Session {
   approver: { id: string; name: string; role: Role };
   gateway: string;
+  /// By a code one sees and decides requests of some groups, each with a further code, and does nothing else.
+  by?: 'passkey' | 'totp';
   expires_at: string;
 }
 
@@ -76,6 +78,21 @@ export interface Passkey {
 export interface Recovery {
   left: number;
   made_at: string | null;
+}
+
+/// One's authenticator app: `begun` until its first code was given. The groups are those whose hosts codes decide.
+export interface Totp {
+  groups: string[];
+  state: 'none' | 'begun' | 'active';
+  made_at: string | null;
+  locked_until: string | null;
+}
+
+/// What an app takes: shown once. `path` draws the dark modules in a square of `size` units.
+export interface NewTotp {
+  secret: string;
+  uri: string;
+  qr: { size: number; path: string };
 }
 
 /// A browser that is told when a host asks.

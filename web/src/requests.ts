@@ -12,6 +12,8 @@ import type { Card } from './protocol';
 import { cleanText } from './text';
 
 export interface Requests {
+  /// Whether they are decided by codes in place of a passkey.
+  byCode: boolean;
   /// Null until the first answer.
   board: Card[] | null;
   failure: string | null;
@@ -40,7 +42,7 @@ function openRequests(): Promise<Card[]> {
   return asked;
 }
 
-export function useRequests(): Requests {
+export function useRequests(byCode: boolean): Requests {
   const board = useRef<Card[] | null>(null);
   const live = useRef<LiveUpdates | null>(null);
   const [, setVersion] = useState(0);
@@ -77,6 +79,7 @@ export function useRequests(): Requests {
   }, []);
 
   return {
+    byCode,
     board: board.current,
     failure,
     connection,

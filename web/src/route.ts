@@ -1,11 +1,11 @@
 // Which view the address names: what follows `#` is never sent to a server.
 
 export type Route =
-  | { view: 'requests' | 'history' | 'hosts' | 'passkeys' | 'people' | 'recover' }
+  | { view: 'requests' | 'history' | 'hosts' | 'passkeys' | 'people' | 'recover' | 'code' }
   | { view: 'request'; id: string }
   | { view: 'register'; invite: string };
 
-const kViews = ['history', 'hosts', 'passkeys', 'people', 'recover'] as const;
+const kViews = ['history', 'hosts', 'passkeys', 'people', 'recover', 'code'] as const;
 
 /// The view for `hash`; the open requests for one that names none.
 export function routeOf(hash: string): Route {

@@ -21,6 +21,13 @@ test('a host that boots as ever has nothing unusual about it', () => {
   ]);
 });
 
+test('who decided with a code, and who did so beforehand, is told', () => {
+  const by = (decided_by: string) => outcomeOf({ state: 'approved', decided_by }).sentence;
+  expect(by('totp:Anna')).toMatch(/^Approved by Anna, with a code\./);
+  expect(by('planned:totp:Anna')).toMatch(/^Approved by Anna, with a code, beforehand\./);
+  expect(by('planned:Anna')).toMatch(/^Approved by Anna, beforehand\./);
+});
+
 test('each unusual thing is named once', () => {
   const model = modelWith({
     compared: {

@@ -12,6 +12,7 @@ import type { Requests } from '../requests';
 import { linkTo } from '../route';
 import { cleanText } from '../text';
 import { ago } from '../time';
+import { CodeField } from './code_field';
 import { Countdown } from './countdown';
 import { Icon } from './icon';
 import { Text } from './text';
@@ -198,6 +199,7 @@ type Step = 'choose' | 'deny' | 'ask' | 'send';
 function Decide({ card, model, requests, listed }: RequestCardProps & { model: CardModel }) {
   const [step, setStep] = useState<Step>('choose');
   const [reason, setReason] = useState('');
+  const [code, setCode] = useState('');
   const [note, setNote] = useState<{ text: string; calm: boolean } | null>(null);
   const prompt = useRef<AbortController | null>(null);
   const area = useRef<HTMLDivElement>(null);
@@ -209,17 +211,31 @@ function Decide({ card, model, requests, listed }: RequestCardProps & { model: C
   }, [model.open]);
   useEffect(() => () => prompt.current?.abort(), []);
 
-  async function decide(decision: Decision): Promise<void> {
+  async function byPasskey(decision: Decision, text: string): Promise<Card> {
     const asking = new AbortController();
     prompt.current = asking;
-    setNote(null);
     setStep('ask');
+    const challenge = await api.decisionChallenge(card.id, decision);
+    const credential = await sign(challenge, asking.signal);
+    setStep('send');
+    return api.decide(card.id, decision, text, credential);
+  }
+
+  async function byCode(decision: Decision, text: string): Promise<Card> {
+    setStep('send');
+    setCode('');
+    return api.decideByCode(card.id, decision, text, code);
+  }
+
+  async function decide(decision: Decision): Promise<void> {
+    if (requests.byCode && !code.trim()) {
+      setNote({ text: 'Type the code that your app shows now.', calm: true });
+      return;
+    }
+    setNote(null);
     try {
-      const challenge = await api.decisionChallenge(card.id, decision);
-      const credential = await sign(challenge, asking.signal);
-      setStep('send');
       const text = decision === 'deny' ? reason.trim() : '';
-      requests.decided(await api.decide(card.id, decision, text, credential));
+      requests.decided(await (requests.byCode ? byCode : byPasskey)(decision, text));
       area.current?.closest('article')?.querySelector('h2')?.focus();
     } catch (error) {
       const words = inWords(error);
@@ -233,6 +249,9 @@ function Decide({ card, model, requests, listed }: RequestCardProps & { model: C
     <div class="decide" ref={area}>
       {note && (model.open || !note.calm) && <Note tone={note.calm ? 'calm' : 'bad'}>{note.text}</Note>}
       {!model.open && <Outcome card={card} model={model} listed={listed} requests={requests} />}
+      {model.open && requests.byCode && (step === 'choose' || step === 'deny') && (
+        <CodeField of={name} code={code} setCode={setCode} />
+      )}
       {model.open && step === 'choose' && (
         <div class={model.looks.length > 0 ? 'buttons' : 'buttons usual'}>
           <button type="button" class="deny" onClick={() => setStep('deny')}>

@@ -14,6 +14,7 @@ import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
 import { Notifications } from './notifications';
 import { RecoveryCodes } from './recovery';
+import { AuthenticatorApp } from './totp';
 
 type Asking = { what: 'add' } | { what: 'rename' | 'delete'; passkey: Passkey };
 
@@ -52,6 +53,7 @@ export function PasskeysView({ session, leave }: { session: Session; leave: () =
         </button>
       </div>
       <RecoveryCodes session={session} />
+      <AuthenticatorApp />
       <Notifications />
       <div class="page-buttons">
         <button type="button" class="quiet-button" onClick={() => void signOut()}>

@@ -3,7 +3,7 @@
 import { useId, useState } from 'preact/hooks';
 
 import { api } from '../api';
-import { inWords } from '../hooks';
+import { inWords, useLoaded } from '../hooks';
 import { Mark } from '../parts/icon';
 import { Note, View } from '../parts/view';
 import { create, deviceName, sign } from '../passkey';
@@ -20,6 +20,7 @@ export function SignInView({ enter, ended, waiting }: WelcomeProps & { ended: bo
     const challenge = await api.signInChallenge();
     enter(await api.signIn(await sign(challenge)));
   });
+  const ways = useLoaded(api.ways);
   return (
     <div class="welcome">
       <Mark />
@@ -38,6 +39,11 @@ export function SignInView({ enter, ended, waiting }: WelcomeProps & { ended: bo
         <p class="quiet">
           <a href="#recover">I lost my passkey</a>
         </p>
+        {ways.value?.totp && (
+          <p class="quiet">
+            <a href="#code">Use a code instead</a>
+          </p>
+        )}
       </View>
     </div>
   );
@@ -145,14 +151,14 @@ function RecoveredView({ next }: { next: () => void }) {
 }
 
 /// To a view, in place of this one.
-function goOn(hash: string, enter: () => void): void {
+export function goOn(hash: string, enter: () => void): void {
   history.replaceState(null, '', hash);
   enter();
   window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 /// Something tried at the press of a button, with what went wrong the last time.
-function useAttempt(task: () => Promise<void>) {
+export function useAttempt(task: () => Promise<void>) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<{ text: string; calm: boolean } | null>(null);
   async function attempt(): Promise<void> {
