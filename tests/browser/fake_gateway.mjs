@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 
 import { FakePush } from './fake_push.mjs';
+import { FakeTotp } from './fake_totp.mjs';
 import { claimedChallenge, verifyAssertion, verifyRegistration } from './fake_webauthn.mjs';
 
 const kPolicy =
@@ -25,6 +26,7 @@ const kCrockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const kChallengeLife = 2 * 60_000;
 const kSessionLife = 60 * 60_000;
 const kPage = 100;
+const kByCode = ['GET session', 'DELETE session', 'GET requests', 'GET events', 'GET requests/:id/card', 'POST requests/:id/decision'];
 const kOpen = ['pending', 'approved', 'released'];
 
 class Refusal extends Error {
@@ -50,6 +52,7 @@ export class FakeGateway {
   hosts = new Map();
   requests = [];
   push = new FakePush();
+  totp = new FakeTotp();
 
   /// `folder` holds the built page.
   constructor(folder) {
@@ -195,11 +198,13 @@ export class FakeGateway {
       if (status === 404) throw new Refusal(404, 'not-found', 'There is no such subscription.');
       return send(response, status, answer);
     }
-    return route({ ...who, me: session.approver });
+    if (session.by === 'totp' && !kByCode.includes(call))
+      throw new Refusal(403, 'limited', 'You signed in with a code.');
+    return route({ ...who, me: session.approver, by: session.by });
   }
 
   #fixed(id) {
-    return ['challenge', 'invites'].includes(id) ? `/${id}` : '/:id';
+    return ['challenge', 'invites', 'ways', 'totp', 'first-code', 'removal'].includes(id) ? `/${id}` : '/:id';
   }
 
   #openCalls = {
@@ -234,6 +239,12 @@ export class FakeGateway {
     'POST session/challenge': ({ response }) => {
       send(response, 200, { challenge: this.#challenge('sign-in'), rp: { id: 'localhost' } });
     },
+    'GET session/ways': ({ response }) => send(response, 200, { totp: true }),
+    'POST session/totp': ({ body, response }) => {
+      const approver = [...this.approvers.values()].find((one) => one.name === body.name);
+      this.#useCode(approver, body.code);
+      this.#open(approver, response, 200, 'totp');
+    },
     'POST session': ({ body, response }) => {
       this.#spend(body.credential, 'sign-in');
       const approver = this.#checkAssertion(body.credential);
@@ -245,24 +256,27 @@ export class FakeGateway {
 
   #calls = {
     'GET session': ({ token, me, response }) =>
-      send(response, 200, this.#sessionBody(me, this.#sessions.get(token).ends)),
+      send(response, 200, this.#sessionBody(me, this.#sessions.get(token))),
     'DELETE session': ({ token, response }) => {
       this.#sessions.delete(token);
       send(response, 204);
     },
-    'GET requests': ({ url, response }) => {
+    'GET requests': ({ url, by, response }) => {
       if (!url.searchParams.has('all')) {
         const open = this.requests.filter((request) => kOpen.includes(request.state));
-        return send(response, 200, { requests: open });
+        const seen = open.filter((request) => by !== 'totp' || this.totp.decides(request));
+        return send(response, 200, { requests: seen });
       }
+      if (by === 'totp') throw new Refusal(403, 'limited', 'You signed in with a code.');
       const before = this.requests.findIndex(({ id }) => id === url.searchParams.get('before'));
       const end = before === -1 ? this.requests.length : before;
       const begin = Math.max(0, end - kPage);
       send(response, 200, { requests: this.requests.slice(begin, end).reverse(), more: begin > 0 });
     },
-    'GET requests/:id/card': ({ id, response }) => {
-      const request = this.requests.find((one) => one.id === id);
-      if (!request) throw new Refusal(404, 'not-found', 'There is no such request.');
+    'GET requests/:id/card': ({ id, by, response }) => {
+      const request = this.#request(id);
+      if (by === 'totp' && !this.totp.decides(request))
+        throw new Refusal(403, 'totp-group', 'Not decided by codes.');
       send(response, 200, request);
     },
     'POST requests/:id/challenge': ({ id, body, me, response }) => {
@@ -274,17 +288,35 @@ export class FakeGateway {
       });
       send(response, 200, { challenge, rp: { id: 'localhost' }, allow: this.#passkeysOf(me) });
     },
-    'POST requests/:id/decision': ({ id, body, me, response }) => {
+    'POST requests/:id/decision': ({ id, body, me, by, response }) => {
+      if (by === 'totp') {
+        const request = this.#pending(id);
+        if (!this.totp.decides(request)) throw new Refusal(403, 'totp-group', 'Not decided by codes.');
+        this.#useCode(me, body.code);
+        this.#settle(request, body, `totp:${me.name}`, response);
+        return;
+      }
       const bound = this.#spend(body.credential, 'decide');
       const request = this.#pending(id);
       if (bound.request !== id || bound.decision !== body.decision || bound.approver !== me.id)
         throw new Refusal(403, 'challenge', 'This approval was made for something else.');
       if (this.#checkAssertion(body.credential).id !== me.id)
         throw new Refusal(403, 'passkey', 'This is the passkey of somebody else.');
-      request.state = body.decision === 'approve' ? 'approved' : 'denied';
-      Object.assign(request, { decided_by: me.name, reason: body.reason || null });
-      send(response, 200, request);
-      this.#tellChanged();
+      this.#settle(request, body, me.name, response);
+    },
+    'GET totp': ({ me, response }) => send(response, 200, this.totp.stateOf(me.id)),
+    'POST totp': ({ body, me, response }) => {
+      this.#checkConfirmed(me, body, 'totp.set');
+      send(response, 201, this.totp.setUp(me));
+    },
+    'POST totp/first-code': ({ body, me, response }) => {
+      this.#useCode(me, body.code, true);
+      send(response, 200, this.totp.stateOf(me.id));
+    },
+    'POST totp/removal': ({ body, me, response }) => {
+      this.#checkConfirmed(me, body, 'totp.remove');
+      this.totp.remove(me.id);
+      send(response, 204);
     },
     'GET events': ({ response }) => {
       response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
@@ -461,6 +493,18 @@ export class FakeGateway {
       throw new Refusal(403, 'passkey', 'This is the passkey of somebody else.');
   }
 
+  #useCode(approver, code, isFirst = false) {
+    if (!approver || !this.totp.use(approver.id, code, isFirst))
+      throw new Refusal(403, 'code', 'This code is not right, was used before, or came too soon.');
+  }
+
+  #settle(request, { decision, reason }, decided_by, response) {
+    request.state = decision === 'approve' ? 'approved' : 'denied';
+    Object.assign(request, { decided_by, reason: reason || null });
+    send(response, 200, request);
+    this.#tellChanged();
+  }
+
   #addPasskey(approver, { label, credential }) {
     const made = verifyRegistration(credential, this.#expected(credential));
     const passkey = {
@@ -479,16 +523,16 @@ export class FakeGateway {
     return own.map((passkey) => passkey.id);
   }
 
-  #open(approver, response, status) {
+  #open(approver, response, status, by = 'passkey') {
     const token = random(32);
     const ends = Date.now() + kSessionLife;
-    this.#sessions.set(token, { approver, ends });
+    this.#sessions.set(token, { approver, ends, by });
     response.setHeader('Set-Cookie', `zkv-session=${token}; HttpOnly; SameSite=Strict; Path=/; Max-Age=3600`);
-    send(response, status, this.#sessionBody(approver, ends));
+    send(response, status, this.#sessionBody(approver, { ends, by }));
   }
 
-  #sessionBody({ id, name, role }, ends) {
-    return { approver: { id, name, role }, gateway: 'gateway.example', expires_at: time(ends) };
+  #sessionBody({ id, name, role }, { ends, by }) {
+    return { approver: { id, name, role }, gateway: 'gateway.example', by, expires_at: time(ends) };
   }
 
   #request(id) {

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
 import { kPhone, Person } from './person.mjs';
+import { beginApp } from './totp.mjs';
 import { kPage } from './world.mjs';
 
 const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -106,6 +107,7 @@ async function prepareViews({ anna, paula, world }, stranger) {
   return {
     'sign-in': opened(stranger, '', '.primary'),
     register: opened(stranger, '#register=AAAAAAAAAAAAAAAAAAAAAAAAAAA', '.primary'),
+    code: opened(stranger, '#code', '.primary'),
     recover: opened(stranger, '#recover', '.primary'),
     requests: opened(anna, '#requests', '.approve'),
     request: opened(anna, link(unusual), '.approve'),
@@ -115,6 +117,7 @@ async function prepareViews({ anna, paula, world }, stranger) {
     hosts: opened(anna, '#hosts', '.row'),
     passkeys: asking,
     dialog: { ...asking, open: () => asking.open().then(() => anna.button('Add a passkey').click()) },
+    app: { person: anna, open: () => beginApp(anna) },
     codes: {
       ...asking,
       open: async () => {

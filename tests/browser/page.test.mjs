@@ -10,6 +10,7 @@ import { hostile } from './hostile.mjs';
 import { people } from './people.mjs';
 import { push } from './push.mjs';
 import { recovery } from './recovery.mjs';
+import { totp } from './totp.mjs';
 import { openWorld } from './world.mjs';
 
 describe('the approval page', () => {
@@ -33,6 +34,7 @@ describe('the approval page', () => {
 
   people(scene);
   recovery(scene);
+  totp(scene);
   deciding(scene);
   push(scene);
   looks(scene);

@@ -45,7 +45,7 @@ def ask():
 
 class BrowserPage(unittest.TestCase):
     def test_people_use_the_page_before_the_real_gateway(self):
-        with PushStandIn() as push, passkey_world.Gateway("--page-dir", str(PAGE), "--push-hosts", push.http) as gateway:
+        with PushStandIn() as push, passkey_world.Gateway("--page-dir", str(PAGE), "--push-hosts", push.http, "--totp-groups", "home") as gateway:
             link = gateway.invite_approver("Anna", "--role", "owner")
             self.assertTrue(link.startswith(f"{gateway.base}/#register="), link)
             environment = {**os.environ, "ZKV_BASE": gateway.base, "ZKV_INVITE": link.split("#register=")[1],
