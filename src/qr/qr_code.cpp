@@ -13,7 +13,8 @@ namespace {
 
 struct CodeDeleter {
   void operator()(QRcode* code) const {
-    ::explicit_bzero(code->data, static_cast<std::size_t>(code->width) * static_cast<std::size_t>(code->width));
+    ::explicit_bzero(code->data,
+                     static_cast<std::size_t>(code->width) * static_cast<std::size_t>(code->width));
     QRcode_free(code);
   }
 };

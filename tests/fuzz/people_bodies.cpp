@@ -84,7 +84,7 @@ void check_new_approver(const Body& body) {
 }
 
 constexpr std::array kBodies{check_invite, check_made_passkey, check_signed_challenge, check_confirmation,
-                             check_act,    check_new_approver, check_recovery_code, check_totp_code};
+                             check_act,    check_new_approver, check_recovery_code,    check_totp_code};
 
 void check_path_id(std::string_view text) {
   const auto id = read_path_id(std::string(text));

@@ -123,7 +123,10 @@ class Setting(Case):
         asked, none = self.ask(self.enrolled("safe")), self.ask(self.enrolled("bare", ""))
         app.sign_in()
         self.assertEqual(app.requests(), set())
-        self.assertEqual(app.call("GET", "/v2/requests?all=1").json["requests"], [])
+        self.assert_problem(app.call("GET", "/v2/requests?all=1"), 403, "limited")
+        self.assert_problem(app.call("GET", f"/v2/requests/{asked['id']}/card"), 403, "totp-group")
+        seen = self.ask()
+        self.assertEqual(app.call("GET", f"/v2/requests/{seen['id']}/card").json["id"], seen["id"])
         for one in (asked, none):
             for decision in ("approve", "deny"):
                 self.assert_problem(app.decide(one["id"], decision), 403, "totp-group")
@@ -165,7 +168,7 @@ class Off(Case):
 class Power(Case):
     """A session by a code looks and decides, and does nothing else: each call that the document knows is tried."""
 
-    ALLOWED = {("GET", "/v2/session"), ("DELETE", "/v2/session"), ("GET", "/v2/requests"), ("GET", "/v2/events")}
+    ALLOWED = {("GET", "/v2/session"), ("DELETE", "/v2/session"), ("GET", "/v2/requests"), ("GET", "/v2/requests/{id}/card"), ("GET", "/v2/events")}
 
     def value_of(self, schema, credential, name=""):
         if "$ref" in schema:

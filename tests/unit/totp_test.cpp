@@ -19,9 +19,12 @@ Time at_second(std::int64_t seconds) { return Time(std::chrono::seconds(seconds)
 
 TEST(TotpCode, IsThatOfTheRfcAtEachOfItsTimes) {
   const auto secret = secret_of_the_rfc();
-  const std::vector<std::pair<std::int64_t, std::string>> vectors{
-      {59, "287082"},         {1'111'111'109, "081804"}, {1'111'111'111, "050471"},
-      {1'234'567'890, "005924"}, {2'000'000'000, "279037"}, {20'000'000'000, "353130"}};
+  const std::vector<std::pair<std::int64_t, std::string>> vectors{{59, "287082"},
+                                                                  {1'111'111'109, "081804"},
+                                                                  {1'111'111'111, "050471"},
+                                                                  {1'234'567'890, "005924"},
+                                                                  {2'000'000'000, "279037"},
+                                                                  {20'000'000'000, "353130"}};
   for (const auto& [second, code] : vectors) {
     EXPECT_EQ(totp::code_of(secret, totp::step_at(at_second(second))), code) << second;
   }

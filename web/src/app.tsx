@@ -118,8 +118,7 @@ interface CurrentViewProps {
 }
 
 function CurrentView({ session, route, requests, leave }: CurrentViewProps) {
-  if (requests.byCode && route.view !== 'request' && route.view !== 'history')
-    return <RequestsView requests={requests} />;
+  if (requests.byCode && route.view !== 'request') return <RequestsView requests={requests} />;
   switch (route.view) {
     case 'request':
       return <RequestView key={route.id} id={route.id} requests={requests} />;
@@ -159,7 +158,7 @@ function ConnectionLost({ requests }: { requests: Requests }) {
 
 const kTabs: { view: Shape & Route['view']; name: string; byCode?: boolean; ownersOnly?: boolean }[] = [
   { view: 'requests', name: 'Requests', byCode: true },
-  { view: 'history', name: 'History', byCode: true },
+  { view: 'history', name: 'History' },
   { view: 'hosts', name: 'Hosts' },
   { view: 'passkeys', name: 'Passkeys' },
   { view: 'people', name: 'People', ownersOnly: true },

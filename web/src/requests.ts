@@ -57,7 +57,7 @@ export function useRequests(byCode: boolean): Requests {
   async function fetchBoard(): Promise<boolean> {
     try {
       const open = await openRequests();
-      const known = missingFrom(board.current ?? [], open).length > 0 ? (await api.history()).requests : [];
+      const known = await latestOf(missingFrom(board.current ?? [], open), byCode);
       const first = board.current === null;
       const change = update(board.current ?? [], open, known);
       show(change.board);
@@ -90,6 +90,14 @@ export function useRequests(byCode: boolean): Requests {
     decided: (card) => show(replace(board.current ?? [], card)),
     putAway: (id) => show(putAway(board.current ?? [], id)),
   };
+}
+
+/// What became of these requests. By codes there is no history.
+async function latestOf(ids: string[], byCode: boolean): Promise<Card[]> {
+  if (ids.length === 0) return [];
+  if (!byCode) return (await api.history()).requests;
+  const cards = await Promise.all(ids.map((id) => api.card(id)));
+  return cards.filter((card) => card !== null);
 }
 
 /// Runs `task` again once it is done, rather than twice at a time; everybody who asked meanwhile gets that second answer.

@@ -116,8 +116,9 @@ void print_outcome(const Checks& checks) {
   fmt::print("{} decisions by passkey, each signature checked again\n", checks.approvals.checked());
   fmt::print("{} other acts confirmed by passkey, the same\n", checks.approvals.confirmations());
   if (checks.approvals.by_code() > 0) {
-    fmt::print("{} decisions by a code of an authenticator app: nobody signed these, the log alone tells of them\n",
-               checks.approvals.by_code());
+    fmt::print(
+        "{} decisions by a code of an authenticator app: nobody signed these, the log alone tells of them\n",
+        checks.approvals.by_code());
   }
   if (verifier.checkpoints() == 0) {
     fmt::print(

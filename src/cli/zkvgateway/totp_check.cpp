@@ -54,7 +54,8 @@ Result<> TotpCheck::take(const Row& row) {
 }
 
 Result<> TotpCheck::use(const Row& row, App& app, std::uint64_t step) {
-  if (step <= app.step) return does_not_hold(row, "a code that was used before, or is older than one that was");
+  if (step <= app.step)
+    return does_not_hold(row, "a code that was used before, or is older than one that was");
   if (row.event.kind == "totp.begin") app.has_begun = true;
   if (!app.has_begun) return does_not_hold(row, "a code of an app whose first code was not given");
   app.step = step;

@@ -46,8 +46,8 @@ Reply json(unsigned status, const boost::json::object& object);
 
 /// `body` is a whole body. Errors: kInvalid.
 Result<SecretBytes> read_invite_token(const boost::json::object& body);
-/// The member "code": six digits, as apps show them, with blanks wherever somebody puts them. What is something
-/// else is no code that anybody has. Errors: kInvalid.
+/// The member "code": six digits, as apps show them, with blanks wherever somebody puts them. What is
+/// something else is no code that anybody has. Errors: kInvalid.
 Result<std::string> read_totp_code(const boost::json::object& body);
 /// A recovery code as it was typed. Errors: kInvalid.
 Result<SecretBytes> read_recovery_code(const boost::json::object& body);

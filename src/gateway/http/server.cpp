@@ -135,8 +135,8 @@ class RunningServer : public Server {
     }
     door_.emplace(party, options_.v2->name, service, std::move(names));
     for (const auto add_calls :
-         {add_session_calls, add_passkey_calls, add_recovery_calls, add_totp_calls, add_approver_calls, add_request_calls,
-          add_host_calls, add_confirmation_calls, add_event_calls, add_push_calls}) {
+         {add_session_calls, add_passkey_calls, add_recovery_calls, add_totp_calls, add_approver_calls,
+          add_request_calls, add_host_calls, add_confirmation_calls, add_event_calls, add_push_calls}) {
       add_calls(public_router_, *door_);
     }
     std::vector<PageFile> page;

@@ -12,7 +12,9 @@ namespace zkv::gateway::http {
 boost::json::object totp_json(const TotpState& state, const std::vector<std::string>& groups) {
   const bool is_locked = state.locked_until > now();
   return {{"groups", boost::json::array(groups.begin(), groups.end())},
-          {"state", !state.is_set ? "none" : state.has_begun ? "active" : "begun"},
+          {"state", !state.is_set     ? "none"
+                    : state.has_begun ? "active"
+                                      : "begun"},
           {"made_at", time_or_null(state.made_at)},
           {"locked_until", time_or_null(is_locked ? state.locked_until : Time())}};
 }

@@ -26,10 +26,10 @@ struct KnownAct {
   std::string_view kind;
   std::size_t texts;
 };
-constexpr std::array kActs{KnownAct{"approver.invite", 2}, KnownAct{"approver.revoke", 1},
-                           KnownAct{"boot.approve", 2},    KnownAct{"host.revoke", 1},
-                           KnownAct{"passkey.add", 2},     KnownAct{"passkey.remove", 1},
-                           KnownAct{"recovery.make", 0}, KnownAct{"totp.set", 0}, KnownAct{"totp.remove", 0}};
+constexpr std::array kActs{
+    KnownAct{"approver.invite", 2}, KnownAct{"approver.revoke", 1}, KnownAct{"boot.approve", 2},
+    KnownAct{"host.revoke", 1},     KnownAct{"passkey.add", 2},     KnownAct{"passkey.remove", 1},
+    KnownAct{"recovery.make", 0},   KnownAct{"totp.set", 0},        KnownAct{"totp.remove", 0}};
 
 }  // namespace
 

@@ -52,8 +52,8 @@ asio::awaitable<Result<std::vector<RequestCard>>> LedgerPeople::open_requests(Se
 }
 
 asio::awaitable<Result<RequestCard>> LedgerPeople::request(SessionKey key, RequestId id) {
-  std::function<Result<RequestCard>(Decisions&)> work = [this, key,
-                                                         id = std::move(id)](Decisions&) -> Result<RequestCard> {
+  std::function<Result<RequestCard>(Decisions&)> work =
+      [this, key, id = std::move(id)](Decisions&) -> Result<RequestCard> {
     ZKV_TRY(const auto me, who_looks(key));
     ZKV_TRY(const auto request, desk_.store().find(id));
     ZKV_TRY(auto card, card_of(desk_.store(), request));

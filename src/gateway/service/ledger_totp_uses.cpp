@@ -31,10 +31,10 @@ asio::awaitable<Result<NewSession>> LedgerTotps::sign_in(std::string name, std::
                                                          std::string address) {
   if (!is_on()) co_return no_codes_taken();
   auto token = crypto::random_secret(kSessionTokenSize);
-  std::function<Result<Outcome<SignedIn>>(Decisions&)> work =
-      [this, &name, &code, &address, key = session_key(token)](Decisions&) {
-        return admit(name, code, key, address);
-      };
+  std::function<Result<Outcome<SignedIn>>(Decisions&)> work = [this, &name, &code, &address,
+                                                               key = session_key(token)](Decisions&) {
+    return admit(name, code, key, address);
+  };
   auto outcome = co_await on_ledger<Outcome<SignedIn>>(*ledger_, desk_, std::move(work));
   auto signed_in = LedgerPeople::result_of(std::move(outcome));
   if (signed_in) co_return NewSession{std::move(*signed_in), std::move(token)};
@@ -46,8 +46,7 @@ asio::awaitable<Result<NewSession>> LedgerTotps::sign_in(std::string name, std::
 
 /// A name that nobody has costs a look at its code and a commit, as a wrong code for one that somebody has.
 Result<LedgerTotps::Outcome<SignedIn>> LedgerTotps::admit(const std::string& name, const std::string& code,
-                                                          const SessionKey& key,
-                                                          const std::string& address) {
+                                                          const SessionKey& key, const std::string& address) {
   auto& store = desk_.store();
   Outcome<SignedIn> outcome;
   std::optional<Totp> totp;
@@ -72,10 +71,10 @@ Result<LedgerTotps::Outcome<SignedIn>> LedgerTotps::admit(const std::string& nam
 asio::awaitable<Result<RequestCard>> LedgerTotps::decide(SessionKey key, DecisionByCode decision,
                                                          std::string address) {
   if (!is_on()) co_return no_codes_taken();
-  std::function<Result<Outcome<RequestCard>>(Decisions&)> work =
-      [this, key, &decision, &address](Decisions& decisions) {
-        return settle(key, decision, address, decisions);
-      };
+  std::function<Result<Outcome<RequestCard>>(Decisions&)> work = [this, key, &decision,
+                                                                  &address](Decisions& decisions) {
+    return settle(key, decision, address, decisions);
+  };
   auto outcome = co_await on_ledger<Outcome<RequestCard>>(*ledger_, desk_, std::move(work));
   auto card = LedgerPeople::result_of(std::move(outcome));
   if (!card && card.error().kind() == ErrorKind::kDenied) {

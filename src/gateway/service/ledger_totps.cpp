@@ -69,8 +69,8 @@ asio::awaitable<Result<NewTotp>> LedgerTotps::set_up(Confirmation by) {
     return me.approver->name;
   };
   passkey::Act act{"totp.set", {}};
-  auto name = co_await people_.perform<std::string>(std::move(by), std::move(act), Role::kApprover,
-                                                    std::move(work));
+  auto name =
+      co_await people_.perform<std::string>(std::move(by), std::move(act), Role::kApprover, std::move(work));
   if (!name) co_return tl::unexpected(name.error());
   co_return NewTotp{secret->clone(), std::move(*name)};
 }
@@ -110,8 +110,7 @@ Result<bool> LedgerTotps::end_secret(const Approver& owner) {
   return true;
 }
 
-asio::awaitable<Result<TotpState>> LedgerTotps::begin(SessionKey key, std::string code,
-                                                      std::string address) {
+asio::awaitable<Result<TotpState>> LedgerTotps::begin(SessionKey key, std::string code, std::string address) {
   if (!is_on()) co_return no_codes_here();
   std::function<Result<Outcome<TotpState>>(Decisions&)> work = [this, key, &code](Decisions&) {
     return first_code(key, code);
@@ -161,8 +160,8 @@ Result<LedgerTotps::Outcome<bool>> LedgerTotps::use(Totp totp, const std::string
     return outcome;
   }
   if (judged.outcome == totp::Outcome::kWrongAndLocked) {
-    ZKV_CHECK(log(totp, {"totp.lock", "", purpose.actor,
-                         {{"until", zkv::to_text(totp.tries.locked_until)}}}));
+    ZKV_CHECK(
+        log(totp, {"totp.lock", "", purpose.actor, {{"until", zkv::to_text(totp.tries.locked_until)}}}));
   }
   ZKV_CHECK(store.totps().update(totp));
   return outcome;

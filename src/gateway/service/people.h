@@ -124,12 +124,12 @@ struct RecoveryState {
 };
 
 /// Thread-safe. Errors of every call, beside those said: kIo, kInterrupted; with a session, kDenied named
-/// "session" when it is unknown or over, or its approver was revoked, and named "limited" when it was begun by
-/// a code: what such a one may do says so. Errors have the names of
-/// docs/protocol-v2.md, "Problems". A challenge that was made for something else, was answered before, or is
-/// older than 2 minutes is kConflict named "challenge"; an answer that is not as it should be is kDenied
-/// named "passkey". An authenticator that was copied ends its passkey for good, and all sessions of its
-/// approver; the call that found it is kDenied named "passkey".
+/// "session" when it is unknown or over, or its approver was revoked, and named "limited" when it was begun
+/// by a code: what such a one may do says so. Errors have the names of docs/protocol-v2.md, "Problems". A
+/// challenge that was made for something else, was answered before, or is older than 2 minutes is kConflict
+/// named "challenge"; an answer that is not as it should be is kDenied named "passkey". An authenticator that
+/// was copied ends its passkey for good, and all sessions of its approver; the call that found it is kDenied
+/// named "passkey".
 class People {
  public:
   virtual ~People() = default;

@@ -13,10 +13,10 @@
 namespace zkv::gateway {
 
 struct TotpState {
-  bool is_set = false;    ///< there is a secret
-  bool has_begun = false; ///< and its first code was given: it is good for deciding
-  Time made_at;           ///< the epoch: there is none
-  Time locked_until;      ///< the epoch, or a time gone by: not locked
+  bool is_set = false;     ///< there is a secret
+  bool has_begun = false;  ///< and its first code was given: it is good for deciding
+  Time made_at;            ///< the epoch: there is none
+  Time locked_until;       ///< the epoch, or a time gone by: not locked
 };
 
 /// What an app is given, once.
@@ -33,8 +33,8 @@ struct DecisionByCode {
 };
 
 /// Thread-safe. Errors of every call, beside those said: as People; kNotFound named "totp-off" where the
-/// setting names no group. A code that is wrong, was used, or is given while codes are locked is kDenied named
-/// "code", in the same words. Five wrong ones in a row lock the person's codes for 15 minutes.
+/// setting names no group. A code that is wrong, was used, or is given while codes are locked is kDenied
+/// named "code", in the same words. Five wrong ones in a row lock the person's codes for 15 minutes.
 class Totps {
  public:
   virtual ~Totps() = default;
@@ -46,8 +46,8 @@ class Totps {
 
   /// One's own.
   virtual boost::asio::awaitable<Result<TotpState>> state(SessionKey key) = 0;
-  /// A secret, which is good for nothing until begin(); the act is {"totp.set", {}}. One that has not begun is
-  /// replaced. Errors: kExists.
+  /// A secret, which is good for nothing until begin(); the act is {"totp.set", {}}. One that has not begun
+  /// is replaced. Errors: kExists.
   virtual boost::asio::awaitable<Result<NewTotp>> set_up(Confirmation by) = 0;
   /// The first code shows that the app has the secret. Errors: kNotFound, kExists (it has begun already).
   virtual boost::asio::awaitable<Result<TotpState>> begin(SessionKey key, std::string code,

@@ -162,8 +162,7 @@ Result<std::string> parse_phone_number(std::string_view text) {
 }
 
 Result<std::vector<std::string>> parse_groups(std::string_view text) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   std::vector<std::string> groups;
   while (!text.empty()) {
     const auto end = std::min(text.find_first_of(", "), text.size());

@@ -156,8 +156,8 @@ class SqliteStore : public Store {
 
 Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& path, StoreOptions options) {
   ZKV_TRY(auto database, Database::open(path, options, true));
-  auto store = std::make_unique<SqliteStore>(std::move(database), RowSeal(options.seal_key),
-                                             options.seal_key.get());
+  auto store =
+      std::make_unique<SqliteStore>(std::move(database), RowSeal(options.seal_key), options.seal_key.get());
   if (options.adopts) ZKV_CHECK(store->adopt());
   return store;
 }

@@ -33,8 +33,8 @@ class TotpStore {
 
   /// In place of the one that there was.
   virtual Result<> put(const Totp& totp) = 0;
-  /// Writes begun_at, tries and logged where the row is still the one that was read. Errors: kConflict: a code
-  /// was given at the same time.
+  /// Writes begun_at, tries and logged where the row is still the one that was read. Errors: kConflict: a
+  /// code was given at the same time.
   virtual Result<> update(const Totp& totp) = 0;
   /// Errors: kCorrupt also for an older row of the same person: the audit log knows a newer one.
   virtual Result<std::optional<Totp>> find(const Approver& approver) = 0;

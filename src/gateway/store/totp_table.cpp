@@ -78,9 +78,11 @@ std::string TotpTable::encrypted(const Totp& totp) const {
 Result<SecretBytes> TotpTable::decrypted(const Row& row) const {
   const auto sealed = from_hex(row.sealed);
   crypto::AeadNonce nonce{};
-  if (!sealed || sealed->size() < nonce.size()) return Error::corrupt("the database's row of codes is damaged");
+  if (!sealed || sealed->size() < nonce.size())
+    return Error::corrupt("the database's row of codes is damaged");
   std::copy_n(sealed->begin(), nonce.size(), nonce.begin());
-  return crypto::open(key_.span(), nonce, owner_bytes(row.approver), std::span(*sealed).subspan(nonce.size()));
+  return crypto::open(key_.span(), nonce, owner_bytes(row.approver),
+                      std::span(*sealed).subspan(nonce.size()));
 }
 
 Result<> TotpTable::put(const Totp& totp) {
@@ -89,7 +91,8 @@ Result<> TotpTable::put(const Totp& totp) {
   const auto row = row_of(totp, encrypted(totp));
   return database_.run("keeping codes", [&](soci::session& sql) {
     using soci::use;
-    sql << "INSERT INTO zkv_totp (approver, sealed, made_at, begun_at, last_step, wrong, locked_until, logged, "
+    sql << "INSERT INTO zkv_totp (approver, sealed, made_at, begun_at, last_step, wrong, locked_until, "
+           "logged, "
            "seal) VALUES (:1, :2, :3, :4, :5, :6, :7, :8, :9)",
         use(row.approver), use(row.sealed), use(row.made_at), use(row.begun_at), use(row.last_step),
         use(row.wrong), use(row.locked_until), use(row.logged), use(row.seal);
@@ -123,8 +126,8 @@ Result<std::optional<TotpTable::Row>> TotpTable::read(const ApproverId& approver
     using soci::into;
     sql << "SELECT sealed, made_at, begun_at, last_step, wrong, locked_until, logged, seal FROM zkv_totp "
            "WHERE approver = :1",
-        soci::use(row.approver), into(row.sealed), into(row.made_at), into(row.begun_at),
-        into(row.last_step), into(row.wrong), into(row.locked_until), into(row.logged), into(row.seal);
+        soci::use(row.approver), into(row.sealed), into(row.made_at), into(row.begun_at), into(row.last_step),
+        into(row.wrong), into(row.locked_until), into(row.logged), into(row.seal);
     return sql.got_data();
   }));
   if (!found) return std::nullopt;

@@ -1,5 +1,5 @@
-// Time-based one-time codes (RFC 6238) as all authenticator apps make them: HMAC-SHA-1, six digits, 30 seconds.
-// Pure, and the only room that includes liboath.
+// Time-based one-time codes (RFC 6238) as all authenticator apps make them: HMAC-SHA-1, six digits, 30
+// seconds. Pure, and the only room that includes liboath.
 #pragma once
 
 #include <cstdint>
