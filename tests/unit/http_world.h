@@ -99,6 +99,7 @@ class FakeService : public Service {
   People& people() override { return *people_; }
   Boots& boots() override { return *boots_; }
   Push& push() override { return *push_; }
+  Totps& totps() override { return *totps_; }
   boost::asio::awaitable<Result<>> check() override { co_return health_; }
   void stop() override { answer(Answer::Outcome::kStopping); }
 
@@ -129,6 +130,7 @@ class FakeService : public Service {
   std::unique_ptr<People> people_;
   std::unique_ptr<Boots> boots_;
   std::unique_ptr<Push> push_;
+  std::unique_ptr<Totps> totps_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Ask> asks_;
