@@ -95,7 +95,7 @@ asio::awaitable<Reply> decide_by_code(PersonalCall call, PeopleDoor& door) {
   const auto card = co_await door.service().totps().decide(call.session, std::move(*decision),
                                                            std::move(call.incoming.client_name));
   if (!card) co_return refusal(card.error());
-  co_return json(200, card_json(*card));
+  co_return json(200, shown(*card, door));
 }
 
 asio::awaitable<Reply> decide(PersonalCall call, PeopleDoor& door) {
