@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 #include "base/stack_wiper.h"
@@ -19,6 +20,14 @@ namespace {
 constexpr std::chrono::milliseconds kPeriod{30'000};
 
 const char* chars_of(const SecretBytes& secret) { return reinterpret_cast<const char*>(secret.data()); }
+
+struct WipingFree {
+  std::size_t size = 0;
+  void operator()(char* text) const {
+    ::explicit_bzero(text, size);
+    std::free(text);  // NOLINT(cppcoreguidelines-no-malloc): this is the owner of what liboath allocated
+  }
+};
 
 /// Everything but letters, digits and -._~ in hex. Source: RFC 3986, 2.1.
 std::string percent_encoded(std::string_view text) {
@@ -59,13 +68,11 @@ std::optional<std::int64_t> step_of(const SecretBytes& secret, std::string_view 
 }
 
 SecretBytes to_base32(const SecretBytes& secret) {
-  char* text = nullptr;
+  char* made = nullptr;
   std::size_t size = 0;
-  if (::oath_base32_encode(chars_of(secret), secret.size(), &text, &size) != OATH_OK) throw std::bad_alloc();
-  auto kept = SecretBytes::copy_of(std::string_view(text, size));
-  ::explicit_bzero(text, size);
-  std::free(text);
-  return kept;
+  if (::oath_base32_encode(chars_of(secret), secret.size(), &made, &size) != OATH_OK) throw std::bad_alloc();
+  const std::unique_ptr<char, WipingFree> text(made, {size});
+  return SecretBytes::copy_of(std::string_view(text.get(), size));
 }
 
 SecretBytes key_uri(const SecretBytes& secret, std::string_view issuer, std::string_view account) {
