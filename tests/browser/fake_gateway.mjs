@@ -26,7 +26,14 @@ const kCrockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const kChallengeLife = 2 * 60_000;
 const kSessionLife = 60 * 60_000;
 const kPage = 100;
-const kByCode = ['GET session', 'DELETE session', 'GET requests', 'GET events', 'GET requests/:id/card', 'POST requests/:id/decision'];
+const kByCode = [
+  'GET session',
+  'DELETE session',
+  'GET requests',
+  'GET events',
+  'GET requests/:id/card',
+  'POST requests/:id/decision',
+];
 const kOpen = ['pending', 'approved', 'released'];
 
 class Refusal extends Error {
