@@ -16,7 +16,7 @@ Result<> check_all_known(const std::set<std::string>& only, const repository::Vo
   for (const auto& name : only) {
     if (!keys.contains(name)) {
       return Error::not_found("the repository holds no volume " + name)
-          .remedy("'zkv fs list' shows what it holds");
+          .remedy("'zkv volume list' shows what it holds");
     }
   }
   return {};
@@ -60,32 +60,41 @@ unlock::Outcome beyond_us(const Volume& volume) {
           {}};
 }
 
+/// What is left of the repository when its keys are wiped.
+struct AfterOpening {
+  MountReport report;
+  std::vector<unlock::VolumeRef> volumes;
+};
+
 /// The keys live in here and nowhere else.
-Result<MountReport> open_volumes(const MountOrder& order, repository::RepositoryKey key,
-                                 const Unlockers& unlockers, const std::stop_token& stop) {
+Result<AfterOpening> open_volumes(const MountOrder& order, repository::RepositoryKey key,
+                                  const Unlockers& unlockers, const std::stop_token& stop) {
   ZKV_TRY(const auto opened, repository::open(order.repository, key));
   key.secret = SecretBytes();
   ZKV_CHECK(check_all_known(order.only, opened.keys));
-  MountReport report;
+  AfterOpening after;
+  MountReport& report = after.report;
   report.warning = opened.warning;
+  for (const auto& volume : opened.keys.volumes()) after.volumes.push_back({volume.name, volume.settings});
   const auto attempt = order.is_trial ? unlock::Attempt::kTrial : unlock::Attempt::kOpen;
   for (const auto& unlocker : unlockers) {
     const auto volumes = chosen(opened.keys, unlocker->kind(), order.only);
-    append(report, unlocker->name(), unlocker->open(volumes, attempt, stop));
+    if (!volumes.empty()) append(report, unlocker->name(), unlocker->open(volumes, attempt, stop));
   }
   for (const auto& volume : beyond(opened.keys, unlockers, order.only)) {
     report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume)});
   }
-  return report;
+  return after;
 }
 
-std::vector<std::string> open_names(const MountReport& report, std::string_view kind) {
-  std::vector<std::string> names;
-  for (const auto& volume : report.volumes) {
-    if (volume.kind == kind && unlock::is_success(volume.outcome.happened))
-      names.push_back(volume.outcome.volume);
+std::vector<unlock::VolumeRef> open_ones(const AfterOpening& after, std::string_view kind) {
+  std::set<std::string_view> names;
+  for (const auto& [of_kind, outcome] : after.report.volumes) {
+    if (of_kind == kind && unlock::is_success(outcome.happened)) names.insert(outcome.volume);
   }
-  return names;
+  std::vector<unlock::VolumeRef> volumes = after.volumes;
+  std::erase_if(volumes, [&](const unlock::VolumeRef& volume) { return !names.contains(volume.name); });
+  return volumes;
 }
 
 }  // namespace
@@ -104,17 +113,19 @@ bool MountReport::is_complete() const {
 
 Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop) {
-  ZKV_TRY(auto report, open_volumes(order, std::move(key), unlockers, stop));
-  if (order.is_trial || !order.wants_mounts) return report;
+  ZKV_TRY(auto after, open_volumes(order, std::move(key), unlockers, stop));
+  if (order.is_trial || !order.wants_mounts) return std::move(after.report);
   for (const auto& unlocker : unlockers) {
-    append(report, unlocker->mount(open_names(report, unlocker->name()), stop));
+    const auto volumes = open_ones(after, unlocker->name());
+    if (!volumes.empty()) append(after.report, unlocker->mount(volumes, stop));
   }
-  return report;
+  return std::move(after.report);
 }
 
 MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<std::string>& names,
                               const std::stop_token& stop) {
   MountReport report;
+  if (names.empty()) return report;
   append(report, unlocker.unmount(names, stop));
   append(report, unlocker.name(), unlocker.close(names, stop));
   return report;

@@ -33,7 +33,8 @@ json::object to_json(const UnlockRecord& record) {
     volumes[name] = {{"kind", last.kind},
                      {"tried", last.tried.time_since_epoch().count()},
                      {"result", last.result},
-                     {"opened", last.opened.time_since_epoch().count()}};
+                     {"opened", last.opened.time_since_epoch().count()},
+                     {"device", last.device}};
   }
   return {{"volumes", std::move(volumes)}};
 }
@@ -52,7 +53,7 @@ Result<UnlockRecord> from_json(std::string_view text, const fs::path& path) {
     if (!value.is_object()) continue;
     const auto& entry = value.get_object();
     record[std::string(name)] = {text_in(entry, "kind"), time_in(entry, "tried"), text_in(entry, "result"),
-                                 time_in(entry, "opened")};
+                                 time_in(entry, "opened"), text_in(entry, "device")};
   }
   return record;
 }
@@ -83,6 +84,7 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind,
     LastUnlock& last = record[outcome.volume];
     last.kind = kind;
     last.tried = now;
+    last.device = outcome.device;
     last.result = unlock::to_text(outcome.happened);
     if (outcome.happened == unlock::Happened::kOpened) last.opened = now;
   }

@@ -15,10 +15,11 @@
 namespace zkv::host {
 
 struct LastUnlock {
-  std::string kind;    ///< as Unlocker::name
-  Time tried;          ///< when it was last tried
-  std::string result;  ///< what came of that, in the words of unlock::to_text
-  Time opened;         ///< when it was last opened; the epoch when it never was
+  std::string kind;         ///< as Unlocker::name
+  Time tried;               ///< when it was last tried
+  std::string result;       ///< what came of that, in the words of unlock::to_text
+  Time opened;              ///< when it was last opened; the epoch when it never was
+  std::string device = {};  ///< what its settings say of where it lies; empty where the kind needs none
 };
 
 /// Volume name → its last unlock.

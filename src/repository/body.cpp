@@ -1,6 +1,10 @@
 // Volumes as records with room for what later versions add: unknown tags are carried along untouched.
 #include "repository/body.h"
 
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include "base/encoding.h"
 #include "repository/byte_order.h"
 
@@ -9,7 +13,14 @@ namespace zkv::repository {
 namespace {
 
 enum RecordTag : std::uint16_t { kVolume = 1 };
-enum FieldTag : std::uint16_t { kName = 1, kKind = 2, kKey = 3 };
+enum FieldTag : std::uint16_t {
+  kName = 1,
+  kKind = 2,
+  kKey = 3,
+  kDevice = 4,
+  kMountpoint = 5,
+  kOptions = 6,
+};
 
 constexpr std::size_t kRecordHead = 6;
 
@@ -19,20 +30,54 @@ void append_secret_record(SecretBuilder& out, std::uint16_t tag, std::span<const
   out.append(value);
 }
 
+/// The settings that were made, in the order in which they stand.
+std::vector<std::pair<FieldTag, std::string_view>> settings_of(const VolumeSettings& settings) {
+  std::vector<std::pair<FieldTag, std::string_view>> made{
+      {kDevice, settings.device}, {kMountpoint, settings.mountpoint}, {kOptions, settings.options}};
+  std::erase_if(made, [](const auto& setting) { return setting.second.empty(); });
+  return made;
+}
+
 void append_volume(SecretBuilder& out, const VolumeKeys::Volume& volume) {
-  const std::size_t size = kRecordHead + volume.name.size() + kRecordHead + sizeof(std::uint16_t) +
-                           kRecordHead + volume.key.size() + volume.unknown_fields.size();
+  const auto settings = settings_of(volume.settings);
+  std::size_t size = kRecordHead + volume.name.size() + kRecordHead + sizeof(std::uint16_t) + kRecordHead +
+                     volume.key.size() + volume.unknown_fields.size();
+  for (const auto& [tag, text] : settings) size += kRecordHead + text.size();
   out.append(to_little_endian(static_cast<std::uint16_t>(kVolume)));
   out.append(to_little_endian(static_cast<std::uint32_t>(size)));
   append_secret_record(out, kName, bytes_of(volume.name));
   append_secret_record(out, kKind, to_little_endian(static_cast<std::uint16_t>(volume.kind)));
   append_secret_record(out, kKey, volume.key);
+  for (const auto& [tag, text] : settings) append_secret_record(out, tag, bytes_of(text));
   out.append(volume.unknown_fields);
 }
 
 Error damaged() { return Error::corrupt("the repository's body is damaged"); }
 
-/// Name, kind and key come first and in this order; whatever follows is kept as it is.
+std::string* setting_of(VolumeSettings& settings, std::uint16_t tag) {
+  if (tag == kDevice) return &settings.device;
+  if (tag == kMountpoint) return &settings.mountpoint;
+  return tag == kOptions ? &settings.options : nullptr;
+}
+
+/// Takes the settings that stand at the front, each at most once and in the order of their tags.
+Result<VolumeSettings> take_settings(ByteReader& reader) {
+  VolumeSettings settings;
+  std::uint16_t last = kKey;
+  while (!reader.at_end()) {
+    ByteReader ahead = reader;
+    const auto record = take_record(ahead);
+    std::string* setting = record && record->tag > last ? setting_of(settings, record->tag) : nullptr;
+    if (setting == nullptr) break;
+    setting->assign(record->value.begin(), record->value.end());
+    if (setting->empty() || !is_sound_setting(*setting)) return damaged();
+    last = record->tag;
+    reader = ahead;
+  }
+  return settings;
+}
+
+/// Name, kind and key come first and in this order, then settings; whatever follows is kept as it is.
 Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
   ByteReader reader(value);
   const auto name = take_record(reader);
@@ -41,11 +86,13 @@ Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
   const bool sound = name && kind && key && name->tag == kName && kind->tag == kKind &&
                      kind->value.size() == sizeof(std::uint16_t) && key->tag == kKey;
   if (!sound) return damaged();
+  ZKV_TRY(auto settings, take_settings(reader));
   return VolumeKeys::Volume{
       .name = std::string(name->value.begin(), name->value.end()),
       .kind = static_cast<VolumeKind>(ByteReader(kind->value).number<std::uint16_t>()),
       .key = key->value,
       .unknown_fields = reader.rest(),
+      .settings = std::move(settings),
   };
 }
 

@@ -63,7 +63,8 @@ Result<> check_fits_seed_file(const VolumeKeys& keys) {
   for (const auto& volume : keys.volumes()) {
     const std::string name = "'" + volume.name + "'";
     if (volume.kind != VolumeKind::kZfs) return loses(name + ", which is not a ZFS filesystem");
-    if (!volume.unknown_fields.empty()) return loses("all that is known of " + name);
+    const bool has_more = !volume.unknown_fields.empty() || volume.settings != VolumeSettings();
+    if (has_more) return loses("all that is known of " + name);
     if (!is_utf8(volume.key)) return loses("the key for " + name + ", which is not text");
   }
   return {};

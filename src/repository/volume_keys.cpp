@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "repository/json_text.h"
+
 namespace zkv::repository {
 
 namespace {
@@ -14,11 +16,25 @@ constexpr std::size_t kFirstArena = 1024;
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
+Error not_there(std::string_view name) {
+  return Error::not_found(quoted(name) + " is not in the repository")
+      .remedy("'zkv volume list' shows what is there");
+}
+
 }  // namespace
 
 std::string to_text(VolumeKind kind) {
   if (kind == VolumeKind::kZfs) return "zfs";
+  if (kind == VolumeKind::kLuks) return "luks";
   return "kind " + std::to_string(static_cast<unsigned>(kind));
+}
+
+bool is_sound_setting(std::string_view text) {
+  const bool controls = std::any_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+  return text.size() <= kLongestSetting && !controls && is_utf8(bytes_of(text));
 }
 
 std::size_t VolumeKeys::size() const { return entries_.size(); }
@@ -27,7 +43,7 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
   std::vector<Volume> all;
   all.reserve(entries_.size());
   for (const Entry& entry : entries_) {
-    all.push_back({entry.name, entry.kind, bytes(entry.key), bytes(entry.unknown_fields)});
+    all.push_back({entry.name, entry.kind, bytes(entry.key), bytes(entry.unknown_fields), entry.settings});
   }
   return all;
 }
@@ -43,23 +59,36 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
     restore({std::string(name), kind, key, {}});
     return {};
   }
+  if (old->kind != kind) {
+    return Error::exists(quoted(name) + " is in the repository already, as a volume of kind " +
+                         to_text(old->kind))
+        .remedy("remove that first: zkv volume remove " + std::string(name));
+  }
   if (!replace) {
     return Error::exists(quoted(name) + " is in the repository already")
         .remedy("use --force to give it another key");
   }
   const Slice stored = store(key);
   forget(old->key);
-  old->kind = kind;
   old->key = stored;
+  return {};
+}
+
+Result<> VolumeKeys::set_settings(std::string_view name, VolumeSettings settings) {
+  Entry* entry = find(name);
+  if (entry == nullptr) return not_there(name);
+  for (const auto* text : {&settings.device, &settings.mountpoint, &settings.options}) {
+    if (!is_sound_setting(*text)) {
+      return Error::invalid("a setting of " + quoted(name) + " is too long, or is not plain text");
+    }
+  }
+  entry->settings = std::move(settings);
   return {};
 }
 
 Result<> VolumeKeys::remove(std::string_view name) {
   const auto found = places_.find(name);
-  if (found == places_.end()) {
-    return Error::not_found(quoted(name) + " is not in the repository")
-        .remedy("'zkv fs list' shows what is there");
-  }
+  if (found == places_.end()) return not_there(name);
   const auto entry = found->second;
   forget(entry->key);
   forget(entry->unknown_fields);
@@ -69,13 +98,15 @@ Result<> VolumeKeys::remove(std::string_view name) {
 }
 
 void VolumeKeys::restore(Volume volume) {
-  Entry entry{std::move(volume.name), volume.kind, store(volume.key), store(volume.unknown_fields)};
+  Entry entry{std::move(volume.name), volume.kind, store(volume.key), store(volume.unknown_fields),
+              std::move(volume.settings)};
   if (Entry* old = find(entry.name); old != nullptr) {
     forget(old->key);
     forget(old->unknown_fields);
     old->kind = entry.kind;
     old->key = entry.key;
     old->unknown_fields = entry.unknown_fields;
+    old->settings = std::move(entry.settings);
     return;
   }
   entries_.push_back(std::move(entry));

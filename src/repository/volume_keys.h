@@ -16,9 +16,22 @@ namespace zkv::repository {
 
 /// Kinds of volume; the number is what the file holds. More follow as unlockers do, so a number that is not
 /// named here may come out of a file that a later zkv wrote, and goes back into it unchanged.
-enum class VolumeKind : std::uint16_t { kZfs = 1 };
+enum class VolumeKind : std::uint16_t { kZfs = 1, kLuks = 2 };
 /// The kind's word, as in "zfs"; "kind 7" for one that is not named here.
 std::string to_text(VolumeKind kind);
+
+/// Where a volume is found and what becomes of it once it is open; what is empty was not said.
+struct VolumeSettings {
+  std::string device = {};      ///< a path, or a tag as fstab has it, such as "UUID=…"
+  std::string mountpoint = {};  ///< a path
+  std::string options = {};     ///< words with commas between them; which there are is the kind's own
+
+  bool operator==(const VolumeSettings&) const = default;
+};
+
+/// What no setting may be but empty or: UTF-8 without control characters, at most kLongestSetting bytes.
+bool is_sound_setting(std::string_view text);
+inline constexpr std::size_t kLongestSetting = 4096;
 
 /// The names and keys of all volumes. All keys rest in one run of secret memory, so that a thousand of them
 /// cost no more locked pages than their bytes need. What is handed in must not lie in that same run.
@@ -30,6 +43,7 @@ class VolumeKeys {
     std::span<const std::uint8_t> key;  ///< lives as long as the VolumeKeys, until it is next changed
     /// Fields of the entry that this program does not know, as they stood in the file.
     std::span<const std::uint8_t> unknown_fields;
+    VolumeSettings settings = {};
   };
 
   [[nodiscard]] std::size_t size() const;
@@ -37,10 +51,12 @@ class VolumeKeys {
   [[nodiscard]] std::vector<Volume> volumes() const;
   [[nodiscard]] bool contains(std::string_view name) const;
 
-  /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place
-  /// and its unknown fields.
+  /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place,
+  /// its settings and its unknown fields. One of another kind is never replaced: kExists.
   Result<> add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                bool replace = false);
+  /// Errors: kNotFound, kInvalid (a setting that is not sound).
+  Result<> set_settings(std::string_view name, VolumeSettings settings);
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 
@@ -63,6 +79,7 @@ class VolumeKeys {
     VolumeKind kind;
     Slice key;
     Slice unknown_fields;
+    VolumeSettings settings;
   };
 
   Slice store(std::span<const std::uint8_t> bytes);

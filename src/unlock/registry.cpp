@@ -6,6 +6,7 @@ namespace zkv::unlock {
 std::vector<std::unique_ptr<Unlocker>> all_unlockers(const UnlockOptions& options) {
   std::vector<std::unique_ptr<Unlocker>> unlockers;
   unlockers.push_back(make_zfs_unlocker(options.zfs));
+  unlockers.push_back(make_luks_unlocker(options.luks));
   return unlockers;
 }
 

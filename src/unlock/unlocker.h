@@ -35,12 +35,19 @@ std::string_view to_text(Happened happened);
 /// True for all that leaves the volume in the state that was asked for.
 bool is_success(Happened happened);
 
+/// A volume without its key: what is left to know of it once the keys are wiped.
+struct VolumeRef {
+  std::string name;
+  repository::VolumeSettings settings = {};
+};
+
 struct Outcome {
   std::string volume;
   Happened happened = Happened::kFailed;
   std::string detail;  ///< why, for a person; empty on success
   std::string remedy;  ///< what to do about it, or empty
   std::chrono::milliseconds took{0};
+  std::string device = {};  ///< what its settings say of where it lies
 };
 
 enum class MountHappened {
@@ -71,7 +78,8 @@ struct VolumeState {
   Presence presence = Presence::kPresent;
   bool is_open = false;
   bool is_mounted = false;
-  std::string mountpoint;  ///< empty when it has none
+  std::string mountpoint;   ///< empty when it has none
+  std::string device = {};  ///< the path of the block device that it lies on, if it is known
 };
 
 enum class Attempt {
@@ -92,10 +100,14 @@ class Unlocker {
   /// The kind's name for people and JSON, as in "zfs".
   [[nodiscard]] virtual std::string_view name() const = 0;
 
-  /// The state of each name, in the order given. Errors: kNotFound (the kind's tools are not installed), kIo,
-  /// kCorrupt (the tools' answer is not understood).
-  [[nodiscard]] virtual Result<std::vector<VolumeState>> inspect(const std::vector<std::string>& names) = 0;
-  /// All volumes of this kind that the machine has. Errors: as inspect.
+  /// Whether a volume of this kind can have this name and these settings. Errors: kInvalid.
+  [[nodiscard]] virtual Result<> check(const VolumeRef& volume) const = 0;
+
+  /// The state of each volume, in the order given. Errors: kNotFound (the kind's tools are not installed),
+  /// kIo, kCorrupt (the tools' answer is not understood).
+  [[nodiscard]] virtual Result<std::vector<VolumeState>> inspect(const std::vector<VolumeRef>& volumes) = 0;
+  /// All volumes of this kind that the machine has; one that is closed, and has no name before it is open, is
+  /// named by its device. Errors: as inspect.
   [[nodiscard]] virtual Result<std::vector<VolumeState>> discover() = 0;
 
   /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.
@@ -106,8 +118,8 @@ class Unlocker {
   [[nodiscard]] virtual std::vector<Outcome> close(const std::vector<std::string>& names,
                                                    const std::stop_token& stop) = 0;
 
-  /// Mounts every filesystem that hangs on the keys of the (open) volumes `names`, parents first.
-  [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount(const std::vector<std::string>& names,
+  /// Mounts every filesystem that hangs on the keys of the (open) `volumes`, parents first.
+  [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
                                                                 const std::stop_token& stop) = 0;
   /// Unmounts what mount() mounts, children first.
   [[nodiscard]] virtual Result<std::vector<MountOutcome>> unmount(const std::vector<std::string>& names,

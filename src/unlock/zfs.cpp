@@ -116,6 +116,24 @@ std::vector<Outcome> all_failed(const std::vector<std::string>& names, const Err
   return outcomes;
 }
 
+std::vector<std::string> names_of(const std::vector<VolumeRef>& volumes) {
+  std::vector<std::string> names;
+  names.reserve(volumes.size());
+  for (const auto& volume : volumes) names.push_back(volume.name);
+  return names;
+}
+
+/// A name that no dataset can have is a slip of the fingers, and one with control characters worse.
+/// Source: zfs(8), "Dataset and Snapshot Names".
+bool can_be_dataset(const std::string& name) {
+  const bool has_odd_slash =
+      name.starts_with('/') || name.ends_with('/') || name.find("//") != std::string::npos;
+  const bool has_odd_character = std::any_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < 0x20 || c == 0x7f || c == '@' || c == '#';
+  });
+  return !has_odd_slash && !has_odd_character;
+}
+
 class ZfsUnlocker final : public Unlocker {
  public:
   explicit ZfsUnlocker(ZfsOptions options) : options_(std::move(options)) {}
@@ -123,7 +141,18 @@ class ZfsUnlocker final : public Unlocker {
   [[nodiscard]] repository::VolumeKind kind() const override { return repository::VolumeKind::kZfs; }
   [[nodiscard]] std::string_view name() const override { return "zfs"; }
 
-  [[nodiscard]] Result<std::vector<VolumeState>> inspect(const std::vector<std::string>& names) override {
+  [[nodiscard]] Result<> check(const VolumeRef& volume) const override {
+    if (!can_be_dataset(volume.name)) {
+      return Error::invalid("no ZFS filesystem can have that name")
+          .remedy("give it as 'zfs list' shows it, such as tank/home");
+    }
+    if (volume.settings == repository::VolumeSettings()) return {};
+    return Error::invalid("a ZFS filesystem has neither device nor mount point nor options here")
+        .remedy("its own properties say where it is mounted: zfs get mountpoint,canmount " + volume.name);
+  }
+
+  [[nodiscard]] Result<std::vector<VolumeState>> inspect(const std::vector<VolumeRef>& volumes) override {
+    const auto names = names_of(volumes);
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     ZKV_TRY(const auto listing, look_at(program, names));
     std::vector<VolumeState> states;
@@ -188,10 +217,10 @@ class ZfsUnlocker final : public Unlocker {
     return outcomes;
   }
 
-  [[nodiscard]] Result<std::vector<MountOutcome>> mount(const std::vector<std::string>& names,
+  [[nodiscard]] Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
                                                         const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, names));
+    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes)));
     return mount_all(ordered, stop, [&](const std::string& name) { return program.mount(name); });
   }
 

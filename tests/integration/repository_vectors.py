@@ -15,11 +15,16 @@ EXPLAINS = {"wrong-key": ("opens none", "does not fit", "44 characters"), "corru
 
 
 def expected(outcome):
-    return [(volume["name"].encode(), volume["kind"], bytes.fromhex(volume["key_hex"])) for volume in outcome["volumes"]]
+    return [(volume["name"].encode(), volume["kind"], bytes.fromhex(volume["key_hex"]), settings_in(volume))
+            for volume in outcome["volumes"]]
+
+
+def settings_in(volume):
+    return {word: volume[word] for word in ("device", "mountpoint", "options") if word in volume}
 
 
 def second_reader(file, key):
-    return [(volume["name"], volume["kind"], volume["key"]) for volume in reader.read(file, key.encode())]
+    return [(volume["name"], volume["kind"], volume["key"], volume["settings"]) for volume in reader.read(file, key.encode())]
 
 
 class Vectors(unittest.TestCase):
@@ -28,11 +33,11 @@ class Vectors(unittest.TestCase):
         self.addCleanup(self.world.__exit__)
 
     def zkv_reads(self, key):
-        volumes = json.loads(self.world.with_key(key, "fs", "list", "-p", "--json"))
+        volumes = json.loads(self.world.with_key(key, "volume", "list", "-p", "--json"))
         decode = {"text": str.encode, "hex": bytes.fromhex}
-        kinds = {"zfs": 1}
+        kinds = {"zfs": 1, "luks": 2}
         return [(volume["name"].encode(), kinds.get(volume["kind"]) or int(volume["kind"].removeprefix("kind ")),
-                 decode[volume["encoding"]](volume["key"])) for volume in volumes]
+                 decode[volume["encoding"]](volume["key"]), settings_in(volume)) for volume in volumes]
 
     def test_every_vector_opens_with_its_keys(self):
         self.assertGreater(len(OUTCOMES), 10)
@@ -60,7 +65,7 @@ class Vectors(unittest.TestCase):
         self.world.with_key(key, "fs", "add", "tank/raw", "00ff80", "--encoding", "hex")
         (self.world.home / "pass").write_text("correct horse")
         self.world.with_key(key, "slot", "add", "passphrase", "--secret-file", "pass", "--memory", "2")
-        wanted = [("tank/é".encode(), 1, "text \u20ac".encode()), (b"tank/raw", 1, b"\x00\xff\x80")]
+        wanted = [("tank/é".encode(), 1, "text \u20ac".encode(), {}), (b"tank/raw", 1, b"\x00\xff\x80", {})]
         for opener in (key, recovery, "correct horse"):
             self.assertEqual(second_reader(self.world.path.read_bytes(), opener), wanted)
         seed = (self.world.home / ".zkv-repository.seed").read_bytes()
@@ -74,7 +79,7 @@ class Vectors(unittest.TestCase):
         self.world.with_key(key.decode(), "fs", "add", "c", "three")
         self.world.with_key(key.decode(), "slot", "add", "recovery", "-m")
         file = self.world.path.read_bytes()
-        self.assertEqual(second_reader(file, key.decode()), [(b"a", 1, b"one"), (b"b", 5, b"two"), (b"c", 1, b"three")])
+        self.assertEqual(second_reader(file, key.decode()), [(b"a", 1, b"one", {}), (b"b", 5, b"two", {}), (b"c", 1, b"three", {})])
         self.assertIn(b"gateway", file)
         self.assertEqual([slot["type"] for slot in json.loads(self.world.out("slot", "list", "--json"))], ["gateway", "classic", "recovery"])
 

@@ -57,6 +57,7 @@ TEST(Registry, HoldsOneUnlockerForEachKind) {
   for (const auto& unlocker : unlockers) kinds.insert(unlocker->kind());
   EXPECT_EQ(kinds.size(), unlockers.size());
   EXPECT_TRUE(kinds.contains(repository::VolumeKind::kZfs));
+  EXPECT_TRUE(kinds.contains(repository::VolumeKind::kLuks));
 }
 
 }  // namespace

@@ -213,6 +213,49 @@ TEST_F(RepositoryFiles, Version2KeepsWhatALaterVersionWroteIntoIt) {
   EXPECT_THAT(opened->keys.unknown_records(), testing::ElementsAreArray(record));
 }
 
+TEST_F(RepositoryFiles, Version2KeepsSettingsBesideWhatItDoesNotKnow) {
+  make(Format::kVersion2);
+  const Bytes extra{9, 0, 1, 0, 0, 0, 'x'};
+  const VolumeSettings settings{"UUID=1", "/srv", "discard"};
+  ASSERT_TRUE(edit(path_, key_, [&](VolumeKeys& keys) -> Result<> {
+    keys.restore({"data", VolumeKind::kLuks, bytes_of("key"), extra, {}});
+    return keys.set_settings("data", settings);
+  }));
+  ASSERT_TRUE(edit(path_, key_, [&](VolumeKeys& keys) {
+    return keys.add("data", VolumeKind::kLuks, bytes_of("another key"), true);
+  }));
+  const auto opened = open(path_, key_);
+  ASSERT_TRUE(opened);
+  const auto volumes = opened->keys.volumes();
+  EXPECT_EQ(volumes.front().settings, settings);
+  EXPECT_THAT(volumes.front().unknown_fields, testing::ElementsAreArray(extra));
+}
+
+TEST_F(RepositoryFiles, AVolumeIsNeverReplacedByOneOfAnotherKind) {
+  make(Format::kVersion2);
+  ASSERT_TRUE(add("a", "two"));
+  EXPECT_EQ(edit(path_, key_,
+                 [](VolumeKeys& keys) { return keys.add("a", VolumeKind::kLuks, bytes_of("k"), true); })
+                .error()
+                .kind(),
+            ErrorKind::kExists);
+  EXPECT_THAT(contents(), ElementsAre("a=two"));
+}
+
+TEST_F(RepositoryFiles, ASettingThatIsNoPlainTextIsRefused) {
+  make(Format::kVersion2);
+  ASSERT_TRUE(add("a", "two"));
+  for (const std::string& text : {std::string("a\nb"), std::string("\xff"), std::string(4097, 'x')}) {
+    EXPECT_EQ(edit(path_, key_,
+                   [&](VolumeKeys& keys) {
+                     return keys.set_settings("a", {text, {}, {}});
+                   })
+                  .error()
+                  .kind(),
+              ErrorKind::kInvalid);
+  }
+}
+
 TEST_F(RepositoryFiles, AnOlderGenerationPutBackOpensWithAWarning) {
   make(Format::kVersion2);
   const Bytes first = bytes(path_);
@@ -422,6 +465,12 @@ TEST_F(Conversion, BackIsRefusedWhereSomethingWouldBeLost) {
   EXPECT_EQ(convert(path_, key_, Format::kSeed, path_).error().kind(), ErrorKind::kUnsupported);
   EXPECT_EQ(format_of(path_).value(), Format::kVersion2);
   EXPECT_FALSE(fs::exists(path_.string() + ".v2"));
+}
+
+TEST_F(Conversion, BackIsRefusedForAVolumeWithSettings) {
+  make_with_two(Format::kVersion2);
+  ASSERT_TRUE(edit(path_, key_, [](VolumeKeys& keys) { return keys.set_settings("a", {"", "/srv", ""}); }));
+  EXPECT_EQ(convert(path_, key_, Format::kSeed, path_).error().kind(), ErrorKind::kUnsupported);
 }
 
 TEST_F(Conversion, ToAnotherPlaceLeavesTheOldFileAlone) {

@@ -287,7 +287,7 @@ TEST(ZfsUnlocker, InspectsInTheOrderOfTheNames) {
   FakeZfs zfs;
   zfs.add("tank");
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
-  const auto states = make_zfs_unlocker(zfs.options())->inspect({"tank/none", "tank/a"});
+  const auto states = make_zfs_unlocker(zfs.options())->inspect({{"tank/none"}, {"tank/a"}});
   ASSERT_TRUE(states) << states.error().message();
   EXPECT_EQ((*states)[0].presence, Presence::kMissing);
   EXPECT_TRUE((*states)[1].is_open && (*states)[1].is_mounted);
@@ -296,7 +296,7 @@ TEST(ZfsUnlocker, InspectsInTheOrderOfTheNames) {
 
 TEST(ZfsUnlocker, InspectingNothingAsksNothing) {
   FakeZfs zfs;
-  const auto states = make_zfs_unlocker(zfs.options())->inspect({"--help"});
+  const auto states = make_zfs_unlocker(zfs.options())->inspect({{"--help"}});
   ASSERT_TRUE(states);
   EXPECT_THAT(zfs.calls(), IsEmpty());
 }

@@ -32,7 +32,7 @@ TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
   zfs.add_child("tank/a/x", "tank/a", {{"mountpoint", "/srv/z"}});
   zfs.add_child("tank/a/y", "tank/a", {{"mountpoint", "/srv/z/deep"}});
   zfs.add_root("tank/a/other", kHexB, {{"mountpoint", "/other"}});
-  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a"}, {});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}}, {});
   ASSERT_TRUE(mounts) << mounts.error().message();
   EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
                                    mount_of("tank/a/x", MountHappened::kMounted),
@@ -45,7 +45,7 @@ TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
   FakeZfs zfs;
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/inner"}});
   zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
-  ASSERT_TRUE(make_zfs_unlocker(zfs.options())->mount({"tank/a", "tank/b"}, {}));
+  ASSERT_TRUE(make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/b"}}, {}));
   EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/b", "zfs mount tank/a"));
 }
 
@@ -58,7 +58,7 @@ TEST(ZfsMount, RespectsWhatTheAdministratorSetAndWhatIsMounted) {
   zfs.add_child("tank/a/off", "tank/a", {{"canmount", "off"}});
   zfs.add_child("tank/a/disk", "tank/a",
                 {{"type", "volume"}, {"mountpoint", "-"}, {"canmount", "-"}, {"mounted", "-"}});
-  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a"}, {});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}}, {});
   ASSERT_TRUE(mounts) << mounts.error().message();
   EXPECT_THAT(*mounts,
               testing::UnorderedElementsAre(mount_of("tank/a", MountHappened::kSkipped),
@@ -74,7 +74,7 @@ TEST(ZfsMount, WhatLiesInAFailedMountWaitsAndTheRestIsMounted) {
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mount-error", "directory is not empty"}});
   zfs.add_child("tank/a/x", "tank/a");
   zfs.add_root("tank/ab", kHexA, {{"keystatus", "available"}});
-  const auto mounts = make_zfs_unlocker(zfs.options())->mount({"tank/a", "tank/ab"}, {});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/ab"}}, {});
   ASSERT_TRUE(mounts) << mounts.error().message();
   EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
                                    mount_of("tank/a/x", MountHappened::kFailed),

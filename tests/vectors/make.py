@@ -34,7 +34,8 @@ def outcome(opens_with=(), refused=(), volumes=()):
     return {
         "opens_with": [key.decode() for key in opens_with],
         "refused": [{"key": key.decode(), "why": why} for key, why in refused],
-        "volumes": [{"name": name.decode(), "kind": kind, "key_hex": key.hex()} for name, kind, key in volumes],
+        "volumes": [{"name": name.decode(), "kind": kind, "key_hex": key.hex(), **dict(*settings)}
+                    for name, kind, key, *settings in volumes],
     }
 
 
@@ -71,10 +72,27 @@ def sound_files():
     later += reader.volume_record(b"crypt", b"two", 9)
     file = reader.write(later, [RECOVERY_SLOT], drawer("later"))
     yield "unknown-tags", file, outcome([RECOVERY_KEY], volumes=[(b"tank/a", 1, b"one"), (b"crypt", 9, b"two")])
+    yield "settings", reader.write(with_settings(), [RECOVERY_SLOT], drawer("settings")), outcome([RECOVERY_KEY], volumes=[
+        (b"data", 2, bytes(range(256)), {"device": "UUID=9d9a1f4c-2f7e-4c37-9a0e-7f1f7b1a0c55", "mountpoint": "/srv/d\u00e4ta",
+                                         "options": "discard,header=/etc/data.header"}),
+        (b"bare", 2, b"a passphrase", {"device": "/dev/vdb"}), (b"tank/a", 1, b"one"), (b"later", 2, b"two", {"device": "/dev/vdc"})])
     seed = Fernet(CLASSIC_KEY)._encrypt_from_parts(
         json.dumps({"tank/f\u00f6to": "\"q\" \u20ac \U0001f600", "tank/b": "two"}).encode(), 1772000000, drawer("iv")(16))
     yield "seed", seed, outcome([CLASSIC_KEY], [(OTHER_KEY, "wrong-key")], [
         ("tank/f\u00f6to".encode(), 1, "\"q\" \u20ac \U0001f600".encode()), (b"tank/b", 1, b"two")])
+
+
+def settings(**texts):
+    numbers = {word: tag for tag, word in reader.SETTINGS.items()}
+    return b"".join(reader.record(numbers[word], text.encode()) for word, text in texts.items())
+
+
+def with_settings():
+    """Volumes with all settings, with one, with none, and with one that stands behind what nobody knows."""
+    yes = settings(device="UUID=9d9a1f4c-2f7e-4c37-9a0e-7f1f7b1a0c55", mountpoint="/srv/d\u00e4ta", options="discard,header=/etc/data.header")
+    late = settings(device="/dev/vdc") + reader.record(99, b"later") + settings(options="discard")
+    return (reader.volume_record(b"data", bytes(range(256)), 2, yes) + reader.volume_record(b"bare", b"a passphrase", 2, settings(device="/dev/vdb"))
+            + reader.volume_record(b"tank/a", b"one") + reader.volume_record(b"later", b"two", 2, late))
 
 
 def hostile_files():
@@ -91,6 +109,9 @@ def hostile_files():
     yield "cut-off", sound[:-1], corrupt
     yield "too-long", sound + b"\0", corrupt
     yield "name-twice", reader.write(body(VOLUMES + VOLUMES[:1]), [RECOVERY_SLOT], drawer("twice")), corrupt
+    for name, text in (("empty-setting", ""), ("setting-with-a-control-character", "/dev/vdb\n"), ("overlong-setting", "x" * 4097)):
+        file = reader.write(reader.volume_record(b"data", b"key", 2, settings(device=text)), [RECOVERY_SLOT], drawer(name))
+        yield name, file, corrupt
     yield "unbearable-cost", costly(), outcome(refused=[(PASSPHRASE, "corrupt")])
     number = Fernet(CLASSIC_KEY)._encrypt_from_parts(b'{"a": 1}', 1772000000, drawer("number")(16))
     yield "seed-number", number, outcome(refused=[(CLASSIC_KEY, "corrupt")])

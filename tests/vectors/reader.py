@@ -22,6 +22,7 @@ VERSION = 2
 RECOVERY, CLASSIC, PASSPHRASE, GATEWAY = 1, 2, 3, 4
 WORDS = {RECOVERY: "recovery", CLASSIC: "classic", PASSPHRASE: "passphrase"}
 LATEST = 253402300799999
+SETTINGS = {4: "device", 5: "mountpoint", 6: "options"}
 
 
 class Refused(Exception):
@@ -134,12 +135,33 @@ def repository_key(slots, repository, key):
     raise Refused("wrong-key: no slot opens")
 
 
+def read_settings(source):
+    """The settings at the front; what follows is kept by a writer and means nothing to a reader."""
+    settings, last = {}, 3
+    while source.rest:
+        ahead = Bytes(source.rest)
+        try:
+            tag, value, _ = ahead.record()
+        except Refused:
+            break
+        if not last < tag <= max(SETTINGS):
+            break
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            raise Refused("corrupt: setting") from None
+        if not 0 < len(value) <= 4096 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
+            raise Refused("corrupt: setting")
+        settings[SETTINGS[tag]], last, source = text, tag, ahead
+    return settings
+
+
 def read_volume(value):
     source = Bytes(value)
     (name_tag, name, _), (kind_tag, kind, _), (key_tag, key, _) = (source.record() for _ in range(3))
     if (name_tag, kind_tag, key_tag) != (1, 2, 3) or len(kind) != 2:
         raise Refused("corrupt: volume")
-    return {"name": name, "kind": int.from_bytes(kind, "little"), "key": key}
+    return {"name": name, "kind": int.from_bytes(kind, "little"), "key": key, "settings": read_settings(source)}
 
 
 def read_body(plaintext):
@@ -187,12 +209,12 @@ def read_seed(file, key):
         raise Refused("corrupt: JSON") from None
     if not isinstance(entries, dict) or not all(isinstance(value, str) for value in entries.values()):
         raise Refused("corrupt: not an object of strings")
-    return [{"name": name.encode("utf-8", "surrogateescape"), "kind": 1, "key": value.encode("utf-8", "surrogateescape")}
+    return [{"name": name.encode("utf-8", "surrogateescape"), "kind": 1, "key": value.encode("utf-8", "surrogateescape"), "settings": {}}
             for name, value in entries.items()]
 
 
 def read(file, key):
-    """The volumes of a repository: dicts of name (bytes), kind (number) and key (bytes). Raises Refused."""
+    """The volumes of a repository: dicts of name (bytes), kind (number), key (bytes) and settings (words to text). Raises Refused."""
     if file.startswith(MAGIC):
         return read_version2(file, key)
     if file.startswith(b"gAAA"):
@@ -242,7 +264,7 @@ def main():
         sys.exit(str(refused))
     for volume in volumes:
         print(json.dumps({"name": volume["name"].decode("utf-8", "surrogateescape"), "kind": volume["kind"],
-                          "key_hex": volume["key"].hex()}))
+                          "key_hex": volume["key"].hex(), **volume["settings"]}))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ struct Session {
 };
 
 void add_fs_commands(CLI::App& app, Session& session);
+void add_volume_commands(CLI::App& app, Session& session);
 void add_slot_commands(CLI::App& app, Session& session);
 void add_repository_commands(CLI::App& app, Session& session);
 void add_fetch_command(CLI::App& app, Session& session);

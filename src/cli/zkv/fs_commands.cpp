@@ -1,13 +1,13 @@
 // `zkv fs init|add|remove|list`: the seed's commands, on a repository of either format.
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 
 #include "commands.h"
-#include "host/enrolment.h"
 #include "key_input.h"
 #include "output.h"
 #include "repository/change.h"
+#include "stored_volumes.h"
+#include "unlock/zfs.h"
 
 namespace zkv::cli {
 
@@ -81,40 +81,8 @@ ExitCode run_init(Session& session, const InitOptions& options) {
   return silent ? ExitCode::kFailed : finish(result);
 }
 
-/// Before anybody types a key.
-Result<> check_there(const Session& session) {
-  std::error_code error;
-  if (std::filesystem::exists(session.repository, error)) return {};
-  return repository::format_of(session.repository).map([](auto) {});
-}
-
-/// A name that no ZFS filesystem can have is a slip of the fingers, and one with control characters worse.
-/// Source: zfs(8), "Dataset and Snapshot Names".
-Result<> check_filesystem_name(const std::string& name) {
-  const bool has_odd_slash =
-      name.starts_with('/') || name.ends_with('/') || name.find("//") != std::string::npos;
-  const bool has_odd_character = std::any_of(name.begin(), name.end(), [](unsigned char c) {
-    return c < 0x20 || c == 0x7f || c == '@' || c == '#';
-  });
-  if (!has_odd_slash && !has_odd_character) return {};
-  return Error::invalid("no ZFS filesystem can have that name")
-      .remedy("give it as 'zfs list' shows it, such as tank/home");
-}
-
-KeyEncoding encoding_of(const std::string& word) {
-  if (word == "raw") return KeyEncoding::kRaw;
-  if (word == "hex") return KeyEncoding::kHex;
-  return word == "base64" ? KeyEncoding::kBase64 : KeyEncoding::kText;
-}
-
-/// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
-void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
-  const auto kept = host::EnrolmentFolder(session.repository).store_volumes(keys);
-  if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
-}
-
 Result<> add(Session& session, const AddOptions& options) {
-  ZKV_CHECK(check_filesystem_name(options.name));
+  ZKV_CHECK(unlock::make_zfs_unlocker({})->check({options.name}));
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto volume_key, read_volume_key(session, options.volume_key, options.volume_key_file,
@@ -128,11 +96,26 @@ Result<> add(Session& session, const AddOptions& options) {
   return (out << "Added " << options.name << " to " << session.repository.string() << "\n").write();
 }
 
+/// These commands mean ZFS; what is of another kind is for `zkv volume`.
+bool is_of_zfs(const repository::VolumeKeys::Volume& volume) {
+  return volume.kind == repository::VolumeKind::kZfs;
+}
+
+Result<> check_kind(const repository::VolumeKeys& keys, const std::string& name) {
+  for (const auto& volume : keys.volumes()) {
+    if (volume.name != name || is_of_zfs(volume)) continue;
+    return Error::invalid("'" + name + "' is a volume of kind " + repository::to_text(volume.kind))
+        .remedy("zkv volume remove " + name);
+  }
+  return {};
+}
+
 Result<> remove(Session& session, const RemoveOptions& options) {
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   bool found = true;
   ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(check_kind(keys, options.name));
     found = keys.contains(options.name);
     if (!found && options.force) return {};
     ZKV_CHECK(keys.remove(options.name));
@@ -152,28 +135,17 @@ void print_lines(Output& out, const std::vector<repository::VolumeKeys::Volume>&
   }
 }
 
-void print_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys) {
-  std::string_view separator = "[";
-  for (const auto& volume : volumes) {
-    (out << separator << "{\"name\": ").json(volume.name) << ", \"kind\": ";
-    out.json(repository::to_text(volume.kind));
-    if (keys) (out << ", ").json_key(volume.key);
-    out << "}";
-    separator = ",\n ";
-  }
-  out << (volumes.empty() ? "[]\n" : "]\n");
-}
-
 Result<> list(Session& session, const ListOptions& options) {
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
-  ZKV_TRY(const auto opened, repository::open(session.repository, key));
-  if (opened.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened.warning->c_str()));
+  ZKV_TRY(const auto opened, open_with_warning(session, key));
+  auto volumes = opened.keys.volumes();
+  std::erase_if(volumes, [](const auto& volume) { return !is_of_zfs(volume); });
   Output out;
   if (options.json) {
-    print_json(out, opened.keys.volumes(), options.plaintext);
+    print_volumes_json(out, volumes, options.plaintext);
   } else {
-    print_lines(out, opened.keys.volumes(), options.plaintext);
+    print_lines(out, volumes, options.plaintext);
   }
   return out.write();
 }
@@ -199,9 +171,7 @@ void add_add(CLI::App& fs, Session& session) {
   auto* file =
       command->add_option("--fs-key-file", options->volume_key_file, "read the filesystem's key from FILE")
           ->type_name("FILE");
-  command->add_option("--encoding", options->encoding, "how the key is written (default: text)")
-      ->check(CLI::IsMember({"text", "raw", "hex", "base64"}))
-      ->type_name("");
+  add_encoding_option(*command, options->encoding);
   command->add_option("FILESYSTEM", options->name, "name of the filesystem")->required();
   command->add_option("FS_KEY", options->volume_key, "its key; '-' reads it from standard input")
       ->type_name(kSecretType)

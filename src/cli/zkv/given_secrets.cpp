@@ -13,7 +13,7 @@ namespace zkv::cli {
 namespace {
 
 constexpr char kTicketMark = '\x1f';
-constexpr std::size_t kLongestStdin = 1024 * 1024;
+constexpr std::size_t kLongestStdin = 9 * 1024 * 1024;  // the longest raw key, and what stands before it
 
 bool takes_value(const CLI::Option* option) {
   return option != nullptr && option->get_items_expected_max() > 0;

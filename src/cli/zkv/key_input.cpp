@@ -12,6 +12,7 @@ namespace zkv::cli {
 namespace {
 
 constexpr std::size_t kLongestKeyFile = 64 * 1024;
+constexpr std::size_t kLongestRawKey = 8 * 1024 * 1024;  // of a key file of libcryptsetup
 
 void warn_of_argv() {
   static_cast<void>(
@@ -49,8 +50,8 @@ Result<SecretBytes> decode(SecretBytes text, KeyEncoding encoding) {
 Result<SecretBytes> raw_volume_key(Session& session, const std::string& ticket,
                                    const std::filesystem::path& file) {
   if (ticket == "-" || file == "-") return session.secrets.rest_of_stdin();
-  if (!file.empty()) return read_secret_file(file, kLongestKeyFile);
-  return Error::invalid("a raw key comes from --fs-key-file FILE, or from standard input as '-'");
+  if (!file.empty()) return read_secret_file(file, kLongestRawKey);
+  return Error::invalid("a raw key comes from a file, or from standard input as '-'");
 }
 
 }  // namespace
@@ -84,6 +85,18 @@ Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,
     return std::move(*given);
   }
   return ask_for_new_secret(question);
+}
+
+void add_encoding_option(CLI::App& command, std::string& word) {
+  command.add_option("--encoding", word, "how the key is written (default: text)")
+      ->check(CLI::IsMember({"text", "raw", "hex", "base64"}))
+      ->type_name("");
+}
+
+KeyEncoding encoding_of(const std::string& word) {
+  if (word == "raw") return KeyEncoding::kRaw;
+  if (word == "hex") return KeyEncoding::kHex;
+  return word == "base64" ? KeyEncoding::kBase64 : KeyEncoding::kText;
 }
 
 Result<SecretBytes> read_volume_key(Session& session, const std::string& ticket,

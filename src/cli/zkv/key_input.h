@@ -29,6 +29,11 @@ Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,
 /// How the words of a volume's key stand for its bytes.
 enum class KeyEncoding { kText, kRaw, kHex, kBase64 };
 
+/// Adds --encoding.
+void add_encoding_option(CLI::App& command, std::string& word);
+/// `word` is one that add_encoding_option lets through.
+KeyEncoding encoding_of(const std::string& word);
+
 /// The key of a volume: as read_new_secret, but with kRaw a file or stdin is taken to its last byte.
 /// Errors: also kInvalid when the text is not of the encoding.
 Result<SecretBytes> read_volume_key(Session& session, const std::string& ticket,

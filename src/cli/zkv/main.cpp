@@ -22,6 +22,7 @@ void add_commands(CLI::App& app, Session& session) {
       ->type_name("PATH");
   app.fallthrough();
   add_fs_commands(app, session);
+  add_volume_commands(app, session);
   add_slot_commands(app, session);
   add_repository_commands(app, session);
   add_fetch_command(app, session);

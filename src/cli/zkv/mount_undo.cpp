@@ -21,32 +21,57 @@ struct UnmountOptions {
 };
 
 /// The open volumes among those that zkv has opened some time.
-Result<std::vector<std::string>> recorded_and_open(unlock::Unlocker& unlocker) {
-  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
-  std::vector<std::string> names;
+Result<std::vector<std::string>> recorded_and_open(unlock::Unlocker& unlocker,
+                                                   const host::UnlockRecord& record) {
+  std::vector<unlock::VolumeRef> volumes;
   for (const auto& [name, last] : record) {
-    if (last.kind == unlocker.name()) names.push_back(name);
+    if (last.kind == unlocker.name()) volumes.push_back({name, {.device = last.device}});
   }
-  ZKV_TRY(const auto states, unlocker.inspect(names));
   std::vector<std::string> open;
+  if (volumes.empty()) return open;
+  ZKV_TRY(const auto states, unlocker.inspect(volumes));
   for (const auto& state : states) {
     if (state.is_open) open.push_back(state.name);
   }
   return open;
 }
 
+/// Those of `names` that are volumes of this kind: by the record, or because the machine has them; they are
+/// taken out of `names`.
+std::vector<std::string> take_own(unlock::Unlocker& unlocker, const host::UnlockRecord& record,
+                                  std::vector<std::string>& names) {
+  const auto is_own = [&](const std::string& name) {
+    if (const auto last = record.find(name); last != record.end())
+      return last->second.kind == unlocker.name();
+    const auto states = unlocker.inspect({{name}});
+    return states && states->front().presence == unlock::Presence::kPresent;
+  };
+  const auto others = std::stable_partition(names.begin(), names.end(), is_own);
+  std::vector<std::string> own(names.begin(), others);
+  names.erase(names.begin(), others);
+  return own;
+}
+
+void append_part(host::MountReport& whole, host::MountReport part) {
+  std::move(part.volumes.begin(), part.volumes.end(), std::back_inserter(whole.volumes));
+  std::move(part.mounts.begin(), part.mounts.end(), std::back_inserter(whole.mounts));
+  std::move(part.mount_errors.begin(), part.mount_errors.end(), std::back_inserter(whole.mount_errors));
+}
+
 Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_token& stop) {
   host::MountReport whole;
-  for (const auto& unlocker : unlock::all_unlockers({.zfs = zfs_options(options.via)})) {
-    auto names = options.volumes;
-    if (names.empty()) {
-      ZKV_TRY(names, recorded_and_open(*unlocker));
+  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
+  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
+  auto named = options.volumes;
+  for (const auto& unlocker : unlockers) {
+    auto names = take_own(*unlocker, record, named);
+    if (options.volumes.empty()) {
+      ZKV_TRY(names, recorded_and_open(*unlocker, record));
     }
-    auto part = host::unmount_and_close(*unlocker, names, stop);
-    std::move(part.volumes.begin(), part.volumes.end(), std::back_inserter(whole.volumes));
-    std::move(part.mounts.begin(), part.mounts.end(), std::back_inserter(whole.mounts));
-    std::move(part.mount_errors.begin(), part.mount_errors.end(), std::back_inserter(whole.mount_errors));
+    append_part(whole, host::unmount_and_close(*unlocker, names, stop));
   }
+  // What nobody knows is told by the kind that most volumes are of.
+  append_part(whole, host::unmount_and_close(*unlockers.front(), named, stop));
   return whole;
 }
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "host/enrolment.h"
 #include "host/unlock_record.h"
 #include "output.h"
+#include "stored_volumes.h"
 #include "unlock/registry.h"
 
 #include "commands.h"
@@ -16,8 +18,6 @@
 namespace zkv::cli {
 
 namespace {
-
-using unlock::Presence;
 
 struct Row {
   std::string kind;
@@ -28,37 +28,28 @@ struct Row {
 /// The volumes that the machine has, and those that were opened once and are gone.
 Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockRecord& record) {
   std::map<std::string, Row> rows;
-  ZKV_TRY(const auto found, unlocker.discover());
-  for (const auto& state : found) rows[state.name] = {std::string(unlocker.name()), state, {}};
-  std::vector<std::string> gone;
+  std::vector<unlock::VolumeRef> opened_once;
   for (const auto& [name, last] : record) {
-    if (last.kind != unlocker.name()) continue;
-    if (!rows.contains(name)) gone.push_back(name);
-    rows[name].last = last;
+    if (last.kind == unlocker.name()) opened_once.push_back({name, {.device = last.device}});
   }
-  ZKV_TRY(const auto lost, unlocker.inspect(gone));
-  for (const auto& state : lost) {
-    rows[state.name].kind = unlocker.name();
-    rows[state.name].state = state;
+  auto found = unlocker.discover();
+  const bool is_without_tools = !found && found.error().kind() == ErrorKind::kNotFound;
+  if (is_without_tools && opened_once.empty()) return std::vector<Row>();
+  if (!found) return std::move(found).error();
+  std::set<std::string> known_devices;
+  ZKV_TRY(const auto known, unlocker.inspect(opened_once));
+  for (const auto& state : known) {
+    rows[state.name] = {std::string(unlocker.name()), state, record.find(state.name)->second};
+    if (!state.device.empty()) known_devices.insert(state.device);
+  }
+  for (const auto& state : *found) {
+    const bool is_known = rows.contains(state.name) || known_devices.contains(state.device);
+    if (!is_known) rows[state.name] = {std::string(unlocker.name()), state, {}};
   }
   std::vector<Row> sorted;
   sorted.reserve(rows.size());
   for (auto& [name, row] : rows) sorted.push_back(std::move(row));
   return sorted;
-}
-
-std::string key_word(const unlock::VolumeState& state) {
-  switch (state.presence) {
-    case Presence::kMissing:
-      return "missing";
-    case Presence::kPoolMissing:
-      return "pool-missing";
-    case Presence::kNotAVolume:
-      return "not-a-volume";
-    case Presence::kPresent:
-      break;
-  }
-  return state.is_open ? "loaded" : "not-loaded";
 }
 
 std::string opened_text(const host::LastUnlock& last) {

@@ -1,0 +1,68 @@
+// Opening, printing, and keeping the list that approvers are shown.
+#include "stored_volumes.h"
+
+#include <cstdio>
+
+#include "host/enrolment.h"
+
+namespace zkv::cli {
+
+namespace {
+
+void add_setting(Output& out, std::string_view name, const std::string& text) {
+  if (text.empty()) return;
+  out << ", \"" << name << "\": ";
+  out.json(text);
+}
+
+}  // namespace
+
+Result<> check_there(const Session& session) {
+  std::error_code error;
+  if (std::filesystem::exists(session.repository, error)) return {};
+  return repository::format_of(session.repository).map([](auto) {});
+}
+
+Result<repository::Opened> open_with_warning(const Session& session, const SecretBytes& key) {
+  auto opened = repository::open(session.repository, key);
+  if (opened && opened->warning) {
+    static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened->warning->c_str()));
+  }
+  return opened;
+}
+
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
+  const auto kept = host::EnrolmentFolder(session.repository).store_volumes(keys);
+  if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+}
+
+void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys) {
+  std::string_view separator = "[";
+  for (const auto& volume : volumes) {
+    (out << separator << "{\"name\": ").json(volume.name) << ", \"kind\": ";
+    out.json(repository::to_text(volume.kind));
+    add_setting(out, "device", volume.settings.device);
+    add_setting(out, "mountpoint", volume.settings.mountpoint);
+    add_setting(out, "options", volume.settings.options);
+    if (keys) (out << ", ").json_key(volume.key);
+    out << "}";
+    separator = ",\n ";
+  }
+  out << (volumes.empty() ? "[]\n" : "]\n");
+}
+
+std::string key_word(const unlock::VolumeState& state) {
+  switch (state.presence) {
+    case unlock::Presence::kMissing:
+      return "missing";
+    case unlock::Presence::kPoolMissing:
+      return "pool-missing";
+    case unlock::Presence::kNotAVolume:
+      return "not-a-volume";
+    case unlock::Presence::kPresent:
+      break;
+  }
+  return state.is_open ? "loaded" : "not-loaded";
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,29 @@
+// What the commands on volumes in a repository share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "output.h"
+#include "repository/repository.h"
+#include "unlock/unlocker.h"
+
+namespace zkv::cli {
+
+/// Before anybody types a key. Errors: kNotFound and others of repository::format_of.
+Result<> check_there(const Session& session);
+
+/// The opened repository; its warning, if it has one, goes to stderr. Errors: as repository::open.
+Result<repository::Opened> open_with_warning(const Session& session, const SecretBytes& key);
+
+/// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys);
+
+/// A JSON array of objects, with the keys if `keys` says so.
+void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys);
+
+/// "loaded", "not-loaded", or why there is no key to load.
+std::string key_word(const unlock::VolumeState& state);
+
+}  // namespace zkv::cli

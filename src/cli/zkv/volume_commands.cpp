@@ -1,0 +1,165 @@
+// `zkv volume add|remove`: volumes of every kind, in a repository of version 2.
+#include <algorithm>
+#include <memory>
+#include <span>
+
+#include "key_input.h"
+#include "repository/change.h"
+#include "stored_volumes.h"
+#include "unlock/registry.h"
+#include "volume_commands.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using repository::VolumeKeys;
+using repository::VolumeSettings;
+
+struct VolumeAddOptions {
+  KeyOptions key;
+  bool force = false;
+  bool no_test = false;
+  std::string name;
+  std::string kind;
+  VolumeSettings settings;
+  std::filesystem::path volume_key_file;
+  std::string encoding = "text";
+};
+
+struct VolumeRemoveOptions {
+  KeyOptions key;
+  bool force = false;
+  std::string name;
+};
+
+/// The kind that was named; without a name, what has a device is LUKS.
+Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& options) {
+  const std::string implied = options.settings.device.empty() ? "zfs" : "luks";
+  const std::string wanted = options.kind.empty() ? implied : options.kind;
+  for (auto& unlocker : unlock::all_unlockers({})) {
+    if (unlocker->name() == wanted) return std::move(unlocker);
+  }
+  return Error::invalid("there is no kind of volume named " + wanted);
+}
+
+/// What was given now, over what was given before.
+VolumeSettings merged(const VolumeSettings& given, const VolumeKeys& keys, const std::string& name) {
+  VolumeSettings settings = given;
+  for (const auto& volume : keys.volumes()) {
+    if (volume.name != name) continue;
+    if (settings.device.empty()) settings.device = volume.settings.device;
+    if (settings.mountpoint.empty()) settings.mountpoint = volume.settings.mountpoint;
+    if (settings.options.empty()) settings.options = volume.settings.options;
+  }
+  return settings;
+}
+
+Error does_not_open(const std::string& name, bool may_lack_an_end) {
+  Error error = Error::wrong_key("this key does not open " + name + "; nothing was stored");
+  if (!may_lack_an_end) return error;
+  return std::move(error).remedy(
+      "a key file that is read to its last byte, as cryptsetup does it, wants --encoding raw");
+}
+
+Result<> try_key(unlock::Unlocker& unlocker, const VolumeKeys::Volume& volume,
+                 const VolumeAddOptions& options) {
+  const auto outcomes = unlocker.open(std::span(&volume, 1), unlock::Attempt::kTrial, {});
+  const auto& outcome = outcomes.front();
+  if (is_success(outcome.happened)) return {};
+  if (outcome.happened == unlock::Happened::kWrongKey) {
+    return does_not_open(volume.name, options.encoding == "text" && !options.volume_key_file.empty());
+  }
+  return Error::invalid(volume.name + ": " + outcome.detail + "; nothing was stored")
+      .remedy((outcome.remedy.empty() ? "" : outcome.remedy + "; or ") +
+              "store it without trying the key: --no-test");
+}
+
+Result<> add_volume(Session& session, const VolumeAddOptions& options) {
+  ZKV_TRY(const auto unlocker, unlocker_of(options));
+  if (!options.force) ZKV_CHECK(unlocker->check({options.name, options.settings}));
+  ZKV_CHECK(check_there(session));
+  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto volume_key,
+          read_volume_key(session, {}, options.volume_key_file, options.name, encoding_of(options.encoding)));
+  ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+    const auto settings = merged(options.settings, keys, options.name);
+    ZKV_CHECK(unlocker->check({options.name, settings}));
+    ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
+    ZKV_CHECK(keys.set_settings(options.name, settings));
+    if (!options.no_test) {
+      ZKV_CHECK(
+          try_key(*unlocker, {options.name, unlocker->kind(), volume_key.span(), {}, settings}, options));
+    }
+    keep_volume_names(session, keys);
+    return {};
+  }));
+  Output out;
+  out << "Added " << options.name << " (" << unlocker->name() << ") to " << session.repository.string()
+      << (options.no_test ? ", its key untried\n" : "; its key fits\n");
+  return out.write();
+}
+
+Result<> remove_volume(Session& session, const VolumeRemoveOptions& options) {
+  ZKV_CHECK(check_there(session));
+  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  bool found = true;
+  ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+    found = keys.contains(options.name);
+    if (!found && options.force) return {};
+    ZKV_CHECK(keys.remove(options.name));
+    keep_volume_names(session, keys);
+    return {};
+  }));
+  if (!found) return {};
+  Output out;
+  return (out << "Removed " << options.name << " from " << session.repository.string() << "\n").write();
+}
+
+void add_volume_add(CLI::App& volume, Session& session) {
+  auto* command = volume.add_subcommand("add", "add a volume and its key, which is tried first");
+  const auto options = std::make_shared<VolumeAddOptions>();
+  add_key_options(*command, options->key);
+  command->add_option("--kind", options->kind, "zfs or luks (default: luks with --device, else zfs)")
+      ->check(CLI::IsMember({"zfs", "luks"}))
+      ->type_name("");
+  command
+      ->add_option("--device", options->settings.device, "where it lies: a path, UUID=…, LABEL=…, PARTUUID=…")
+      ->type_name("DEVICE");
+  command
+      ->add_option("--mount-point", options->settings.mountpoint,
+                   "where its filesystem is mounted (default: where fstab says)")
+      ->type_name("PATH");
+  command->add_option("--options", options->settings.options, "as in crypttab, such as discard,read-only")
+      ->type_name("WORDS");
+  command
+      ->add_option("--volume-key-file", options->volume_key_file,
+                   "read the volume's key from FILE; '-' is standard input")
+      ->type_name("FILE");
+  add_encoding_option(*command, options->encoding);
+  command->add_flag("--no-test", options->no_test, "store the key without trying it");
+  command->add_flag("-f,--force", options->force,
+                    "give a volume that is there another key or other settings");
+  command->add_option("NAME", options->name, "a filesystem's name, or that of a mapping to be")->required();
+  command->callback([&session, options] { session.exit_code = finish(add_volume(session, *options)); });
+}
+
+void add_volume_remove(CLI::App& volume, Session& session) {
+  auto* command = volume.add_subcommand("remove", "remove a volume and its key");
+  const auto options = std::make_shared<VolumeRemoveOptions>();
+  add_key_options(*command, options->key);
+  command->add_flag("-f,--force", options->force, "do not complain when it is not there");
+  command->add_option("NAME", options->name, "name of the volume")->required();
+  command->callback([&session, options] { session.exit_code = finish(remove_volume(session, *options)); });
+}
+
+}  // namespace
+
+void add_volume_commands(CLI::App& app, Session& session) {
+  auto* volume = app.add_subcommand("volume", "volumes of every kind in the repository");
+  add_volume_add(*volume, session);
+  add_volume_views(*volume, session);
+  add_volume_remove(*volume, session);
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,11 @@
+// The parts of `zkv volume`.
+#pragma once
+
+#include "commands.h"
+
+namespace zkv::cli {
+
+/// Adds list, show and test.
+void add_volume_views(CLI::App& volume, Session& session);
+
+}  // namespace zkv::cli

@@ -1,0 +1,227 @@
+// LUKS: words of options, names of devices and mappings, tables of mounts; and what the unlocker says of a
+// machine that is a directory of files.
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <libcryptsetup.h>
+
+#include "base/encoding.h"
+#include "test_certificate.h"
+#include "unlock/block_devices.h"
+#include "unlock/luks.h"
+#include "unlock/luks_options.h"
+#include "unlock/mappings.h"
+#include "unlock/mount_table.h"
+
+namespace zkv::unlock {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using test::TemporaryDirectory;
+
+void put(const fs::path& path, std::string_view text) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+TEST(LuksOptions, TheWordsOfCrypttabBecomeFlags) {
+  const auto wishes = parse_luks_options("luks,discard,read-only,no-read-workqueue,header=/h,key-slot=3");
+  ASSERT_TRUE(wishes) << wishes.error().message();
+  EXPECT_EQ(wishes->activation, CRYPT_ACTIVATE_ALLOW_DISCARDS | CRYPT_ACTIVATE_READONLY |
+                                    CRYPT_ACTIVATE_NO_READ_WORKQUEUE);
+  EXPECT_EQ(wishes->header, "/h");
+  EXPECT_EQ(wishes->key_slot, 3);
+  EXPECT_TRUE(wishes->is_read_only);
+  EXPECT_EQ(parse_luks_options("")->activation, 0U);
+  EXPECT_EQ(parse_luks_options("same-cpu-crypt,submit-from-crypt-cpus,no-write-workqueue")->activation,
+            CRYPT_ACTIVATE_SAME_CPU_CRYPT | CRYPT_ACTIVATE_SUBMIT_FROM_CRYPT_CPUS |
+                CRYPT_ACTIVATE_NO_WRITE_WORKQUEUE);
+}
+
+TEST(LuksOptions, AWordThatIsNotKnownIsNamed) {
+  for (const auto* options : {"discrad", "discard,tmp", "key-slot=", "key-slot=x", "key-slot=-1", "key-slot=32",
+                              "header=relative", "header=", "offset=8"}) {
+    EXPECT_EQ(parse_luks_options(options).error().kind(), ErrorKind::kInvalid) << options;
+  }
+  EXPECT_THAT(parse_luks_options("discrad").error().message(), HasSubstr("'discrad'"));
+}
+
+TEST(LuksOptions, AMappingsNameIsOneWordOfPlainCharacters) {
+  EXPECT_TRUE(check_mapping_name("data-1_a.b:c=d@e#f+g"));
+  EXPECT_TRUE(check_mapping_name(std::string(127, 'a')));
+  for (const auto& name : {std::string(), std::string("a/b"), std::string(".."), std::string("control"),
+                           std::string("a b"), std::string("a\n"), std::string(128, 'a')}) {
+    EXPECT_FALSE(check_mapping_name(name)) << name;
+  }
+}
+
+TEST(BlockDevices, AreFoundByPathAndByUdevsLinks) {
+  const TemporaryDirectory dev;
+  put(dev / "vdb", "");
+  fs::create_directories(dev / "disk/by-uuid");
+  fs::create_directories(dev / "disk/by-partlabel");
+  fs::create_symlink("../../vdb", dev / "disk/by-uuid/1234-abcd");
+  fs::create_symlink("../../vdb", dev / "disk/by-partlabel/my\\x20data");
+  const fs::path vdb = fs::canonical(dev / "vdb");
+  EXPECT_EQ(find_device("UUID=1234-abcd", dev / "").value(), vdb);
+  EXPECT_EQ(find_device("PARTLABEL=my data", dev / "").value(), vdb);
+  EXPECT_EQ(find_device((dev / "vdb").string(), dev / "").value(), vdb);
+  EXPECT_EQ(find_device("UUID=none", dev / "").error().kind(), ErrorKind::kNotFound);
+  EXPECT_EQ(find_device("UUID=../../vdb", dev / "").error().kind(), ErrorKind::kNotFound);
+  for (const auto* name : {"", "vdb", "UUID=", "ID=x"}) {
+    EXPECT_EQ(find_device(name, dev / "").error().kind(), ErrorKind::kInvalid) << name;
+  }
+}
+
+TEST(MountTable, EscapesAreUndoneAndOddLinesLeftOut) {
+  const auto mounted = parse_mounted(
+      "30 1 253:0 / /srv/my\\040data rw,relatime shared:1 - ext4 /dev/mapper/data rw\n"
+      "31 1 0:40 / /proc rw - proc proc rw\n"
+      "odd line\n");
+  ASSERT_EQ(mounted.size(), 2U);
+  EXPECT_EQ(mounted[0].number, "253:0");
+  EXPECT_EQ(mounted[0].mountpoint, "/srv/my data");
+  EXPECT_EQ(mounted[0].source, "/dev/mapper/data");
+  EXPECT_EQ(mounted[1].source, "proc");
+}
+
+TEST(MountTable, FstabLinesWithoutAMountPointAreNone) {
+  const auto lines = parse_fstab(
+      "# comment /x\n"
+      "UUID=\"12-ab\" /srv ext4 noauto 0 2\n"
+      "/dev/mapper/swap none swap sw 0 0\n"
+      "/dev/mapper/a\\040b\t/mnt/x\\134y auto\n");
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].source, "UUID=12-ab");
+  EXPECT_EQ(lines[1].source, "/dev/mapper/a b");
+  EXPECT_EQ(lines[1].mountpoint, "/mnt/x\\y");
+}
+
+/// A machine with a disk vdb under the LUKS mapping "data", vdc with LUKS that is closed, and a plain dm device.
+class LuksMachine : public testing::Test {
+ protected:
+  LuksMachine() {
+    for (const auto* node : {"vdb", "vdc", "vdd"}) fs::create_directories(sys() / node);
+    mapping("dm-0", "data", "CRYPT-LUKS2-1234-data", "253:0", "vdb");
+    mapping("dm-1", "vg-root", "LVM-5678", "253:1", "vdd");
+    std::string header("LUKS\xba\xbe\0\2", 8);
+    header.resize(168, '\0');
+    put(dev() / "vdc", header + "9d9a1f4c-2f7e-4c37-9a0e-7f1f7b1a0c55" + std::string(4096, '\0'));
+    put(dev() / "vdb", std::string(4096, '\0'));
+    put(dev() / "vdd", "short");
+    put(directory_ / "mountinfo", "30 1 253:0 / /srv rw - ext4 /dev/mapper/data rw\n");
+  }
+
+  void mapping(const std::string& node, const std::string& name, const std::string& uuid,
+               const std::string& number, const std::string& below) const {
+    put(sys() / node / "dm/name", name + "\n");
+    put(sys() / node / "dm/uuid", uuid + "\n");
+    put(sys() / node / "dev", number + "\n");
+    fs::create_directories(sys() / node / "slaves" / below);
+    fs::create_directories(sys() / node / "holders");
+  }
+
+  [[nodiscard]] fs::path sys() const { return directory_ / "sys"; }
+  [[nodiscard]] fs::path dev() const { return directory_ / "dev"; }
+  [[nodiscard]] std::string device(const std::string& name) const { return fs::canonical(dev() / name); }
+
+  [[nodiscard]] std::unique_ptr<Unlocker> unlocker() const {
+    LuksOptions options;
+    options.devices = dev();
+    options.blocks = sys();
+    options.mount_table = directory_ / "mountinfo";
+    options.fstab = directory_ / "fstab";
+    return make_luks_unlocker(options);
+  }
+
+  [[nodiscard]] Outcome open_one(const std::string& name, const repository::VolumeSettings& settings) const {
+    const auto key = bytes_of("key");
+    const Unlocker::Volume volume{name, repository::VolumeKind::kLuks, key, {}, settings};
+    return unlocker()->open(std::span(&volume, 1), Attempt::kOpen, {}).front();
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(LuksMachine, DiscoverFindsWhatIsOpenByItsNameAndWhatIsClosedByItsUuid) {
+  const auto states = unlocker()->discover();
+  ASSERT_TRUE(states) << states.error().message();
+  ASSERT_EQ(states->size(), 2U);
+  EXPECT_EQ((*states)[0].name, "data");
+  EXPECT_TRUE((*states)[0].is_open);
+  EXPECT_EQ((*states)[0].mountpoint, "/srv");
+  EXPECT_EQ((*states)[1].name, "UUID=9d9a1f4c-2f7e-4c37-9a0e-7f1f7b1a0c55");
+  EXPECT_FALSE((*states)[1].is_open);
+}
+
+TEST_F(LuksMachine, InspectTellsOpenClosedAndMissing) {
+  const auto states = unlocker()->inspect(
+      {{"data", {device("vdb"), {}, {}}}, {"other", {device("vdc"), {}, {}}}, {"gone", {"UUID=1", {}, {}}}});
+  ASSERT_TRUE(states);
+  EXPECT_TRUE((*states)[0].is_open);
+  EXPECT_TRUE((*states)[0].is_mounted);
+  EXPECT_EQ((*states)[1].presence, Presence::kPresent);
+  EXPECT_FALSE((*states)[1].is_open);
+  EXPECT_EQ((*states)[2].presence, Presence::kMissing);
+}
+
+TEST_F(LuksMachine, AMappingThatIsThereIsAlreadyOpen) {
+  EXPECT_EQ(open_one("data", {device("vdb"), {}, {}}).happened, Happened::kAlreadyOpen);
+}
+
+TEST_F(LuksMachine, AMappingOfAnotherDeviceIsNeverTakenForTheVolume) {
+  const auto outcome = open_one("data", {device("vdc"), {}, {}});
+  EXPECT_EQ(outcome.happened, Happened::kFailed);
+  EXPECT_THAT(outcome.detail, HasSubstr("belongs to another device (vdb)"));
+  EXPECT_THAT(open_one("vg-root", {device("vdd"), {}, {}}).detail, HasSubstr("belongs to another device"));
+}
+
+TEST_F(LuksMachine, ADeviceThatIsOpenUnderAnotherNameIsSaidToBe) {
+  EXPECT_THAT(open_one("mine", {device("vdb"), {}, {}}).detail, HasSubstr("open already, as /dev/mapper/data"));
+}
+
+TEST_F(LuksMachine, AnImageFileIsFoundByItsLoopDevice) {
+  put(directory_ / "image", "");
+  const auto image = fs::canonical(directory_ / "image").string();
+  put(sys() / "loop3/loop/backing_file", image + "\n");
+  mapping("dm-2", "filed", "CRYPT-LUKS1-ab-filed", "253:2", "loop3");
+  EXPECT_EQ(open_one("filed", {image, {}, {}}).happened, Happened::kAlreadyOpen);
+}
+
+TEST_F(LuksMachine, WhatCannotBeTriedIsToldApart) {
+  EXPECT_EQ(open_one("gone", {"UUID=1", {}, {}}).happened, Happened::kMissing);
+  EXPECT_THAT(open_one("odd", {device("vdc"), {}, "tmp"}).detail, HasSubstr("'tmp'"));
+  EXPECT_EQ(open_one("a/b", {device("vdc"), {}, {}}).happened, Happened::kFailed);
+}
+
+TEST_F(LuksMachine, WithoutTheLibraryEveryVolumeSaysWhatToInstall) {
+  LuksOptions options;
+  options.libraries = {"libcryptsetup-that-is-not-there.so"};
+  const auto key = bytes_of("key");
+  const Unlocker::Volume volume{"data", repository::VolumeKind::kLuks, key, {}, {device("vdc"), {}, {}}};
+  const auto outcomes =
+      make_luks_unlocker(options)->open(std::span(&volume, 1), Attempt::kOpen, {});
+  EXPECT_EQ(outcomes.front().happened, Happened::kFailed);
+  EXPECT_THAT(outcomes.front().remedy, HasSubstr("libcryptsetup12"));
+}
+
+TEST_F(LuksMachine, ClosingLeavesAloneWhatIsNotOfLuks) {
+  const auto outcomes = unlocker()->close({"none", "vg-root"}, {});
+  EXPECT_EQ(outcomes[0].happened, Happened::kAlreadyClosed);
+  EXPECT_EQ(outcomes[1].happened, Happened::kNotAVolume);
+}
+
+TEST_F(LuksMachine, SettingsAreCheckedBeforeTheyAreStored) {
+  EXPECT_TRUE(unlocker()->check({"data", {"UUID=1", "/srv", "discard"}}));
+  EXPECT_FALSE(unlocker()->check({"data", {"", "/srv", "discard"}}));
+  EXPECT_FALSE(unlocker()->check({"data", {"UUID=1", "srv", ""}}));
+  EXPECT_FALSE(unlocker()->check({"data", {"UUID=1", "", "nonsense"}}));
+  EXPECT_FALSE(unlocker()->check({"tank/data", {"UUID=1", "", ""}}));
+}
+
+}  // namespace
+}  // namespace zkv::unlock
