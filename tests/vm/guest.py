@@ -70,13 +70,14 @@ class Guest:
 
     `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
     `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's. `tpm` is a Tpm.
+    `spare` is one more qcow2 disk, /dev/disk/by-id/virtio-spare.
     """
 
     MEMORY = "1024"
 
-    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None):
+    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None, spare=None):
         self.log = pathlib.Path(log)
-        self._link, self._words, self._tpm = link, words, tpm
+        self._link, self._words, self._tpm, self._spare = link, words, tpm, spare
         self._image, self._disks = pathlib.Path(image), disks
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
@@ -112,6 +113,8 @@ class Guest:
             *chardev, "-serial", "chardev:console", "-mon", "chardev=monitor,mode=control",
             "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control",
             "-device", "virtio-rng-pci", "-no-reboot", "-S"]
+        if self._spare is not None:
+            command += self._drive("spare", self._spare, "qcow2")
         if self._tpm is not None:
             self._tpm.switch_on()
             command += self._tpm.words()

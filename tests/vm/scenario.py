@@ -13,7 +13,7 @@ import unittest
 
 import prepared
 from gateway import Gateway
-from guest import Disks, Guest, make_overlay
+from guest import Disks, Guest, make_disk, make_overlay
 
 BOOT_LIMIT = 300
 VOLUMES = ["tank/raw", "tank/hex", "tank/pass", "tank/raw/nested"]
@@ -24,9 +24,11 @@ install -D -m 0644 /payload/ca.pem /etc/zkv/gateway-ca.pem
 
 
 class Scenario(unittest.TestCase):
-    """A test case with one guest and one gateway; `setup` is further bash that the guest runs as it boots."""
+    """A test case with one guest and one gateway; `setup` is further bash that the guest runs as it boots, `spare` the size of one
+    more disk that it has."""
 
     setup = ""
+    spare = None
 
     def setUp(self):
         self._begun = time.monotonic()
@@ -63,7 +65,10 @@ class Scenario(unittest.TestCase):
         payload.mkdir(exist_ok=True)
         (payload / "setup").write_text(SETUP.format(address=self.gateway.address_in_guest) + self.setup)
         (payload / "ca.pem").write_bytes(self.gateway.authority.read_bytes())
-        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words, tpm))
+        spare = self._work / "spare.qcow2" if self.spare else None
+        if spare and not spare.exists():
+            make_disk(spare, self.spare)
+        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words, tpm, spare))
         self.step("the guest boots")
         guest.wait_for_agent(BOOT_LIMIT)
         return guest

@@ -1,0 +1,165 @@
+"""LUKS beside ZFS: a disk that fstab mounts and an image with a detached header, opened by the same approval; and what goes wrong."""
+
+import json
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import VOLUMES, Scenario, unit  # noqa: E402
+
+KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
+CHEAP = "--pbkdf-force-iterations 1000"
+
+# A disk with LUKS2 and a memory-hard passphrase, which fstab mounts with nofail, so that systemd wants to mount it too; an image
+# file with LUKS1, a binary key and a detached header, which the repository says where to mount.
+MAKE = f"""
+set -euo pipefail
+(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)
+printf 'correct horse' >/root/data.key
+cryptsetup luksFormat -q --pbkdf argon2id --pbkdf-memory 65536 --pbkdf-force-iterations 4 --pbkdf-parallel 1 \
+  /dev/disk/by-id/virtio-spare /root/data.key
+cryptsetup open --key-file /root/data.key /dev/disk/by-id/virtio-spare data
+mkfs.ext4 -q -L data /dev/mapper/data
+mkdir /srv/data
+mount /dev/mapper/data /srv/data
+echo 'content of data' >/srv/data/file
+umount /srv/data
+echo "UUID=$(blkid -s UUID -o value /dev/mapper/data) /srv/data ext4 noatime,nofail,x-systemd.device-timeout=0 0 2" >>/etc/fstab
+cryptsetup close data
+systemctl daemon-reload
+
+head -c 3000 /dev/urandom >/root/image.key
+truncate -s 32M /var/lib/image
+truncate -s 4M /var/lib/image.header
+cryptsetup luksFormat -q --type luks1 {CHEAP} --header /var/lib/image.header /var/lib/image /root/image.key
+cryptsetup open --key-file /root/image.key --header /var/lib/image.header /var/lib/image image
+mkfs.ext4 -q /dev/mapper/image
+mkdir /run/image
+mount /dev/mapper/image /run/image
+echo 'content of image' >/run/image/file
+umount /run/image
+cryptsetup close image
+udevadm settle
+"""
+ADD = """
+set -euo pipefail
+zkv volume add --key-file /root/recovery-key --device "UUID=$(blkid -s UUID -o value /dev/disk/by-id/virtio-spare)" \
+  --options discard,no-read-workqueue --volume-key-file /root/data.key data
+zkv volume add --key-file /root/recovery-key --device /var/lib/image --options header=/var/lib/image.header,read-only \
+  --mount-point /srv/made/on/the/way --volume-key-file /root/image.key --encoding raw image
+"""
+ZKV = "zkv {} --key-file /root/recovery-key"
+
+
+class Luks(Scenario):
+    spare = "128M"
+
+    def assert_luks_closed(self, guest):
+        self.assertEqual(guest.check("ls /dev/mapper"), "control\n")
+        guest.check("test ! -e /srv/data/file")
+
+    def assert_luks_open(self, guest):
+        self.assertEqual(guest.check("cat /srv/data/file /srv/made/on/the/way/file"), "content of data\ncontent of image\n")
+        self.assertEqual(guest.check("findmnt -n -o SOURCE /srv/made/on/the/way").strip(), "/dev/mapper/image")
+        self.assertIn("noatime", guest.check("findmnt -n -o OPTIONS /srv/data"))
+        self.assertRegex(guest.check("dmsetup table data"), "allow_discards.*no_read_workqueue")
+        guest.check("grep -q ' /srv/made/on/the/way ro' /proc/mounts")
+        self.assertNotEqual(guest.run("dd if=/dev/zero of=/dev/mapper/image count=1 conv=notrunc").code, 0)
+
+    def volumes_of(self, guest):
+        """What `zkv status` says of the LUKS volumes: name to key, mounted and mount point."""
+        status = json.loads(guest.check("zkv status --json"))
+        return {volume["volume"]: (volume["key"], volume["mounted"], volume["mountpoint"])
+                for volume in status["volumes"] if volume["kind"] == "luks"}
+
+    def mount(self, guest, *only, code=0):
+        """What `zkv mount` says: name to result and detail."""
+        words = " ".join(f"--only {name}" for name in only)
+        answer = guest.run(ZKV.format(f"mount --json {words}"))
+        self.assertEqual(answer.code, code, answer.err)
+        return {volume["volume"]: (volume["result"], volume["detail"]) for volume in json.loads(answer.out)["volumes"]}
+
+    def test_one_approval_opens_luks_and_zfs_and_what_goes_wrong_is_named(self):
+        self.gateway.start()
+        guest = self.boot()
+        self.approve_next()
+        self.finish_boot(guest)
+
+        self.step("making LUKS volumes and adding them")
+        guest.check(MAKE)
+        guest.check(ADD)
+        self.assert_luks_closed(guest)
+        refused = guest.run("echo wrong | zkv volume add --key-file /root/recovery-key --force --volume-key-file - data")
+        self.assertEqual(refused.code, 1)
+        self.assertIn("nothing was stored", refused.err)
+
+        self.step("rebooting")
+        guest.reboot()
+        self.approve_next(lambda: (self.assert_locked(guest, VOLUMES), self.assert_luks_closed(guest)))
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        self.assert_luks_open(guest)
+        self.assert_in_order(guest)
+        self.assertEqual(self.volumes_of(guest), {"data": ("loaded", True, "/srv/data"), "image": ("loaded", True, "/srv/made/on/the/way")})
+
+        self.step("opening what is open, and trying its keys")
+        self.assertEqual({result for result, _ in self.mount(guest).values()}, {"already-open"})
+        self.assertIn("data: its key fits", guest.check(ZKV.format("volume test data")))
+
+        self.step("closing what is in use, and then what is not")
+        guest.check("systemd-run --quiet --unit user --working-directory /srv/data sleep infinity")
+        busy = guest.run("zkv unmount data")
+        self.assertEqual(busy.code, 1)
+        self.assertRegex(busy.err, "busy")
+        self.assertRegex(busy.err, "the mapping data is in use, mounted at /srv/data\n.*fuser")
+        self.assertEqual(guest.check("cat /srv/data/file"), "content of data\n")
+        guest.check("systemctl stop user")
+        guest.check("zkv unmount data image")
+        self.assert_luks_closed(guest)
+        self.assertEqual(self.volumes_of(guest), {"data": ("not-loaded", False, ""), "image": ("not-loaded", False, "")})
+        self.assert_open(guest, VOLUMES)
+
+        self.step("opening one of several that cannot")
+        self.fail_in_every_way(guest)
+        guest.power_off()
+
+    def fail_in_every_way(self, guest):
+        guest.check(f"""
+            set -euo pipefail
+            add() {{ zkv volume add --key-file /root/recovery-key --no-test --volume-key-file - "$@" <<<wrong; }}
+            add --device UUID=00000000-0000-0000-0000-000000000000 gone
+            add --device /dev/disk/by-id/virtio-pool no-luks
+            truncate -s 20M /var/lib/other /var/lib/bad
+            for name in other bad; do
+              cryptsetup luksFormat -q {CHEAP} --pbkdf pbkdf2 /var/lib/$name /root/image.key
+            done
+            add --device /var/lib/bad bad
+            add --device /var/lib/bad taken
+            cryptsetup open --key-file /root/image.key /var/lib/other taken
+            add --device /var/lib/other second
+            systemctl stop zfs-keyvault.service
+        """)
+        outcome = self.mount(guest, "data", "gone", "no-luks", "bad", "taken", "second", code=3)
+        self.assertEqual({name: result for name, (result, _) in outcome.items()},
+                         {"data": "opened", "gone": "missing", "no-luks": "not-a-volume", "bad": "wrong-key", "taken": "failed",
+                          "second": "failed"})
+        self.assertIn("belongs to another device", outcome["taken"][1])
+        self.assertIn("open already, as /dev/mapper/taken", outcome["second"][1])
+        self.assertEqual(guest.check("cat /srv/data/file"), "content of data\n")
+        self.assertEqual(guest.check("ls /dev/mapper").split(), ["control", "data", "taken"])
+
+        self.step("restarting the unit with them: the others are open, and the journal names each")
+        guest.check("systemctl start zfs-keyvault.service >/run/started 2>&1 </dev/null & echo $! >/run/starter.pid")
+        self.approve_next()
+        guest.check("tail --pid=$(cat /run/starter.pid) -f /dev/null")
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ExecMainStatus"), "3")
+        journal = guest.check("journalctl -b -o cat -u zfs-keyvault.service")
+        for name in ("gone", "no-luks", "bad", "taken", "second"):
+            self.assertRegex(journal, f"zkv: {name}: ")
+        self.assert_luks_open(guest)
+
+
+if __name__ == "__main__":
+    unittest.main()
