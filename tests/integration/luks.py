@@ -139,6 +139,9 @@ class Luks(unittest.TestCase):
         self.add("a", other, b"new\n", "--force")
         self.assertEqual(self.listed(), [{"name": "a", "kind": "luks", "device": other, "mountpoint": "/srv/ä", "options": "discard",
                                           "key": "new", "encoding": "text"}])
+        wrong = self.world.error("volume", "add", "-k", "-", "--volume-key-file", "-", "--force", "a", stdin=f"{self.key}\nold\n".encode())
+        self.assertIn("does not open a", wrong)
+        self.world.run("volume", "add", "-k", "-", "--volume-key-file", "-", "--force", "a", stdin=f"{self.key}\nnew\n".encode())
         shown = self.world.with_key(self.key, "volume", "show", "a")
         self.assertIn("3 bytes", shown)
         self.assertNotIn("new", shown)

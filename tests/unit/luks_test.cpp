@@ -19,9 +19,9 @@ namespace zkv::unlock {
 namespace {
 
 namespace fs = std::filesystem;
+using test::TemporaryDirectory;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using test::TemporaryDirectory;
 
 void put(const fs::path& path, std::string_view text) {
   fs::create_directories(path.parent_path());
@@ -31,8 +31,8 @@ void put(const fs::path& path, std::string_view text) {
 TEST(LuksOptions, TheWordsOfCrypttabBecomeFlags) {
   const auto wishes = parse_luks_options("luks,discard,read-only,no-read-workqueue,header=/h,key-slot=3");
   ASSERT_TRUE(wishes) << wishes.error().message();
-  EXPECT_EQ(wishes->activation, CRYPT_ACTIVATE_ALLOW_DISCARDS | CRYPT_ACTIVATE_READONLY |
-                                    CRYPT_ACTIVATE_NO_READ_WORKQUEUE);
+  EXPECT_EQ(wishes->activation,
+            CRYPT_ACTIVATE_ALLOW_DISCARDS | CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_NO_READ_WORKQUEUE);
   EXPECT_EQ(wishes->header, "/h");
   EXPECT_EQ(wishes->key_slot, 3);
   EXPECT_TRUE(wishes->is_read_only);
@@ -43,8 +43,8 @@ TEST(LuksOptions, TheWordsOfCrypttabBecomeFlags) {
 }
 
 TEST(LuksOptions, AWordThatIsNotKnownIsNamed) {
-  for (const auto* options : {"discrad", "discard,tmp", "key-slot=", "key-slot=x", "key-slot=-1", "key-slot=32",
-                              "header=relative", "header=", "offset=8"}) {
+  for (const auto* options : {"discrad", "discard,tmp", "key-slot=", "key-slot=x", "key-slot=-1",
+                              "key-slot=32", "header=relative", "header=", "offset=8"}) {
     EXPECT_EQ(parse_luks_options(options).error().kind(), ErrorKind::kInvalid) << options;
   }
   EXPECT_THAT(parse_luks_options("discrad").error().message(), HasSubstr("'discrad'"));
@@ -101,7 +101,8 @@ TEST(MountTable, FstabLinesWithoutAMountPointAreNone) {
   EXPECT_EQ(lines[1].mountpoint, "/mnt/x\\y");
 }
 
-/// A machine with a disk vdb under the LUKS mapping "data", vdc with LUKS that is closed, and a plain dm device.
+/// A machine with a disk vdb under the LUKS mapping "data", vdc with LUKS that is closed, and a plain dm
+/// device.
 class LuksMachine : public testing::Test {
  protected:
   LuksMachine() {
@@ -181,7 +182,8 @@ TEST_F(LuksMachine, AMappingOfAnotherDeviceIsNeverTakenForTheVolume) {
 }
 
 TEST_F(LuksMachine, ADeviceThatIsOpenUnderAnotherNameIsSaidToBe) {
-  EXPECT_THAT(open_one("mine", {device("vdb"), {}, {}}).detail, HasSubstr("open already, as /dev/mapper/data"));
+  EXPECT_THAT(open_one("mine", {device("vdb"), {}, {}}).detail,
+              HasSubstr("open already, as /dev/mapper/data"));
 }
 
 TEST_F(LuksMachine, AnImageFileIsFoundByItsLoopDevice) {
@@ -203,8 +205,7 @@ TEST_F(LuksMachine, WithoutTheLibraryEveryVolumeSaysWhatToInstall) {
   options.libraries = {"libcryptsetup-that-is-not-there.so"};
   const auto key = bytes_of("key");
   const Unlocker::Volume volume{"data", repository::VolumeKind::kLuks, key, {}, {device("vdc"), {}, {}}};
-  const auto outcomes =
-      make_luks_unlocker(options)->open(std::span(&volume, 1), Attempt::kOpen, {});
+  const auto outcomes = make_luks_unlocker(options)->open(std::span(&volume, 1), Attempt::kOpen, {});
   EXPECT_EQ(outcomes.front().happened, Happened::kFailed);
   EXPECT_THAT(outcomes.front().remedy, HasSubstr("libcryptsetup12"));
 }

@@ -21,8 +21,7 @@ struct Shared {
   std::atomic<int> begun{0};
 
   static Shared* make() {
-    void* memory =
-        ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void* memory = ::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return new (memory) Shared;
   }
 };
@@ -45,7 +44,8 @@ TEST(Workers, EachAnswersForItselfInTheOrderGiven) {
       {0, []() -> Result<> { return {}; }},
       {0, []() -> Result<> { return Error::wrong_key("no").remedy("try another"); }},
       {0, []() -> Result<> { return Error::conflict("busy"); }},
-      {0, []() -> Result<> {
+      {0,
+       []() -> Result<> {
          ::raise(SIGKILL);
          return {};
        }},

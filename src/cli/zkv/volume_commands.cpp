@@ -33,10 +33,19 @@ struct VolumeRemoveOptions {
   std::string name;
 };
 
-/// The kind that was named; without a name, what has a device is LUKS.
-Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& options) {
-  const std::string implied = options.settings.device.empty() ? "zfs" : "luks";
-  const std::string wanted = options.kind.empty() ? implied : options.kind;
+/// The kind that was named; without a name, what has a device is LUKS, and what is there stays what it is.
+std::string wanted_kind(const VolumeAddOptions& options, const VolumeKeys& keys) {
+  if (!options.kind.empty()) return options.kind;
+  if (!options.settings.device.empty()) return "luks";
+  for (const auto& volume : keys.volumes()) {
+    if (volume.name == options.name) return repository::to_text(volume.kind);
+  }
+  return "zfs";
+}
+
+Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& options,
+                                                      const VolumeKeys& keys) {
+  const std::string wanted = wanted_kind(options, keys);
   for (auto& unlocker : unlock::all_unlockers({})) {
     if (unlocker->name() == wanted) return std::move(unlocker);
   }
@@ -76,13 +85,18 @@ Result<> try_key(unlock::Unlocker& unlocker, const VolumeKeys::Volume& volume,
 }
 
 Result<> add_volume(Session& session, const VolumeAddOptions& options) {
-  ZKV_TRY(const auto unlocker, unlocker_of(options));
-  if (!options.force) ZKV_CHECK(unlocker->check({options.name, options.settings}));
+  if (!options.force) {
+    ZKV_TRY(const auto unlocker, unlocker_of(options, {}));
+    ZKV_CHECK(unlocker->check({options.name, options.settings}));
+  }
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto volume_key,
           read_volume_key(session, {}, options.volume_key_file, options.name, encoding_of(options.encoding)));
+  std::string kind;
   ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+    ZKV_TRY(const auto unlocker, unlocker_of(options, keys));
+    kind = unlocker->name();
     const auto settings = merged(options.settings, keys, options.name);
     ZKV_CHECK(unlocker->check({options.name, settings}));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
@@ -95,7 +109,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     return {};
   }));
   Output out;
-  out << "Added " << options.name << " (" << unlocker->name() << ") to " << session.repository.string()
+  out << "Added " << options.name << " (" << kind << ") to " << session.repository.string()
       << (options.no_test ? ", its key untried\n" : "; its key fits\n");
   return out.write();
 }
@@ -138,8 +152,7 @@ void add_volume_add(CLI::App& volume, Session& session) {
       ->type_name("FILE");
   add_encoding_option(*command, options->encoding);
   command->add_flag("--no-test", options->no_test, "store the key without trying it");
-  command->add_flag("-f,--force", options->force,
-                    "give a volume that is there another key or other settings");
+  command->add_flag("-f,--force", options->force, "give a volume that is there another key");
   command->add_option("NAME", options->name, "a filesystem's name, or that of a mapping to be")->required();
   command->callback([&session, options] { session.exit_code = finish(add_volume(session, *options)); });
 }

@@ -13,11 +13,14 @@ KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-ke
 CHEAP = "--pbkdf-force-iterations 1000"
 
 # A disk with LUKS2 and a memory-hard passphrase, which fstab mounts with nofail, so that systemd wants to mount it too; an image
-# file with LUKS1, a binary key and a detached header, which the repository says where to mount.
+# file with LUKS1, a binary key and a detached header, which the repository says where to mount; and one with a cipher that only the kernel has, and
+# no filesystem.
 MAKE = f"""
 set -euo pipefail
 (umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)
 printf 'correct horse' >/root/data.key
+truncate -s 20M /var/lib/serpent
+cryptsetup luksFormat -q --cipher serpent-xts-plain64 {CHEAP} --pbkdf pbkdf2 /var/lib/serpent /root/data.key
 cryptsetup luksFormat -q --pbkdf argon2id --pbkdf-memory 65536 --pbkdf-force-iterations 4 --pbkdf-parallel 1 \
   /dev/disk/by-id/virtio-spare /root/data.key
 cryptsetup open --key-file /root/data.key /dev/disk/by-id/virtio-spare data
@@ -49,6 +52,7 @@ zkv volume add --key-file /root/recovery-key --device "UUID=$(blkid -s UUID -o v
   --options discard,no-read-workqueue --volume-key-file /root/data.key data
 zkv volume add --key-file /root/recovery-key --device /var/lib/image --options header=/var/lib/image.header,read-only \
   --mount-point /srv/made/on/the/way --volume-key-file /root/image.key --encoding raw image
+zkv volume add --key-file /root/recovery-key --device /var/lib/serpent --volume-key-file /root/data.key serpent
 """
 ZKV = "zkv {} --key-file /root/recovery-key"
 
@@ -102,7 +106,8 @@ class Luks(Scenario):
         self.assert_everything_open(guest)
         self.assert_luks_open(guest)
         self.assert_in_order(guest)
-        self.assertEqual(self.volumes_of(guest), {"data": ("loaded", True, "/srv/data"), "image": ("loaded", True, "/srv/made/on/the/way")})
+        self.assertEqual(self.volumes_of(guest), {"data": ("loaded", True, "/srv/data"), "image": ("loaded", True, "/srv/made/on/the/way"),
+                                                  "serpent": ("loaded", False, "")})
 
         self.step("opening what is open, and trying its keys")
         self.assertEqual({result for result, _ in self.mount(guest).values()}, {"already-open"})
@@ -116,9 +121,9 @@ class Luks(Scenario):
         self.assertRegex(busy.err, "the mapping data is in use, mounted at /srv/data\n.*fuser")
         self.assertEqual(guest.check("cat /srv/data/file"), "content of data\n")
         guest.check("systemctl stop user")
-        guest.check("zkv unmount data image")
+        guest.check("zkv unmount data image serpent")
         self.assert_luks_closed(guest)
-        self.assertEqual(self.volumes_of(guest), {"data": ("not-loaded", False, ""), "image": ("not-loaded", False, "")})
+        self.assertEqual(self.volumes_of(guest), dict.fromkeys(("data", "image", "serpent"), ("not-loaded", False, "")))
         self.assert_open(guest, VOLUMES)
 
         self.step("opening one of several that cannot")
