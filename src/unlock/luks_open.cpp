@@ -79,8 +79,7 @@ std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path&
 
 /// Fills `candidate`, or gives the outcome where there is nothing to try.
 std::optional<Outcome> look_at(const Volume& volume, Attempt attempt, const LuksOptions& options,
-                                             const CryptLibrary& library, const Mappings& mappings,
-                                             Candidate& candidate) {
+                               const CryptLibrary& library, const Mappings& mappings, Candidate& candidate) {
   if (auto sound = check_mapping_name(volume.name); !sound)
     return told(volume, Happened::kFailed, sound.error());
   auto wishes = parse_luks_options(volume.settings.options);
@@ -102,13 +101,12 @@ std::optional<Outcome> look_at(const Volume& volume, Attempt attempt, const Luks
 }
 
 Work work_for(const CryptLibrary& library, const Volume& volume, Attempt attempt,
-                                   const Candidate& candidate) {
+              const Candidate& candidate) {
   const CryptLibrary::Activation activation{attempt == Attempt::kTrial ? std::string() : volume.name,
                                             volume.key, candidate.wishes.key_slot,
                                             candidate.wishes.activation};
-  return {candidate.memory, [&library, device = candidate.device, activation] {
-            return library.activate(device, activation);
-          }};
+  return {candidate.memory,
+          [&library, device = candidate.device, activation] { return library.activate(device, activation); }};
 }
 
 }  // namespace

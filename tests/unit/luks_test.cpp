@@ -216,6 +216,105 @@ TEST_F(LuksMachine, ClosingLeavesAloneWhatIsNotOfLuks) {
   EXPECT_EQ(outcomes[1].happened, Happened::kNotAVolume);
 }
 
+/// The same machine with programs in the place of mount(8), umount(8) and blkid(8), which keep what they were
+/// told.
+class LuksMounting : public LuksMachine {
+ protected:
+  LuksMounting() {
+    put(dev() / "mapper/data", "");
+    put(directory_ / "mountinfo", "");
+    program("mount", "exit 0");
+    program("umount", "exit 0");
+    program("blkid", "printf 'DEVNAME=/dev/x\\nUUID=12-ab\\nLABEL=mine\\nTYPE=ext4\\n'");
+  }
+
+  void program(const std::string& name, const std::string& what) const {
+    const auto path = directory_ / name;
+    put(path,
+        "#!/bin/sh\necho " + name + " \"$@\" >>" + (directory_ / "calls").string() + "\n" + what + "\n");
+    fs::permissions(path, fs::perms::owner_all);
+  }
+
+  [[nodiscard]] std::unique_ptr<Unlocker> mounter() const {
+    LuksOptions options;
+    options.devices = dev();
+    options.blocks = sys();
+    options.mount_table = directory_ / "mountinfo";
+    options.fstab = directory_ / "fstab";
+    options.mount = directory_ / "mount";
+    options.umount = directory_ / "umount";
+    options.blkid = directory_ / "blkid";
+    return make_luks_unlocker(options);
+  }
+
+  [[nodiscard]] MountOutcome mount_one(const repository::VolumeSettings& settings) const {
+    const auto outcomes = mounter()->mount({{"data", settings}}, {});
+    return outcomes && outcomes->size() == 1 ? outcomes->front() : MountOutcome();
+  }
+
+  [[nodiscard]] std::string calls() const {
+    std::ifstream file(directory_ / "calls");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  [[nodiscard]] std::string mapped() const { return (dev() / "mapper/data").string(); }
+};
+
+TEST_F(LuksMounting, AVolumeThatSaysWhereIsMountedThere) {
+  const auto place = (directory_ / "made/on/the/way").string();
+  const auto outcome = mount_one({{}, place, "discard,read-only"});
+  EXPECT_EQ(outcome.happened, MountHappened::kMounted);
+  EXPECT_EQ(outcome.mountpoint, place);
+  EXPECT_EQ(calls(), "mount -o ro -- " + mapped() + " " + place + "\n");
+  EXPECT_TRUE(fs::is_directory(place));
+}
+
+TEST_F(LuksMounting, ElseFstabSaysWhereByTheMappingOrByTheFilesystem) {
+  const auto by_path = (directory_ / "p").string();
+  const auto by_uuid = (directory_ / "u").string();
+  put(directory_ / "fstab", "/dev/sda1 / ext4 defaults 0 1\n" + mapped() + " " + by_path +
+                                " ext4 noauto 0 2\n" + "UUID=12-ab " + by_uuid +
+                                " ext4 ro 0 2\nUUID=34-cd /other ext4 ro 0 2\n");
+  const auto outcomes = mounter()->mount({{"data", {}}}, {});
+  ASSERT_TRUE(outcomes) << outcomes.error().message();
+  ASSERT_EQ(outcomes->size(), 2U);
+  EXPECT_EQ((*outcomes)[0].mountpoint, by_path);
+  EXPECT_EQ((*outcomes)[1].mountpoint, by_uuid);
+  EXPECT_THAT(calls(), HasSubstr("mount -- " + by_path + "\nmount -- " + by_uuid + "\n"));
+}
+
+TEST_F(LuksMounting, WhereNobodySaysWhereNothingIsMounted) {
+  const auto outcomes = mounter()->mount({{"data", {}}}, {});
+  ASSERT_TRUE(outcomes);
+  EXPECT_TRUE(outcomes->empty());
+  EXPECT_EQ(calls(), "");
+}
+
+TEST_F(LuksMounting, OneWhomSystemdForestalledIsMountedAlready) {
+  const auto place = (directory_ / "here").string();
+  program("mount", "echo '30 1 253:0 / " + place + " rw - ext4 /dev/mapper/data rw' >" +
+                       (directory_ / "mountinfo").string() + "; echo 'already mounted' >&2; exit 32");
+  EXPECT_EQ(mount_one({{}, place, {}}).happened, MountHappened::kAlreadyMounted);
+}
+
+TEST_F(LuksMounting, WhatMountComplainsOfIsTheReason) {
+  program("mount", "echo 'mount: wrong fs type' >&2; exit 32");
+  const auto outcome = mount_one({{}, (directory_ / "here").string(), {}});
+  EXPECT_EQ(outcome.happened, MountHappened::kFailed);
+  EXPECT_EQ(outcome.detail, "mount: wrong fs type");
+}
+
+TEST_F(LuksMounting, UnmountsTheLastMountedFirst) {
+  put(directory_ / "mountinfo",
+      "30 1 253:0 / /a rw - ext4 /dev/mapper/data rw\n31 1 8:1 / /b rw - ext4 /dev/sda1 rw\n"
+      "32 1 0:44 / /a/c rw - btrfs " +
+          mapped() + " rw\n");
+  const auto outcomes = mounter()->unmount({"data", "vg-root", "none"}, {});
+  ASSERT_TRUE(outcomes);
+  EXPECT_EQ(outcomes->size(), 2U);
+  EXPECT_EQ(calls(), "umount -- /a/c\numount -- /a\n");
+}
+
 TEST_F(LuksMachine, SettingsAreCheckedBeforeTheyAreStored) {
   EXPECT_TRUE(unlocker()->check({"data", {"UUID=1", "/srv", "discard"}}));
   EXPECT_FALSE(unlocker()->check({"data", {"", "/srv", "discard"}}));
