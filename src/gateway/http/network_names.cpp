@@ -3,11 +3,9 @@
 #include "gateway/http/network_names.h"
 
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <utility>
@@ -70,10 +68,7 @@ bool NetworkNames::make_room() {
   return known_.size() < kMostKnown;
 }
 
-void NetworkNames::wake() {
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(wake_.get(), &one, sizeof one));
-}
+void NetworkNames::wake() { ::eventfd_write(wake_.get(), 1); }
 
 void NetworkNames::work(const std::stop_token& stop) {
   while (wait_for_wanted(stop)) look_up(stop);
@@ -86,8 +81,8 @@ bool NetworkNames::wait_for_wanted(const std::stop_token& stop) {
 
 std::vector<std::string> NetworkNames::take_wanted(std::size_t most) {
   const std::lock_guard lock(mutex_);
-  std::uint64_t woken = 0;
-  static_cast<void>(::read(wake_.get(), &woken, sizeof woken));
+  eventfd_t woken = 0;
+  ::eventfd_read(wake_.get(), &woken);
   const auto begin = wanted_.end() - static_cast<std::ptrdiff_t>(std::min(most, wanted_.size()));
   std::vector<std::string> taken(begin, wanted_.end());
   wanted_.erase(begin, wanted_.end());
