@@ -135,6 +135,15 @@ class Setting(Case):
         client.leave()
         self.assert_nothing_decided(asked, none)
 
+    def test_a_next_boot_is_not_approved_by_a_code(self):
+        app = App(self.anna, "Anna").begin()
+        host = self.enrolled("yard")
+        asked = host.ask(next_boot=3600).json
+        app.sign_in()
+        self.assertEqual(app.requests(), set())
+        self.assert_problem(app.decide(asked["id"], "approve"), 403, "totp-group")
+        self.assertEqual(self.anna.decide(asked["id"], "approve").status, 200, "with the passkey it is")
+
     def test_a_setting_that_shrinks_ends_what_a_living_session_could_decide(self):
         app = App(self.anna, "Anna").begin()
         asked = self.ask()
