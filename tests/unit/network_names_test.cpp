@@ -10,8 +10,6 @@ namespace {
 
 constexpr const char* kAddress = "192.0.2.7";
 constexpr const char* kQuestion = "7.2.0.192.in-addr.arpa";
-const std::vector<std::uint8_t> kBytes{192, 0, 2, 7};
-const std::vector<std::uint8_t> kOther{192, 0, 2, 8};
 
 class NetworkNamesTest : public ::testing::Test {
  protected:
@@ -28,13 +26,15 @@ class NetworkNamesTest : public ::testing::Test {
     return names_->name_of(address);
   }
 
+  const std::vector<std::uint8_t> bytes_{192, 0, 2, 7};
+  const std::vector<std::uint8_t> other_{192, 0, 2, 8};
   testing::NameServer server_;
   std::unique_ptr<NetworkNames> names_;
 };
 
 TEST_F(NetworkNamesTest, ANameThatLeadsBackIsKnownFromTheSecondAskOnAndLookedUpOnce) {
   server_.point(kQuestion, "dsl-7.example.net");
-  server_.lead("dsl-7.example.net", kBytes);
+  server_.lead("dsl-7.example.net", bytes_);
   start();
   EXPECT_EQ(looked_up(kAddress), "dsl-7.example.net");
   const auto asked = server_.questions();
@@ -59,7 +59,7 @@ TEST_F(NetworkNamesTest, AnAddressOfSixteenBytesHasANameToo) {
 
 TEST_F(NetworkNamesTest, WhoeverRunsTheReverseZoneCannotTakeTheNameOfSomebodyElse) {
   server_.point(kQuestion, "nas.your-home.example");
-  server_.lead("nas.your-home.example", kOther);
+  server_.lead("nas.your-home.example", other_);
   start();
   EXPECT_EQ(looked_up(kAddress), std::nullopt);
 }
@@ -69,7 +69,7 @@ TEST_F(NetworkNamesTest, ANameOfOtherLettersIsNone) {
                                          "\xe2\x80\xae.example", "a b.example"};
   for (const auto& name : hostile) {
     server_.point(kQuestion, name);
-    server_.lead(name, kBytes);
+    server_.lead(name, bytes_);
     start();
     EXPECT_EQ(looked_up(kAddress), std::nullopt) << name;
   }
@@ -87,14 +87,14 @@ TEST_F(NetworkNamesTest, WhatHasNoNameIsNotAskedForAgainAtOnce) {
 
 TEST_F(NetworkNamesTest, ANameThatIsOverIsShownUntilTheNewOneIsThere) {
   server_.point(kQuestion, "old.example");
-  server_.lead("old.example", kBytes);
+  server_.lead("old.example", bytes_);
   NetworkNamesOptions options;
   options.keeps_name = std::chrono::seconds(0);
   start(options);
   static_cast<void>(names_->name_of(kAddress));
   names_->settle();
   server_.point(kQuestion, "new.example");
-  server_.lead("new.example", kBytes);
+  server_.lead("new.example", bytes_);
   EXPECT_EQ(names_->name_of(kAddress), "old.example");
   names_->settle();
   EXPECT_EQ(names_->name_of(kAddress), "new.example");
