@@ -160,6 +160,14 @@ class Setting(Case):
         self.assertEqual(app.requests(), {asked["id"]})
 
 
+    def test_while_codes_are_off_an_app_is_removed_and_does_not_come_back_with_them(self):
+        app = App(self.anna, "Anna").begin()
+        self.restart("")
+        self.assertEqual(self.anna.confirmed("/v2/totp/removal", {}, "totp.remove").status, 204)
+        self.restart("home")
+        self.assert_problem(app.with_code(app.try_sign_in), 403, "code")
+
+
 class Off(Case):
     groups = ""
 

@@ -77,6 +77,21 @@ class Database(Case):
         self.assert_refused()
         self.assertIn("the audit log knows a newer one", self.app.try_sign_in("000000").body)
 
+    def test_an_older_row_gives_no_wrong_try_back(self):
+        before = self.row()
+        for _ in range(4):
+            self.app.try_sign_in(self.app.wrong())
+        self.put_back(before)
+        self.assert_refused()
+
+    def test_a_damaged_row_does_not_keep_its_owner_from_beginning_anew(self):
+        self.gateway.change_database("UPDATE zkv_totp SET wrong = wrong + 1")
+        self.assert_refused()
+        self.assertEqual(self.anna.confirmed("/v2/totp", {}, "totp.set").status, 409)
+        self.assertEqual(self.anna.confirmed("/v2/totp/removal", {}, "totp.remove").status, 204)
+        self.assertEqual(App(self.anna, "Anna").begin().sign_in().status, 200)
+        self.gateway.command("audit", "verify")
+
     def test_an_older_row_ends_no_lock_and_brings_no_removed_app_back(self):
         before = self.row()
         for _ in range(5):

@@ -152,8 +152,9 @@ TEST_F(PeopleRoutesTest, ABodyThatAFormCouldSendIsNotTaken) {
   const auto cookie = cookie_of_anna();
   for (const std::string type :
        {"", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"}) {
-    const auto answer =
-        call("POST", "/v2/approvers/invites", cookie + kOrigin + type, R"({"name":"Eve","role":"owner"})");
+    auto fields = cookie + kOrigin;
+    fields += type;
+    const auto answer = call("POST", "/v2/approvers/invites", fields, R"({"name":"Eve","role":"owner"})");
     EXPECT_EQ(status(answer), "415") << type;
   }
   EXPECT_EQ(status(call("POST", "/v2/approvers/invites", cookie + kOrigin + kJsonType,

@@ -1,8 +1,8 @@
-// What views share: the address, fetched lists, the announcer, and errors in words.
+// What views share: the address, fetched lists, signing out, and errors in words.
 
 import { useCallback, useEffect, useState } from 'preact/hooks';
 
-import { Problem, Unreachable } from './api';
+import { api, Problem, Unreachable } from './api';
 import { PasskeyFailure } from './passkey';
 import { PushFailure } from './push';
 import { routeOf, type Route } from './route';
@@ -27,6 +27,15 @@ export function useLoaded<Value>(fetch: () => Promise<Value>): Loaded<Value> {
   }, []);
   useEffect(() => void reload(), []);
   return { value, failure, reload };
+}
+
+/// Signs out and calls `leave`; `failure` says in words why that came to nothing.
+export function useSignOut(leave: () => void): { signOut: () => void; failure: string | null } {
+  const [failure, setFailure] = useState<string | null>(null);
+  const signOut = (): void => {
+    api.signOut().then(leave, (error: unknown) => setFailure(inWords(error).text));
+  };
+  return { signOut, failure };
 }
 
 /// The view the address names, as it changes.

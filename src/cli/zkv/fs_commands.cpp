@@ -31,12 +31,6 @@ struct AddOptions {
   std::string encoding = "text";
 };
 
-struct RemoveOptions {
-  KeyOptions key;
-  bool force = false;
-  std::string name;
-};
-
 struct ListOptions {
   KeyOptions key;
   bool plaintext = false;
@@ -111,20 +105,8 @@ Result<> check_kind(const repository::VolumeKeys& keys, const std::string& name)
 }
 
 Result<> remove(Session& session, const RemoveOptions& options) {
-  ZKV_CHECK(check_there(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
-  bool found = true;
-  ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
-    ZKV_CHECK(check_kind(keys, options.name));
-    found = keys.contains(options.name);
-    if (!found && options.force) return {};
-    ZKV_CHECK(keys.remove(options.name));
-    keep_volume_names(session, keys);
-    return {};
-  }));
-  if (!found) return {};
-  Output out;
-  return (out << "Removed " << options.name << " from " << session.repository.string() << "\n").write();
+  return remove_volume(session, options,
+                       [&](const repository::VolumeKeys& keys) { return check_kind(keys, options.name); });
 }
 
 void print_lines(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys) {

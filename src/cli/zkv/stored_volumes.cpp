@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "host/enrolment.h"
+#include "repository/change.h"
 
 namespace zkv::cli {
 
@@ -34,6 +35,24 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
   const auto kept = host::EnrolmentFolder(session.repository).store_volumes(keys);
   if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+}
+
+Result<> remove_volume(Session& session, const RemoveOptions& options,
+                       const std::function<Result<>(const repository::VolumeKeys&)>& may_be) {
+  ZKV_CHECK(check_there(session));
+  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  bool found = true;
+  ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(may_be(keys));
+    found = keys.contains(options.name);
+    if (!found && options.force) return {};
+    ZKV_CHECK(keys.remove(options.name));
+    keep_volume_names(session, keys);
+    return {};
+  }));
+  if (!found) return {};
+  Output out;
+  return (out << "Removed " << options.name << " from " << session.repository.string() << "\n").write();
 }
 
 void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys) {

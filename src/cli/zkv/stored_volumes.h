@@ -1,10 +1,12 @@
 // What the commands on volumes in a repository share.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "commands.h"
+#include "key_input.h"
 #include "output.h"
 #include "repository/repository.h"
 #include "unlock/unlocker.h"
@@ -19,6 +21,16 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 
 /// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys);
+
+struct RemoveOptions {
+  KeyOptions key;
+  bool force = false;
+  std::string name;
+};
+/// The command that takes a volume out of the repository; `may_be` is asked first. Errors: those of `may_be`,
+/// kNotFound without `force`, and of the repository.
+Result<> remove_volume(Session& session, const RemoveOptions& options,
+                       const std::function<Result<>(const repository::VolumeKeys&)>& may_be);
 
 /// A JSON array of objects, with the keys if `keys` says so.
 void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys);

@@ -27,12 +27,6 @@ struct VolumeAddOptions {
   std::string encoding = "text";
 };
 
-struct VolumeRemoveOptions {
-  KeyOptions key;
-  bool force = false;
-  std::string name;
-};
-
 /// The kind that was named; without a name, what has a device is LUKS, and what is there stays what it is.
 std::string wanted_kind(const VolumeAddOptions& options, const VolumeKeys& keys) {
   if (!options.kind.empty()) return options.kind;
@@ -114,20 +108,8 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   return out.write();
 }
 
-Result<> remove_volume(Session& session, const VolumeRemoveOptions& options) {
-  ZKV_CHECK(check_there(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
-  bool found = true;
-  ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
-    found = keys.contains(options.name);
-    if (!found && options.force) return {};
-    ZKV_CHECK(keys.remove(options.name));
-    keep_volume_names(session, keys);
-    return {};
-  }));
-  if (!found) return {};
-  Output out;
-  return (out << "Removed " << options.name << " from " << session.repository.string() << "\n").write();
+Result<> remove_of_any_kind(Session& session, const RemoveOptions& options) {
+  return remove_volume(session, options, [](const VolumeKeys&) -> Result<> { return {}; });
 }
 
 void add_volume_add(CLI::App& volume, Session& session) {
@@ -159,11 +141,12 @@ void add_volume_add(CLI::App& volume, Session& session) {
 
 void add_volume_remove(CLI::App& volume, Session& session) {
   auto* command = volume.add_subcommand("remove", "remove a volume and its key");
-  const auto options = std::make_shared<VolumeRemoveOptions>();
+  const auto options = std::make_shared<RemoveOptions>();
   add_key_options(*command, options->key);
   command->add_flag("-f,--force", options->force, "do not complain when it is not there");
   command->add_option("NAME", options->name, "name of the volume")->required();
-  command->callback([&session, options] { session.exit_code = finish(remove_volume(session, *options)); });
+  command->callback(
+      [&session, options] { session.exit_code = finish(remove_of_any_kind(session, *options)); });
 }
 
 }  // namespace

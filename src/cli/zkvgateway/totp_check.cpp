@@ -40,7 +40,7 @@ Result<> TotpCheck::take(const Row& row) {
     return {};
   }
   if (event.actor != kByCode + app->second.name) return does_not_hold(row, "a code of somebody else's app");
-  if (event.kind == "totp.lock") return {};
+  if (event.kind == "totp.lock" || event.kind == "totp.wrong") return {};
   const auto step = members.number("step", kLastStep);
   if (!step) return unreadable_code(row);
   ZKV_CHECK(use(row, app->second, *step));

@@ -78,7 +78,8 @@ asio::awaitable<Result<RequestCard>> LedgerTotps::decide(SessionKey key, Decisio
   auto outcome = co_await on_ledger<Outcome<RequestCard>>(*ledger_, desk_, std::move(work));
   auto card = LedgerPeople::result_of(std::move(outcome));
   if (!card && card.error().kind() == ErrorKind::kDenied) {
-    note_("refused.decision", std::move(address), card.error().message());
+    note_(card.error().name() == "code" ? "refused.code" : "refused.decision", std::move(address),
+          card.error().message());
   }
   co_return card;
 }

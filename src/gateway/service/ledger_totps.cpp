@@ -76,8 +76,10 @@ asio::awaitable<Result<NewTotp>> LedgerTotps::set_up(Confirmation by) {
 }
 
 Result<bool> LedgerTotps::keep_secret(const Approver& owner, const SecretBytes& secret) {
-  ZKV_TRY(const auto before, desk_.store().totps().find(owner));
-  if (before && before->has_begun()) {
+  const auto before = desk_.store().totps().find(owner);
+  const bool is_damaged = !before && before.error().kind() == ErrorKind::kCorrupt;
+  if (!before && !is_damaged) return tl::unexpected(before.error());
+  if (is_damaged || (*before && (*before)->has_begun())) {
     return Error::exists("you have an authenticator app already").remedy("remove it first");
   }
   Totp totp;
@@ -90,7 +92,6 @@ Result<bool> LedgerTotps::keep_secret(const Approver& owner, const SecretBytes& 
 }
 
 asio::awaitable<Result<TotpState>> LedgerTotps::remove(Confirmation by) {
-  if (!is_on()) co_return no_codes_here();
   std::function<Result<TotpState>(const LedgerPeople::Performer&)> work =
       [this](const LedgerPeople::Performer& me) -> Result<TotpState> {
     ZKV_CHECK(end_secret(*me.approver));
@@ -102,11 +103,14 @@ asio::awaitable<Result<TotpState>> LedgerTotps::remove(Confirmation by) {
 }
 
 Result<bool> LedgerTotps::end_secret(const Approver& owner) {
-  ZKV_TRY(auto totp, desk_.store().totps().find(owner));
-  if (!totp) return no_secret();
+  const auto found = desk_.store().totps().find(owner);
+  if (!found && found.error().kind() != ErrorKind::kCorrupt) return tl::unexpected(found.error());
+  if (found && !*found) return no_secret();
   ZKV_CHECK(desk_.store().totps().remove(owner.id));
   ZKV_CHECK(desk_.store().people().end_totp_sessions_of(owner.id));
-  ZKV_CHECK(log(*totp, {"totp.remove", "", actor_of(owner), {}}));
+  Totp ended;
+  ended.approver = owner.id;
+  ZKV_CHECK(log(ended, {"totp.remove", "", actor_of(owner), {}}));
   return true;
 }
 
@@ -159,12 +163,15 @@ Result<LedgerTotps::Outcome<bool>> LedgerTotps::use(Totp totp, const std::string
     ZKV_CHECK(store.prove_writable());
     return outcome;
   }
-  if (judged.outcome == totp::Outcome::kWrongAndLocked) {
-    ZKV_CHECK(
-        log(totp, {"totp.lock", "", purpose.actor, {{"until", zkv::to_text(totp.tries.locked_until)}}}));
-  }
+  ZKV_CHECK(log_wrong(totp, purpose.actor, judged.outcome));
   ZKV_CHECK(store.totps().update(totp));
   return outcome;
+}
+
+/// Each wrong one has a row in the audit log, so that no older row of the table gives its try back.
+Result<> LedgerTotps::log_wrong(Totp& totp, const std::string& actor, totp::Outcome outcome) {
+  if (outcome != totp::Outcome::kWrongAndLocked) return log(totp, {"totp.wrong", "", actor, {}});
+  return log(totp, {"totp.lock", "", actor, {{"until", zkv::to_text(totp.tries.locked_until)}}});
 }
 
 Result<> LedgerTotps::log(Totp& totp, Use purpose) {

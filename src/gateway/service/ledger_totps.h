@@ -58,6 +58,7 @@ class LedgerTotps : public Totps {
   /// Uses the code up, with its step in the audit log, or counts it as wrong: both are to be committed.
   /// `refused` is why it was not taken.
   Result<Outcome<bool>> use(Totp totp, const std::string& code, Use purpose);
+  Result<> log_wrong(Totp& totp, const std::string& actor, totp::Outcome outcome);
   /// Appends the row; `totp` is as new as that.
   Result<> log(Totp& totp, Use purpose);
 

@@ -170,7 +170,8 @@ constexpr std::array kSteps{
                  seal TEXT NOT NULL))"},
     Step{9, "ALTER TABLE zkv_session ADD COLUMN kind TEXT NOT NULL DEFAULT 'passkey'"},
     Step{9, R"(CREATE INDEX zkv_audit_totp ON zkv_audit (actor, number)
-               WHERE kind IN ('totp.set', 'totp.begin', 'totp.sign-in', 'totp.decide', 'totp.lock', 'totp.remove'))"},
+               WHERE kind IN ('totp.set', 'totp.begin', 'totp.sign-in', 'totp.decide', 'totp.wrong',
+                              'totp.lock', 'totp.remove'))"},
 };
 
 Result<int> current_version(Database& database) {

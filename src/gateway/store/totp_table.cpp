@@ -160,7 +160,7 @@ Result<long long> TotpTable::newest_logged(const Approver& approver) {
     const auto by_code = "totp:" + approver.name;
     long long newest = 0;
     sql << "SELECT COALESCE(MAX(number), 0) FROM zkv_audit WHERE kind IN ('totp.set', 'totp.begin', "
-           "'totp.sign-in', 'totp.decide', 'totp.lock', 'totp.remove') AND actor IN (:1, :2)",
+           "'totp.sign-in', 'totp.decide', 'totp.wrong', 'totp.lock', 'totp.remove') AND actor IN (:1, :2)",
         soci::use(by_passkey), soci::use(by_code), soci::into(newest);
     return newest;
   });

@@ -1,26 +1,15 @@
 // What one may do who signed in with a code, until when, and the way out.
 
-import { useState } from 'preact/hooks';
-
-import { api, now } from '../api';
-import { inWords } from '../hooks';
+import { now } from '../api';
+import { useSignOut } from '../hooks';
 import type { Session } from '../protocol';
 import { dateTime, parseTime } from '../time';
 import { Icon } from './icon';
 import { Text } from './text';
 
 export function CodeBanner({ session, leave }: { session: Session; leave: () => void }) {
-  const [failure, setFailure] = useState<string | null>(null);
+  const { signOut, failure } = useSignOut(leave);
   const until = parseTime(session.expires_at);
-
-  async function signOut(): Promise<void> {
-    try {
-      await api.signOut();
-      leave();
-    } catch (error) {
-      setFailure(inWords(error).text);
-    }
-  }
 
   return (
     <div class="code-banner">
@@ -31,7 +20,7 @@ export function CodeBanner({ session, leave }: { session: Session; leave: () => 
         a new code.
         {failure !== null && ` ${failure}`}
       </p>
-      <button type="button" class="quiet-button" onClick={() => void signOut()}>
+      <button type="button" class="quiet-button" onClick={signOut}>
         Sign out
       </button>
     </div>

@@ -4,7 +4,7 @@ import { useId, useState } from 'preact/hooks';
 
 import { api, now } from '../api';
 import { confirm } from '../confirm';
-import { inWords, useLoaded } from '../hooks';
+import { useLoaded, useSignOut } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
 import { Content, Note, View } from '../parts/view';
@@ -21,17 +21,8 @@ type Asking = { what: 'add' } | { what: 'rename' | 'delete'; passkey: Passkey };
 export function PasskeysView({ session, leave }: { session: Session; leave: () => void }) {
   const passkeys = useLoaded(api.passkeys);
   const [asking, setAsking] = useState<Asking | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
+  const { signOut, failure } = useSignOut(leave);
   const close = (): void => setAsking(null);
-
-  async function signOut(): Promise<void> {
-    try {
-      await api.signOut();
-      leave();
-    } catch (error) {
-      setFailure(inWords(error).text);
-    }
-  }
 
   return (
     <View title="My passkeys">
@@ -56,7 +47,7 @@ export function PasskeysView({ session, leave }: { session: Session; leave: () =
       <AuthenticatorApp />
       <Notifications />
       <div class="page-buttons">
-        <button type="button" class="quiet-button" onClick={() => void signOut()}>
+        <button type="button" class="quiet-button" onClick={signOut}>
           Sign out
         </button>
       </div>
