@@ -7,14 +7,14 @@ import { modelOf, outcomeOf } from '../card';
 import { inWords, useLoaded } from '../hooks';
 import { Text } from '../parts/text';
 import { Content, Empty, Note, View } from '../parts/view';
-import type { Card, History } from '../protocol';
+import type { Card } from '../protocol';
 import type { Requests } from '../requests';
 import { linkTo } from '../route';
 import { dateTime } from '../time';
 
 export function HistoryView({ requests }: { requests: Requests }) {
   const newest = useLoaded(() => api.history());
-  const [older, setOlder] = useState<History[]>([]);
+  const [before, setBefore] = useState<{ cards: Card[]; more: boolean } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const [busy, setBusy] = useState(false);
   const states = requests.board?.map((card) => card.id + card.state).join();
@@ -22,12 +22,12 @@ export function HistoryView({ requests }: { requests: Requests }) {
     if (newest.value !== null) void newest.reload();
   }, [states]);
 
-  async function goOn(last: Card): Promise<void> {
+  async function goOn(shown: Card[]): Promise<void> {
     setBusy(true);
     setFailure(null);
     try {
-      const page = await api.history(last.id);
-      setOlder((before) => [...before, page]);
+      const page = await api.history(shown.at(-1)?.id);
+      setBefore({ cards: united(shown, page.requests), more: page.more });
     } catch (error) {
       setFailure(inWords(error).text);
     }
@@ -38,9 +38,8 @@ export function HistoryView({ requests }: { requests: Requests }) {
     <View title="History">
       <Content from={newest}>
         {(first) => {
-          const cards = withoutTwins([first, ...older].flatMap((page) => page.requests));
-          const last = cards.at(-1);
-          if (!last)
+          const cards = united(first.requests, before?.cards ?? []);
+          if (cards.length === 0)
             return (
               <Empty shape="history">
                 <p>No host has asked yet.</p>
@@ -53,8 +52,8 @@ export function HistoryView({ requests }: { requests: Requests }) {
                   <Row key={card.id} card={card} />
                 ))}
               </ul>
-              {(older.at(-1) ?? first).more && (
-                <button type="button" class="quiet-button" disabled={busy} onClick={() => void goOn(last)}>
+              {(before ?? first).more && (
+                <button type="button" class="quiet-button" disabled={busy} onClick={() => void goOn(cards)}>
                   Show older ones
                 </button>
               )}
@@ -67,10 +66,10 @@ export function HistoryView({ requests }: { requests: Requests }) {
   );
 }
 
-/// The pages move on when somebody asks: what stood at the end of one may stand in the next as well.
-function withoutTwins(cards: Card[]): Card[] {
-  const seen = new Set<string>();
-  return cards.filter((card) => !seen.has(card.id) && seen.add(card.id));
+/// The pages move on when somebody asks: what the first says counts, and what it no longer holds stays behind it.
+function united(first: Card[], then: Card[]): Card[] {
+  const ids = new Set(first.map((card) => card.id));
+  return [...first, ...then.filter((card) => !ids.has(card.id))];
 }
 
 function Row({ card }: { card: Card }) {
