@@ -320,7 +320,8 @@ class SetUpByInit(Case):
             self.gateway.command("doctor", *address, "--public-url", "https://localhost")
         with self.assertRaisesRegex(AssertionError, "MEND +.*/nowhere"):
             self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--page-dir", "/nowhere")
-        said = self.gateway.command("doctor", *address, "--public-url", "https://gateway.example")
+        said = self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--totp-groups", "homee")
+        self.assertIn("no host is of the group 'homee'", said)
         self.assertIn("signed by itself: hosts pin it, browsers refuse it", said)
         self.gateway.stop()
         with self.assertRaisesRegex(AssertionError, "MEND +the daemon does not answer"):

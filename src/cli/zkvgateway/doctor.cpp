@@ -2,6 +2,7 @@
 // mend.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
@@ -104,7 +105,17 @@ void look_at_legacy(Findings& findings, const Settings& settings) {
   }
 }
 
-void look_at_daemon(Findings& findings, const Session& session) {
+void look_at_codes(const Findings& findings, const Settings& settings, const boost::json::array& hosts) {
+  for (const auto& group : settings.totp_groups) {
+    const bool is_there = std::ranges::any_of(
+        hosts, [&](const boost::json::value& host) { return member(host, "group") == group; });
+    if (is_there) continue;
+    findings.note("no host is of the group '" + group + "', which totp-groups names",
+                  "'zkvgateway host list' shows the groups");
+  }
+}
+
+void look_at_daemon(Findings& findings, const Session& session, const Settings& settings) {
   const auto client = ControlClient::find(session);
   const auto hosts =
       client.and_then([](const ControlClient& found) { return found.send("GET", "/control/hosts"); });
@@ -114,6 +125,7 @@ void look_at_daemon(Findings& findings, const Session& session) {
   for (const auto& host : hosts->at("hosts").as_array())
     enrolled += host.at("revoked_at").is_null() ? 1U : 0U;
   findings.good(fmt::format("the daemon answers; {} hosts are enrolled", enrolled));
+  look_at_codes(findings, settings, hosts->at("hosts").as_array());
 }
 
 ExitCode doctor(const Session& session) {
@@ -127,7 +139,7 @@ ExitCode doctor(const Session& session) {
   look_at_certificate(findings, *settings);
   look_at_page(findings, *settings);
   look_at_legacy(findings, *settings);
-  look_at_daemon(findings, session);
+  look_at_daemon(findings, session, *settings);
   return findings.all_is_well() ? ExitCode::kDone : ExitCode::kFailed;
 }
 
