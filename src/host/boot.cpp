@@ -1,4 +1,4 @@
-// Open, forget the keys, mount.
+// Kind by kind: open, forget the keys, mount.
 #include "host/boot.h"
 
 #include <algorithm>
@@ -22,12 +22,9 @@ Result<> check_all_known(const std::set<std::string>& only, const repository::Vo
   return {};
 }
 
-std::vector<Volume> chosen(const repository::VolumeKeys& keys, repository::VolumeKind kind,
-                           const std::set<std::string>& only) {
-  std::vector<Volume> volumes;
-  for (const auto& volume : keys.volumes()) {
-    if (volume.kind == kind && (only.empty() || only.contains(volume.name))) volumes.push_back(volume);
-  }
+std::vector<Volume> of_kind(const repository::VolumeKeys& keys, repository::VolumeKind kind) {
+  std::vector<Volume> volumes = keys.volumes();
+  std::erase_if(volumes, [&](const Volume& volume) { return volume.kind != kind; });
   return volumes;
 }
 
@@ -40,18 +37,6 @@ void append(MountReport& report, Result<std::vector<unlock::MountOutcome>> mount
   std::move(mounts->begin(), mounts->end(), std::back_inserter(report.mounts));
 }
 
-/// Volumes of kinds that a later version put into the repository.
-std::vector<Volume> beyond(const repository::VolumeKeys& keys, const Unlockers& unlockers,
-                           const std::set<std::string>& only) {
-  std::vector<Volume> volumes = keys.volumes();
-  std::erase_if(volumes, [&](const Volume& volume) {
-    const bool is_known = std::any_of(unlockers.begin(), unlockers.end(),
-                                      [&](const auto& unlocker) { return unlocker->kind() == volume.kind; });
-    return is_known || (!only.empty() && !only.contains(volume.name));
-  });
-  return volumes;
-}
-
 unlock::Outcome beyond_us(const Volume& volume) {
   return {volume.name,
           unlock::Happened::kFailed,
@@ -60,41 +45,32 @@ unlock::Outcome beyond_us(const Volume& volume) {
           {}};
 }
 
-/// What is left of the repository when its keys are wiped.
-struct AfterOpening {
-  MountReport report;
-  std::vector<unlock::VolumeRef> volumes;
-};
-
-/// The keys live in here and nowhere else.
-Result<AfterOpening> open_volumes(const MountOrder& order, repository::RepositoryKey key,
-                                  const Unlockers& unlockers, const std::stop_token& stop) {
-  ZKV_TRY(const auto opened, repository::open(order.repository, key));
-  key.secret = SecretBytes();
-  ZKV_CHECK(check_all_known(order.only, opened.keys));
-  AfterOpening after;
-  MountReport& report = after.report;
-  report.warning = opened.warning;
-  for (const auto& volume : opened.keys.volumes()) after.volumes.push_back({volume.name, volume.settings});
-  const auto attempt = order.is_trial ? unlock::Attempt::kTrial : unlock::Attempt::kOpen;
-  for (const auto& unlocker : unlockers) {
-    const auto volumes = chosen(opened.keys, unlocker->kind(), order.only);
-    if (!volumes.empty()) append(report, unlocker->name(), unlocker->open(volumes, attempt, stop));
+/// Takes out of `keys` what is not to be opened: the keys of the others are wiped at once.
+void keep_only(const std::set<std::string>& only, repository::VolumeKeys& keys) {
+  if (only.empty()) return;
+  for (const auto& volume : keys.volumes()) {
+    if (!only.contains(volume.name)) (void)keys.remove(volume.name);
   }
-  for (const auto& volume : beyond(opened.keys, unlockers, order.only)) {
-    report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume)});
-  }
-  return after;
 }
 
-std::vector<unlock::VolumeRef> open_ones(const AfterOpening& after, std::string_view kind) {
-  std::set<std::string_view> names;
-  for (const auto& [of_kind, outcome] : after.report.volumes) {
-    if (of_kind == kind && unlock::is_success(outcome.happened)) names.insert(outcome.volume);
+/// Opens the volumes of one kind and wipes their keys. Those that are open now.
+std::vector<unlock::VolumeRef> open_kind(unlock::Unlocker& unlocker, unlock::Attempt attempt,
+                                         repository::VolumeKeys& keys, MountReport& report,
+                                         const std::stop_token& stop) {
+  const auto volumes = of_kind(keys, unlocker.kind());
+  std::vector<unlock::VolumeRef> open;
+  if (volumes.empty()) return open;
+  auto outcomes = unlocker.open(volumes, attempt, stop);
+  std::set<std::string> opened;
+  for (const auto& outcome : outcomes) {
+    if (unlock::is_success(outcome.happened)) opened.insert(outcome.volume);
   }
-  std::vector<unlock::VolumeRef> volumes = after.volumes;
-  std::erase_if(volumes, [&](const unlock::VolumeRef& volume) { return !names.contains(volume.name); });
-  return volumes;
+  append(report, unlocker.name(), std::move(outcomes));
+  for (const auto& volume : volumes) {
+    if (opened.contains(volume.name)) open.push_back({volume.name, volume.settings});
+    (void)keys.remove(volume.name);
+  }
+  return open;
 }
 
 }  // namespace
@@ -113,13 +89,24 @@ bool MountReport::is_complete() const {
 
 Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop) {
-  ZKV_TRY(auto after, open_volumes(order, std::move(key), unlockers, stop));
-  if (order.is_trial || !order.wants_mounts) return std::move(after.report);
+  ZKV_TRY(auto opened, repository::open(order.repository, key));
+  key.secret = SecretBytes();
+  auto& keys = opened.keys;
+  ZKV_CHECK(check_all_known(order.only, keys));
+  keep_only(order.only, keys);
+  MountReport report;
+  report.warning = std::move(opened.warning);
+  const auto attempt = order.is_trial ? unlock::Attempt::kTrial : unlock::Attempt::kOpen;
   for (const auto& unlocker : unlockers) {
-    const auto volumes = open_ones(after, unlocker->name());
-    if (!volumes.empty()) append(after.report, unlocker->mount(volumes, stop));
+    const auto volumes = open_kind(*unlocker, attempt, keys, report, stop);
+    if (order.is_trial || !order.wants_mounts || volumes.empty()) continue;
+    append(report, unlocker->mount(volumes, stop));
   }
-  return std::move(after.report);
+  // What is left is of kinds that a later version put into the repository.
+  for (const auto& volume : keys.volumes()) {
+    report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume)});
+  }
+  return report;
 }
 
 MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<std::string>& names,

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace zkv::unlock {
@@ -83,12 +85,26 @@ class Context {
   std::string complaint_;
 };
 
+/// libcryptsetup would call both "not a block device". Errors: kIo (nothing there), kInvalid.
+Result<> check_can_hold(const std::filesystem::path& path) {
+  std::error_code failed;
+  const auto status = std::filesystem::status(path, failed);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    return Error::io(path.string() + " is not there");
+  }
+  if (failed) return Error::system(path.string(), failed.value());
+  if (std::filesystem::is_block_file(status) || std::filesystem::is_regular_file(status)) return {};
+  return Error::invalid(path.string() + " is neither a block device nor a file");
+}
+
 /// Loads the LUKS header, and with it whatever is to be known of the device.
 template <class Functions>
 Result<> load_header(const Functions& functions, const CryptLibrary::Device& device,
                      Context<Functions>& context) {
   const bool is_detached = !device.header.empty();
-  const auto& subject = is_detached ? device.header.string() : device.path.string();
+  const auto subject = is_detached ? device.header.string() : device.path.string();
+  ZKV_CHECK(check_can_hold(device.path));
+  if (is_detached) ZKV_CHECK(check_can_hold(device.header));
   const int made = is_detached
                        ? functions.init_data_device(context.out(), device.header.c_str(), device.path.c_str())
                        : functions.init(context.out(), device.path.c_str());

@@ -35,7 +35,7 @@ class CryptLibrary {
   /// The first of `libraries` that can be loaded. Errors: kUnsupported.
   static Result<CryptLibrary> load(const std::vector<std::string>& libraries);
 
-  /// Errors: kNotFound (no LUKS header there), kDenied, kIo.
+  /// Errors: kNotFound (no LUKS header there), kInvalid (a path that is no place for one), kDenied, kIo.
   [[nodiscard]] Result<Header> read_header(const Device& device) const;
   /// Errors: kWrongKey, kExists (the mapping is there), kConflict (the device is in use), kNotFound (no key
   /// slot to try), kDenied, kUnsupported (the system has no device mapper, or not the cipher), kUnavailable

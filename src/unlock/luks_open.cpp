@@ -19,6 +19,7 @@ using Volume = Unlocker::Volume;
 
 /// A volume that is to be opened, with all that was found out about it.
 struct Candidate {
+  std::size_t place = 0;  ///< among the volumes
   CryptLibrary::Device device;
   LuksWishes wishes;
   std::uint64_t memory = 0;
@@ -34,7 +35,7 @@ Outcome told(const Volume& volume, Happened happened, const Error& error) {
 
 std::string command_to_change(const std::string& name) { return "zkv volume add --force " + name; }
 
-Happened happened_of_luks(const Result<>& result, Attempt attempt) {
+Happened happened_of_luks(const Result<std::uint64_t>& result, Attempt attempt) {
   if (result) return attempt == Attempt::kTrial ? Happened::kKeyFits : Happened::kOpened;
   switch (result.error().kind()) {
     case ErrorKind::kWrongKey:
@@ -79,7 +80,7 @@ std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path&
 
 /// Fills `candidate`, or gives the outcome where there is nothing to try.
 std::optional<Outcome> look_at(const Volume& volume, Attempt attempt, const LuksOptions& options,
-                               const CryptLibrary& library, const Mappings& mappings, Candidate& candidate) {
+                               const Mappings& mappings, Candidate& candidate) {
   if (auto sound = check_mapping_name(volume.name); !sound)
     return told(volume, Happened::kFailed, sound.error());
   auto wishes = parse_luks_options(volume.settings.options);
@@ -91,13 +92,32 @@ std::optional<Outcome> look_at(const Volume& volume, Attempt attempt, const Luks
   }
   candidate.device = {*device, wishes->header};
   candidate.wishes = std::move(*wishes);
-  const auto header = library.read_header(candidate.device);
-  if (!header) {
-    const bool is_no_luks = header.error().kind() == ErrorKind::kNotFound;
-    return told(volume, is_no_luks ? Happened::kNotAVolume : Happened::kFailed, header.error());
-  }
-  candidate.memory = header->derivation_memory;
   return std::nullopt;
+}
+
+Outcome outcome_of_header(const Volume& volume, const Error& error) {
+  switch (error.kind()) {
+    case ErrorKind::kNotFound:
+      return told(volume, Happened::kNotAVolume, error);
+    case ErrorKind::kInterrupted:
+      return told(volume, Happened::kInterrupted, error);
+    default:
+      return told(volume, Happened::kFailed, error);
+  }
+}
+
+/// Asks each device at once what its dearest key slot needs; one that does not answer stops no other.
+std::vector<Worked> read_headers(const CryptLibrary& library, const std::vector<Candidate>& candidates,
+                                 const LuksOptions& options, const std::stop_token& stop) {
+  static constexpr std::size_t kMostAtOnce = 64;
+  std::vector<Work> works;
+  for (const auto& candidate : candidates) {
+    works.push_back({0, [&library, device = candidate.device] {
+                       return library.read_header(device).map(
+                           [](const auto& header) { return header.derivation_memory; });
+                     }});
+  }
+  return work_in_children(works, {kMostAtOnce, 0, options.header_limit}, stop);
 }
 
 Work work_for(const CryptLibrary& library, const Volume& volume, Attempt attempt,
@@ -106,7 +126,9 @@ Work work_for(const CryptLibrary& library, const Volume& volume, Attempt attempt
                                             volume.key, candidate.wishes.key_slot,
                                             candidate.wishes.activation};
   return {candidate.memory,
-          [&library, device = candidate.device, activation] { return library.activate(device, activation); }};
+          [&library, device = candidate.device, activation] {
+            return library.activate(device, activation).map([] { return std::uint64_t{0}; });
+          }};
 }
 
 }  // namespace
@@ -121,15 +143,25 @@ std::vector<Outcome> open_luks(std::span<const Volume> volumes, Attempt attempt,
     return outcomes;
   }
   const auto mappings = Mappings::read(options.blocks);
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    Candidate candidate{i, {}, {}, 0};
+    auto settled = look_at(volumes[i], attempt, options, mappings, candidate);
+    outcomes.push_back(settled ? std::move(*settled) : told(volumes[i], Happened::kInterrupted));
+    if (!settled) candidates.push_back(std::move(candidate));
+  }
+  const auto headers = read_headers(*library, candidates, options, stop);
   std::vector<Work> works;
   std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < volumes.size(); ++i) {
-    Candidate candidate;
-    auto settled = look_at(volumes[i], attempt, options, *library, mappings, candidate);
-    outcomes.push_back(settled ? std::move(*settled) : told(volumes[i], Happened::kInterrupted));
-    if (settled) continue;
-    works.push_back(work_for(*library, volumes[i], attempt, candidate));
-    places.push_back(i);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const std::size_t place = candidates[i].place;
+    if (!headers[i].result) {
+      outcomes[place] = outcome_of_header(volumes[place], headers[i].result.error());
+      continue;
+    }
+    candidates[i].memory = *headers[i].result;
+    works.push_back(work_for(*library, volumes[place], attempt, candidates[i]));
+    places.push_back(place);
   }
   const auto worked = work_in_children(works, bounds_of_machine(options.limit), stop);
   for (std::size_t i = 0; i < works.size(); ++i) {

@@ -15,11 +15,11 @@ namespace zkv::unlock {
 /// memory goes with it, and a library that is not made for threads can be used by several at once.
 struct Work {
   std::uint64_t memory = 0;  ///< KiB that it will need
-  std::function<Result<>()> run;
+  std::function<Result<std::uint64_t>()> run;  ///< what it answers is for whom it may concern
 };
 
 struct Worked {
-  Result<> result;
+  Result<std::uint64_t> result;
   std::chrono::milliseconds took{0};
 };
 
@@ -34,7 +34,8 @@ WorkerBounds bounds_of_machine(std::chrono::milliseconds limit);
 
 /// Does all of `works`, begun in their order; one answer for each. Further errors: kInterrupted (a stop was
 /// asked for before its turn), kUnavailable (the limit passed; the child is killed), kInternal (the child
-/// died). What has begun when a stop is asked for is finished: a child hears no SIGINT, SIGTERM or SIGHUP.
+/// died). What has begun when a stop is asked for is finished: a child hears no SIGINT, SIGTERM or SIGHUP. It
+/// is killed when this process ends.
 /// Call it while no other thread of this process is at work.
 std::vector<Worked> work_in_children(const std::vector<Work>& works, const WorkerBounds& bounds,
                                      const std::stop_token& stop);

@@ -50,6 +50,9 @@ class Luks(unittest.TestCase):
         outcome = json.loads(self.world.with_key(self.key, "volume", "test", "--json", *names, code=code))
         return {volume["volume"]: volume["result"] for volume in outcome["volumes"]}
 
+    def error_of_test(self, code=1):
+        return self.world.run("volume", "test", "-k", "-", stdin=self.key.encode(), code=code)[1].decode()
+
     # -- what opens --
 
     def test_both_versions_open_by_the_key_that_cryptsetup_took(self):
@@ -77,7 +80,10 @@ class Luks(unittest.TestCase):
         self.add("bare", device, b"pass\n", "--options", f"discard,header={self.path('header')}")
         self.assertEqual(self.tried(), {"bare": "key-fits"})
         os.remove(self.path("header"))
-        self.assertNotEqual(self.tried(code=1), {"bare": "key-fits"})
+        self.assertEqual(self.tried(code=1), {"bare": "failed"})
+        self.assertIn(f"{self.path('header')} is not there", self.error_of_test())
+        os.mkdir(self.path("header"))
+        self.assertIn(f"{self.path('header')} is neither a block device nor a file", self.error_of_test())
 
     def test_with_a_key_slot_named_only_that_one_is_tried(self):
         device = self.image("slots.img", b"zero", *CHEAP)

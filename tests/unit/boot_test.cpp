@@ -130,6 +130,68 @@ TEST(Boot, AVolumeOfAKindThatALaterVersionAddedIsReportedAndStopsNoOther) {
   EXPECT_THAT(report->volumes.back().outcome.detail, HasSubstr("kind 7"));
 }
 
+/// Stands in for LUKS: notes whether the ZFS filesystem was mounted when its own turn came.
+class SlowKind final : public unlock::Unlocker {
+ public:
+  explicit SlowKind(const test::FakeZfs& zfs) : zfs_(zfs) {}
+  [[nodiscard]] repository::VolumeKind kind() const override { return repository::VolumeKind::kLuks; }
+  [[nodiscard]] std::string_view name() const override { return "luks"; }
+  [[nodiscard]] Result<> check(const unlock::VolumeRef&) const override { return {}; }
+  [[nodiscard]] Result<std::vector<unlock::VolumeState>> inspect(
+      const std::vector<unlock::VolumeRef>&) override {
+    return std::vector<unlock::VolumeState>();
+  }
+  [[nodiscard]] Result<std::vector<unlock::VolumeState>> discover() override {
+    return std::vector<unlock::VolumeState>();
+  }
+  [[nodiscard]] std::vector<unlock::Outcome> open(std::span<const Volume> volumes, unlock::Attempt,
+                                                  const std::stop_token&) override {
+    was_mounted_before = zfs_.get("tank/a", "mounted") == "yes";
+    return {{volumes.front().name, unlock::Happened::kFailed, "it did not open in time", {}, {}}};
+  }
+  [[nodiscard]] std::vector<unlock::Outcome> close(const std::vector<std::string>&,
+                                                   const std::stop_token&) override {
+    return {};
+  }
+  [[nodiscard]] Result<std::vector<unlock::MountOutcome>> mount(const std::vector<unlock::VolumeRef>&,
+                                                                const std::stop_token&) override {
+    return std::vector<unlock::MountOutcome>();
+  }
+  [[nodiscard]] Result<std::vector<unlock::MountOutcome>> unmount(const std::vector<std::string>&,
+                                                                  const std::stop_token&) override {
+    return std::vector<unlock::MountOutcome>();
+  }
+
+  bool was_mounted_before = false;
+
+ private:
+  const test::FakeZfs& zfs_;
+};
+
+TEST(Boot, ASlowKindKeepsNoOtherKindFromBeingMounted) {
+  test::FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  const TemporaryDirectory directory;
+  const auto path = directory / "repository";
+  const auto key = SecretBytes::copy_of(kKey);
+  ASSERT_TRUE(repository::create(path, repository::Format::kVersion2, key, false));
+  ASSERT_TRUE(repository::edit(path, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add("disk", repository::VolumeKind::kLuks, bytes_of("key")));
+    return keys.add("tank/a", repository::VolumeKind::kZfs, bytes_of(kHexA));
+  }));
+  Unlockers unlockers;
+  unlockers.push_back(unlock::make_zfs_unlocker(zfs.options()));
+  auto slow = std::make_unique<SlowKind>(zfs);
+  const auto& seen = *slow;
+  unlockers.push_back(std::move(slow));
+  const auto report = open_and_mount({.repository = path}, {key.clone(), std::nullopt}, unlockers, {});
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_TRUE(seen.was_mounted_before);
+  EXPECT_EQ(report->opened(), 1U);
+  EXPECT_EQ(report->volumes.back().outcome.volume, "disk");
+}
+
 TEST(Boot, UnmountAndCloseGoesBackAllTheWay) {
   test::FakeZfs zfs;
   zfs.add("tank");
