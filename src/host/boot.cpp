@@ -109,13 +109,13 @@ Result<MountReport> open_and_mount(const MountOrder& order, repository::Reposito
   return report;
 }
 
-MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<std::string>& names,
+MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<unlock::VolumeRef>& volumes,
                               const std::stop_token& stop) {
   MountReport report;
-  if (names.empty()) return report;
-  append(report, unlocker.unmount(names, stop));
-  append(report, unlocker.name(), unlocker.close(names, stop));
+  if (volumes.empty()) return report;
+  append(report, unlocker.unmount(volumes, stop));
+  append(report, unlocker.name(), unlocker.close(volumes, stop));
   return report;
 }
 
-}  // namespace zkv::host
+}  // volumespace zkv::host

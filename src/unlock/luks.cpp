@@ -70,13 +70,13 @@ class LuksUnlocker final : public Unlocker {
     return open_luks(volumes, attempt, options_, stop);
   }
 
-  [[nodiscard]] std::vector<Outcome> close(const std::vector<std::string>& names,
+  [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {
     std::vector<Outcome> outcomes;
-    outcomes.reserve(names.size());
-    for (const auto& name : names) {
-      outcomes.push_back(stop.stop_requested() ? closed_mapping(name, Happened::kInterrupted)
-                                               : close_one(name));
+    outcomes.reserve(volumes.size());
+    for (const auto& volume : volumes) {
+      outcomes.push_back(stop.stop_requested() ? closed_mapping(volume.name, Happened::kInterrupted)
+                                               : close_one(volume));
     }
     return outcomes;
   }
@@ -87,35 +87,49 @@ class LuksUnlocker final : public Unlocker {
     if (volumes.empty()) return outcomes;
     const auto mappings = Mappings::read(options_.blocks);
     ZKV_TRY(const auto mounts, LuksMounts::read(options_));
+    std::vector<OpenVolume> open;
     for (const auto& volume : volumes) {
       const Mapping* mapping = mappings.find(volume.name);
       if (mapping == nullptr) continue;
-      if (stop.stop_requested()) {
-        outcomes.push_back({volume.name, volume.name, {}, MountHappened::kInterrupted, {}});
+      if (const auto own = check_own(volume, *mapping, mappings); !own) {
+        outcomes.push_back({volume.name, volume.name, {}, MountHappened::kFailed, own.error().message()});
         continue;
       }
-      const auto of_volume = mounts.mount(volume, *mapping);
-      outcomes.insert(outcomes.end(), of_volume.begin(), of_volume.end());
+      open.push_back({volume, *mapping});
     }
+    const auto mounted = mounts.mount(open, stop);
+    outcomes.insert(outcomes.end(), mounted.begin(), mounted.end());
     return outcomes;
   }
 
-  [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<std::string>& names,
+  /// What is not the volume's own is left alone here, and told when it is to be closed.
+  [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
-    std::vector<MountOutcome> outcomes;
-    if (names.empty()) return outcomes;
+    if (volumes.empty()) return std::vector<MountOutcome>();
     const auto mappings = Mappings::read(options_.blocks);
     ZKV_TRY(const auto mounts, LuksMounts::read(options_));
-    for (const auto& name : names) {
-      const Mapping* mapping = mappings.find(name);
-      if (mapping == nullptr || !mapping->is_luks() || stop.stop_requested()) continue;
-      const auto of_volume = mounts.unmount(*mapping);
-      outcomes.insert(outcomes.end(), of_volume.begin(), of_volume.end());
+    std::vector<OpenVolume> open;
+    for (const auto& volume : volumes) {
+      const Mapping* mapping = mappings.find(volume.name);
+      if (mapping != nullptr && check_own(volume, *mapping, mappings)) open.push_back({volume, *mapping});
     }
-    return outcomes;
+    return mounts.unmount(open, stop);
   }
 
  private:
+  /// Whether the mapping of the volume's name is the volume, as far as its device is known. Errors:
+  /// kUnsupported (not of LUKS), kConflict (another device's).
+  [[nodiscard]] Result<> check_own(const VolumeRef& volume, const Mapping& mapping,
+                                   const Mappings& mappings) const {
+    if (!mapping.is_luks()) return Error::unsupported("the mapping " + mapping.name + " is not of LUKS");
+    const auto device = find_device(volume.settings.device, options_.devices);
+    if (!device || mappings.lies_on(mapping, *device)) return {};
+    return Error::conflict("the mapping " + mapping.name + " belongs to another device" +
+                           (mapping.devices.empty() ? std::string() : " (" + mapping.devices.front() + ")") +
+                           ", not to " + device->string())
+        .remedy("cryptsetup status " + mapping.name);
+  }
+
   [[nodiscard]] VolumeState state_of(const VolumeRef& volume, const Mappings& mappings,
                                      const LuksMounts& mounts) const {
     VolumeState state{volume.name, Presence::kMissing, false, false, {}, {}};
@@ -125,8 +139,7 @@ class LuksUnlocker final : public Unlocker {
       state.device = *device;
     }
     const Mapping* mapping = mappings.find(volume.name);
-    if (mapping == nullptr || !mapping->is_luks()) return state;
-    if (device && !mappings.lies_on(*mapping, *device)) return state;
+    if (mapping == nullptr || !check_own(volume, *mapping, mappings)) return state;
     state.presence = Presence::kPresent;
     state.is_open = true;
     if (!device && !mapping->devices.empty()) state.device = options_.devices / mapping->devices.front();
@@ -136,12 +149,15 @@ class LuksUnlocker final : public Unlocker {
     return state;
   }
 
-  [[nodiscard]] Outcome close_one(const std::string& name) const {
+  [[nodiscard]] Outcome close_one(const VolumeRef& volume) const {
+    const auto& name = volume.name;
     const auto mappings = Mappings::read(options_.blocks);
     const Mapping* mapping = mappings.find(name);
     if (mapping == nullptr) return closed_mapping(name, Happened::kAlreadyClosed);
-    if (!mapping->is_luks()) {
-      return closed_mapping(name, Happened::kNotAVolume, "the mapping " + name + " is not of LUKS");
+    if (const auto own = check_own(volume, *mapping, mappings); !own) {
+      const bool is_other_kind = own.error().kind() == ErrorKind::kUnsupported;
+      return closed_mapping(name, is_other_kind ? Happened::kNotAVolume : Happened::kFailed,
+                            own.error().message(), own.error().remedy());
     }
     const auto library = CryptLibrary::load(options_.libraries);
     if (!library) return closed_mapping(name, Happened::kFailed, library.error().message());

@@ -3,12 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
-#include <sstream>
 
-#include "base/file.h"
-#include "unlock/child_process.h"
+#include "unlock/fstab_places.h"
 #include "unlock/luks_options.h"
+#include "unlock/system_tool.h"
 
 namespace zkv::unlock {
 
@@ -16,34 +14,15 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kTableLimit = std::size_t{16} << 20U;
-constexpr std::chrono::milliseconds kMountLimit{300'000};
+/// Where a volume is mounted or to be mounted.
+struct Place {
+  std::string real;  ///< every link followed
+  std::string path;
+  const OpenVolume* open;
+};
 
-Result<std::string> read_table(const fs::path& path) {
-  ZKV_TRY(const auto bytes, read_file(path, kTableLimit));
-  return std::string(bytes.begin(), bytes.end());
-}
-
-/// Runs one of the system's programs; its complaint is the error.
-Result<std::string> run_tool(const std::string& name, std::vector<std::string> words, int also_good = 0) {
-  ZKV_TRY(const auto program, find_program(name));
-  ZKV_TRY(auto finished, run({program, std::move(words), {}, kMountLimit}));
-  if (finished.exit_code == 0 || finished.exit_code == also_good) return std::move(finished.output);
-  std::string complaint = finished.errors.substr(0, finished.errors.find('\n'));
-  if (complaint.empty()) complaint = name + " ended with code " + std::to_string(finished.exit_code);
-  return Error::io(std::move(complaint));
-}
-
-/// "UUID=…" and the like of the filesystem on `device`.
-Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::string& device) {
-  static constexpr int kNothingFound = 2;
-  ZKV_TRY(const auto text, run_tool(options.blkid, {"-p", "-o", "export", "--", device}, kNothingFound));
-  std::set<std::string> tags;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("UUID=") || line.starts_with("LABEL=")) tags.insert(line);
-  }
-  return tags;
+std::string device_of(const LuksOptions& options, const OpenVolume& open) {
+  return options.devices / "mapper" / open.mapping.name;
 }
 
 MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, const std::string& place,
@@ -55,7 +34,7 @@ MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, c
 
 Result<LuksMounts> LuksMounts::read(const LuksOptions& options) {
   LuksMounts mounts(options);
-  ZKV_TRY(const auto text, read_table(options.mount_table));
+  ZKV_TRY(const auto text, read_system_table(options.mount_table));
   mounts.mounted_ = parse_mounted(text);
   return mounts;
 }
@@ -71,41 +50,19 @@ std::vector<std::string> LuksMounts::places_of(const Mapping& mapping) const {
 
 bool LuksMounts::is_mounted_at(const Mapping& mapping, const std::string& place) const {
   const auto places = places_of(mapping);
-  return std::find(places.begin(), places.end(), place) != places.end();
-}
-
-Result<std::vector<std::string>> LuksMounts::places_in_fstab(const Mapping& mapping) const {
-  const auto text = read_table(options_.fstab);
-  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<std::string>();
-  if (!text) return Error(text.error());
-  const auto lines = parse_fstab(*text);
-  const auto path = (options_.devices / "mapper" / mapping.name).string();
-  const bool needs_tags = std::any_of(lines.begin(), lines.end(), [](const FstabLine& line) {
-    return line.source.starts_with("UUID=") || line.source.starts_with("LABEL=");
-  });
-  std::set<std::string> names{path};
-  if (needs_tags) {
-    ZKV_TRY(const auto tags, tags_of(options_, path));
-    names.insert(tags.begin(), tags.end());
-  }
-  std::vector<std::string> places;
-  for (const auto& line : lines) {
-    std::error_code failed;
-    const bool is_ours = names.contains(line.source) ||
-                         (line.source.starts_with('/') && fs::equivalent(line.source, path, failed));
-    if (is_ours) places.push_back(line.mountpoint);
-  }
-  return places;
+  return std::find(places.begin(), places.end(), real_path(place)) != places.end();
 }
 
 Result<std::vector<std::string>> LuksMounts::wanted_places(const VolumeRef& volume,
                                                            const Mapping& mapping) const {
-  if (!volume.settings.mountpoint.empty()) return std::vector<std::string>{volume.settings.mountpoint};
-  return places_in_fstab(mapping);
+  if (!volume.settings.mountpoint.empty()) {
+    return std::vector<std::string>{clean_path(volume.settings.mountpoint)};
+  }
+  return places_in_fstab(options_, (options_.devices / "mapper" / mapping.name).string());
 }
 
-Result<> LuksMounts::mount_at(const VolumeRef& volume, const std::string& device,
-                              const std::string& place) const {
+Result<> LuksMounts::run_mount(const VolumeRef& volume, const std::string& device,
+                               const std::string& place) const {
   std::error_code failed;
   fs::create_directories(place, failed);
   if (failed) return Error::system("making " + place, failed.value());
@@ -121,39 +78,61 @@ Result<> LuksMounts::mount_at(const VolumeRef& volume, const std::string& device
   return run_tool(options_.mount, std::move(words)).map([](const std::string&) {});
 }
 
-std::vector<MountOutcome> LuksMounts::mount(const VolumeRef& volume, const Mapping& mapping) const {
-  const auto device = (options_.devices / "mapper" / mapping.name).string();
-  const auto wanted = wanted_places(volume, mapping);
-  if (!wanted) return {mount_outcome(volume, device, {}, MountHappened::kFailed, wanted.error().message())};
+MountOutcome LuksMounts::mount_at(const OpenVolume& open, const std::string& place) const {
+  const auto device = device_of(options_, open);
+  const auto outcome = [&](MountHappened happened, std::string detail = {}) {
+    return mount_outcome(open.volume, device, place, happened, std::move(detail));
+  };
+  if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
+  const auto done = run_mount(open.volume, device, place);
+  if (done) return outcome(MountHappened::kMounted);
+  // systemd mounts what fstab has with nofail as soon as the mapping is there, and may have been first.
+  const auto now = LuksMounts::read(options_);
+  if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
+  return outcome(MountHappened::kFailed, done.error().message());
+}
+
+std::vector<MountOutcome> LuksMounts::mount(const std::vector<OpenVolume>& volumes,
+                                            const std::stop_token& stop) const {
   std::vector<MountOutcome> outcomes;
-  for (const auto& place : *wanted) {
-    outcomes.push_back(mount_outcome(volume, device, place, MountHappened::kMounted));
-    if (is_mounted_at(mapping, place)) {
-      outcomes.back().happened = MountHappened::kAlreadyMounted;
+  std::vector<Place> wanted;
+  for (const auto& open : volumes) {
+    const auto places = wanted_places(open.volume, open.mapping);
+    if (!places) {
+      outcomes.push_back(mount_outcome(open.volume, device_of(options_, open), {}, MountHappened::kFailed,
+                                       places.error().message()));
       continue;
     }
-    const auto done = mount_at(volume, device, place);
-    if (done) continue;
-    // systemd mounts what fstab has with nofail as soon as the mapping is there, and may have been first.
-    const auto now = LuksMounts::read(options_);
-    const bool was_first = now && now->is_mounted_at(mapping, place);
-    outcomes.back().happened = was_first ? MountHappened::kAlreadyMounted : MountHappened::kFailed;
-    if (!was_first) outcomes.back().detail = done.error().message();
+    for (const auto& place : *places) wanted.push_back({real_path(place), place, &open});
+  }
+  std::stable_sort(wanted.begin(), wanted.end(),
+                   [](const Place& a, const Place& b) { return a.real < b.real; });
+  for (const auto& place : wanted) {
+    outcomes.push_back(stop.stop_requested()
+                           ? mount_outcome(place.open->volume, device_of(options_, *place.open), place.path,
+                                           MountHappened::kInterrupted)
+                           : mount_at(*place.open, place.path));
   }
   return outcomes;
 }
 
-std::vector<MountOutcome> LuksMounts::unmount(const Mapping& mapping) const {
-  const auto device = (options_.devices / "mapper" / mapping.name).string();
-  const VolumeRef volume{mapping.name, {}};
-  auto places = places_of(mapping);
-  std::reverse(places.begin(), places.end());
+std::vector<MountOutcome> LuksMounts::unmount(const std::vector<OpenVolume>& volumes,
+                                              const std::stop_token& stop) const {
+  std::vector<Place> mounted;
+  for (const auto& open : volumes) {
+    for (const auto& place : places_of(open.mapping)) mounted.push_back({place, place, &open});
+  }
+  // Among mounts at one place the last is on top, and goes first.
+  std::reverse(mounted.begin(), mounted.end());
+  std::stable_sort(mounted.begin(), mounted.end(),
+                   [](const Place& a, const Place& b) { return a.real > b.real; });
   std::vector<MountOutcome> outcomes;
-  for (const auto& place : places) {
-    const auto done = run_tool(options_.umount, {"--", place});
-    outcomes.push_back(
-        done ? mount_outcome(volume, device, place, MountHappened::kUnmounted)
-             : mount_outcome(volume, device, place, MountHappened::kFailed, done.error().message()));
+  for (const auto& place : mounted) {
+    if (stop.stop_requested()) return outcomes;
+    const auto done = run_tool(options_.umount, {"--", place.path});
+    outcomes.push_back(mount_outcome(place.open->volume, device_of(options_, *place.open), place.path,
+                                     done ? MountHappened::kUnmounted : MountHappened::kFailed,
+                                     done ? std::string() : done.error().message()));
   }
   return outcomes;
 }

@@ -11,6 +11,11 @@
 
 namespace zkv::unlock {
 
+struct OpenVolume {
+  VolumeRef volume;
+  Mapping mapping;  ///< the volume's own
+};
+
 class LuksMounts {
  public:
   /// Reads what is mounted now. Errors: kIo.
@@ -19,20 +24,22 @@ class LuksMounts {
   /// Where the mapping's filesystem is mounted, first mounted first.
   [[nodiscard]] std::vector<std::string> places_of(const Mapping& mapping) const;
 
-  /// Mounts the filesystem of the volume on its mapping. Nothing to do where neither volume nor fstab says
+  /// Mounts the filesystems of `volumes`, parents first. Nothing to do where neither volume nor fstab says
   /// where.
-  [[nodiscard]] std::vector<MountOutcome> mount(const VolumeRef& volume, const Mapping& mapping) const;
-  /// Unmounts it wherever it is mounted, last mounted first.
-  [[nodiscard]] std::vector<MountOutcome> unmount(const Mapping& mapping) const;
+  [[nodiscard]] std::vector<MountOutcome> mount(const std::vector<OpenVolume>& volumes,
+                                                const std::stop_token& stop) const;
+  /// Unmounts them wherever they are mounted, children first.
+  [[nodiscard]] std::vector<MountOutcome> unmount(const std::vector<OpenVolume>& volumes,
+                                                  const std::stop_token& stop) const;
 
  private:
   explicit LuksMounts(const LuksOptions& options) : options_(options) {}
   [[nodiscard]] bool is_mounted_at(const Mapping& mapping, const std::string& place) const;
   [[nodiscard]] Result<std::vector<std::string>> wanted_places(const VolumeRef& volume,
                                                                const Mapping& mapping) const;
-  [[nodiscard]] Result<std::vector<std::string>> places_in_fstab(const Mapping& mapping) const;
-  [[nodiscard]] Result<> mount_at(const VolumeRef& volume, const std::string& device,
-                                  const std::string& place) const;
+  [[nodiscard]] Result<> run_mount(const VolumeRef& volume, const std::string& device,
+                                   const std::string& place) const;
+  [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place) const;
 
   const LuksOptions& options_;
   std::vector<Mounted> mounted_;

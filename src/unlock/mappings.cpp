@@ -58,7 +58,12 @@ const Mapping* Mappings::luks_on(const fs::path& device) const {
 
 bool Mappings::lies_on(const Mapping& mapping, const fs::path& device) const {
   return std::any_of(mapping.devices.begin(), mapping.devices.end(), [&](const std::string& below) {
-    return below == device.filename() || first_line(blocks_ / below / "loop" / "backing_file") == device;
+    if (below == device.filename() || first_line(blocks_ / below / "loop" / "backing_file") == device) {
+      return true;
+    }
+    const auto layer = std::find_if(all_.begin(), all_.end(),
+                                    [&](const Mapping& candidate) { return candidate.node == below; });
+    return layer != all_.end() && layer->is_layer_of_cryptsetup() && lies_on(*layer, device);
   });
 }
 

@@ -17,6 +17,8 @@ struct Mapping {
   std::vector<std::string> holders;  ///< kernel names of what lies on it
 
   [[nodiscard]] bool is_luks() const { return uuid.starts_with("CRYPT-LUKS"); }
+  /// One that cryptsetup puts below a mapping of its own, as NAME_dif where LUKS keeps checksums too.
+  [[nodiscard]] bool is_layer_of_cryptsetup() const { return uuid.starts_with("CRYPT-") && !is_luks(); }
 };
 
 class Mappings {
@@ -30,7 +32,7 @@ class Mappings {
   /// The LUKS mapping that lies on `device` (a path with every link followed: a block device, or a file by
   /// way of a loop device); nothing when there is none.
   [[nodiscard]] const Mapping* luks_on(const std::filesystem::path& device) const;
-  /// Whether `mapping` lies on `device`.
+  /// Whether `mapping` lies on `device`, with nothing but cryptsetup's own layers between them.
   [[nodiscard]] bool lies_on(const Mapping& mapping, const std::filesystem::path& device) const;
 
  private:

@@ -2,8 +2,10 @@
 #include "unlock/mount_table.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <sstream>
+#include <system_error>
 
 namespace zkv::unlock {
 
@@ -71,6 +73,18 @@ std::vector<FstabLine> parse_fstab(std::string_view text) {
     lines.push_back({without_quotes(without_escapes(words[0])), without_escapes(words[1])});
   });
   return lines;
+}
+
+std::string clean_path(const std::string& path) {
+  std::string clean = std::filesystem::path(path).lexically_normal();
+  if (clean.size() > 1 && clean.ends_with('/')) clean.pop_back();
+  return clean;
+}
+
+std::string real_path(const std::string& path) {
+  std::error_code failed;
+  const auto real = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : clean_path(real);
 }
 
 }  // namespace zkv::unlock

@@ -25,4 +25,9 @@ struct FstabLine {
 /// The lines that name a filesystem with a mount point, in their order. Source: fstab(5).
 std::vector<FstabLine> parse_fstab(std::string_view text);
 
+/// A path without a slash at its end, dots and doubled slashes.
+std::string clean_path(const std::string& path);
+/// The same as /proc/self/mountinfo has it: every link followed, as far as the path is there.
+std::string real_path(const std::string& path);
+
 }  // namespace zkv::unlock

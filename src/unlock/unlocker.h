@@ -114,15 +114,16 @@ class Unlocker {
   /// After a stop request what has begun is finished and the rest is kInterrupted.
   [[nodiscard]] virtual std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                                   const std::stop_token& stop) = 0;
-  /// Forgets the keys of `names`, children first. What is still in use is kFailed.
-  [[nodiscard]] virtual std::vector<Outcome> close(const std::vector<std::string>& names,
+  /// Forgets the keys of `volumes`, children first. What is still in use is kFailed, and so is what has a
+  /// volume's name but lies on another device.
+  [[nodiscard]] virtual std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                                    const std::stop_token& stop) = 0;
 
   /// Mounts every filesystem that hangs on the keys of the (open) `volumes`, parents first.
   [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
                                                                 const std::stop_token& stop) = 0;
   /// Unmounts what mount() mounts, children first.
-  [[nodiscard]] virtual Result<std::vector<MountOutcome>> unmount(const std::vector<std::string>& names,
+  [[nodiscard]] virtual Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                                   const std::stop_token& stop) = 0;
 };
 

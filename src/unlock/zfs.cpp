@@ -196,8 +196,9 @@ class ZfsUnlocker final : public Unlocker {
     return outcomes;
   }
 
-  [[nodiscard]] std::vector<Outcome> close(const std::vector<std::string>& names,
+  [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {
+    const auto names = names_of(volumes);
     const auto program = ZfsProgram::find(options_.program, options_.limit);
     const auto listing = program ? look_at(*program, names) : tl::unexpected(program.error());
     if (!listing) return all_failed(names, listing.error());
@@ -224,10 +225,10 @@ class ZfsUnlocker final : public Unlocker {
     return mount_all(ordered, stop, [&](const std::string& name) { return program.mount(name); });
   }
 
-  [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<std::string>& names,
+  [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, names));
+    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes)));
     return unmount_all(ordered, stop, [&](const std::string& name) { return program.unmount(name); });
   }
 

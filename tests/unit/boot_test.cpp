@@ -149,7 +149,7 @@ class SlowKind final : public unlock::Unlocker {
     was_mounted_before = zfs_.get("tank/a", "mounted") == "yes";
     return {{volumes.front().name, unlock::Happened::kFailed, "it did not open in time", {}, {}}};
   }
-  [[nodiscard]] std::vector<unlock::Outcome> close(const std::vector<std::string>&,
+  [[nodiscard]] std::vector<unlock::Outcome> close(const std::vector<unlock::VolumeRef>&,
                                                    const std::stop_token&) override {
     return {};
   }
@@ -157,7 +157,7 @@ class SlowKind final : public unlock::Unlocker {
                                                                 const std::stop_token&) override {
     return std::vector<unlock::MountOutcome>();
   }
-  [[nodiscard]] Result<std::vector<unlock::MountOutcome>> unmount(const std::vector<std::string>&,
+  [[nodiscard]] Result<std::vector<unlock::MountOutcome>> unmount(const std::vector<unlock::VolumeRef>&,
                                                                   const std::stop_token&) override {
     return std::vector<unlock::MountOutcome>();
   }
@@ -197,7 +197,7 @@ TEST(Boot, UnmountAndCloseGoesBackAllTheWay) {
   zfs.add("tank");
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
   const auto unlockers = unlockers_of(zfs);
-  const auto report = unmount_and_close(*unlockers.front(), {"tank/a"}, {});
+  const auto report = unmount_and_close(*unlockers.front(), {{"tank/a"}}, {});
   EXPECT_TRUE(report.is_complete());
   EXPECT_EQ(zfs.get("tank/a", "mounted"), "no");
   EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");

@@ -194,6 +194,18 @@ TEST_F(LuksMachine, AnImageFileIsFoundByItsLoopDevice) {
   EXPECT_EQ(open_one("filed", {image, {}, {}}).happened, Happened::kAlreadyOpen);
 }
 
+TEST_F(LuksMachine, ADeviceWithChecksumsIsFoundBelowThem) {
+  mapping("dm-3", "sums_dif", "CRYPT-SUBDEV-12-sums_dif", "253:3", "vdc");
+  mapping("dm-4", "sums", "CRYPT-LUKS2-12-sums", "253:4", "dm-3");
+  EXPECT_EQ(open_one("sums", {device("vdc"), {}, {}}).happened, Happened::kAlreadyOpen);
+}
+
+TEST_F(LuksMachine, ALogicalVolumesDisksAreNotItsDevice) {
+  mapping("dm-3", "vg-inner", "LVM-99", "253:3", "vdc");
+  mapping("dm-4", "inner", "CRYPT-LUKS2-12-inner", "253:4", "dm-3");
+  EXPECT_THAT(open_one("inner", {device("vdc"), {}, {}}).detail, HasSubstr("belongs to another device (dm-3)"));
+}
+
 TEST_F(LuksMachine, WhatCannotBeTriedIsToldApart) {
   EXPECT_EQ(open_one("gone", {"UUID=1", {}, {}}).happened, Happened::kMissing);
   EXPECT_THAT(open_one("odd", {device("vdc"), {}, "tmp"}).detail, HasSubstr("'tmp'"));
@@ -211,9 +223,15 @@ TEST_F(LuksMachine, WithoutTheLibraryEveryVolumeSaysWhatToInstall) {
 }
 
 TEST_F(LuksMachine, ClosingLeavesAloneWhatIsNotOfLuks) {
-  const auto outcomes = unlocker()->close({"none", "vg-root"}, {});
+  const auto outcomes = unlocker()->close({{"none"}, {"vg-root"}}, {});
   EXPECT_EQ(outcomes[0].happened, Happened::kAlreadyClosed);
   EXPECT_EQ(outcomes[1].happened, Happened::kNotAVolume);
+}
+
+TEST_F(LuksMachine, AMappingThatTookAVolumesNameIsNotClosedForIt) {
+  const auto outcomes = unlocker()->close({{"data", {device("vdc"), {}, {}}}}, {});
+  EXPECT_EQ(outcomes.front().happened, Happened::kFailed);
+  EXPECT_THAT(outcomes.front().detail, HasSubstr("belongs to another device (vdb)"));
 }
 
 /// The same machine with programs in the place of mount(8), umount(8) and blkid(8), which keep what they were
@@ -225,7 +243,7 @@ class LuksMounting : public LuksMachine {
     put(directory_ / "mountinfo", "");
     program("mount", "exit 0");
     program("umount", "exit 0");
-    program("blkid", "printf 'DEVNAME=/dev/x\\nUUID=12-ab\\nLABEL=mine\\nTYPE=ext4\\n'");
+    program("blkid", "case \"$*\" in *UUID*) echo 12-ab;; *LABEL*) echo 'my \"disk\"';; esac");
   }
 
   void program(const std::string& name, const std::string& what) const {
@@ -309,10 +327,71 @@ TEST_F(LuksMounting, UnmountsTheLastMountedFirst) {
       "30 1 253:0 / /a rw - ext4 /dev/mapper/data rw\n31 1 8:1 / /b rw - ext4 /dev/sda1 rw\n"
       "32 1 0:44 / /a/c rw - btrfs " +
           mapped() + " rw\n");
-  const auto outcomes = mounter()->unmount({"data", "vg-root", "none"}, {});
+  const auto outcomes = mounter()->unmount({{"data"}, {"vg-root"}, {"none"}}, {});
   ASSERT_TRUE(outcomes);
   EXPECT_EQ(outcomes->size(), 2U);
   EXPECT_EQ(calls(), "umount -- /a/c\numount -- /a\n");
+}
+
+TEST_F(LuksMounting, AMappingThatTookAVolumesNameIsNeitherMountedNorUnmounted) {
+  put(directory_ / "mountinfo", "30 1 253:0 / /a rw - ext4 /dev/mapper/data rw\n");
+  const auto outcome = mount_one({device("vdc"), (directory_ / "here").string(), {}});
+  EXPECT_EQ(outcome.happened, MountHappened::kFailed);
+  EXPECT_THAT(outcome.detail, HasSubstr("belongs to another device (vdb)"));
+  const auto unmounted = mounter()->unmount({{"data", {device("vdc"), {}, {}}}}, {});
+  ASSERT_TRUE(unmounted);
+  EXPECT_TRUE(unmounted->empty());
+  EXPECT_EQ(calls(), "");
+}
+
+TEST_F(LuksMounting, AMappingThatIsNotOfLuksIsNotMounted) {
+  put(dev() / "mapper/vg-root", "");
+  const auto outcomes = mounter()->mount({{"vg-root", {{}, (directory_ / "here").string(), {}}}}, {});
+  ASSERT_TRUE(outcomes);
+  EXPECT_EQ(outcomes->front().happened, MountHappened::kFailed);
+  EXPECT_EQ(calls(), "");
+}
+
+TEST_F(LuksMounting, ParentsAreMountedFirstAndUnmountedLastWhateverTheVolumesOrder) {
+  mapping("dm-2", "deep", "CRYPT-LUKS2-1-deep", "253:2", "vdc");
+  const auto parent = (directory_ / "p").string();
+  const auto child = parent + "/c";
+  const std::vector<VolumeRef> volumes{{"deep", {{}, child, {}}}, {"data", {{}, parent, {}}}};
+  ASSERT_TRUE(mounter()->mount(volumes, {}));
+  EXPECT_EQ(calls(), "mount -- " + mapped() + " " + parent + "\nmount -- " +
+                         (dev() / "mapper/deep").string() + " " + child + "\n");
+  put(directory_ / "calls", "");
+  put(directory_ / "mountinfo", "31 1 253:2 / /a/c rw - ext4 x rw\n30 1 253:0 / /a rw - ext4 x rw\n");
+  ASSERT_TRUE(mounter()->unmount({{"data"}, {"deep"}}, {}));
+  EXPECT_EQ(calls(), "umount -- /a/c\numount -- /a\n");
+}
+
+TEST_F(LuksMounting, APlaceIsKnownThoughItIsWrittenOtherwise) {
+  const auto real = fs::canonical(directory_ / "").string() + "/real";
+  fs::create_directory(real);
+  fs::create_symlink(real, directory_ / "link");
+  put(directory_ / "mountinfo", "30 1 253:0 / " + real + " rw - ext4 /dev/mapper/data rw\n");
+  for (const auto& place : {real + "/", real + "//.", (directory_ / "link").string()}) {
+    EXPECT_EQ(mount_one({{}, place, {}}).happened, MountHappened::kAlreadyMounted) << place;
+    put(directory_ / "fstab", mapped() + " " + place + " ext4 noauto 0 2\n");
+    EXPECT_EQ(mount_one({}).happened, MountHappened::kAlreadyMounted) << place;
+  }
+  EXPECT_EQ(calls(), "");
+}
+
+TEST_F(LuksMounting, ALabelWithBlanksAndQuotesIsFoundInFstab) {
+  const auto place = (directory_ / "l").string();
+  put(directory_ / "fstab", "LABEL=my\\040\"disk\" " + place + " ext4 noauto 0 2\n");
+  EXPECT_EQ(mount_one({}).happened, MountHappened::kMounted);
+}
+
+TEST_F(LuksMounting, WhatFstabNamesByItsPathNeedsNoBlkid) {
+  const auto place = (directory_ / "p").string();
+  program("blkid", "echo 'blkid: error' >&2; exit 4");
+  put(directory_ / "fstab", "UUID=34-cd /other ext4 ro 0 2\n" + mapped() + " " + place + " ext4 noauto 0 2\n");
+  EXPECT_EQ(mount_one({}).happened, MountHappened::kMounted);
+  put(directory_ / "fstab", "UUID=34-cd /other ext4 ro 0 2\n");
+  EXPECT_EQ(mount_one({}).detail, "blkid: error");
 }
 
 TEST_F(LuksMachine, SettingsAreCheckedBeforeTheyAreStored) {

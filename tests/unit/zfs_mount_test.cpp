@@ -102,8 +102,8 @@ TEST(ZfsMount, UnmountsChildrenFirstAndThenForgetsTheKeys) {
   zfs.add_child("tank/a/x", "tank/a", {{"mounted", "yes"}});
   zfs.add_root("tank/a/y", kHexB, {{"keystatus", "available"}});
   const auto unlocker = make_zfs_unlocker(zfs.options());
-  ASSERT_TRUE(unlocker->unmount({"tank/a", "tank/a/y"}, {}));
-  EXPECT_THAT(unlocker->close({"tank/a", "tank/a/y"}, {}),
+  ASSERT_TRUE(unlocker->unmount({{"tank/a"}, {"tank/a/y"}}, {}));
+  EXPECT_THAT(unlocker->close({{"tank/a"}, {"tank/a/y"}}, {}),
               ElementsAre(happened("tank/a", Happened::kClosed), happened("tank/a/y", Happened::kClosed)));
   EXPECT_THAT(zfs.calls_of("zfs unmount"), ElementsAre("zfs unmount tank/a/x", "zfs unmount tank/a"));
   EXPECT_THAT(zfs.calls_of("lzc_unload_key"),
@@ -117,10 +117,10 @@ TEST(ZfsMount, AKeyInUseIsNotForgotten) {
                {{"keystatus", "available"}, {"mounted", "yes"}, {"mount-error", "pool or dataset is busy"}});
   zfs.add_root("tank/b", kHexA);
   const auto unlocker = make_zfs_unlocker(zfs.options());
-  const auto unmounted = unlocker->unmount({"tank/a", "tank/b"}, {});
+  const auto unmounted = unlocker->unmount({{"tank/a"}, {"tank/b"}}, {});
   ASSERT_TRUE(unmounted);
   EXPECT_THAT(*unmounted, ElementsAre(mount_of("tank/a", MountHappened::kFailed)));
-  const std::vector<std::string> names{"tank/a", "tank/b"};
+  const std::vector<VolumeRef> names{{"tank/a"}, {"tank/b"}};
   EXPECT_THAT(unlocker->close(names, {}), ElementsAre(happened("tank/a", Happened::kFailed),
                                                       happened("tank/b", Happened::kAlreadyClosed)));
   EXPECT_THAT(

@@ -20,26 +20,32 @@ struct UnmountOptions {
   std::string via = "auto";
 };
 
+/// A volume of that name, with the device that the record has for it.
+unlock::VolumeRef as_recorded(const std::string& name, const host::UnlockRecord& record) {
+  const auto last = record.find(name);
+  return {name, {.device = last == record.end() ? std::string() : last->second.device}};
+}
+
 /// The open volumes among those that zkv has opened some time.
-Result<std::vector<std::string>> recorded_and_open(unlock::Unlocker& unlocker,
-                                                   const host::UnlockRecord& record) {
+Result<std::vector<unlock::VolumeRef>> recorded_and_open(unlock::Unlocker& unlocker,
+                                                         const host::UnlockRecord& record) {
   std::vector<unlock::VolumeRef> volumes;
   for (const auto& [name, last] : record) {
-    if (last.kind == unlocker.name()) volumes.push_back({name, {.device = last.device}});
+    if (last.kind == unlocker.name()) volumes.push_back(as_recorded(name, record));
   }
-  std::vector<std::string> open;
+  std::vector<unlock::VolumeRef> open;
   if (volumes.empty()) return open;
   ZKV_TRY(const auto states, unlocker.inspect(volumes));
   for (const auto& state : states) {
-    if (state.is_open) open.push_back(state.name);
+    if (state.is_open) open.push_back(as_recorded(state.name, record));
   }
   return open;
 }
 
 /// Those of `names` that are volumes of this kind: by the record, or because the machine has them; they are
 /// taken out of `names`.
-std::vector<std::string> take_own(unlock::Unlocker& unlocker, const host::UnlockRecord& record,
-                                  std::vector<std::string>& names) {
+std::vector<unlock::VolumeRef> take_own(unlock::Unlocker& unlocker, const host::UnlockRecord& record,
+                                              std::vector<std::string>& names) {
   const auto is_own = [&](const std::string& name) {
     if (const auto last = record.find(name); last != record.end())
       return last->second.kind == unlocker.name();
@@ -47,7 +53,9 @@ std::vector<std::string> take_own(unlock::Unlocker& unlocker, const host::Unlock
     return states && states->front().presence == unlock::Presence::kPresent;
   };
   const auto others = std::stable_partition(names.begin(), names.end(), is_own);
-  std::vector<std::string> own(names.begin(), others);
+  std::vector<unlock::VolumeRef> own;
+  std::transform(names.begin(), others, std::back_inserter(own),
+                 [&](const std::string& name) { return as_recorded(name, record); });
   names.erase(names.begin(), others);
   return own;
 }
@@ -64,14 +72,18 @@ Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_to
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
   auto named = options.volumes;
   for (const auto& unlocker : unlockers) {
-    auto names = take_own(*unlocker, record, named);
-    if (options.volumes.empty()) {
-      ZKV_TRY(names, recorded_and_open(*unlocker, record));
+    auto volumes = options.volumes.empty() ? recorded_and_open(*unlocker, record)
+                                           : take_own(*unlocker, record, named);
+    if (volumes) {
+      append_part(whole, host::unmount_and_close(*unlocker, *volumes, stop));
+    } else {
+      whole.mount_errors.push_back(std::move(volumes).error());
     }
-    append_part(whole, host::unmount_and_close(*unlocker, names, stop));
   }
   // What nobody knows is told by the kind that most volumes are of.
-  append_part(whole, host::unmount_and_close(*unlockers.front(), named, stop));
+  std::vector<unlock::VolumeRef> unknown;
+  for (const auto& name : named) unknown.push_back({name, {}});
+  append_part(whole, host::unmount_and_close(*unlockers.front(), unknown, stop));
   return whole;
 }
 

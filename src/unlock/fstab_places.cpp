@@ -1,0 +1,60 @@
+// fstab by path first, which asks nobody; then by what blkid(8) says of the filesystem.
+#include "unlock/fstab_places.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "unlock/mount_table.h"
+#include "unlock/system_tool.h"
+
+namespace zkv::unlock {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// "UUID=…" and "LABEL=…" of the filesystem on `device`, as they are, without the escapes of blkid's other
+/// forms.
+Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::string& device) {
+  static constexpr int kNothingFound = 2;
+  std::set<std::string> tags;
+  for (const std::string tag : {"UUID", "LABEL"}) {
+    ZKV_TRY(auto value, run_tool(options.blkid, {"-p", "-o", "value", "-s", tag, "--", device}, kNothingFound));
+    if (value.ends_with('\n')) value.pop_back();
+    if (!value.empty()) tags.insert(tag + "=" + value);
+  }
+  return tags;
+}
+
+bool is_named(const FstabLine& line, const std::string& device) {
+  std::error_code failed;
+  return line.source == device || (line.source.starts_with('/') && fs::equivalent(line.source, device, failed));
+}
+
+bool is_by_tag(const FstabLine& line) {
+  return line.source.starts_with("UUID=") || line.source.starts_with("LABEL=");
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device) {
+  const auto text = read_system_table(options.fstab);
+  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<std::string>();
+  if (!text) return Error(text.error());
+  const auto lines = parse_fstab(*text);
+  std::vector<std::string> places;
+  for (const auto& line : lines) {
+    if (is_named(line, device)) places.push_back(clean_path(line.mountpoint));
+  }
+  if (std::none_of(lines.begin(), lines.end(), is_by_tag)) return places;
+  const auto tags = tags_of(options, device);
+  if (!tags && places.empty()) return Error(tags.error());
+  for (const auto& line : lines) {
+    if (tags && tags->contains(line.source)) places.push_back(clean_path(line.mountpoint));
+  }
+  return places;
+}
+
+}  // namespace zkv::unlock
