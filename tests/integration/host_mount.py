@@ -282,6 +282,26 @@ class StatusAndUnmount(Case):
         self.assertIn("busy", self.host.error("unmount", code=3))
         self.assertEqual(self.host.get("tank/raw", "keystatus"), "available")
 
+    def break_zfs(self):
+        (self.host.zfs / "zfs").write_text("#!/bin/sh\necho 'The ZFS modules are not loaded.' >&2\nexit 1\n")
+
+    def test_status_is_silent_of_a_kind_that_the_machine_has_not(self):
+        self.break_zfs()
+        out, err = self.host.run("status", "--json")
+        self.assertEqual((json.loads(out)["volumes"], err), ([], b""))
+
+    def test_a_kind_that_cannot_be_told_of_hides_no_other(self):
+        self.mount()
+        self.break_zfs()
+        record = self.host.home / "state" / "last-unlock.json"
+        known = json.loads(record.read_text())
+        known["volumes"]["data"] = known["volumes"]["tank/raw"] | {"kind": "luks", "device": "UUID=0000"}
+        record.write_text(json.dumps(known))
+        out, err = self.host.run("status", "--json", code=1)
+        self.assertEqual([(row["volume"], row["key"]) for row in json.loads(out)["volumes"]], [("data", "missing")])
+        self.assertIn(b"not loaded", err)
+        self.assertIn("not loaded", self.host.error("unmount"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -154,6 +154,15 @@ class Luks(unittest.TestCase):
         self.assertIn("key not-loaded", shown)
         self.assertIn("new", self.world.with_key(self.key, "volume", "show", "-p", "a"))
 
+    def test_an_empty_word_takes_a_setting_away_and_what_is_not_given_stays(self):
+        device = self.image("a.img", b"key", *CHEAP)
+        self.add("a", device, b"key\n", "--mount-point", "/srv", "--options", "discard")
+        settings = lambda: [(volume["device"], volume.get("mountpoint", ""), volume.get("options", "")) for volume in self.listed()]
+        self.add("a", device, b"key\n", "--force", "--options", "")
+        self.assertEqual(settings(), [(device, "/srv", "")])
+        self.add("a", device, b"key\n", "--force", "--mount-point", "", "--options", "read-only")
+        self.assertEqual(settings(), [(device, "", "read-only")])
+
     def test_the_words_of_the_seed_mean_zfs(self):
         self.add("data", self.image("a.img", b"right", *CHEAP), b"right\n")
         self.world.with_key(self.key, "fs", "add", "tank/a", "zfs key")

@@ -25,7 +25,8 @@ struct Row {
   host::LastUnlock last;
 };
 
-/// The volumes that the machine has, and those that were opened once and are gone.
+/// The volumes that the machine has, and those that were opened once and are gone. A kind that this machine
+/// cannot tell of has none where none was opened either: zfs(8) may be installed without its kernel module.
 Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockRecord& record) {
   std::map<std::string, Row> rows;
   std::vector<unlock::VolumeRef> opened_once;
@@ -33,8 +34,7 @@ Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockR
     if (last.kind == unlocker.name()) opened_once.push_back({name, {.device = last.device}});
   }
   auto found = unlocker.discover();
-  const bool is_without_tools = !found && found.error().kind() == ErrorKind::kNotFound;
-  if (is_without_tools && opened_once.empty()) return std::vector<Row>();
+  if (!found && opened_once.empty()) return std::vector<Row>();
   if (!found) return std::move(found).error();
   std::set<std::string> known_devices;
   ZKV_TRY(const auto known, unlocker.inspect(opened_once));
@@ -110,14 +110,30 @@ void print_json(const std::vector<Row>& rows, Output& output) {
   output << "]";
 }
 
-Result<> show_status(const std::filesystem::path& repository, bool as_json) {
-  ZKV_TRY(const auto enrolments, host::EnrolmentFolder(repository).all());
-  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
+struct Shown {
   std::vector<Row> rows;
+  std::vector<host::Enrolment> enrolments;
+  bool is_whole = true;  ///< else a kind is missing, and stderr says why
+};
+
+Result<Shown> find_out(const std::filesystem::path& repository) {
+  Shown shown;
+  ZKV_TRY(shown.enrolments, host::EnrolmentFolder(repository).all());
+  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
   for (const auto& unlocker : unlock::all_unlockers({})) {
-    ZKV_TRY(auto part, rows_of(*unlocker, record));
-    std::move(part.begin(), part.end(), std::back_inserter(rows));
+    auto part = rows_of(*unlocker, record);
+    if (!part) {
+      report(std::move(part).error().context(unlocker->name()));
+      shown.is_whole = false;
+      continue;
+    }
+    std::move(part->begin(), part->end(), std::back_inserter(shown.rows));
   }
+  return shown;
+}
+
+Result<> print_status(const Shown& shown, bool as_json) {
+  const auto& [rows, enrolments, is_whole] = shown;
   Output output;
   if (!as_json) {
     print_table(rows, output);
@@ -132,6 +148,13 @@ Result<> show_status(const std::filesystem::path& repository, bool as_json) {
   return output.write();
 }
 
+ExitCode show_status(const std::filesystem::path& repository, bool as_json) {
+  const auto shown = find_out(repository);
+  if (!shown) return finish(tl::unexpected(shown.error()));
+  const ExitCode printed = finish(print_status(*shown, as_json));
+  return shown->is_whole ? printed : ExitCode::kFailed;
+}
+
 }  // namespace
 
 void add_status_command(CLI::App& app, Session& session) {
@@ -139,7 +162,7 @@ void add_status_command(CLI::App& app, Session& session) {
   auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "print JSON");
   command->callback(
-      [as_json, &session] { session.exit_code = finish(show_status(session.repository, *as_json)); });
+      [as_json, &session] { session.exit_code = show_status(session.repository, *as_json); });
 }
 
 }  // namespace zkv::cli

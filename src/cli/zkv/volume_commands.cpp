@@ -23,6 +23,8 @@ struct VolumeAddOptions {
   std::string name;
   std::string kind;
   VolumeSettings settings;
+  bool has_mountpoint = false;  ///< given, if only as the empty word that takes it away
+  bool has_options = false;
   std::filesystem::path volume_key_file;
   std::string encoding = "text";
 };
@@ -47,13 +49,13 @@ Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& op
 }
 
 /// What was given now, over what was given before.
-VolumeSettings merged(const VolumeSettings& given, const VolumeKeys& keys, const std::string& name) {
-  VolumeSettings settings = given;
+VolumeSettings merged(const VolumeAddOptions& given, const VolumeKeys& keys) {
+  VolumeSettings settings = given.settings;
   for (const auto& volume : keys.volumes()) {
-    if (volume.name != name) continue;
+    if (volume.name != given.name) continue;
     if (settings.device.empty()) settings.device = volume.settings.device;
-    if (settings.mountpoint.empty()) settings.mountpoint = volume.settings.mountpoint;
-    if (settings.options.empty()) settings.options = volume.settings.options;
+    if (!given.has_mountpoint) settings.mountpoint = volume.settings.mountpoint;
+    if (!given.has_options) settings.options = volume.settings.options;
   }
   return settings;
 }
@@ -91,7 +93,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
     ZKV_TRY(const auto unlocker, unlocker_of(options, keys));
     kind = unlocker->name();
-    const auto settings = merged(options.settings, keys, options.name);
+    const auto settings = merged(options, keys);
     ZKV_CHECK(unlocker->check({options.name, settings}));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));
@@ -136,7 +138,11 @@ void add_volume_add(CLI::App& volume, Session& session) {
   command->add_flag("--no-test", options->no_test, "store the key without trying it");
   command->add_flag("-f,--force", options->force, "give a volume that is there another key");
   command->add_option("NAME", options->name, "a filesystem's name, or that of a mapping to be")->required();
-  command->callback([&session, options] { session.exit_code = finish(add_volume(session, *options)); });
+  command->callback([&session, command, options] {
+    options->has_mountpoint = command->count("--mount-point") > 0;
+    options->has_options = command->count("--options") > 0;
+    session.exit_code = finish(add_volume(session, *options));
+  });
 }
 
 void add_volume_remove(CLI::App& volume, Session& session) {
