@@ -118,4 +118,4 @@ MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<unlo
   return report;
 }
 
-}  // volumespace zkv::host
+}  // namespace zkv::host

@@ -43,8 +43,8 @@ using Unlockers = std::vector<std::unique_ptr<unlock::Unlocker>>;
 /// Opens the repository with `key`, and then kind by kind all volumes that the order names, and mounts what
 /// hangs on them: a kind that hangs keeps none before it from being mounted. `key` is wiped before the first
 /// volume is opened, and each volume's key before the first filesystem of its kind is mounted. After a stop
-/// request what has begun is finished and the rest reported as interrupted. Errors: those of repository::open; kNotFound when `only`
-/// names what the repository does not hold.
+/// request what has begun is finished and the rest reported as interrupted. Errors: those of
+/// repository::open; kNotFound when `only` names what the repository does not hold.
 Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop);
 

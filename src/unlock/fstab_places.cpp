@@ -21,7 +21,8 @@ Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::str
   static constexpr int kNothingFound = 2;
   std::set<std::string> tags;
   for (const std::string tag : {"UUID", "LABEL"}) {
-    ZKV_TRY(auto value, run_tool(options.blkid, {"-p", "-o", "value", "-s", tag, "--", device}, kNothingFound));
+    ZKV_TRY(auto value,
+            run_tool(options.blkid, {"-p", "-o", "value", "-s", tag, "--", device}, kNothingFound));
     if (value.ends_with('\n')) value.pop_back();
     if (!value.empty()) tags.insert(tag + "=" + value);
   }
@@ -30,7 +31,8 @@ Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::str
 
 bool is_named(const FstabLine& line, const std::string& device) {
   std::error_code failed;
-  return line.source == device || (line.source.starts_with('/') && fs::equivalent(line.source, device, failed));
+  return line.source == device ||
+         (line.source.starts_with('/') && fs::equivalent(line.source, device, failed));
 }
 
 bool is_by_tag(const FstabLine& line) {

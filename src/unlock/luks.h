@@ -15,6 +15,7 @@ struct LuksOptions {
   std::vector<std::string> libraries{"libcryptsetup.so.12"};  ///< the first found is used
   std::chrono::milliseconds header_limit{20'000};             ///< for reading the header of one device
   std::chrono::milliseconds limit{240'000};                   ///< for opening it, its key derivation too
+  std::chrono::milliseconds device_wait{30'000};              ///< for devices that udev has not found yet
   std::string mount = "mount";                                ///< programs: names or paths
   std::string umount = "umount";
   std::string blkid = "blkid";

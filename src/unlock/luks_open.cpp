@@ -1,10 +1,12 @@
 // Which device and mapping a volume means, and in which words the outcome is told.
 #include "unlock/luks_open.h"
 
+#include <chrono>
 #include <optional>
 
 #include "unlock/block_devices.h"
 #include "unlock/crypt_library.h"
+#include "unlock/device_wait.h"
 #include "unlock/luks_options.h"
 #include "unlock/mappings.h"
 #include "unlock/workers.h"
@@ -125,16 +127,14 @@ Work work_for(const CryptLibrary& library, const Volume& volume, Attempt attempt
   const CryptLibrary::Activation activation{attempt == Attempt::kTrial ? std::string() : volume.name,
                                             volume.key, candidate.wishes.key_slot,
                                             candidate.wishes.activation};
-  return {candidate.memory,
-          [&library, device = candidate.device, activation] {
+  return {candidate.memory, [&library, device = candidate.device, activation] {
             return library.activate(device, activation).map([] { return std::uint64_t{0}; });
           }};
 }
 
-}  // namespace
-
-std::vector<Outcome> open_luks(std::span<const Volume> volumes, Attempt attempt, const LuksOptions& options,
-                               const std::stop_token& stop) {
+/// Opens those whose device is there now.
+std::vector<Outcome> open_present(std::span<const Volume> volumes, Attempt attempt,
+                                  const LuksOptions& options, const std::stop_token& stop) {
   std::vector<Outcome> outcomes;
   if (volumes.empty()) return outcomes;
   const auto library = CryptLibrary::load(options.libraries);
@@ -166,6 +166,30 @@ std::vector<Outcome> open_luks(std::span<const Volume> volumes, Attempt attempt,
   const auto worked = work_in_children(works, bounds_of_machine(options.limit), stop);
   for (std::size_t i = 0; i < works.size(); ++i) {
     outcomes[places[i]] = outcome_of_work(volumes[places[i]], worked[i], attempt);
+  }
+  return outcomes;
+}
+
+}  // namespace
+
+std::vector<Outcome> open_luks(std::span<const Volume> volumes, Attempt attempt, const LuksOptions& options,
+                               const std::stop_token& stop) {
+  const auto until = std::chrono::steady_clock::now() + options.device_wait;
+  auto outcomes = open_present(volumes, attempt, options, stop);
+  while (attempt == Attempt::kOpen) {
+    std::vector<std::size_t> places;
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < volumes.size(); ++i) {
+      if (outcomes[i].happened != Happened::kMissing) continue;
+      places.push_back(i);
+      names.push_back(volumes[i].settings.device);
+    }
+    const auto came = await_devices(names, options.devices, until, stop);
+    if (came.empty()) break;
+    for (const std::size_t one : came) {
+      const auto place = places[one];
+      outcomes[place] = open_present(volumes.subspan(place, 1), attempt, options, stop).front();
+    }
   }
   return outcomes;
 }

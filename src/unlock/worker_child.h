@@ -13,8 +13,8 @@ namespace zkv::unlock {
 
 class WorkerChild {
  public:
-  /// The child ends by itself when this thread ends, or soon after `limit`, whatever became of the parent; and
-  /// it holds none of the parent's descriptors but those of stdin, stdout and stderr. Errors: kIo.
+  /// The child ends by itself when this thread ends, or soon after `limit`, whatever became of the parent;
+  /// and it holds none of the parent's descriptors but those of stdin, stdout and stderr. Errors: kIo.
   static Result<WorkerChild> start(const Work& work, std::chrono::milliseconds limit);
 
   /// Readable when it says something, and when it has ended.

@@ -59,10 +59,11 @@ class Crew {
 
  private:
   [[nodiscard]] int milliseconds_left() const {
-    const auto first = std::min_element(workers_.begin(), workers_.end(),
-                                        [](const auto& a, const auto& b) { return a.child.begun() < b.child.begun(); });
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(first->child.begun() + bounds_.limit - WorkerClock::now());
+    const auto first = std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
+      return a.child.begun() < b.child.begun();
+    });
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(first->child.begun() + bounds_.limit -
+                                                                   WorkerClock::now());
     return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
   }
 

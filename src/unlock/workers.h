@@ -14,7 +14,7 @@ namespace zkv::unlock {
 /// One piece of work. It runs in a copy of this process that ends right after, so that whatever it leaves in
 /// memory goes with it, and a library that is not made for threads can be used by several at once.
 struct Work {
-  std::uint64_t memory = 0;  ///< KiB that it will need
+  std::uint64_t memory = 0;                    ///< KiB that it will need
   std::function<Result<std::uint64_t>()> run;  ///< what it answers is for whom it may concern
 };
 

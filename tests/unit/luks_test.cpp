@@ -1,6 +1,11 @@
 // LUKS: words of options, names of devices and mappings, tables of mounts; and what the unlocker says of a
 // machine that is a directory of files.
+#include <unistd.h>
+
+#include <chrono>
 #include <fstream>
+#include <stop_token>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -136,16 +141,19 @@ class LuksMachine : public testing::Test {
     options.blocks = sys();
     options.mount_table = directory_ / "mountinfo";
     options.fstab = directory_ / "fstab";
+    options.device_wait = device_wait_;
     return make_luks_unlocker(options);
   }
 
-  [[nodiscard]] Outcome open_one(const std::string& name, const repository::VolumeSettings& settings) const {
+  [[nodiscard]] Outcome open_one(const std::string& name, const repository::VolumeSettings& settings,
+                                 const std::stop_token& stop = {}) const {
     const auto key = bytes_of("key");
     const Unlocker::Volume volume{name, repository::VolumeKind::kLuks, key, {}, settings};
-    return unlocker()->open(std::span(&volume, 1), Attempt::kOpen, {}).front();
+    return unlocker()->open(std::span(&volume, 1), Attempt::kOpen, stop).front();
   }
 
   TemporaryDirectory directory_;
+  std::chrono::milliseconds device_wait_{0};
 };
 
 TEST_F(LuksMachine, DiscoverFindsWhatIsOpenByItsNameAndWhatIsClosedByItsUuid) {
@@ -203,13 +211,45 @@ TEST_F(LuksMachine, ADeviceWithChecksumsIsFoundBelowThem) {
 TEST_F(LuksMachine, ALogicalVolumesDisksAreNotItsDevice) {
   mapping("dm-3", "vg-inner", "LVM-99", "253:3", "vdc");
   mapping("dm-4", "inner", "CRYPT-LUKS2-12-inner", "253:4", "dm-3");
-  EXPECT_THAT(open_one("inner", {device("vdc"), {}, {}}).detail, HasSubstr("belongs to another device (dm-3)"));
+  EXPECT_THAT(open_one("inner", {device("vdc"), {}, {}}).detail,
+              HasSubstr("belongs to another device (dm-3)"));
 }
 
 TEST_F(LuksMachine, WhatCannotBeTriedIsToldApart) {
   EXPECT_EQ(open_one("gone", {"UUID=1", {}, {}}).happened, Happened::kMissing);
   EXPECT_THAT(open_one("odd", {device("vdc"), {}, "tmp"}).detail, HasSubstr("'tmp'"));
   EXPECT_EQ(open_one("a/b", {device("vdc"), {}, {}}).happened, Happened::kFailed);
+}
+
+/// Whether a thread of this process waits for something.
+bool sleeps(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  return text.find(") S ") != std::string::npos;
+}
+
+TEST_F(LuksMachine, ADeviceThatUdevFindsLateIsWaitedFor) {
+  device_wait_ = std::chrono::minutes(10);
+  const auto unlockers_thread = ::gettid();
+  std::jthread udev([&] {
+    while (!sleeps(unlockers_thread)) std::this_thread::yield();
+    fs::create_directories(dev() / "disk/by-uuid");
+    fs::create_symlink("../../vdb", dev() / "disk/by-uuid/77");
+  });
+  EXPECT_EQ(open_one("data", {"UUID=77", {}, {}}).happened, Happened::kAlreadyOpen);
+}
+
+TEST_F(LuksMachine, AStopEndsTheWaitForADevice) {
+  device_wait_ = std::chrono::hours(1);
+  std::stop_source stop;
+  std::jthread person([&] { stop.request_stop(); });
+  EXPECT_EQ(open_one("gone", {"UUID=1", {}, {}}, stop.get_token()).happened, Happened::kMissing);
+}
+
+TEST_F(LuksMachine, AFileThatIsMissingIsNotWaitedFor) {
+  device_wait_ = std::chrono::hours(1);
+  EXPECT_EQ(open_one("gone", {(directory_ / "gone").string(), {}, {}}).happened, Happened::kMissing);
 }
 
 TEST_F(LuksMachine, WithoutTheLibraryEveryVolumeSaysWhatToInstall) {
@@ -388,7 +428,8 @@ TEST_F(LuksMounting, ALabelWithBlanksAndQuotesIsFoundInFstab) {
 TEST_F(LuksMounting, WhatFstabNamesByItsPathNeedsNoBlkid) {
   const auto place = (directory_ / "p").string();
   program("blkid", "echo 'blkid: error' >&2; exit 4");
-  put(directory_ / "fstab", "UUID=34-cd /other ext4 ro 0 2\n" + mapped() + " " + place + " ext4 noauto 0 2\n");
+  put(directory_ / "fstab",
+      "UUID=34-cd /other ext4 ro 0 2\n" + mapped() + " " + place + " ext4 noauto 0 2\n");
   EXPECT_EQ(mount_one({}).happened, MountHappened::kMounted);
   put(directory_ / "fstab", "UUID=34-cd /other ext4 ro 0 2\n");
   EXPECT_EQ(mount_one({}).detail, "blkid: error");

@@ -1,7 +1,7 @@
 // Work in child processes: answers in order, bounds on number and memory, time limits, stops, deaths.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>

@@ -45,7 +45,7 @@ Result<std::vector<unlock::VolumeRef>> recorded_and_open(unlock::Unlocker& unloc
 /// Those of `names` that are volumes of this kind: by the record, or because the machine has them; they are
 /// taken out of `names`.
 std::vector<unlock::VolumeRef> take_own(unlock::Unlocker& unlocker, const host::UnlockRecord& record,
-                                              std::vector<std::string>& names) {
+                                        std::vector<std::string>& names) {
   const auto is_own = [&](const std::string& name) {
     if (const auto last = record.find(name); last != record.end())
       return last->second.kind == unlocker.name();
@@ -72,8 +72,8 @@ Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_to
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
   auto named = options.volumes;
   for (const auto& unlocker : unlockers) {
-    auto volumes = options.volumes.empty() ? recorded_and_open(*unlocker, record)
-                                           : take_own(*unlocker, record, named);
+    auto volumes =
+        options.volumes.empty() ? recorded_and_open(*unlocker, record) : take_own(*unlocker, record, named);
     if (volumes) {
       append_part(whole, host::unmount_and_close(*unlocker, *volumes, stop));
     } else {

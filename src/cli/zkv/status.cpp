@@ -161,8 +161,7 @@ void add_status_command(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("status", "show volumes: key, mount, last unlock; and enrolments");
   auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "print JSON");
-  command->callback(
-      [as_json, &session] { session.exit_code = show_status(session.repository, *as_json); });
+  command->callback([as_json, &session] { session.exit_code = show_status(session.repository, *as_json); });
 }
 
 }  // namespace zkv::cli
