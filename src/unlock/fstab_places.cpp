@@ -20,11 +20,12 @@ namespace {
 Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::string& device) {
   static constexpr int kNothingFound = 2;
   std::set<std::string> tags;
-  for (const std::string tag : {"UUID", "LABEL"}) {
+  for (const std::string tag : {"UUID=", "LABEL="}) {
     ZKV_TRY(auto value,
-            run_tool(options.blkid, {"-p", "-o", "value", "-s", tag, "--", device}, kNothingFound));
+            run_tool(options.blkid, {"-p", "-o", "value", "-s", tag.substr(0, tag.size() - 1), "--", device},
+                     kNothingFound));
     if (value.ends_with('\n')) value.pop_back();
-    if (!value.empty()) tags.insert(tag + "=" + value);
+    if (!value.empty()) tags.insert(tag + value);
   }
   return tags;
 }
