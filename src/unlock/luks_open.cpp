@@ -113,6 +113,7 @@ std::vector<Worked> read_headers(const CryptLibrary& library, const std::vector<
                                  const LuksOptions& options, const std::stop_token& stop) {
   static constexpr std::size_t kMostAtOnce = 64;
   std::vector<Work> works;
+  works.reserve(candidates.size());
   for (const auto& candidate : candidates) {
     works.push_back({0, [&library, device = candidate.device] {
                        return library.read_header(device).map(

@@ -82,6 +82,7 @@ Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_to
   }
   // What nobody knows is told by the kind that most volumes are of.
   std::vector<unlock::VolumeRef> unknown;
+  unknown.reserve(named.size());
   for (const auto& name : named) unknown.push_back({name, {}});
   append_part(whole, host::unmount_and_close(*unlockers.front(), unknown, stop));
   return whole;
