@@ -172,9 +172,8 @@ Result<> verify_export(const AuditWords& words) {
   }
   print_outcome(checks);
   fmt::print(
-      "of rows after number {} a file tells nothing: hold number and last hash against 'zkvgateway audit "
-      "verify' at "
-      "the gateway\n",
+      "of rows after number {} a file tells nothing: hold number and last hash against "
+      "'zkvgateway audit verify' at the gateway\n",
       checks.chain.rows());
   return {};
 }

@@ -13,12 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-Error no_codes_taken() {
-  return Error::not_found("this gateway takes no codes of authenticator apps")
-      .remedy("use your passkey")
-      .named("totp-off");
-}
-
 Error signed_in_by_passkey() {
   return Error::denied("you signed in with a passkey, and decide with it")
       .remedy("answer the passkey's prompt")
@@ -29,7 +23,7 @@ Error signed_in_by_passkey() {
 
 asio::awaitable<Result<NewSession>> LedgerTotps::sign_in(std::string name, std::string code,
                                                          std::string address) {
-  if (!is_on()) co_return no_codes_taken();
+  if (!is_on()) co_return no_codes_here();
   auto token = crypto::random_secret(kSessionTokenSize);
   std::function<Result<Outcome<SignedIn>>(Decisions&)> work = [this, &name, &code, &address,
                                                                key = session_key(token)](Decisions&) {
@@ -70,7 +64,7 @@ Result<LedgerTotps::Outcome<SignedIn>> LedgerTotps::admit(const std::string& nam
 
 asio::awaitable<Result<RequestCard>> LedgerTotps::decide(SessionKey key, DecisionByCode decision,
                                                          std::string address) {
-  if (!is_on()) co_return no_codes_taken();
+  if (!is_on()) co_return no_codes_here();
   std::function<Result<Outcome<RequestCard>>(Decisions&)> work = [this, key, &decision,
                                                                   &address](Decisions& decisions) {
     return settle(key, decision, address, decisions);

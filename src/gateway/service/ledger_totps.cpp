@@ -14,12 +14,6 @@ namespace {
 namespace asio = boost::asio;
 namespace json = boost::json;
 
-Error no_codes_here() {
-  return Error::not_found("this gateway takes no codes of authenticator apps")
-      .remedy("use your passkey, or have totp-groups set")
-      .named("totp-off");
-}
-
 Error no_secret() {
   return Error::not_found("you have set up no authenticator app").remedy("set one up first");
 }
@@ -30,6 +24,12 @@ TotpState state_of(const std::optional<Totp>& totp) {
 }
 
 }  // namespace
+
+Error no_codes_here() {
+  return Error::not_found("this gateway takes no codes of authenticator apps")
+      .remedy("use your passkey, or have totp-groups set")
+      .named("totp-off");
+}
 
 Error refused_code() {
   return Error::denied("this code is not right, was used before, or came too soon after wrong ones")

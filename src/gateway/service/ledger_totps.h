@@ -74,5 +74,7 @@ class LedgerTotps : public Totps {
 
 /// In the same words whatever is wrong with it.
 Error refused_code();
+/// The setting names no group.
+Error no_codes_here();
 
 }  // namespace zkv::gateway
