@@ -1,9 +1,10 @@
-// Kind by kind: open, forget the keys, mount.
+// From the repository to its report; the sweep over the volumes has a file of its own.
 #include "host/boot.h"
 
 #include <algorithm>
 #include <utility>
 
+#include "host/sweep.h"
 #include "repository/repository.h"
 
 namespace zkv::host {
@@ -53,24 +54,15 @@ void keep_only(const std::set<std::string>& only, repository::VolumeKeys& keys) 
   }
 }
 
-/// Opens the volumes of one kind and wipes their keys. Those that are open now.
-std::vector<unlock::VolumeRef> open_kind(unlock::Unlocker& unlocker, unlock::Attempt attempt,
-                                         repository::VolumeKeys& keys, MountReport& report,
-                                         const std::stop_token& stop) {
-  const auto volumes = of_kind(keys, unlocker.kind());
-  std::vector<unlock::VolumeRef> open;
-  if (volumes.empty()) return open;
-  auto outcomes = unlocker.open(volumes, attempt, stop);
-  std::set<std::string> opened;
-  for (const auto& outcome : outcomes) {
-    if (unlock::is_success(outcome.happened)) opened.insert(outcome.volume);
+/// Tries each key, and opens nothing.
+void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountReport& report,
+              const std::stop_token& stop) {
+  for (const auto& unlocker : unlockers) {
+    const auto volumes = of_kind(keys, unlocker->kind());
+    if (volumes.empty()) continue;
+    append(report, unlocker->name(), unlocker->open(volumes, unlock::Attempt::kTrial, stop));
+    for (const auto& volume : volumes) (void)keys.remove(volume.name);
   }
-  append(report, unlocker.name(), std::move(outcomes));
-  for (const auto& volume : volumes) {
-    if (opened.contains(volume.name)) open.push_back({volume.name, volume.settings});
-    (void)keys.remove(volume.name);
-  }
-  return open;
 }
 
 }  // namespace
@@ -96,11 +88,10 @@ Result<MountReport> open_and_mount(const MountOrder& order, repository::Reposito
   keep_only(order.only, keys);
   MountReport report;
   report.warning = std::move(opened.warning);
-  const auto attempt = order.is_trial ? unlock::Attempt::kTrial : unlock::Attempt::kOpen;
-  for (const auto& unlocker : unlockers) {
-    const auto volumes = open_kind(*unlocker, attempt, keys, report, stop);
-    if (order.is_trial || !order.wants_mounts || volumes.empty()) continue;
-    append(report, unlocker->mount(volumes, stop));
+  if (order.is_trial) {
+    try_keys(keys, unlockers, report, stop);
+  } else {
+    Sweep(keys, unlockers, report, order.wants_mounts, stop).run();
   }
   // What is left is of kinds that a later version put into the repository.
   for (const auto& volume : keys.volumes()) {

@@ -29,7 +29,7 @@ struct VolumeReport {
 };
 
 struct MountReport {
-  std::vector<VolumeReport> volumes;  ///< in the repository's order for each kind
+  std::vector<VolumeReport> volumes;  ///< in the order in which they were tried
   std::vector<unlock::MountOutcome> mounts;
   std::vector<Error> mount_errors;     ///< where not even a list of filesystems could be had
   std::optional<std::string> warning;  ///< of the repository (an older generation was put back)
@@ -40,11 +40,11 @@ struct MountReport {
 
 using Unlockers = std::vector<std::unique_ptr<unlock::Unlocker>>;
 
-/// Opens the repository with `key`, and then kind by kind all volumes that the order names, and mounts what
-/// hangs on them: a kind that hangs keeps none before it from being mounted. `key` is wiped before the first
-/// volume is opened, and each volume's key before the first filesystem of its kind is mounted. After a stop
-/// request what has begun is finished and the rest reported as interrupted. Errors: those of
-/// repository::open; kNotFound when `only` names what the repository does not hold.
+/// Opens the repository with `key`, and then all volumes that the order names, what each lies on before it,
+/// and mounts what hangs on them. `key` is wiped before the first volume is opened, and each volume's key
+/// before what hangs on it is mounted. After a stop request what has begun is finished and the rest reported
+/// as interrupted. Errors: those of repository::open; kNotFound when `only` names what the repository does
+/// not hold.
 Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop);
 

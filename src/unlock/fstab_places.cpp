@@ -6,6 +6,7 @@
 #include <set>
 #include <system_error>
 
+#include "unlock/block_devices.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_tool.h"
 
@@ -40,17 +41,40 @@ bool is_by_tag(const FstabLine& line) {
   return line.source.starts_with("UUID=") || line.source.starts_with("LABEL=");
 }
 
-}  // namespace
-
-Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device) {
+/// None without fstab.
+Result<std::vector<FstabLine>> read_fstab(const LuksOptions& options) {
   const auto text = read_system_table(options.fstab);
-  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<std::string>();
+  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<FstabLine>();
   if (!text) return Error(text.error());
-  const auto lines = parse_fstab(*text);
+  return parse_fstab(*text);
+}
+
+template <class IsWanted>
+std::vector<std::string> places_where(const std::vector<FstabLine>& lines, const IsWanted& is_wanted) {
   std::vector<std::string> places;
   for (const auto& line : lines) {
-    if (is_named(line, device)) places.push_back(clean_path(line.mountpoint));
+    if (is_wanted(line)) places.push_back(clean_path(line.mountpoint));
   }
+  return places;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> places_of_path(const LuksOptions& options, const std::string& device) {
+  ZKV_TRY(const auto lines, read_fstab(options));
+  return places_where(lines, [&](const FstabLine& line) { return is_named(line, device); });
+}
+
+Result<std::vector<std::string>> places_of_missing_devices(const LuksOptions& options) {
+  ZKV_TRY(const auto lines, read_fstab(options));
+  return places_where(lines, [&](const FstabLine& line) {
+    return is_by_tag(line) && !find_device(line.source, options.devices);
+  });
+}
+
+Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device) {
+  ZKV_TRY(const auto lines, read_fstab(options));
+  auto places = places_where(lines, [&](const FstabLine& line) { return is_named(line, device); });
   if (std::none_of(lines.begin(), lines.end(), is_by_tag)) return places;
   const auto tags = tags_of(options, device);
   if (!tags && places.empty()) return Error(tags.error());

@@ -12,4 +12,11 @@ namespace zkv::unlock {
 /// it, which blkid(8) tells; none without fstab. Errors: kIo (blkid failed, and no line names a path of it).
 Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device);
 
+/// The same for the lines that name `device` by a path, which may not be there yet. Errors: kIo.
+Result<std::vector<std::string>> places_of_path(const LuksOptions& options, const std::string& device);
+
+/// The mount points of the lines whose UUID= or LABEL= no device has that udev has found: those of what is
+/// still closed are among them. Errors: kIo.
+Result<std::vector<std::string>> places_of_missing_devices(const LuksOptions& options);
+
 }  // namespace zkv::unlock

@@ -7,6 +7,7 @@
 #include "unlock/luks_open.h"
 #include "unlock/luks_options.h"
 #include "unlock/mappings.h"
+#include "unlock/mount_table.h"
 
 namespace zkv::unlock {
 
@@ -65,6 +66,14 @@ class LuksUnlocker final : public Unlocker {
     return states;
   }
 
+  [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
+    ZKV_TRY(const auto maybe, places_of_missing_devices(options_));
+    std::vector<Survey> surveys;
+    surveys.reserve(volumes.size());
+    for (const auto& volume : volumes) surveys.push_back(survey_of(volume, maybe));
+    return surveys;
+  }
+
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
     return open_luks(volumes, attempt, options_, stop);
@@ -81,8 +90,9 @@ class LuksUnlocker final : public Unlocker {
     return outcomes;
   }
 
-  [[nodiscard]] Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
-                                                        const std::stop_token& stop) override {
+  [[nodiscard]] Result<std::vector<MountOutcome>> mount_unheld(const std::vector<VolumeRef>& volumes,
+                                                               const std::vector<std::string>& held,
+                                                               const std::stop_token& stop) override {
     std::vector<MountOutcome> outcomes;
     if (volumes.empty()) return outcomes;
     const auto mappings = Mappings::read(options_.blocks);
@@ -97,7 +107,7 @@ class LuksUnlocker final : public Unlocker {
       }
       open.push_back({volume, *mapping});
     }
-    const auto mounted = mounts.mount(open, stop);
+    const auto mounted = mounts.mount(open, held, stop);
     outcomes.insert(outcomes.end(), mounted.begin(), mounted.end());
     return outcomes;
   }
@@ -117,6 +127,26 @@ class LuksUnlocker final : public Unlocker {
   }
 
  private:
+  /// `maybe` is where fstab wants filesystems that nobody sees yet.
+  [[nodiscard]] Survey survey_of(const VolumeRef& volume, const std::vector<std::string>& maybe) const {
+    const auto& [device, mountpoint, options] = volume.settings;
+    Survey survey{volume.name};
+    const auto wishes = parse_luks_options(options);
+    for (const auto& path : {device, wishes ? wishes->header.string() : std::string()}) {
+      if (path.starts_with('/')) survey.needs.push_back(clean_path(path));
+    }
+    if (!find_device(device, options_.devices)) survey.readiness = Survey::Readiness::kAwaited;
+    survey.devices = {options_.devices / "mapper" / volume.name};
+    if (!mountpoint.empty()) {
+      survey.places = {clean_path(mountpoint)};
+      return survey;
+    }
+    survey.maybe_places = maybe;
+    const auto by_path = places_of_path(options_, survey.devices.front());
+    if (by_path) survey.places = *by_path;
+    return survey;
+  }
+
   /// Whether the mapping of the volume's name is the volume, as far as its device is known. Errors:
   /// kUnsupported (not of LUKS), kConflict (another device's).
   [[nodiscard]] Result<> check_own(const VolumeRef& volume, const Mapping& mapping,

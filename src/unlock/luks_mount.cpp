@@ -6,6 +6,7 @@
 
 #include "unlock/fstab_places.h"
 #include "unlock/luks_options.h"
+#include "unlock/order.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::unlock {
@@ -93,6 +94,7 @@ MountOutcome LuksMounts::mount_at(const OpenVolume& open, const std::string& pla
 }
 
 std::vector<MountOutcome> LuksMounts::mount(const std::vector<OpenVolume>& volumes,
+                                            const std::vector<std::string>& held,
                                             const std::stop_token& stop) const {
   std::vector<MountOutcome> outcomes;
   std::vector<Place> wanted;
@@ -107,11 +109,23 @@ std::vector<MountOutcome> LuksMounts::mount(const std::vector<OpenVolume>& volum
   }
   std::stable_sort(wanted.begin(), wanted.end(),
                    [](const Place& a, const Place& b) { return a.real < b.real; });
+  std::vector<std::string> failed;
   for (const auto& place : wanted) {
-    outcomes.push_back(stop.stop_requested()
-                           ? mount_outcome(place.open->volume, device_of(options_, *place.open), place.path,
-                                           MountHappened::kInterrupted)
-                           : mount_at(*place.open, place.path));
+    const auto without_trying = [&](MountHappened happened, std::string detail = {}) {
+      return mount_outcome(place.open->volume, device_of(options_, *place.open), place.path, happened,
+                           std::move(detail));
+    };
+    if (stop.stop_requested()) {
+      outcomes.push_back(without_trying(MountHappened::kInterrupted));
+    } else if (const auto above = held_by(place.path, held)) {
+      outcomes.push_back(without_trying(MountHappened::kHeldBack, "it lies below " + *above));
+    } else if (const auto parent = held_by(place.path, failed)) {
+      outcomes.push_back(
+          without_trying(MountHappened::kFailed, "it lies below " + *parent + ", which is not mounted"));
+    } else {
+      outcomes.push_back(mount_at(*place.open, place.path));
+    }
+    if (outcomes.back().happened == MountHappened::kFailed) failed.push_back(place.path);
   }
   return outcomes;
 }

@@ -24,9 +24,10 @@ class LuksMounts {
   /// Where the mapping's filesystem is mounted, first mounted first.
   [[nodiscard]] std::vector<std::string> places_of(const Mapping& mapping) const;
 
-  /// Mounts the filesystems of `volumes`, parents first. Nothing to do where neither volume nor fstab says
-  /// where.
+  /// Mounts the filesystems of `volumes`, parents first, but none below one of `held`, nor below one that
+  /// failed. Nothing to do where neither volume nor fstab says where.
   [[nodiscard]] std::vector<MountOutcome> mount(const std::vector<OpenVolume>& volumes,
+                                                const std::vector<std::string>& held,
                                                 const std::stop_token& stop) const;
   /// Unmounts them wherever they are mounted, children first.
   [[nodiscard]] std::vector<MountOutcome> unmount(const std::vector<OpenVolume>& volumes,

@@ -56,6 +56,8 @@ std::string_view to_text(MountHappened happened) {
       return "unmounted";
     case MountHappened::kSkipped:
       return "skipped";
+    case MountHappened::kHeldBack:
+      return "held-back";
     case MountHappened::kInterrupted:
       return "interrupted";
     case MountHappened::kFailed:
@@ -65,7 +67,15 @@ std::string_view to_text(MountHappened happened) {
 }
 
 bool is_success(MountHappened happened) {
-  return happened != MountHappened::kFailed && happened != MountHappened::kInterrupted;
+  switch (happened) {
+    case MountHappened::kMounted:
+    case MountHappened::kAlreadyMounted:
+    case MountHappened::kUnmounted:
+    case MountHappened::kSkipped:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace zkv::unlock

@@ -55,6 +55,7 @@ enum class MountHappened {
   kAlreadyMounted,
   kUnmounted,
   kSkipped,      ///< its own properties say that it is not to be mounted
+  kHeldBack,     ///< not yet: it lies below a place where something else is still to be mounted
   kInterrupted,  ///< not tried, since a stop was asked for
   kFailed,       ///< `detail` says why
 };
@@ -80,6 +81,21 @@ struct VolumeState {
   bool is_mounted = false;
   std::string mountpoint;   ///< empty when it has none
   std::string device = {};  ///< the path of the block device that it lies on, if it is known
+};
+
+/// What is known of a volume before it is open: how soon it can be, and what it has to do with others.
+struct Survey {
+  enum class Readiness {
+    kThere,    ///< what it lies on is there, or open() says what is wrong with it
+    kAwaited,  ///< its device is not there; open() waits for it a while
+    kLast,     ///< it may lie on any other volume, and is tried when those have been
+  };
+  std::string volume;
+  Readiness readiness = Readiness::kThere;
+  std::vector<std::string> needs = {};         ///< paths that must be there before it can be opened
+  std::vector<std::string> devices = {};       ///< paths at or below which its own devices come up
+  std::vector<std::string> places = {};        ///< where its filesystems are to be mounted
+  std::vector<std::string> maybe_places = {};  ///< where they may be, as far as can be told before it is open
 };
 
 enum class Attempt {
@@ -110,6 +126,10 @@ class Unlocker {
   /// named by its device. Errors: as inspect.
   [[nodiscard]] virtual Result<std::vector<VolumeState>> discover() = 0;
 
+  /// What ties each volume to others, in the order given; asked anew while more and more is open. Errors: as
+  /// inspect.
+  [[nodiscard]] virtual Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) = 0;
+
   /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.
   /// After a stop request what has begun is finished and the rest is kInterrupted.
   [[nodiscard]] virtual std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
@@ -120,8 +140,14 @@ class Unlocker {
                                                    const std::stop_token& stop) = 0;
 
   /// Mounts every filesystem that hangs on the keys of the (open) `volumes`, parents first.
-  [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
-                                                                const std::stop_token& stop) = 0;
+  [[nodiscard]] Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
+                                                        const std::stop_token& stop) {
+    return mount_unheld(volumes, {}, stop);
+  }
+  /// The same, but what lies below one of `held` (clean paths) is kHeldBack.
+  [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount_unheld(const std::vector<VolumeRef>& volumes,
+                                                                       const std::vector<std::string>& held,
+                                                                       const std::stop_token& stop) = 0;
   /// Unmounts what mount() mounts, children first.
   [[nodiscard]] virtual Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                                   const std::stop_token& stop) = 0;

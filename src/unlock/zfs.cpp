@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
+#include "unlock/zfs_pool.h"
 #include "unlock/zfs_program.h"
+#include "unlock/zfs_survey.h"
 
 namespace zkv::unlock {
 
@@ -123,6 +126,11 @@ std::vector<std::string> names_of(const std::vector<VolumeRef>& volumes) {
   return names;
 }
 
+/// The option word with which a volume's pool comes and goes with it.
+constexpr std::string_view kImport = "import";
+
+bool brings_its_pool(const repository::VolumeSettings& settings) { return settings.options == kImport; }
+
 /// A name that no dataset can have is a slip of the fingers, and one with control characters worse.
 /// Source: zfs(8), "Dataset and Snapshot Names".
 bool can_be_dataset(const std::string& name) {
@@ -146,8 +154,12 @@ class ZfsUnlocker final : public Unlocker {
       return Error::invalid("no ZFS filesystem can have that name")
           .remedy("give it as 'zfs list' shows it, such as tank/home");
     }
-    if (volume.settings == repository::VolumeSettings()) return {};
-    return Error::invalid("a ZFS filesystem has neither device nor mount point nor options here")
+    const auto& settings = volume.settings;
+    const bool is_sound = settings.device.empty() && settings.mountpoint.empty() &&
+                          (settings.options.empty() || settings.options == kImport);
+    if (is_sound) return {};
+    return Error::invalid(
+               "a ZFS filesystem has neither device nor mount point here, and no option but import")
         .remedy("its own properties say where it is mounted: zfs get mountpoint,canmount " + volume.name);
   }
 
@@ -171,12 +183,21 @@ class ZfsUnlocker final : public Unlocker {
     return states;
   }
 
+  [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    return survey_zfs(names_of(volumes), program);
+  }
+
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
     std::vector<std::string> names;
     for (const auto& volume : volumes) names.push_back(volume.name);
     const auto program = ZfsProgram::find(options_.program, options_.limit);
-    const auto listing = program ? look_at(*program, names) : tl::unexpected(program.error());
+    auto listing = program ? look_at(*program, names) : tl::unexpected(program.error());
+    if (!listing) return all_failed(names, listing.error());
+    const auto refused =
+        attempt == Attempt::kOpen ? import_missing(volumes, *listing) : std::map<std::string, Error>();
+    if (attempt == Attempt::kOpen && !imported_.empty()) listing = look_at(*program, names);
     if (!listing) return all_failed(names, listing.error());
     std::vector<Outcome> outcomes(volumes.size());
     std::vector<KeyLoad> loads;
@@ -184,6 +205,10 @@ class ZfsUnlocker final : public Unlocker {
     for (std::size_t i = 0; i < volumes.size(); ++i) {
       if (auto settled = settled_before_loading(names[i], *listing, attempt)) {
         outcomes[i] = std::move(*settled);
+        const auto found = refused.find(std::string(pool_of(names[i])));
+        if (found == refused.end() || outcomes[i].happened != Happened::kPoolMissing) continue;
+        outcomes[i].detail = found->second.message();
+        if (!found->second.remedy().empty()) outcomes[i].remedy = found->second.remedy();
         continue;
       }
       loads.push_back({names[i], volumes[i].key, listing->datasets.find(names[i])->second.key});
@@ -218,17 +243,18 @@ class ZfsUnlocker final : public Unlocker {
     return outcomes;
   }
 
-  [[nodiscard]] Result<std::vector<MountOutcome>> mount(const std::vector<VolumeRef>& volumes,
-                                                        const std::stop_token& stop) override {
+  [[nodiscard]] Result<std::vector<MountOutcome>> mount_unheld(const std::vector<VolumeRef>& volumes,
+                                                               const std::vector<std::string>& held,
+                                                               const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes)));
-    return mount_all(ordered, stop, [&](const std::string& name) { return program.mount(name); });
+    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes), imported_));
+    return mount_all(ordered, held, stop, [&](const std::string& name) { return program.mount(name); });
   }
 
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes)));
+    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes), {}));
     return unmount_all(ordered, stop, [&](const std::string& name) { return program.unmount(name); });
   }
 
@@ -245,16 +271,44 @@ class ZfsUnlocker final : public Unlocker {
     return program.list({wanted.begin(), wanted.end()}, Depth::kNamed);
   }
 
+  /// What hangs on the keys of `names`, and what needs no key in those of `pools` that they lie in.
   static Result<std::vector<Dataset>> filesystems_of(const ZfsProgram& program,
-                                                     const std::vector<std::string>& names) {
+                                                     const std::vector<std::string>& names,
+                                                     const Names& pools) {
     Names roots;
     std::copy_if(names.begin(), names.end(), std::inserter(roots, roots.end()), is_dataset_name);
     if (roots.empty()) return std::vector<Dataset>();
-    ZKV_TRY(const auto listing, program.list({roots.begin(), roots.end()}, Depth::kAllBelow));
-    return in_mount_order(listing.datasets, roots);
+    Names wanted = roots;
+    Names own_pools;
+    for (const auto& name : roots) {
+      const std::string pool(pool_of(name));
+      if (pools.contains(pool)) own_pools.insert(pool);
+    }
+    wanted.insert(own_pools.begin(), own_pools.end());
+    ZKV_TRY(const auto listing, program.list({wanted.begin(), wanted.end()}, Depth::kAllBelow));
+    return in_mount_order(listing.datasets, roots, own_pools);
+  }
+
+  /// Imports the pools of those volumes that bring theirs. What was refused, by pool.
+  std::map<std::string, Error> import_missing(std::span<const Volume> volumes, const Listing& listing) {
+    std::map<std::string, Error> refused;
+    for (const auto& volume : volumes) {
+      const std::string pool(pool_of(volume.name));
+      const bool is_wanted = brings_its_pool(volume.settings) && is_dataset_name(volume.name) &&
+                             presence_of(volume.name, listing) == Presence::kPoolMissing;
+      if (!is_wanted || imported_.contains(pool) || refused.contains(pool)) continue;
+      auto imported = import_pool(pool, options_);
+      if (imported) {
+        imported_.insert(pool);
+      } else {
+        refused.emplace(pool, std::move(imported).error());
+      }
+    }
+    return refused;
   }
 
   ZfsOptions options_;
+  Names imported_;  ///< pools that this unlocker has imported, and whose other filesystems it mounts too
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <optional>
 #include <tuple>
 
+#include "unlock/order.h"
+
 namespace zkv::unlock {
 
 namespace {
@@ -19,30 +21,28 @@ std::optional<std::string> reason_to_skip(const Dataset& dataset) {
   return std::nullopt;
 }
 
-bool lies_in(const fs::path& path, const fs::path& directory) {
-  const auto [in_directory, ignored] =
-      std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
-  return in_directory == directory.end();
-}
-
 MountOutcome outcome_of(const Dataset& dataset, MountHappened happened, std::string detail = {}) {
   return {dataset.name, dataset.encryption_root, dataset.mountpoint, happened, std::move(detail)};
 }
 
 const Dataset* failed_parent(const Dataset& dataset, const std::vector<const Dataset*>& failed) {
   const auto parent = std::find_if(failed.begin(), failed.end(), [&](const Dataset* candidate) {
-    return lies_in(dataset.mountpoint, candidate->mountpoint);
+    return lies_within(dataset.mountpoint, candidate->mountpoint);
   });
   return parent == failed.end() ? nullptr : *parent;
 }
 
 MountOutcome mount_one(const Dataset& dataset, const std::vector<const Dataset*>& failed,
+                       const std::vector<std::string>& held,
                        const std::function<Result<>(const std::string&)>& mount) {
   if (dataset.is_mounted) return outcome_of(dataset, MountHappened::kAlreadyMounted);
   if (auto reason = reason_to_skip(dataset)) return outcome_of(dataset, MountHappened::kSkipped, *reason);
   if (const Dataset* parent = failed_parent(dataset, failed)) {
     return outcome_of(dataset, MountHappened::kFailed,
                       "it lies in " + parent->name + ", which is not mounted");
+  }
+  if (const auto place = held_by(dataset.mountpoint, held)) {
+    return outcome_of(dataset, MountHappened::kHeldBack, "it lies below " + *place);
   }
   const auto mounted = mount(dataset.name);
   if (mounted) return outcome_of(dataset, MountHappened::kMounted);
@@ -53,10 +53,14 @@ MountOutcome mount_one(const Dataset& dataset, const std::vector<const Dataset*>
 
 }  // namespace
 
-std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes) {
+bool wants_mount(const Dataset& dataset) { return dataset.is_filesystem && !reason_to_skip(dataset); }
+
+std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools) {
   std::vector<Dataset> ordered;
   for (const auto& [name, dataset] : datasets) {
-    if (dataset.is_filesystem && volumes.contains(dataset.encryption_root)) ordered.push_back(dataset);
+    const bool is_ours = dataset.encryption_root.empty() ? pools.contains(pool_of(name))
+                                                         : volumes.contains(dataset.encryption_root);
+    if (dataset.is_filesystem && is_ours) ordered.push_back(dataset);
   }
   std::sort(ordered.begin(), ordered.end(), [](const Dataset& left, const Dataset& right) {
     return std::tuple(fs::path(left.mountpoint), left.name) <
@@ -65,7 +69,8 @@ std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volum
   return ordered;
 }
 
-std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,
+std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::vector<std::string>& held,
+                                    const std::stop_token& stop,
                                     const std::function<Result<>(const std::string&)>& mount) {
   std::vector<MountOutcome> outcomes;
   std::vector<const Dataset*> failed;
@@ -74,7 +79,7 @@ std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const s
       outcomes.push_back(outcome_of(dataset, MountHappened::kInterrupted));
       continue;
     }
-    outcomes.push_back(mount_one(dataset, failed, mount));
+    outcomes.push_back(mount_one(dataset, failed, held, mount));
     if (outcomes.back().happened == MountHappened::kFailed) failed.push_back(&dataset);
   }
   return outcomes;

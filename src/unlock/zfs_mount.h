@@ -14,14 +14,20 @@ namespace zkv::unlock {
 
 using Names = std::set<std::string, std::less<>>;
 
-/// The filesystems among `datasets` whose key is that of one of `volumes`, by mountpoint and then by name, so
-/// that each comes after those it lies in. Also those that are not to be mounted.
-std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes);
+/// The filesystems among `datasets` whose key is that of one of `volumes`, and those without a key in
+/// `pools`, by mountpoint and then by name, so that each comes after those it lies in. Also those that are
+/// not to be mounted.
+std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools = {});
+
+/// Whether the dataset's own properties let it be mounted at a path.
+bool wants_mount(const Dataset& dataset);
 
 /// Calls `mount` (which mounts the filesystem of that name; kExists is success) for each of `ordered` that
 /// wants it: canmount=on, a path as mountpoint, not mounted yet. One failure stops no other, except those
 /// that would land in the directory of a filesystem that failed. Source: `zfs mount -a` of zfs-mount(8).
-std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,
+/// What lies below one of `held` is left for later (kHeldBack).
+std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::vector<std::string>& held,
+                                    const std::stop_token& stop,
                                     const std::function<Result<>(const std::string& name)>& mount);
 
 /// Calls `unmount` for each that is mounted, the last of `ordered` first; kNotFound is success.

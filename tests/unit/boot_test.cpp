@@ -153,8 +153,15 @@ class SlowKind final : public unlock::Unlocker {
                                                    const std::stop_token&) override {
     return {};
   }
-  [[nodiscard]] Result<std::vector<unlock::MountOutcome>> mount(const std::vector<unlock::VolumeRef>&,
-                                                                const std::stop_token&) override {
+  [[nodiscard]] Result<std::vector<unlock::Survey>> survey(
+      const std::vector<unlock::VolumeRef>& volumes) override {
+    std::vector<unlock::Survey> surveys;
+    for (const auto& volume : volumes) surveys.push_back({volume.name});
+    return surveys;
+  }
+  [[nodiscard]] Result<std::vector<unlock::MountOutcome>> mount_unheld(const std::vector<unlock::VolumeRef>&,
+                                                                       const std::vector<std::string>&,
+                                                                       const std::stop_token&) override {
     return std::vector<unlock::MountOutcome>();
   }
   [[nodiscard]] Result<std::vector<unlock::MountOutcome>> unmount(const std::vector<unlock::VolumeRef>&,

@@ -25,6 +25,7 @@ std::string text_of(const fs::path& path) {
 
 FakeZfs::FakeZfs() {
   fs::copy_file(FAKE_ZFS_PROGRAM, directory_ / "zfs");
+  fs::copy_file(fs::path(FAKE_ZFS_PROGRAM).parent_path() / "zpool", directory_ / "zpool");
   fs::copy_file(FAKE_ZFS_CORE, directory_ / "libzfs_core.so.3");
   fs::create_directory(directory_ / "datasets");
 }
@@ -61,10 +62,23 @@ void FakeZfs::put(const std::string& file, const std::string& text) {
   std::ofstream(directory_ / file) << text;
 }
 
+void FakeZfs::export_pool(const std::string& pool, const std::string& refusal) {
+  const auto away = directory_ / ("exported/" + pool);
+  fs::create_directories(away);
+  if (!refusal.empty()) std::ofstream(away / "refusal") << refusal;
+  std::vector<fs::path> own;
+  for (const auto& entry : fs::directory_iterator(directory_ / "datasets")) {
+    const auto name = entry.path().filename().string();
+    if (name == pool || name.starts_with(pool + "%2F")) own.push_back(entry.path());
+  }
+  for (const auto& path : own) fs::rename(path, away / path.filename());
+}
+
 unlock::ZfsOptions FakeZfs::options(unlock::Road road) const {
   return {.road = road,
           .libraries = {(directory_ / "libzfs_core.so.3").string()},
           .program = (directory_ / "zfs").string(),
+          .pool_program = (directory_ / "zpool").string(),
           .limit = std::chrono::seconds(60)};
 }
 

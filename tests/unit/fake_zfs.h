@@ -25,6 +25,8 @@ class FakeZfs {
   void add_child(const std::string& name, const std::string& root, const Properties& properties = {});
   void set(const std::string& name, const std::string& property, const std::string& value);
   [[nodiscard]] std::string get(const std::string& name, const std::string& property) const;
+  /// Takes the pool away until it is imported, which zpool(8) refuses with the words of `refusal`, if any.
+  void export_pool(const std::string& pool, const std::string& refusal = {});
   /// Puts a file beside the programs: "hang", "answer", "no-dev-zfs".
   void put(const std::string& file, const std::string& text = {});
 

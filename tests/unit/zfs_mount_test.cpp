@@ -91,7 +91,7 @@ TEST(ZfsMount, WhatSomebodyElseMountedMeanwhileIsSuccess) {
                   .encryption_root = "tank/a",
                   .mountpoint = "/a",
                   .can_mount = "on"};
-  EXPECT_THAT(mount_all({dataset}, {}, already),
+  EXPECT_THAT(mount_all({dataset}, {}, {}, already),
               ElementsAre(mount_of("tank/a", MountHappened::kAlreadyMounted)));
 }
 

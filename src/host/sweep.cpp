@@ -1,0 +1,202 @@
+// Look, open what is ready, mount, and look again.
+#include "host/sweep.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace zkv::host {
+
+namespace {
+
+using unlock::MountHappened;
+using unlock::Survey;
+using unlock::VolumeRef;
+using Volume = repository::VolumeKeys::Volume;
+
+std::vector<Volume> waiting_of_kind(const repository::VolumeKeys& keys, repository::VolumeKind kind,
+                                    const std::set<std::string>& wanted) {
+  std::vector<Volume> volumes = keys.volumes();
+  std::erase_if(volumes, [&](const Volume& volume) {
+    return volume.kind != kind || !wanted.contains(volume.name);
+  });
+  return volumes;
+}
+
+std::vector<VolumeRef> refs_of(const std::vector<Volume>& volumes) {
+  std::vector<VolumeRef> refs;
+  refs.reserve(volumes.size());
+  for (const auto& volume : volumes) refs.push_back({volume.name, volume.settings});
+  return refs;
+}
+
+bool is_among(const std::string& name, const std::vector<VolumeRef>& volumes) {
+  return std::any_of(volumes.begin(), volumes.end(),
+                     [&](const VolumeRef& volume) { return volume.name == name; });
+}
+
+bool is_told(const unlock::MountOutcome& outcome, const MountReport& report) {
+  return std::any_of(report.mounts.begin(), report.mounts.end(), [&](const unlock::MountOutcome& told) {
+    return told.filesystem == outcome.filesystem && told.mountpoint == outcome.mountpoint;
+  });
+}
+
+std::string way_in_words(const std::vector<std::string>& way) {
+  std::string text = way.front();
+  for (auto next = way.begin() + 1; next != way.end(); ++next) text += " lies on " + *next + ", which";
+  return text.substr(0, text.rfind(','));
+}
+
+}  // namespace
+
+Sweep::Sweep(repository::VolumeKeys& keys, const Unlockers& unlockers, MountReport& report, bool wants_mounts,
+             std::stop_token stop)
+    : keys_(keys),
+      unlockers_(unlockers),
+      report_(report),
+      wants_mounts_(wants_mounts),
+      stop_(std::move(stop)),
+      held_back_(unlockers.size()) {
+  for (const auto& volume : keys_.volumes()) {
+    const bool is_known = std::any_of(unlockers.begin(), unlockers.end(),
+                                      [&](const auto& unlocker) { return unlocker->kind() == volume.kind; });
+    if (is_known) waiting_.insert(volume.name);
+  }
+}
+
+void Sweep::run() {
+  while (!waiting_.empty()) {
+    look();
+    const auto now = ready();
+    if (now.empty()) break;
+    open_round(now);
+    mount_held_back();
+  }
+  give_up_the_rest();
+  is_last_try_ = true;
+  mount_held_back();
+}
+
+/// A kind that cannot be looked at has no ties; open() will say what is wrong with it.
+void Sweep::look() {
+  std::erase_if(surveys_, [&](const Survey& survey) { return waiting_.contains(survey.volume); });
+  for (const auto& unlocker : unlockers_) {
+    const auto volumes = refs_of(waiting_of_kind(keys_, unlocker->kind(), waiting_));
+    if (volumes.empty()) continue;
+    auto surveys = unlocker->survey(volumes);
+    if (surveys) {
+      std::move(surveys->begin(), surveys->end(), std::back_inserter(surveys_));
+    } else {
+      for (const auto& volume : volumes) surveys_.push_back({volume.name});
+    }
+  }
+}
+
+/// Those that are there, or when there are none those that may come by themselves, or those that may lie on
+/// whatever the others brought; never what lies on something that is closed.
+std::set<std::string> Sweep::ready() const {
+  const unlock::Order order(surveys_);
+  for (const auto readiness : {Survey::Readiness::kThere, Survey::Readiness::kAwaited, Survey::Readiness::kLast}) {
+    std::set<std::string> found;
+    for (const auto& survey : surveys_) {
+      const auto& below = order.below(survey.volume);
+      const bool is_free =
+          std::all_of(below.begin(), below.end(), [&](const auto& other) { return open_.contains(other); });
+      if (survey.readiness == readiness && is_free && waiting_.contains(survey.volume)) {
+        found.insert(survey.volume);
+      }
+    }
+    if (!found.empty()) return found;
+  }
+  return {};
+}
+
+void Sweep::open_round(const std::set<std::string>& wanted) {
+  for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
+    auto& unlocker = *unlockers_[kind];
+    const auto volumes = waiting_of_kind(keys_, unlocker.kind(), wanted);
+    if (volumes.empty()) continue;
+    auto opened = refs_of(volumes);
+    settle(kind, unlocker.open(volumes, unlock::Attempt::kOpen, stop_));
+    std::erase_if(opened, [&](const VolumeRef& volume) { return !open_.contains(volume.name); });
+    mount(kind, opened);
+  }
+}
+
+void Sweep::settle(std::size_t kind, std::vector<unlock::Outcome> outcomes) {
+  for (auto& outcome : outcomes) {
+    if (unlock::is_success(outcome.happened)) open_.insert(outcome.volume);
+    waiting_.erase(outcome.volume);
+    static_cast<void>(keys_.remove(outcome.volume));
+    report_.volumes.push_back({std::string(unlockers_[kind]->name()), std::move(outcome)});
+  }
+}
+
+/// Where something is still to be mounted by another volume than those.
+std::vector<std::string> Sweep::held_places(const std::vector<VolumeRef>& but) const {
+  std::vector<std::string> held;
+  const auto add = [&](const std::vector<std::string>& places) {
+    std::copy_if(places.begin(), places.end(), std::back_inserter(held),
+                 [&](const std::string& place) { return !mounted_places_.contains(place); });
+  };
+  for (const auto& survey : surveys_) {
+    if (is_among(survey.volume, but)) continue;
+    add(survey.places);
+    if (!open_.contains(survey.volume) && !is_last_try_) add(survey.maybe_places);
+  }
+  return held;
+}
+
+void Sweep::mount(std::size_t kind, const std::vector<VolumeRef>& volumes) {
+  if (volumes.empty() || !wants_mounts_) return;
+  auto outcomes = unlockers_[kind]->mount_unheld(volumes, held_places(volumes), stop_);
+  if (!outcomes) return report_.mount_errors.push_back(std::move(outcomes).error());
+  for (auto& outcome : *outcomes) {
+    if (outcome.happened == MountHappened::kMounted || outcome.happened == MountHappened::kAlreadyMounted) {
+      mounted_places_.insert(outcome.mountpoint);
+    }
+    if (outcome.happened == MountHappened::kHeldBack && !is_last_try_) {
+      const auto volume = std::find_if(volumes.begin(), volumes.end(),
+                                       [&](const VolumeRef& one) { return one.name == outcome.volume; });
+      if (volume != volumes.end() && !is_among(volume->name, held_back_[kind])) {
+        held_back_[kind].push_back(*volume);
+      }
+      continue;
+    }
+    if (outcome.happened == MountHappened::kHeldBack) {
+      outcome.happened = MountHappened::kFailed;
+      outcome.detail += ", and what belongs there is not mounted";
+    }
+    if (!is_told(outcome, report_)) report_.mounts.push_back(std::move(outcome));
+  }
+}
+
+void Sweep::mount_held_back() {
+  for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
+    mount(kind, std::exchange(held_back_[kind], {}));
+  }
+}
+
+/// What lies on something that did not open, or on itself.
+void Sweep::give_up_the_rest() {
+  const unlock::Order order(surveys_);
+  for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
+    std::vector<unlock::Outcome> outcomes;
+    for (const auto& volume : waiting_of_kind(keys_, unlockers_[kind]->kind(), waiting_)) {
+      unlock::Outcome outcome{volume.name, unlock::Happened::kMissing, {}, {}, {}, volume.settings.device};
+      const auto way = order.cycle_through(volume.name);
+      for (const auto& below : order.below(volume.name)) {
+        if (!open_.contains(below)) outcome.detail = "it lies on " + below + ", which is not open";
+      }
+      if (!way.empty()) {
+        outcome.happened = unlock::Happened::kFailed;
+        outcome.detail = "it can never be opened: " + way_in_words(way);
+        outcome.remedy = "move its key, header or image elsewhere, or correct its device: zkv volume add --force " + volume.name;
+      }
+      if (stop_.stop_requested()) outcome.happened = unlock::Happened::kInterrupted;
+      outcomes.push_back(std::move(outcome));
+    }
+    settle(kind, std::move(outcomes));
+  }
+}
+
+}  // namespace zkv::host

@@ -1,0 +1,52 @@
+// Opening and mounting in rounds: in each, whatever lies on nothing that is still closed.
+#pragma once
+
+#include <cstddef>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "host/boot.h"
+#include "repository/volume_keys.h"
+#include "unlock/order.h"
+#include "unlock/unlocker.h"
+
+namespace zkv::host {
+
+/// One sweep over all volumes of a repository. What a volume lies on is opened before it, and no filesystem is
+/// mounted below a place where another is still to be mounted. Within a round kind comes after kind, each
+/// mounted before the next is opened, so that a kind that hangs keeps none before it from being mounted.
+class Sweep {
+ public:
+  /// `keys`, `unlockers` and `report` outlive the sweep.
+  Sweep(repository::VolumeKeys& keys, const Unlockers& unlockers, MountReport& report, bool wants_mounts,
+        std::stop_token stop);
+
+  /// Tries each volume of the kinds that `unlockers` are of, once, and wipes its key then.
+  void run();
+
+ private:
+  void look();
+  [[nodiscard]] std::set<std::string> ready() const;
+  void open_round(const std::set<std::string>& wanted);
+  void mount(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes);
+  void mount_held_back();
+  [[nodiscard]] std::vector<std::string> held_places(const std::vector<unlock::VolumeRef>& but) const;
+  void give_up_the_rest();
+  void settle(std::size_t kind, std::vector<unlock::Outcome> outcomes);
+
+  repository::VolumeKeys& keys_;
+  const Unlockers& unlockers_;
+  MountReport& report_;
+  bool wants_mounts_;
+  std::stop_token stop_;
+  std::vector<unlock::Survey> surveys_;  ///< of every volume, as it was last seen closed
+  std::set<std::string> waiting_;
+  std::set<std::string> open_;
+  std::set<std::string> mounted_places_;
+  std::vector<std::vector<unlock::VolumeRef>> held_back_;  ///< for each kind, what is to be mounted again
+  bool is_last_try_ = false;                               ///< then guesses hold nothing back any more
+};
+
+}  // namespace zkv::host

@@ -1,0 +1,18 @@
+// Pools that come and go with their volumes, by zpool(8).
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "unlock/zfs.h"
+
+namespace zkv::unlock {
+
+/// Imports the pool and mounts nothing; never by force. kExists is success. Errors: kNotFound (no device that
+/// is there belongs to a pool of that name, or zpool(8) is not installed), kConflict (another machine had it
+/// last), kIo with zpool's words, kUnavailable (it did not answer in time).
+Result<> import_pool(const std::string& pool, const ZfsOptions& options);
+/// Errors: kConflict (in use), kIo, kUnavailable.
+Result<> export_pool(const std::string& pool, const ZfsOptions& options);
+
+}  // namespace zkv::unlock

@@ -1,0 +1,17 @@
+// What can be told of ZFS volumes before their keys are loaded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "unlock/unlocker.h"
+#include "unlock/zfs_program.h"
+
+namespace zkv::unlock {
+
+/// One survey for each name. What a pool lies on cannot be told while it is not imported: its volumes come
+/// last. Errors: those of ZfsProgram::list().
+Result<std::vector<Survey>> survey_zfs(const std::vector<std::string>& names, const ZfsProgram& program);
+
+}  // namespace zkv::unlock
