@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/sweep.h"
+#include "repository/change.h"
 #include "repository/repository.h"
 
 namespace zkv::host {
@@ -65,6 +66,25 @@ void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRep
   }
 }
 
+/// Puts what was derived into the repository, so that the next boot is spared it; where there is nothing new,
+/// nothing is written.
+Result<> keep_derived(const std::filesystem::path& path, const repository::RepositoryKey& key,
+                      const Unlockers& unlockers) {
+  std::vector<unlock::DerivedFor> derived;
+  for (const auto& unlocker : unlockers) {
+    auto own = unlocker->take_derived();
+    std::move(own.begin(), own.end(), std::back_inserter(derived));
+  }
+  if (derived.empty()) return {};
+  return repository::edit(path, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    for (const auto& one : derived) {
+      if (!keys.contains(one.volume)) continue;
+      ZKV_CHECK(keys.set_derived(one.volume, {one.salt, one.iterations, one.key.span()}));
+    }
+    return {};
+  });
+}
+
 }  // namespace
 
 std::size_t MountReport::opened() const {
@@ -79,19 +99,23 @@ bool MountReport::is_complete() const {
                      [](const unlock::MountOutcome& mount) { return unlock::is_success(mount.happened); });
 }
 
-Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
+Result<MountReport> open_and_mount(const MountOrder& order, const repository::RepositoryKey& key,
                                    const Unlockers& unlockers, const std::stop_token& stop) {
   ZKV_TRY(auto opened, repository::open(order.repository, key));
-  key.secret = SecretBytes();
   auto& keys = opened.keys;
   ZKV_CHECK(check_all_known(order.only, keys));
   keep_only(order.only, keys);
   MountReport report;
-  report.warning = std::move(opened.warning);
+  if (opened.warning) report.warnings.push_back(std::move(*opened.warning));
   if (order.is_trial) {
     try_keys(keys, unlockers, report, stop);
   } else {
     Sweep(keys, unlockers, report, order.wants_mounts, stop).run();
+  }
+  if (opened.format == repository::Format::kVersion2 && !order.is_trial) {
+    const auto kept = keep_derived(order.repository, key, unlockers);
+    if (!kept)
+      report.warnings.push_back("keys were derived and could not be kept: " + kept.error().message());
   }
   // What is left is of kinds that a later version put into the repository.
   for (const auto& volume : keys.volumes()) {

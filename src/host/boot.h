@@ -31,8 +31,8 @@ struct VolumeReport {
 struct MountReport {
   std::vector<VolumeReport> volumes;  ///< in the order in which they were tried
   std::vector<unlock::MountOutcome> mounts;
-  std::vector<Error> mount_errors;     ///< where not even a list of filesystems could be had
-  std::optional<std::string> warning;  ///< of the repository (an older generation was put back)
+  std::vector<Error> mount_errors;    ///< where not even a list of filesystems could be had
+  std::vector<std::string> warnings;  ///< an older generation was put back; derived keys could not be kept
 
   [[nodiscard]] std::size_t opened() const;
   [[nodiscard]] bool is_complete() const;
@@ -41,11 +41,11 @@ struct MountReport {
 using Unlockers = std::vector<std::unique_ptr<unlock::Unlocker>>;
 
 /// Opens the repository with `key`, and then all volumes that the order names, what each lies on before it,
-/// and mounts what hangs on them. `key` is wiped before the first volume is opened, and each volume's key
-/// before what hangs on it is mounted. After a stop request what has begun is finished and the rest reported
-/// as interrupted. Errors: those of repository::open; kNotFound when `only` names what the repository does
-/// not hold.
-Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
+/// and mounts what hangs on them. Each volume's key is wiped before what hangs on it is mounted. Keys that
+/// had to be derived from passphrases are put into a version 2 repository at the end. After a stop request
+/// what has begun is finished and the rest reported as interrupted. Errors: those of repository::open;
+/// kNotFound when `only` names what the repository does not hold.
+Result<MountReport> open_and_mount(const MountOrder& order, const repository::RepositoryKey& key,
                                    const Unlockers& unlockers, const std::stop_token& stop);
 
 /// Unmounts and closes `volumes` of one kind, children first.

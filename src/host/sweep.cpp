@@ -16,9 +16,8 @@ using Volume = repository::VolumeKeys::Volume;
 std::vector<Volume> waiting_of_kind(const repository::VolumeKeys& keys, repository::VolumeKind kind,
                                     const std::set<std::string>& wanted) {
   std::vector<Volume> volumes = keys.volumes();
-  std::erase_if(volumes, [&](const Volume& volume) {
-    return volume.kind != kind || !wanted.contains(volume.name);
-  });
+  std::erase_if(volumes,
+                [&](const Volume& volume) { return volume.kind != kind || !wanted.contains(volume.name); });
   return volumes;
 }
 
@@ -95,7 +94,8 @@ void Sweep::look() {
 /// whatever the others brought; never what lies on something that is closed.
 std::set<std::string> Sweep::ready() const {
   const unlock::Order order(surveys_);
-  for (const auto readiness : {Survey::Readiness::kThere, Survey::Readiness::kAwaited, Survey::Readiness::kLast}) {
+  for (const auto readiness :
+       {Survey::Readiness::kThere, Survey::Readiness::kAwaited, Survey::Readiness::kLast}) {
     std::set<std::string> found;
     for (const auto& survey : surveys_) {
       const auto& below = order.below(survey.volume);
@@ -190,7 +190,9 @@ void Sweep::give_up_the_rest() {
       if (!way.empty()) {
         outcome.happened = unlock::Happened::kFailed;
         outcome.detail = "it can never be opened: " + way_in_words(way);
-        outcome.remedy = "move its key, header or image elsewhere, or correct its device: zkv volume add --force " + volume.name;
+        outcome.remedy =
+            "move its key, header or image elsewhere, or correct its device: zkv volume add --force " +
+            volume.name;
       }
       if (stop_.stop_requested()) outcome.happened = unlock::Happened::kInterrupted;
       outcomes.push_back(std::move(outcome));

@@ -14,8 +14,8 @@
 
 namespace zkv::host {
 
-/// One sweep over all volumes of a repository. What a volume lies on is opened before it, and no filesystem is
-/// mounted below a place where another is still to be mounted. Within a round kind comes after kind, each
+/// One sweep over all volumes of a repository. What a volume lies on is opened before it, and no filesystem
+/// is mounted below a place where another is still to be mounted. Within a round kind comes after kind, each
 /// mounted before the next is opened, so that a kind that hangs keeps none before it from being mounted.
 class Sweep {
  public:

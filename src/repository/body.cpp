@@ -1,6 +1,7 @@
 // Volumes as records with room for what later versions add: unknown tags are carried along untouched.
 #include "repository/body.h"
 
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,7 +21,10 @@ enum FieldTag : std::uint16_t {
   kDevice = 4,
   kMountpoint = 5,
   kOptions = 6,
+  kDerived = 8,
 };
+
+constexpr std::size_t kDerivedSize = 2 * sizeof(std::uint64_t) + kDerivedKeySize;
 
 constexpr std::size_t kRecordHead = 6;
 
@@ -38,17 +42,27 @@ std::vector<std::pair<FieldTag, std::string_view>> settings_of(const VolumeSetti
   return made;
 }
 
+void append_derived(SecretBuilder& out, const DerivedKey& derived) {
+  out.append(to_little_endian(static_cast<std::uint16_t>(kDerived)));
+  out.append(to_little_endian(static_cast<std::uint32_t>(kDerivedSize)));
+  out.append(to_little_endian(derived.salt));
+  out.append(to_little_endian(derived.iterations));
+  out.append(derived.key);
+}
+
 void append_volume(SecretBuilder& out, const VolumeKeys::Volume& volume) {
   const auto settings = settings_of(volume.settings);
   std::size_t size = kRecordHead + volume.name.size() + kRecordHead + sizeof(std::uint16_t) + kRecordHead +
                      volume.key.size() + volume.unknown_fields.size();
   for (const auto& [tag, text] : settings) size += kRecordHead + text.size();
+  if (volume.derived) size += kRecordHead + kDerivedSize;
   out.append(to_little_endian(static_cast<std::uint16_t>(kVolume)));
   out.append(to_little_endian(static_cast<std::uint32_t>(size)));
   append_secret_record(out, kName, bytes_of(volume.name));
   append_secret_record(out, kKind, to_little_endian(static_cast<std::uint16_t>(volume.kind)));
   append_secret_record(out, kKey, volume.key);
   for (const auto& [tag, text] : settings) append_secret_record(out, tag, bytes_of(text));
+  if (volume.derived) append_derived(out, *volume.derived);
   out.append(volume.unknown_fields);
 }
 
@@ -77,7 +91,23 @@ Result<VolumeSettings> take_settings(ByteReader& reader) {
   return settings;
 }
 
-/// Name, kind and key come first and in this order, then settings; whatever follows is kept as it is.
+/// The derived key, if it is what stands at the front.
+Result<std::optional<DerivedKey>> take_derived(ByteReader& reader) {
+  ByteReader ahead = reader;
+  const auto record = take_record(ahead);
+  if (!record || record->tag != kDerived) return std::optional<DerivedKey>();
+  if (record->value.size() != kDerivedSize) return damaged();
+  ByteReader value(record->value);
+  DerivedKey derived;
+  derived.salt = value.number<std::uint64_t>();
+  derived.iterations = value.number<std::uint64_t>();
+  derived.key = value.rest();
+  reader = ahead;
+  return std::optional(derived);
+}
+
+/// Name, kind and key come first and in this order, then settings, then the derived key; whatever follows is
+/// kept as it is.
 Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
   ByteReader reader(value);
   const auto name = take_record(reader);
@@ -87,12 +117,14 @@ Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
                      kind->value.size() == sizeof(std::uint16_t) && key->tag == kKey;
   if (!sound) return damaged();
   ZKV_TRY(auto settings, take_settings(reader));
+  ZKV_TRY(const auto derived, take_derived(reader));
   return VolumeKeys::Volume{
       .name = std::string(name->value.begin(), name->value.end()),
       .kind = static_cast<VolumeKind>(ByteReader(kind->value).number<std::uint16_t>()),
       .key = key->value,
       .unknown_fields = reader.rest(),
       .settings = std::move(settings),
+      .derived = derived,
   };
 }
 

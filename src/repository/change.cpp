@@ -89,4 +89,15 @@ Result<> edit(const fs::path& path, const SecretBytes& key,
   return edit_version2(locked, key, [&](Version2& repository) { return change(repository.keys); });
 }
 
+Result<> edit(const fs::path& path, const RepositoryKey& key,
+              const std::function<Result<>(VolumeKeys&)>& change) {
+  ZKV_TRY(const auto locked, lock_and_read(path));
+  if (!is_version2(locked.file)) return Error::unsupported(path.string() + " has the seed's format");
+  auto repository = key.gateway ? open_version2_by_gateway(locked.file, *key.gateway, key.secret)
+                                : open_version2(locked.file, key.secret);
+  if (!repository) return std::move(repository).error().context(path.string());
+  ZKV_CHECK(change(repository->keys));
+  return write_next_generation(locked.lock, *repository);
+}
+
 }  // namespace zkv::repository

@@ -36,6 +36,10 @@ Result<> create(const std::filesystem::path& path, Format format, const SecretBy
 Result<> edit(const std::filesystem::path& path, const SecretBytes& key,
               const std::function<Result<>(VolumeKeys& keys)>& change);
 
+/// The same for a version 2 repository, by whatever opened it. Errors: also kUnsupported (the seed's format).
+Result<> edit(const std::filesystem::path& path, const RepositoryKey& key,
+              const std::function<Result<>(VolumeKeys& keys)>& change);
+
 struct NewSlot {
   SlotType type = SlotType::kRecovery;
   std::string label;

@@ -44,6 +44,8 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
   all.reserve(entries_.size());
   for (const Entry& entry : entries_) {
     all.push_back({entry.name, entry.kind, bytes(entry.key), bytes(entry.unknown_fields), entry.settings});
+    if (entry.derived.size == 0) continue;
+    all.back().derived = DerivedKey{entry.derived_salt, entry.derived_iterations, bytes(entry.derived)};
   }
   return all;
 }
@@ -70,6 +72,7 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
   }
   const Slice stored = store(key);
   forget(old->key);
+  forget(std::exchange(old->derived, {}));
   old->key = stored;
   return {};
 }
@@ -86,12 +89,31 @@ Result<> VolumeKeys::set_settings(std::string_view name, VolumeSettings settings
   return {};
 }
 
+Result<> VolumeKeys::set_derived(std::string_view name, const DerivedKey& derived) {
+  Entry* entry = find(name);
+  if (entry == nullptr) return not_there(name);
+  if (derived.key.size() != kDerivedKeySize) {
+    return Error::invalid("a derived key has " + std::to_string(kDerivedKeySize) + " bytes");
+  }
+  keep_derived(*entry, derived);
+  return {};
+}
+
+void VolumeKeys::keep_derived(Entry& entry, const DerivedKey& derived) {
+  const Slice stored = store(derived.key);
+  forget(entry.derived);
+  entry.derived = stored;
+  entry.derived_salt = derived.salt;
+  entry.derived_iterations = derived.iterations;
+}
+
 Result<> VolumeKeys::remove(std::string_view name) {
   const auto found = places_.find(name);
   if (found == places_.end()) return not_there(name);
   const auto entry = found->second;
   forget(entry->key);
   forget(entry->unknown_fields);
+  forget(entry->derived);
   places_.erase(found);
   entries_.erase(entry);
   return {};
@@ -100,6 +122,7 @@ Result<> VolumeKeys::remove(std::string_view name) {
 void VolumeKeys::restore(Volume volume) {
   Entry entry{std::move(volume.name), volume.kind, store(volume.key), store(volume.unknown_fields),
               std::move(volume.settings)};
+  if (volume.derived) keep_derived(entry, *volume.derived);
   if (Entry* old = find(entry.name); old != nullptr) {
     forget(old->key);
     forget(old->unknown_fields);
@@ -107,6 +130,9 @@ void VolumeKeys::restore(Volume volume) {
     old->key = entry.key;
     old->unknown_fields = entry.unknown_fields;
     old->settings = std::move(entry.settings);
+    forget(std::exchange(old->derived, entry.derived));
+    old->derived_salt = entry.derived_salt;
+    old->derived_iterations = entry.derived_iterations;
     return;
   }
   entries_.push_back(std::move(entry));

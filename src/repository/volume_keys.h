@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,15 @@ struct VolumeSettings {
   bool operator==(const VolumeSettings&) const = default;
 };
 
+/// A wrapping key that was derived from a passphrase, and from what: with another salt or number of
+/// iterations it is worth nothing.
+struct DerivedKey {
+  std::uint64_t salt = 0;
+  std::uint64_t iterations = 0;
+  std::span<const std::uint8_t> key;  ///< kDerivedKeySize bytes, whose owner it points to
+};
+inline constexpr std::size_t kDerivedKeySize = 32;
+
 /// What no setting may be but empty or: UTF-8 without control characters, at most kLongestSetting bytes.
 bool is_sound_setting(std::string_view text);
 inline constexpr std::size_t kLongestSetting = 4096;
@@ -44,6 +54,7 @@ class VolumeKeys {
     /// Fields of the entry that this program does not know, as they stood in the file.
     std::span<const std::uint8_t> unknown_fields;
     VolumeSettings settings = {};
+    std::optional<DerivedKey> derived = std::nullopt;  ///< of `key`; lives as long as that
   };
 
   [[nodiscard]] std::size_t size() const;
@@ -52,11 +63,13 @@ class VolumeKeys {
   [[nodiscard]] bool contains(std::string_view name) const;
 
   /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place,
-  /// its settings and its unknown fields. One of another kind is never replaced: kExists.
+  /// its settings and its unknown fields, but no derived key. One of another kind is never replaced: kExists.
   Result<> add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                bool replace = false);
   /// Errors: kNotFound, kInvalid (a setting that is not sound).
   Result<> set_settings(std::string_view name, VolumeSettings settings);
+  /// Errors: kNotFound, kInvalid (not kDerivedKeySize bytes).
+  Result<> set_derived(std::string_view name, const DerivedKey& derived);
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 
@@ -80,8 +93,12 @@ class VolumeKeys {
     Slice key;
     Slice unknown_fields;
     VolumeSettings settings;
+    Slice derived = {};
+    std::uint64_t derived_salt = 0;
+    std::uint64_t derived_iterations = 0;
   };
 
+  void keep_derived(Entry& entry, const DerivedKey& derived);
   Slice store(std::span<const std::uint8_t> bytes);
   void forget(const Slice& slice);
   [[nodiscard]] std::span<const std::uint8_t> bytes(const Slice& slice) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret_bytes.h"
 #include "repository/volume_keys.h"
 
 namespace zkv::unlock {
@@ -98,6 +100,15 @@ struct Survey {
   std::vector<std::string> maybe_places = {};  ///< where they may be, as far as can be told before it is open
 };
 
+/// A key that was derived from a volume's passphrase, and opened it: kept, it spares the derivation next
+/// time.
+struct DerivedFor {
+  std::string volume;
+  std::uint64_t salt = 0;
+  std::uint64_t iterations = 0;
+  SecretBytes key;  ///< repository::kDerivedKeySize bytes
+};
+
 enum class Attempt {
   kOpen,   ///< load the key
   kTrial,  ///< only check that the key fits; also where it is loaded already
@@ -134,6 +145,9 @@ class Unlocker {
   /// After a stop request what has begun is finished and the rest is kInterrupted.
   [[nodiscard]] virtual std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                                   const std::stop_token& stop) = 0;
+  /// What open() derived since this was last asked, because a volume came without it or with one that no
+  /// longer fits.
+  [[nodiscard]] virtual std::vector<DerivedFor> take_derived() { return {}; }
   /// Forgets the keys of `volumes`, children first. What is still in use is kFailed, and so is what has a
   /// volume's name but lies on another device.
   [[nodiscard]] virtual std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
@@ -211,15 +212,21 @@ class ZfsUnlocker final : public Unlocker {
         if (!found->second.remedy().empty()) outcomes[i].remedy = found->second.remedy();
         continue;
       }
-      loads.push_back({names[i], volumes[i].key, listing->datasets.find(names[i])->second.key});
+      loads.push_back(
+          {names[i], volumes[i].key, listing->datasets.find(names[i])->second.key, volumes[i].derived});
       places.push_back(i);
     }
-    const auto loaded = load_keys(loads, attempt, options_, *program, stop);
+    auto loaded = load_keys(loads, attempt, options_, *program, stop);
     for (std::size_t i = 0; i < loads.size(); ++i) {
       outcomes[places[i]] = outcome_of(loads[i].name, loaded[i], attempt);
+      if (loaded[i].derived.empty()) continue;
+      derived_.push_back(
+          {loads[i].name, loads[i].rule.salt, loads[i].rule.iterations, std::move(loaded[i].derived)});
     }
     return outcomes;
   }
+
+  [[nodiscard]] std::vector<DerivedFor> take_derived() override { return std::exchange(derived_, {}); }
 
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {
@@ -308,6 +315,7 @@ class ZfsUnlocker final : public Unlocker {
   }
 
   ZfsOptions options_;
+  std::vector<DerivedFor> derived_;
   Names imported_;  ///< pools that this unlocker has imported, and whose other filesystems it mounts too
 };
 

@@ -85,29 +85,36 @@ class WrappingKeys {
   SecretBytes bytes_;
 };
 
-void derive_all(const std::vector<KeyLoad>& loads, WrappingKeys& keys, std::vector<KeyLoaded>& loaded,
-                const std::stop_token& stop) {
-  for_each_index(loads.size(), stop, [&](std::size_t i) {
-    const auto begin = Steady::now();
-    const auto key = derive_wrapping_key(loads[i].key, loads[i].rule);
-    loaded[i].result = key ? Result<>() : Result<>(tl::unexpected(key.error()));
-    if (key) std::copy_n(key->data(), kWrappingKeySize, keys.at(i).begin());
-    loaded[i].took = since(begin);
+bool fits(const KeyLoad& load) {
+  return load.derived && load.rule.format == KeyFormat::kPassphrase && load.derived->salt == load.rule.salt &&
+         load.derived->iterations == load.rule.iterations && load.derived->key.size() == kWrappingKeySize;
+}
+
+void derive(const KeyLoad& load, std::span<std::uint8_t> wrapping_key, KeyLoaded& loaded) {
+  const auto begin = Steady::now();
+  const auto key = derive_wrapping_key(load.key, load.rule);
+  loaded.result = key ? Result<>() : Result<>(tl::unexpected(key.error()));
+  if (key) std::copy_n(key->data(), kWrappingKeySize, wrapping_key.begin());
+  loaded.took += since(begin);
+}
+
+void derive_all(const std::vector<KeyLoad>& loads, const std::vector<std::size_t>& which, WrappingKeys& keys,
+                std::vector<KeyLoaded>& loaded, const std::stop_token& stop) {
+  for_each_index(which.size(), stop, [&](std::size_t place) {
+    derive(loads[which[place]], keys.at(which[place]), loaded[which[place]]);
   });
 }
 
-void load_by_library(const ZfsCore& core, const std::vector<KeyLoad>& loads, Attempt attempt,
-                     const ZfsOptions& options, const std::stop_token& stop, std::vector<KeyLoaded>& loaded) {
-  WrappingKeys keys(loads.size());
-  derive_all(loads, keys, loaded, stop);
-  if (stop.stop_requested()) return;
-  std::vector<std::size_t> order = in_order(
-      loads.size(), [&](std::size_t i) -> auto& { return loads[i].name; });
+/// Loads those of `order` whose key is ready.
+void load_ready(const ZfsCore& core, const std::vector<KeyLoad>& loads, std::vector<std::size_t> order,
+                bool only_check, const ZfsOptions& options, WrappingKeys& keys,
+                std::vector<KeyLoaded>& loaded) {
   std::erase_if(order, [&](std::size_t i) { return !loaded[i].result; });
+  if (order.empty()) return;
   std::vector<ZfsCore::Entry> entries;
   entries.reserve(order.size());
   for (const std::size_t i : order) entries.push_back({loads[i].name, keys.at(i)});
-  const auto answers = core.load_keys(entries, attempt == Attempt::kTrial, options.limit);
+  const auto answers = core.load_keys(entries, only_check, options.limit);
   for (std::size_t place = 0; place < order.size(); ++place) {
     KeyLoaded& one = loaded[order[place]];
     if (!answers) {
@@ -116,6 +123,40 @@ void load_by_library(const ZfsCore& core, const std::vector<KeyLoad>& loads, Att
     }
     one.result = meaning_of((*answers)[place].error_number);
     one.took += std::chrono::round<std::chrono::milliseconds>((*answers)[place].took);
+  }
+}
+
+/// With the derived keys that fit, and where those are refused with what the passphrases give afresh.
+void load_by_library(const ZfsCore& core, const std::vector<KeyLoad>& loads, Attempt attempt,
+                     const ZfsOptions& options, const std::stop_token& stop, std::vector<KeyLoaded>& loaded) {
+  WrappingKeys keys(loads.size());
+  auto order = in_order(
+      loads.size(), [&](std::size_t i) -> auto& { return loads[i].name; });
+  std::vector<std::size_t> to_derive;
+  for (const std::size_t i : order) {
+    if (!fits(loads[i])) {
+      to_derive.push_back(i);
+      continue;
+    }
+    std::copy_n(loads[i].derived->key.begin(), kWrappingKeySize, keys.at(i).begin());
+    loaded[i].result = {};
+  }
+  derive_all(loads, to_derive, keys, loaded, stop);
+  if (stop.stop_requested()) {
+    for (auto& one : loaded) one.result = tl::unexpected(interrupted());
+    return;
+  }
+  const bool only_check = attempt == Attempt::kTrial;
+  load_ready(core, loads, order, only_check, options, keys, loaded);
+  std::erase_if(order, [&](std::size_t i) {
+    return !fits(loads[i]) || loaded[i].result || loaded[i].result.error().kind() != ErrorKind::kWrongKey;
+  });
+  derive_all(loads, order, keys, loaded, stop);
+  load_ready(core, loads, order, only_check, options, keys, loaded);
+  to_derive.insert(to_derive.end(), order.begin(), order.end());
+  for (const std::size_t i : to_derive) {
+    const bool is_worth_keeping = loads[i].rule.format == KeyFormat::kPassphrase && loaded[i].result;
+    if (is_worth_keeping) loaded[i].derived = SecretBytes::copy_of(keys.at(i));
   }
 }
 
@@ -139,7 +180,8 @@ void load_by_program(const ZfsProgram& program, const std::vector<KeyLoad>& load
 std::vector<KeyLoaded> load_keys(const std::vector<KeyLoad>& loads, Attempt attempt,
                                  const ZfsOptions& options, const ZfsProgram& program,
                                  const std::stop_token& stop) {
-  std::vector<KeyLoaded> loaded(loads.size(), {tl::unexpected(interrupted()), {}});
+  std::vector<KeyLoaded> loaded(loads.size());
+  for (auto& one : loaded) one.result = tl::unexpected(interrupted());
   if (loads.empty() || stop.stop_requested()) return loaded;
   const auto core = choose_library(options);
   if (!core) {

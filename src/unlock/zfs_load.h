@@ -2,11 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <span>
 #include <stop_token>
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret_bytes.h"
+#include "repository/volume_keys.h"
 #include "unlock/unlocker.h"
 #include "unlock/zfs.h"
 #include "unlock/zfs_program.h"
@@ -18,6 +21,7 @@ struct KeyLoad {
   std::string name;
   std::span<const std::uint8_t> key;
   KeyRule rule;
+  std::optional<repository::DerivedKey> derived = std::nullopt;  ///< taken in place of deriving where it fits
 };
 
 /// What came of a KeyLoad: nothing wrong, or kInvalid (form of the key), kWrongKey, kExists (loaded already),
@@ -25,6 +29,7 @@ struct KeyLoad {
 struct KeyLoaded {
   Result<> result;
   std::chrono::milliseconds took{0};
+  SecretBytes derived = {};  ///< what a passphrase gave and ZFS took, unless the KeyLoad had it already
 };
 
 /// Loads (or tries) all keys: wrapping keys are derived on all cores, then loaded, parents first.

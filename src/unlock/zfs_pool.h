@@ -8,11 +8,9 @@
 
 namespace zkv::unlock {
 
-/// Imports the pool and mounts nothing; never by force. kExists is success. Errors: kNotFound (no device that
-/// is there belongs to a pool of that name, or zpool(8) is not installed), kConflict (another machine had it
-/// last), kIo with zpool's words, kUnavailable (it did not answer in time).
+/// Imports the pool and mounts nothing; never by force. It stays out of zpool.cache, or the system would try
+/// to import it at the next boot before its devices are open. One that is imported already is success.
+/// Errors: kNotFound (no device that is there belongs to a pool of that name, or zpool(8) is not installed),
+/// kConflict (another machine had it last), kIo with zpool's words, kUnavailable (it did not answer in time).
 Result<> import_pool(const std::string& pool, const ZfsOptions& options);
-/// Errors: kConflict (in use), kIo, kUnavailable.
-Result<> export_pool(const std::string& pool, const ZfsOptions& options);
-
 }  // namespace zkv::unlock

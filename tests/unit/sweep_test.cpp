@@ -1,4 +1,5 @@
-// In which order a sweep opens and mounts, on a machine where opening a volume brings paths that others lie on.
+// In which order a sweep opens and mounts, on a machine where opening a volume brings paths that others lie
+// on.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -23,10 +24,10 @@ using unlock::Survey;
 /// One volume of the machine.
 struct Plan {
   VolumeKind kind = VolumeKind::kLuks;
-  std::string lies_on = {};         ///< a path that must be there
-  bool is_named = true;             ///< the path is known before it is there; else it is a tag
+  std::string lies_on = {};  ///< a path that must be there
+  bool is_named = true;      ///< the path is known before it is there; else it is a tag
   std::string mountpoint = {};
-  bool is_guess = false;            ///< the mount point is known only as one of several
+  bool is_guess = false;  ///< the mount point is known only as one of several
   bool opens = true;
   Survey::Readiness when_missing = Survey::Readiness::kAwaited;
 };
@@ -37,8 +38,7 @@ struct Machine {
   std::vector<std::string> events = {};
 
   [[nodiscard]] bool is_there(const Plan& plan) const {
-    return plan.lies_on.empty() ||
-           std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
+    return plan.lies_on.empty() || std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
              return unlock::lies_within(plan.lies_on, path);
            });
   }
@@ -140,9 +140,9 @@ MountReport sweep(Machine& machine, const std::stop_token& stop = {}) {
 }
 
 const unlock::Outcome& outcome_for(const MountReport& report, const std::string& name) {
-  return std::find_if(report.volumes.begin(), report.volumes.end(), [&](const VolumeReport& volume) {
-           return volume.outcome.volume == name;
-         })->outcome;
+  return std::find_if(report.volumes.begin(), report.volumes.end(),
+                      [&](const VolumeReport& volume) { return volume.outcome.volume == name; })
+      ->outcome;
 }
 
 TEST(Sweep, APoolOnLuksIsTriedOnceTheLuksVolumeIsOpen) {

@@ -36,7 +36,7 @@ TEST(ZfsPool, APoolIsImportedWhenItsVolumeSaysSoAndItsOtherFilesystemsAreMounted
   const auto outcomes = unlocker->open(std::span(&volume, 1), Attempt::kOpen, {});
   EXPECT_EQ(outcomes.front().happened, Happened::kOpened);
   ASSERT_TRUE(unlocker->mount({{"tank/a", volume.settings}}, {}));
-  EXPECT_THAT(pool.zfs.calls_of("zpool"), ElementsAre("zpool import -N tank"));
+  EXPECT_THAT(pool.zfs.calls_of("zpool"), ElementsAre("zpool import -N -o cachefile=none tank"));
   EXPECT_THAT(pool.zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank", "zfs mount tank/a"));
 }
 
@@ -44,7 +44,8 @@ TEST(ZfsPool, WithoutTheOptionAndInATrialNothingIsImported) {
   const ExportedPool pool;
   const auto unlocker = make_zfs_unlocker(pool.zfs.options());
   const auto silent = pool.volume("");
-  EXPECT_EQ(unlocker->open(std::span(&silent, 1), Attempt::kOpen, {}).front().happened, Happened::kPoolMissing);
+  EXPECT_EQ(unlocker->open(std::span(&silent, 1), Attempt::kOpen, {}).front().happened,
+            Happened::kPoolMissing);
   const auto volume = pool.volume();
   EXPECT_EQ(unlocker->open(std::span(&volume, 1), Attempt::kTrial, {}).front().happened,
             Happened::kPoolMissing);

@@ -76,6 +76,9 @@ def sound_files():
         (b"data", 2, bytes(range(256)), {"device": "UUID=9d9a1f4c-2f7e-4c37-9a0e-7f1f7b1a0c55", "mountpoint": "/srv/d\u00e4ta",
                                          "options": "discard,header=/etc/data.header"}),
         (b"bare", 2, b"a passphrase", {"device": "/dev/vdb"}), (b"tank/a", 1, b"one"), (b"later", 2, b"two", {"device": "/dev/vdc"})])
+    derived = reader.record(reader.DERIVED, struct.pack("<QQ", 81985529216486895, 350000) + bytes(range(32)))
+    file = reader.write(reader.volume_record(b"tank/a", b"a passphrase", 1, derived), [RECOVERY_SLOT], drawer("derived"))
+    yield "derived-key", file, outcome([RECOVERY_KEY], volumes=[(b"tank/a", 1, b"a passphrase")])
     seed = Fernet(CLASSIC_KEY)._encrypt_from_parts(
         json.dumps({"tank/f\u00f6to": "\"q\" \u20ac \U0001f600", "tank/b": "two"}).encode(), 1772000000, drawer("iv")(16))
     yield "seed", seed, outcome([CLASSIC_KEY], [(OTHER_KEY, "wrong-key")], [
@@ -112,6 +115,8 @@ def hostile_files():
     for name, text in (("empty-setting", ""), ("setting-with-a-control-character", "/dev/vdb\n"), ("overlong-setting", "x" * 4097)):
         file = reader.write(reader.volume_record(b"data", b"key", 2, settings(device=text)), [RECOVERY_SLOT], drawer(name))
         yield name, file, corrupt
+    short = reader.volume_record(b"tank/a", b"a passphrase", 1, reader.record(reader.DERIVED, bytes(47)))
+    yield "short-derived-key", reader.write(short, [RECOVERY_SLOT], drawer("short derived")), corrupt
     yield "unbearable-cost", costly(), outcome(refused=[(PASSPHRASE, "corrupt")])
     number = Fernet(CLASSIC_KEY)._encrypt_from_parts(b'{"a": 1}', 1772000000, drawer("number")(16))
     yield "seed-number", number, outcome(refused=[(CLASSIC_KEY, "corrupt")])

@@ -23,6 +23,7 @@ RECOVERY, CLASSIC, PASSPHRASE, GATEWAY = 1, 2, 3, 4
 WORDS = {RECOVERY: "recovery", CLASSIC: "classic", PASSPHRASE: "passphrase"}
 LATEST = 253402300799999
 SETTINGS = {4: "device", 5: "mountpoint", 6: "options"}
+DERIVED = 8
 
 
 class Refused(Exception):
@@ -156,12 +157,26 @@ def read_settings(source):
     return settings
 
 
+def read_derived(source):
+    """Salt, iterations and wrapping key that came from a passphrase; None where they do not stand at the front."""
+    try:
+        tag, value, _ = Bytes(source.rest).record()
+    except Refused:
+        return None
+    if tag != DERIVED:
+        return None
+    if len(value) != 48:
+        raise Refused("corrupt: derived key")
+    return int.from_bytes(value[:8], "little"), int.from_bytes(value[8:16], "little"), value[16:]
+
+
 def read_volume(value):
     source = Bytes(value)
     (name_tag, name, _), (kind_tag, kind, _), (key_tag, key, _) = (source.record() for _ in range(3))
     if (name_tag, kind_tag, key_tag) != (1, 2, 3) or len(kind) != 2:
         raise Refused("corrupt: volume")
-    return {"name": name, "kind": int.from_bytes(kind, "little"), "key": key, "settings": read_settings(source)}
+    settings = read_settings(source)
+    return {"name": name, "kind": int.from_bytes(kind, "little"), "key": key, "settings": settings, "derived": read_derived(source)}
 
 
 def read_body(plaintext):

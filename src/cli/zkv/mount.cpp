@@ -88,11 +88,11 @@ Result<Source> check_first(const Session& session, const MountOptions& options) 
 }
 
 /// From the key to mounted filesystems. `on_opened` is called once the repository has opened.
-ExitCode mount_with(repository::RepositoryKey key, const Session& session, const MountOptions& options,
+ExitCode mount_with(const repository::RepositoryKey& key, const Session& session, const MountOptions& options,
                     const host::StopOnSignal& signals, const std::function<void()>& on_opened = {}) {
   host::notify_status("opening volumes");
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
-  auto outcome = host::open_and_mount(order_of(session, options), std::move(key), unlockers, signals.token());
+  auto outcome = host::open_and_mount(order_of(session, options), key, unlockers, signals.token());
   if (!outcome) {
     report(explain(std::move(outcome).error(), !options.key.given()));
     return ExitCode::kFailed;
@@ -131,7 +131,7 @@ ExitCode mount_by_enrolment(const Session& session, const MountOptions& options,
   if (!released && signals.signal() != 0) return code_of_signal(signals.signal());
   if (!released) return report(released.error());
   repository::RepositoryKey key{std::move(released->shares), released->enrolment.gateway};
-  return mount_with(std::move(key), session, options, signals,
+  return mount_with(key, session, options, signals,
                     [&] { acknowledge(session.repository, *released, options.gateway); });
 }
 

@@ -118,7 +118,9 @@ Result<> print_json(const host::MountReport& report) {
 }  // namespace
 
 Result<> print_report(const host::MountReport& report, bool as_json) {
-  if (report.warning) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", report.warning->c_str()));
+  for (const auto& warning : report.warnings) {
+    static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", warning.c_str()));
+  }
   for (const auto& error : report.mount_errors) complain("mounting", error.message(), error.remedy());
   return as_json ? print_json(report) : print_lines(report);
 }

@@ -100,6 +100,9 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     if (!options.no_test) {
       ZKV_CHECK(
           try_key(*unlocker, {options.name, unlocker->kind(), volume_key.span(), {}, settings}, options));
+      for (const auto& derived : unlocker->take_derived()) {
+        ZKV_CHECK(keys.set_derived(derived.volume, {derived.salt, derived.iterations, derived.key.span()}));
+      }
     }
     keep_volume_names(session, keys);
     return {};
