@@ -17,7 +17,7 @@ namespace {
 
 /// "UUID=…" and "LABEL=…" of the filesystem on `device`, as they are, without the escapes of blkid's other
 /// forms.
-Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::string& device) {
+Result<std::set<std::string>> tags_of(const CryptOptions& options, const std::string& device) {
   static constexpr int kNothingFound = 2;
   std::set<std::string> tags;
   for (const std::string tag : {"UUID=", "LABEL="}) {
@@ -42,7 +42,7 @@ bool is_by_tag(const FstabLine& line) {
 
 }  // namespace
 
-Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device) {
+Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device) {
   const auto text = read_system_table(options.fstab);
   if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<std::string>();
   if (!text) return Error(text.error());

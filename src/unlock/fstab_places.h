@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "unlock/luks.h"
+#include "unlock/crypt.h"
 
 namespace zkv::unlock {
 
 /// The mount points of the lines that name `device`, by a path, or by UUID= or LABEL= of the filesystem on
 /// it, which blkid(8) tells; none without fstab. Errors: kIo (blkid failed, and no line names a path of it).
-Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device);
+Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device);
 
 }  // namespace zkv::unlock
