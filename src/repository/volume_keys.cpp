@@ -24,8 +24,20 @@ Error not_there(std::string_view name) {
 }  // namespace
 
 std::string to_text(VolumeKind kind) {
-  if (kind == VolumeKind::kZfs) return "zfs";
-  if (kind == VolumeKind::kLuks) return "luks";
+  switch (kind) {
+    case VolumeKind::kZfs:
+      return "zfs";
+    case VolumeKind::kLuks:
+      return "luks";
+    case VolumeKind::kPlain:
+      return "plain";
+    case VolumeKind::kBitlk:
+      return "bitlk";
+    case VolumeKind::kTcrypt:
+      return "tcrypt";
+    case VolumeKind::kFvault2:
+      return "fvault2";
+  }
   return "kind " + std::to_string(static_cast<unsigned>(kind));
 }
 

@@ -17,7 +17,14 @@ namespace zkv::repository {
 
 /// Kinds of volume; the number is what the file holds. More follow as unlockers do, so a number that is not
 /// named here may come out of a file that a later zkv wrote, and goes back into it unchanged.
-enum class VolumeKind : std::uint16_t { kZfs = 1, kLuks = 2 };
+enum class VolumeKind : std::uint16_t {
+  kZfs = 1,
+  kLuks = 2,
+  kPlain = 3,
+  kBitlk = 4,
+  kTcrypt = 5,
+  kFvault2 = 6,
+};
 /// The kind's word, as in "zfs"; "kind 7" for one that is not named here.
 std::string to_text(VolumeKind kind);
 

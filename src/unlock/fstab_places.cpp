@@ -18,7 +18,7 @@ namespace {
 
 /// "UUID=…" and "LABEL=…" of the filesystem on `device`, as they are, without the escapes of blkid's other
 /// forms.
-Result<std::set<std::string>> tags_of(const LuksOptions& options, const std::string& device) {
+Result<std::set<std::string>> tags_of(const CryptOptions& options, const std::string& device) {
   static constexpr int kNothingFound = 2;
   std::set<std::string> tags;
   for (const std::string tag : {"UUID=", "LABEL="}) {
@@ -42,7 +42,7 @@ bool is_by_tag(const FstabLine& line) {
 }
 
 /// None without fstab.
-Result<std::vector<FstabLine>> read_fstab(const LuksOptions& options) {
+Result<std::vector<FstabLine>> read_fstab(const CryptOptions& options) {
   const auto text = read_system_table(options.fstab);
   if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<FstabLine>();
   if (!text) return Error(text.error());
@@ -60,19 +60,19 @@ std::vector<std::string> places_where(const std::vector<FstabLine>& lines, const
 
 }  // namespace
 
-Result<std::vector<std::string>> places_of_path(const LuksOptions& options, const std::string& device) {
+Result<std::vector<std::string>> places_of_path(const CryptOptions& options, const std::string& device) {
   ZKV_TRY(const auto lines, read_fstab(options));
   return places_where(lines, [&](const FstabLine& line) { return is_named(line, device); });
 }
 
-Result<std::vector<std::string>> places_of_missing_devices(const LuksOptions& options) {
+Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options) {
   ZKV_TRY(const auto lines, read_fstab(options));
   return places_where(lines, [&](const FstabLine& line) {
     return is_by_tag(line) && !find_device(line.source, options.devices);
   });
 }
 
-Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device) {
+Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device) {
   ZKV_TRY(const auto lines, read_fstab(options));
   auto places = places_where(lines, [&](const FstabLine& line) { return is_named(line, device); });
   if (std::none_of(lines.begin(), lines.end(), is_by_tag)) return places;

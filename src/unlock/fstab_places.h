@@ -4,19 +4,19 @@
 #include <string>
 #include <vector>
 
-#include "unlock/luks.h"
+#include "unlock/crypt.h"
 
 namespace zkv::unlock {
 
 /// The mount points of the lines that name `device`, by a path, or by UUID= or LABEL= of the filesystem on
 /// it, which blkid(8) tells; none without fstab. Errors: kIo (blkid failed, and no line names a path of it).
-Result<std::vector<std::string>> places_in_fstab(const LuksOptions& options, const std::string& device);
+Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device);
 
 /// The same for the lines that name `device` by a path, which may not be there yet. Errors: kIo.
-Result<std::vector<std::string>> places_of_path(const LuksOptions& options, const std::string& device);
+Result<std::vector<std::string>> places_of_path(const CryptOptions& options, const std::string& device);
 
 /// The mount points of the lines whose UUID= or LABEL= no device has that udev has found: those of what is
 /// still closed are among them. Errors: kIo.
-Result<std::vector<std::string>> places_of_missing_devices(const LuksOptions& options);
+Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options);
 
 }  // namespace zkv::unlock

@@ -9,16 +9,14 @@
 namespace zkv::unlock {
 
 struct Mapping {
-  std::string name;                  ///< as in /dev/mapper/NAME
-  std::string node;                  ///< the kernel's name, as in "dm-0"
-  std::string number;                ///< "MAJOR:MINOR"
-  std::string uuid;                  ///< the device mapper's own, as in "CRYPT-LUKS2-…"
+  std::string name;    ///< as in /dev/mapper/NAME
+  std::string node;    ///< the kernel's name, as in "dm-0"
+  std::string number;  ///< "MAJOR:MINOR"
+  std::string uuid;    ///< the device mapper's own, as in "CRYPT-LUKS2-…" or "CRYPT-PLAIN-…"
   std::vector<std::string> devices;  ///< kernel names of what it lies on
   std::vector<std::string> holders;  ///< kernel names of what lies on it
 
-  [[nodiscard]] bool is_luks() const { return uuid.starts_with("CRYPT-LUKS"); }
-  /// One that cryptsetup puts below a mapping of its own, as NAME_dif where LUKS keeps checksums too.
-  [[nodiscard]] bool is_layer_of_cryptsetup() const { return uuid.starts_with("CRYPT-") && !is_luks(); }
+  [[nodiscard]] bool is_of_cryptsetup() const { return uuid.starts_with("CRYPT-"); }
 };
 
 class Mappings {
@@ -29,14 +27,20 @@ class Mappings {
   [[nodiscard]] const std::vector<Mapping>& all() const { return all_; }
   /// Nothing when there is none of that name.
   [[nodiscard]] const Mapping* find(std::string_view name) const;
-  /// The LUKS mapping that lies on `device` (a path with every link followed: a block device, or a file by
-  /// way of a loop device); nothing when there is none.
-  [[nodiscard]] const Mapping* luks_on(const std::filesystem::path& device) const;
+  /// The mapping of cryptsetup that lies on `device` (a path with every link followed: a block device, or a
+  /// file by way of a loop device); nothing when there is none.
+  [[nodiscard]] const Mapping* of_cryptsetup_on(const std::filesystem::path& device) const;
   /// Whether `mapping` lies on `device`, with nothing but cryptsetup's own layers between them.
   [[nodiscard]] bool lies_on(const Mapping& mapping, const std::filesystem::path& device) const;
 
  private:
   explicit Mappings(std::filesystem::path blocks) : blocks_(std::move(blocks)) {}
+
+  /// Whether it is one that cryptsetup put below another of its own.
+  [[nodiscard]] bool is_layer(const Mapping& mapping) const;
+  /// Whether `mapping`, which is `top` or one of its layers, lies on `device`.
+  [[nodiscard]] bool reaches(const Mapping& mapping, const Mapping& top,
+                             const std::filesystem::path& device) const;
 
   std::filesystem::path blocks_;
   std::vector<Mapping> all_;

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "unlock/luks.h"
+#include "unlock/crypt.h"
 #include "unlock/unlocker.h"
 #include "unlock/zfs.h"
 
@@ -12,7 +12,7 @@ namespace zkv::unlock {
 
 struct UnlockOptions {
   ZfsOptions zfs;
-  LuksOptions luks = {};
+  CryptOptions crypt = {};
 };
 
 /// One unlocker of each kind. Making one neither looks at the machine nor loads a library.

@@ -6,23 +6,14 @@ import os
 import subprocess
 import unittest
 
-from repository_world import World
+from volume_world import Volumes
 
 CHEAP = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
 MEMORY_HARD = ["--pbkdf", "argon2id", "--pbkdf-memory", "32768", "--pbkdf-force-iterations", "4", "--pbkdf-parallel", "1"]
 
 
-class Luks(unittest.TestCase):
-    def setUp(self):
-        self.world = World()
-        self.addCleanup(self.world.__exit__)
-        self.world.environment |= {"STATE_DIRECTORY": str(self.world.home / "state")}
-        self.key = self.world.init("--format", "2")
-
+class Luks(Volumes):
     # -- words --
-
-    def path(self, name):
-        return str(self.world.home / name)
 
     def image(self, name, key, *words, size=20):
         """A file with a LUKS device in it that `key` (bytes) opens; gives its path."""
@@ -33,25 +24,6 @@ class Luks(unittest.TestCase):
 
     def cryptsetup(self, *words, stdin=b""):
         subprocess.run(["cryptsetup", "--batch-mode", *words], input=stdin, check=True, env=self.world.environment, capture_output=True)
-
-    def add(self, name, device, key, *words, **how):
-        """`zkv volume add`, repository's key and volume's key on stdin."""
-        return self.world.run("volume", "add", "-k", "-", "--volume-key-file", "-", "--device", device, *words, name,
-                              stdin=self.key.encode() + b"\n" + key, **how)
-
-    def error_of_add(self, *words):
-        return self.add(*words, code=1)[1].decode()
-
-    def listed(self):
-        return json.loads(self.world.with_key(self.key, "volume", "list", "-p", "--json"))
-
-    def tried(self, *names, code=0):
-        """What `zkv volume test` says: name to result."""
-        outcome = json.loads(self.world.with_key(self.key, "volume", "test", "--json", *names, code=code))
-        return {volume["volume"]: volume["result"] for volume in outcome["volumes"]}
-
-    def error_of_test(self, code=1):
-        return self.world.run("volume", "test", "-k", "-", stdin=self.key.encode(), code=code)[1].decode()
 
     # -- what opens --
 
@@ -93,6 +65,27 @@ class Luks(unittest.TestCase):
         self.assertIn("key slot", self.error_of_add("slots", device, b"one\n", "--options", "key-slot=5"))
         self.add("slots", device, b"one\n", "--options", "key-slot=1")
         self.assertEqual(self.tried(), {"slots": "key-fits"})
+
+    def test_the_ciphers_own_key_opens_without_a_key_slot(self):
+        for version in ("luks1", "luks2"):
+            device = self.image(version, b"pass", "--type", version, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000")
+            self.cryptsetup("luksDump", "--dump-volume-key", "--volume-key-file", self.path(f"{version}.key"), "--key-file", "-", device,
+                            stdin=b"pass")
+            key = (self.world.home / f"{version}.key").read_bytes()
+            wrong = bytes([key[0] ^ 1]) + key[1:]
+            words = ("--encoding", "raw", "--options", "volume-key")
+            self.assertIn("nothing was stored", self.error_of_add(version, device, wrong, *words))
+            self.assertIn("nothing was stored", self.error_of_add(version, device, key[:-1], *words))
+            self.add(version, device, key, *words)
+        self.assertEqual(self.tried(), {"luks1": "key-fits", "luks2": "key-fits"})
+        self.assertIn("key-slot=", self.error_of_add("a", device, key, "--options", "volume-key,key-slot=1"))
+
+    def test_a_part_of_a_key_file_is_used_where_the_options_say(self):
+        device = self.image("part.img", b"middle", *CHEAP)
+        self.add("part", device, b"beforemiddleafter\n", "--options", "keyfile-offset=6,keyfile-size=6")
+        self.assertIn("nothing was stored", self.error_of_add("other", device, b"beforemiddleafter\n", "--options", "keyfile-offset=6"))
+        self.assertIn("shorter", self.error_of_add("other", device, b"short\n", "--options", "keyfile-offset=5"))
+        self.assertEqual(self.tried(), {"part": "key-fits"})
 
     # -- what does not --
 

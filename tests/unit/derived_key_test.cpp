@@ -1,4 +1,5 @@
-// Wrapping keys that were derived once and kept: when they spare the derivation, and when they must not be believed.
+// Wrapping keys that were derived once and kept: when they spare the derivation, and when they must not be
+// believed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

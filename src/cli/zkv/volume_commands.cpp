@@ -39,13 +39,21 @@ std::string wanted_kind(const VolumeAddOptions& options, const VolumeKeys& keys)
   return "zfs";
 }
 
+std::string words_of_kinds() {
+  std::string words;
+  for (const auto& unlocker : unlock::all_unlockers({})) {
+    words += (words.empty() ? "" : ", ") + std::string(unlocker->name());
+  }
+  return words;
+}
+
 Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& options,
                                                       const VolumeKeys& keys) {
   const std::string wanted = wanted_kind(options, keys);
   for (auto& unlocker : unlock::all_unlockers({})) {
     if (unlocker->name() == wanted) return std::move(unlocker);
   }
-  return Error::invalid("there is no kind of volume named " + wanted);
+  return Error::invalid("there is no kind of volume named " + wanted).remedy("there are " + words_of_kinds());
 }
 
 /// What was given now, over what was given before.
@@ -121,8 +129,7 @@ void add_volume_add(CLI::App& volume, Session& session) {
   auto* command = volume.add_subcommand("add", "add a volume and its key, which is tried first");
   const auto options = std::make_shared<VolumeAddOptions>();
   add_key_options(*command, options->key);
-  command->add_option("--kind", options->kind, "zfs or luks (default: luks with --device, else zfs)")
-      ->check(CLI::IsMember({"zfs", "luks"}))
+  command->add_option("--kind", options->kind, words_of_kinds() + " (default: luks with --device, else zfs)")
       ->type_name("");
   command
       ->add_option("--device", options->settings.device, "where it lies: a path, UUID=…, LABEL=…, PARTUUID=…")

@@ -1,4 +1,4 @@
-// LUKS devices, versions 1 and 2, opened by a key slot.
+// Volumes that the kernel's dm-crypt opens: LUKS, plain, BitLocker, TrueCrypt and VeraCrypt, FileVault.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace zkv::unlock {
 
-struct LuksOptions {
+struct CryptOptions {
   std::vector<std::string> libraries{"libcryptsetup.so.12"};  ///< the first found is used
   std::chrono::milliseconds header_limit{20'000};             ///< for reading the header of one device
   std::chrono::milliseconds limit{240'000};                   ///< for opening it, its key derivation too
@@ -25,6 +25,15 @@ struct LuksOptions {
   std::filesystem::path fstab = "/etc/fstab";
 };
 
-std::unique_ptr<Unlocker> make_luks_unlocker(LuksOptions options);
+/// Versions 1 and 2, by a key slot or by the volume key.
+std::unique_ptr<Unlocker> make_luks_unlocker(CryptOptions options);
+/// dm-crypt without a header.
+std::unique_ptr<Unlocker> make_plain_unlocker(CryptOptions options);
+/// BitLocker, by passphrase, recovery key or startup key.
+std::unique_ptr<Unlocker> make_bitlk_unlocker(CryptOptions options);
+/// TrueCrypt and VeraCrypt.
+std::unique_ptr<Unlocker> make_tcrypt_unlocker(CryptOptions options);
+/// FileVault 2, by passphrase.
+std::unique_ptr<Unlocker> make_fvault2_unlocker(CryptOptions options);
 
 }  // namespace zkv::unlock

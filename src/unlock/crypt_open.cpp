@@ -1,13 +1,14 @@
 // Which device and mapping a volume means, and in which words the outcome is told.
-#include "unlock/luks_open.h"
+#include "unlock/crypt_open.h"
 
 #include <chrono>
 #include <optional>
 
 #include "unlock/block_devices.h"
+#include "unlock/crypt_content.h"
 #include "unlock/crypt_library.h"
+#include "unlock/crypt_options.h"
 #include "unlock/device_wait.h"
-#include "unlock/luks_options.h"
 #include "unlock/mappings.h"
 #include "unlock/workers.h"
 
@@ -19,11 +20,19 @@ namespace {
 
 using Volume = Unlocker::Volume;
 
+/// What is the same for all volumes of one call.
+struct Round {
+  const CryptKind& kind;
+  Attempt attempt;
+  const CryptOptions& options;
+  const std::stop_token& stop;
+};
+
 /// A volume that is to be opened, with all that was found out about it.
 struct Candidate {
   std::size_t place = 0;  ///< among the volumes
   CryptLibrary::Device device;
-  LuksWishes wishes;
+  std::span<const std::uint8_t> key;
   std::uint64_t memory = 0;
 };
 
@@ -37,7 +46,7 @@ Outcome told(const Volume& volume, Happened happened, const Error& error) {
 
 std::string command_to_change(const std::string& name) { return "zkv volume add --force " + name; }
 
-Happened happened_of_luks(const Result<std::uint64_t>& result, Attempt attempt) {
+Happened happened_of_crypt(const Result<std::uint64_t>& result, Attempt attempt) {
   if (result) return attempt == Attempt::kTrial ? Happened::kKeyFits : Happened::kOpened;
   switch (result.error().kind()) {
     case ErrorKind::kWrongKey:
@@ -49,15 +58,15 @@ Happened happened_of_luks(const Result<std::uint64_t>& result, Attempt attempt) 
   }
 }
 
-Outcome outcome_of_work(const Volume& volume, const Worked& worked, Attempt attempt) {
-  const Happened happened = happened_of_luks(worked.result, attempt);
+Outcome outcome_of_work(const Volume& volume, const Worked& worked, const Round& round) {
+  const Happened happened = happened_of_crypt(worked.result, round.attempt);
   Outcome outcome = told(volume, happened);
   outcome.took = worked.took;
   if (is_success(happened)) return outcome;
   outcome.detail = worked.result.error().message();
   outcome.remedy = worked.result.error().remedy();
   if (happened == Happened::kWrongKey) {
-    outcome.detail = "the key in the repository opens none of its key slots";
+    if (!round.kind.wrong_key.empty()) outcome.detail = round.kind.wrong_key;
     outcome.remedy = "if its key was changed, put the new one in: " + command_to_change(volume.name);
   }
   return outcome;
@@ -65,15 +74,16 @@ Outcome outcome_of_work(const Volume& volume, const Worked& worked, Attempt atte
 
 /// Whether what is mapped already lets the volume be opened, and the outcome where there is nothing to do.
 std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path& device,
-                                           const Mappings& mappings) {
+                                           const CryptKind& kind, const Mappings& mappings) {
   if (const Mapping* mapping = mappings.find(volume.name)) {
-    if (mapping->is_luks() && mappings.lies_on(*mapping, device)) return told(volume, Happened::kAlreadyOpen);
+    const bool is_of_kind = mapping->uuid.starts_with(kind.mapping_prefix);
+    if (is_of_kind && mappings.lies_on(*mapping, device)) return told(volume, Happened::kAlreadyOpen);
     return told(volume, Happened::kFailed,
                 "the mapping " + volume.name + " belongs to another device" +
                     (mapping->devices.empty() ? std::string() : " (" + mapping->devices.front() + ")"),
                 "close that (cryptsetup close " + volume.name + "), or add the volume under another name");
   }
-  if (const Mapping* other = mappings.luks_on(device)) {
+  if (const Mapping* other = mappings.of_cryptsetup_on(device)) {
     return told(volume, Happened::kFailed, "its device is open already, as /dev/mapper/" + other->name,
                 "close that (cryptsetup close " + other->name + "), or add the volume as " + other->name);
   }
@@ -81,19 +91,21 @@ std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path&
 }
 
 /// Fills `candidate`, or gives the outcome where there is nothing to try.
-std::optional<Outcome> look_at(const Volume& volume, Attempt attempt, const LuksOptions& options,
-                               const Mappings& mappings, Candidate& candidate) {
+std::optional<Outcome> look_at(const Volume& volume, const Round& round, const Mappings& mappings,
+                               Candidate& candidate) {
   if (auto sound = check_mapping_name(volume.name); !sound)
     return told(volume, Happened::kFailed, sound.error());
-  auto wishes = parse_luks_options(volume.settings.options);
+  auto wishes = parse_crypt_options(round.kind, volume.settings.options);
   if (!wishes) return told(volume, Happened::kFailed, wishes.error());
-  const auto device = find_device(volume.settings.device, options.devices);
+  const auto key = key_part(volume.key, *wishes);
+  if (!key) return told(volume, Happened::kUnusableKey, key.error());
+  const auto device = find_device(volume.settings.device, round.options.devices);
   if (!device) return told(volume, Happened::kMissing, device.error());
-  if (attempt == Attempt::kOpen) {
-    if (auto settled = settled_by_mappings(volume, *device, mappings)) return settled;
+  if (round.attempt == Attempt::kOpen) {
+    if (auto settled = settled_by_mappings(volume, *device, round.kind, mappings)) return settled;
   }
-  candidate.device = {*device, wishes->header};
-  candidate.wishes = std::move(*wishes);
+  candidate.device = {*device, round.kind.format, std::move(*wishes)};
+  candidate.key = *key;
   return std::nullopt;
 }
 
@@ -110,48 +122,56 @@ Outcome outcome_of_header(const Volume& volume, const Error& error) {
 
 /// Asks each device at once what its dearest key slot needs; one that does not answer stops no other.
 std::vector<Worked> read_headers(const CryptLibrary& library, const std::vector<Candidate>& candidates,
-                                 const LuksOptions& options, const std::stop_token& stop) {
+                                 const Round& round) {
   static constexpr std::size_t kMostAtOnce = 64;
   std::vector<Work> works;
   works.reserve(candidates.size());
   for (const auto& candidate : candidates) {
-    works.push_back({0, [&library, device = candidate.device] {
-                       return library.read_header(device).map(
-                           [](const auto& header) { return header.derivation_memory; });
-                     }});
+    works.push_back({0, [&library, &candidate] { return library.read_header(candidate.device); }});
   }
-  return work_in_children(works, {kMostAtOnce, 0, options.header_limit}, stop);
+  return work_in_children(works, {kMostAtOnce, 0, round.options.header_limit}, round.stop);
 }
 
-Work work_for(const CryptLibrary& library, const Volume& volume, Attempt attempt,
-              const Candidate& candidate) {
-  const CryptLibrary::Activation activation{attempt == Attempt::kTrial ? std::string() : volume.name,
-                                            volume.key, candidate.wishes.key_slot,
-                                            candidate.wishes.activation};
-  return {candidate.memory, [&library, device = candidate.device, activation] {
-            return library.activate(device, activation).map([] { return std::uint64_t{0}; });
+/// A plain device opens with any key, so that what is on it is looked at before the mapping has its name: the
+/// system acts on what it finds there.
+Result<> open_device(const CryptLibrary& library, const std::string& name, const Candidate& candidate,
+                     const Round& round) {
+  const auto& [place, device, key, memory] = candidate;
+  const bool is_trial = round.attempt == Attempt::kTrial;
+  if (device.format == CryptFormat::kPlain) {
+    const bool is_looked_at = !device.wishes.takes_any_content;
+    if (is_looked_at) ZKV_CHECK(check_content(library, device, key, round.options));
+    if (is_trial && is_looked_at) return {};
+    if (is_trial) return Error::unsupported("with check=none nothing tells whether its key is right");
+  }
+  return library.activate(device, is_trial ? std::string() : name, key);
+}
+
+Work work_for(const CryptLibrary& library, const std::string& name, const Candidate& candidate,
+              const Round& round) {
+  return {candidate.memory, [&library, name, &candidate, &round] {
+            return open_device(library, name, candidate, round).map([] { return std::uint64_t{0}; });
           }};
 }
 
 /// Opens those whose device is there now.
-std::vector<Outcome> open_present(std::span<const Volume> volumes, Attempt attempt,
-                                  const LuksOptions& options, const std::stop_token& stop) {
+std::vector<Outcome> open_present(std::span<const Volume> volumes, const Round& round) {
   std::vector<Outcome> outcomes;
   if (volumes.empty()) return outcomes;
-  const auto library = CryptLibrary::load(options.libraries);
+  const auto library = CryptLibrary::load(round.options.libraries);
   if (!library) {
     for (const auto& volume : volumes) outcomes.push_back(told(volume, Happened::kFailed, library.error()));
     return outcomes;
   }
-  const auto mappings = Mappings::read(options.blocks);
+  const auto mappings = Mappings::read(round.options.blocks);
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < volumes.size(); ++i) {
     Candidate candidate{i, {}, {}, 0};
-    auto settled = look_at(volumes[i], attempt, options, mappings, candidate);
+    auto settled = look_at(volumes[i], round, mappings, candidate);
     outcomes.push_back(settled ? std::move(*settled) : told(volumes[i], Happened::kInterrupted));
     if (!settled) candidates.push_back(std::move(candidate));
   }
-  const auto headers = read_headers(*library, candidates, options, stop);
+  const auto headers = read_headers(*library, candidates, round);
   std::vector<Work> works;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -161,22 +181,23 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, Attempt attem
       continue;
     }
     candidates[i].memory = *headers[i].result;
-    works.push_back(work_for(*library, volumes[place], attempt, candidates[i]));
+    works.push_back(work_for(*library, volumes[place].name, candidates[i], round));
     places.push_back(place);
   }
-  const auto worked = work_in_children(works, bounds_of_machine(options.limit), stop);
+  const auto worked = work_in_children(works, bounds_of_machine(round.options.limit), round.stop);
   for (std::size_t i = 0; i < works.size(); ++i) {
-    outcomes[places[i]] = outcome_of_work(volumes[places[i]], worked[i], attempt);
+    outcomes[places[i]] = outcome_of_work(volumes[places[i]], worked[i], round);
   }
   return outcomes;
 }
 
 }  // namespace
 
-std::vector<Outcome> open_luks(std::span<const Volume> volumes, Attempt attempt, const LuksOptions& options,
-                               const std::stop_token& stop) {
+std::vector<Outcome> open_crypt(const CryptKind& kind, std::span<const Volume> volumes, Attempt attempt,
+                                const CryptOptions& options, const std::stop_token& stop) {
+  const Round round{kind, attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
-  auto outcomes = open_present(volumes, attempt, options, stop);
+  auto outcomes = open_present(volumes, round);
   while (attempt == Attempt::kOpen) {
     std::vector<std::size_t> places;
     std::vector<std::string> names;
@@ -189,7 +210,7 @@ std::vector<Outcome> open_luks(std::span<const Volume> volumes, Attempt attempt,
     if (came.empty()) break;
     for (const std::size_t one : came) {
       const auto place = places[one];
-      outcomes[place] = open_present(volumes.subspan(place, 1), attempt, options, stop).front();
+      outcomes[place] = open_present(volumes.subspan(place, 1), round).front();
     }
   }
   return outcomes;

@@ -1,11 +1,11 @@
-// Mounting what lies on a LUKS mapping: where its volume says, or where fstab does.
+// Mounting what lies on a dm-crypt mapping: where its volume says, or where fstab does.
 #pragma once
 
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include "unlock/luks.h"
+#include "unlock/crypt.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
 
@@ -14,12 +14,13 @@ namespace zkv::unlock {
 struct OpenVolume {
   VolumeRef volume;
   Mapping mapping;  ///< the volume's own
+  bool is_read_only = false;
 };
 
-class LuksMounts {
+class CryptMounts {
  public:
   /// Reads what is mounted now. Errors: kIo.
-  static Result<LuksMounts> read(const LuksOptions& options);
+  static Result<CryptMounts> read(const CryptOptions& options);
 
   /// Where the mapping's filesystem is mounted, first mounted first.
   [[nodiscard]] std::vector<std::string> places_of(const Mapping& mapping) const;
@@ -34,15 +35,15 @@ class LuksMounts {
                                                   const std::stop_token& stop) const;
 
  private:
-  explicit LuksMounts(const LuksOptions& options) : options_(options) {}
+  explicit CryptMounts(const CryptOptions& options) : options_(options) {}
   [[nodiscard]] bool is_mounted_at(const Mapping& mapping, const std::string& place) const;
   [[nodiscard]] Result<std::vector<std::string>> wanted_places(const VolumeRef& volume,
                                                                const Mapping& mapping) const;
-  [[nodiscard]] Result<> run_mount(const VolumeRef& volume, const std::string& device,
+  [[nodiscard]] Result<> run_mount(const OpenVolume& open, const std::string& device,
                                    const std::string& place) const;
   [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place) const;
 
-  const LuksOptions& options_;
+  const CryptOptions& options_;
   std::vector<Mounted> mounted_;
 };
 

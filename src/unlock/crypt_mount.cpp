@@ -1,11 +1,10 @@
 // mount(8) and umount(8), which know fstab, filesystem types and their helpers.
-#include "unlock/luks_mount.h"
+#include "unlock/crypt_mount.h"
 
 #include <algorithm>
 #include <filesystem>
 
 #include "unlock/fstab_places.h"
-#include "unlock/luks_options.h"
 #include "unlock/order.h"
 #include "unlock/system_tool.h"
 
@@ -22,7 +21,7 @@ struct Place {
   const OpenVolume* open;
 };
 
-std::string device_of(const LuksOptions& options, const OpenVolume& open) {
+std::string device_of(const CryptOptions& options, const OpenVolume& open) {
   return options.devices / "mapper" / open.mapping.name;
 }
 
@@ -33,14 +32,14 @@ MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, c
 
 }  // namespace
 
-Result<LuksMounts> LuksMounts::read(const LuksOptions& options) {
-  LuksMounts mounts(options);
+Result<CryptMounts> CryptMounts::read(const CryptOptions& options) {
+  CryptMounts mounts(options);
   ZKV_TRY(const auto text, read_system_table(options.mount_table));
   mounts.mounted_ = parse_mounted(text);
   return mounts;
 }
 
-std::vector<std::string> LuksMounts::places_of(const Mapping& mapping) const {
+std::vector<std::string> CryptMounts::places_of(const Mapping& mapping) const {
   const auto path = (options_.devices / "mapper" / mapping.name).string();
   std::vector<std::string> places;
   for (const auto& one : mounted_) {
@@ -49,29 +48,28 @@ std::vector<std::string> LuksMounts::places_of(const Mapping& mapping) const {
   return places;
 }
 
-bool LuksMounts::is_mounted_at(const Mapping& mapping, const std::string& place) const {
+bool CryptMounts::is_mounted_at(const Mapping& mapping, const std::string& place) const {
   const auto places = places_of(mapping);
   return std::find(places.begin(), places.end(), real_path(place)) != places.end();
 }
 
-Result<std::vector<std::string>> LuksMounts::wanted_places(const VolumeRef& volume,
-                                                           const Mapping& mapping) const {
+Result<std::vector<std::string>> CryptMounts::wanted_places(const VolumeRef& volume,
+                                                            const Mapping& mapping) const {
   if (!volume.settings.mountpoint.empty()) {
     return std::vector<std::string>{clean_path(volume.settings.mountpoint)};
   }
   return places_in_fstab(options_, (options_.devices / "mapper" / mapping.name).string());
 }
 
-Result<> LuksMounts::run_mount(const VolumeRef& volume, const std::string& device,
-                               const std::string& place) const {
+Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& device,
+                                const std::string& place) const {
   std::error_code failed;
   fs::create_directories(place, failed);
   if (failed) return Error::system("making " + place, failed.value());
   std::vector<std::string> words;
-  if (!volume.settings.mountpoint.empty()) {
-    ZKV_TRY(const auto wishes, parse_luks_options(volume.settings.options));
-    words = wishes.is_read_only ? std::vector<std::string>{"-o", "ro", "--", device}
-                                : std::vector<std::string>{"--", device};
+  if (!open.volume.settings.mountpoint.empty()) {
+    words = open.is_read_only ? std::vector<std::string>{"-o", "ro", "--", device}
+                              : std::vector<std::string>{"--", device};
   } else {
     words = {"--"};
   }
@@ -79,23 +77,23 @@ Result<> LuksMounts::run_mount(const VolumeRef& volume, const std::string& devic
   return run_tool(options_.mount, std::move(words)).map([](const std::string&) {});
 }
 
-MountOutcome LuksMounts::mount_at(const OpenVolume& open, const std::string& place) const {
+MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& place) const {
   const auto device = device_of(options_, open);
   const auto outcome = [&](MountHappened happened, std::string detail = {}) {
     return mount_outcome(open.volume, device, place, happened, std::move(detail));
   };
   if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
-  const auto done = run_mount(open.volume, device, place);
+  const auto done = run_mount(open, device, place);
   if (done) return outcome(MountHappened::kMounted);
   // systemd mounts what fstab has with nofail as soon as the mapping is there, and may have been first.
-  const auto now = LuksMounts::read(options_);
+  const auto now = CryptMounts::read(options_);
   if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
   return outcome(MountHappened::kFailed, done.error().message());
 }
 
-std::vector<MountOutcome> LuksMounts::mount(const std::vector<OpenVolume>& volumes,
-                                            const std::vector<std::string>& held,
-                                            const std::stop_token& stop) const {
+std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volumes,
+                                             const std::vector<std::string>& held,
+                                             const std::stop_token& stop) const {
   std::vector<MountOutcome> outcomes;
   std::vector<Place> wanted;
   for (const auto& open : volumes) {
@@ -130,8 +128,8 @@ std::vector<MountOutcome> LuksMounts::mount(const std::vector<OpenVolume>& volum
   return outcomes;
 }
 
-std::vector<MountOutcome> LuksMounts::unmount(const std::vector<OpenVolume>& volumes,
-                                              const std::stop_token& stop) const {
+std::vector<MountOutcome> CryptMounts::unmount(const std::vector<OpenVolume>& volumes,
+                                               const std::stop_token& stop) const {
   std::vector<Place> mounted;
   for (const auto& open : volumes) {
     for (const auto& place : places_of(open.mapping)) mounted.push_back({place, place, &open});

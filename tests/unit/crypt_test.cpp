@@ -1,5 +1,5 @@
-// LUKS: words of options, names of devices and mappings, tables of mounts; and what the unlocker says of a
-// machine that is a directory of files.
+// dm-crypt: words of options, names of devices and mappings, tables of mounts; and what the unlocker says of
+// a machine that is a directory of files.
 #include <unistd.h>
 
 #include <chrono>
@@ -15,8 +15,8 @@
 #include "base/encoding.h"
 #include "test_certificate.h"
 #include "unlock/block_devices.h"
-#include "unlock/luks.h"
-#include "unlock/luks_options.h"
+#include "unlock/crypt.h"
+#include "unlock/crypt_options.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
 
@@ -33,29 +33,31 @@ void put(const fs::path& path, std::string_view text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-TEST(LuksOptions, TheWordsOfCrypttabBecomeFlags) {
-  const auto wishes = parse_luks_options("luks,discard,read-only,no-read-workqueue,header=/h,key-slot=3");
+TEST(CryptOptions, TheWordsOfCrypttabBecomeFlags) {
+  const auto wishes =
+      parse_crypt_options(luks_kind(), "luks,discard,read-only,no-read-workqueue,header=/h,key-slot=3");
   ASSERT_TRUE(wishes) << wishes.error().message();
   EXPECT_EQ(wishes->activation,
             CRYPT_ACTIVATE_ALLOW_DISCARDS | CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_NO_READ_WORKQUEUE);
   EXPECT_EQ(wishes->header, "/h");
   EXPECT_EQ(wishes->key_slot, 3);
   EXPECT_TRUE(wishes->is_read_only);
-  EXPECT_EQ(parse_luks_options("")->activation, 0U);
-  EXPECT_EQ(parse_luks_options("same-cpu-crypt,submit-from-crypt-cpus,no-write-workqueue")->activation,
+  EXPECT_EQ(parse_crypt_options(luks_kind(), "")->activation, 0U);
+  EXPECT_EQ(parse_crypt_options(luks_kind(), "same-cpu-crypt,submit-from-crypt-cpus,no-write-workqueue")
+                ->activation,
             CRYPT_ACTIVATE_SAME_CPU_CRYPT | CRYPT_ACTIVATE_SUBMIT_FROM_CRYPT_CPUS |
                 CRYPT_ACTIVATE_NO_WRITE_WORKQUEUE);
 }
 
-TEST(LuksOptions, AWordThatIsNotKnownIsNamed) {
+TEST(CryptOptions, AWordThatIsNotKnownIsNamed) {
   for (const auto* options : {"discrad", "discard,tmp", "key-slot=", "key-slot=x", "key-slot=-1",
                               "key-slot=32", "header=relative", "header=", "offset=8"}) {
-    EXPECT_EQ(parse_luks_options(options).error().kind(), ErrorKind::kInvalid) << options;
+    EXPECT_EQ(parse_crypt_options(luks_kind(), options).error().kind(), ErrorKind::kInvalid) << options;
   }
-  EXPECT_THAT(parse_luks_options("discrad").error().message(), HasSubstr("'discrad'"));
+  EXPECT_THAT(parse_crypt_options(luks_kind(), "discrad").error().message(), HasSubstr("'discrad'"));
 }
 
-TEST(LuksOptions, AMappingsNameIsOneWordOfPlainCharacters) {
+TEST(CryptOptions, AMappingsNameIsOneWordOfPlainCharacters) {
   EXPECT_TRUE(check_mapping_name("data-1_a.b:c=d@e#f+g"));
   EXPECT_TRUE(check_mapping_name(std::string(127, 'a')));
   for (const auto& name : {std::string(), std::string("a/b"), std::string(".."), std::string("control"),
@@ -136,7 +138,7 @@ class LuksMachine : public testing::Test {
   [[nodiscard]] std::string device(const std::string& name) const { return fs::canonical(dev() / name); }
 
   [[nodiscard]] std::unique_ptr<Unlocker> unlocker() const {
-    LuksOptions options;
+    CryptOptions options;
     options.devices = dev();
     options.blocks = sys();
     options.mount_table = directory_ / "mountinfo";
@@ -253,7 +255,7 @@ TEST_F(LuksMachine, AFileThatIsMissingIsNotWaitedFor) {
 }
 
 TEST_F(LuksMachine, WithoutTheLibraryEveryVolumeSaysWhatToInstall) {
-  LuksOptions options;
+  CryptOptions options;
   options.libraries = {"libcryptsetup-that-is-not-there.so"};
   const auto key = bytes_of("key");
   const Unlocker::Volume volume{"data", repository::VolumeKind::kLuks, key, {}, {device("vdc"), {}, {}}};
@@ -294,7 +296,7 @@ class LuksMounting : public LuksMachine {
   }
 
   [[nodiscard]] std::unique_ptr<Unlocker> mounter() const {
-    LuksOptions options;
+    CryptOptions options;
     options.devices = dev();
     options.blocks = sys();
     options.mount_table = directory_ / "mountinfo";

@@ -1,0 +1,72 @@
+// A mapping on trial: closed by the kernel as soon as nobody holds it open.
+#include "unlock/crypt_content.h"
+
+#include <fcntl.h>
+#include <libcryptsetup.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <sstream>
+#include <string>
+
+#include "base/file.h"
+#include "unlock/system_tool.h"
+
+namespace zkv::unlock {
+
+namespace {
+
+/// A mapping that lives as long as this does, or as this process.
+class TrialMapping {
+ public:
+  static Result<TrialMapping> open(const CryptLibrary& library, const CryptLibrary::Device& device,
+                                   std::span<const std::uint8_t> key, const CryptOptions& options) {
+    const auto name = "zkv-trial-" + std::to_string(::getpid());
+    ZKV_CHECK(library.activate(device, name, key));
+    const auto path = options.devices / "mapper" / name;
+    FileDescriptor held(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const int failed = held.is_open() ? 0 : errno;
+    ZKV_CHECK(library.deactivate(name, true));
+    if (failed != 0) return Error::system(path.string(), failed);
+    return TrialMapping(path, std::move(held));
+  }
+
+  [[nodiscard]] std::string path() const { return path_; }
+
+ private:
+  TrialMapping(std::filesystem::path path, FileDescriptor held)
+      : path_(std::move(path)), held_(std::move(held)) {}
+
+  std::filesystem::path path_;
+  FileDescriptor held_;
+};
+
+Error wrong_content(const std::string& found, const std::string& wanted) {
+  const std::string what = found.empty() ? "nothing that blkid knows" : found;
+  return Error::wrong_key("with the key in the repository there is " + what + " on it" +
+                          (wanted.empty() ? std::string() : ", not " + wanted) +
+                          ": it is another key, or was made with another cipher=, size=, hash=, offset= or "
+                          "skip=");
+}
+
+}  // namespace
+
+Result<> check_content(const CryptLibrary& library, CryptLibrary::Device device,
+                       std::span<const std::uint8_t> key, const CryptOptions& options) {
+  static constexpr int kNothingFound = 2;
+  device.wishes.activation |= CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_PRIVATE | CRYPT_ACTIVATE_SHARED;
+  ZKV_TRY(const auto mapping, TrialMapping::open(library, device, key, options));
+  ZKV_TRY(const auto found,
+          run_tool(options.blkid, {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", mapping.path()},
+                   kNothingFound));
+  std::istringstream types(found);
+  std::string first;
+  for (std::string type; std::getline(types, type);) {
+    if (first.empty()) first = type;
+    if (type == device.wishes.content) return {};
+  }
+  if (first.empty() || !device.wishes.content.empty()) return wrong_content(first, device.wishes.content);
+  return {};
+}
+
+}  // namespace zkv::unlock

@@ -1,0 +1,16 @@
+// Opening dm-crypt volumes, or trying their keys: all that can be, at once.
+#pragma once
+
+#include <span>
+#include <stop_token>
+#include <vector>
+
+#include "unlock/crypt_kind.h"
+
+namespace zkv::unlock {
+
+/// As Unlocker::open().
+std::vector<Outcome> open_crypt(const CryptKind& kind, std::span<const Unlocker::Volume> volumes,
+                                Attempt attempt, const CryptOptions& options, const std::stop_token& stop);
+
+}  // namespace zkv::unlock
