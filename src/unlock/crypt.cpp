@@ -7,6 +7,7 @@
 #include "unlock/crypt_open.h"
 #include "unlock/crypt_options.h"
 #include "unlock/fstab_places.h"
+#include "unlock/luks_create.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
 
@@ -79,6 +80,21 @@ class CryptUnlocker final : public Unlocker {
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
     return open_crypt(kind_, volumes, attempt, options_, stop);
+  }
+
+  [[nodiscard]] std::size_t new_key_size() const override {
+    return kind_.format == CryptFormat::kLuks ? kNewLuksKeySize : 0;
+  }
+
+  [[nodiscard]] Result<> create(const NewVolume& volume) override {
+    if (kind_.format != CryptFormat::kLuks) return Unlocker::create(volume);
+    ZKV_CHECK(check_new_luks(volume));
+    ZKV_CHECK(format_luks(volume, options_));
+    const Volume made{volume.name, kind_.kind, volume.key, {}, volume.settings};
+    const auto outcome = open(std::span(&made, 1), Attempt::kOpen, {}).front();
+    if (!is_success(outcome.happened)) return Error::io(outcome.detail).remedy(outcome.remedy);
+    if (volume.filesystem.empty()) return {};
+    return make_filesystem(volume.filesystem, options_.devices / "mapper" / volume.name);
   }
 
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,

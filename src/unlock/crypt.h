@@ -19,6 +19,7 @@ struct CryptOptions {
   std::string mount = "mount";                                ///< programs: names or paths
   std::string umount = "umount";
   std::string blkid = "blkid";
+  std::string cryptsetup = "cryptsetup";
   std::filesystem::path devices = "/dev";
   std::filesystem::path blocks = "/sys/class/block";
   std::filesystem::path mount_table = "/proc/self/mountinfo";

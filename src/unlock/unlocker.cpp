@@ -78,4 +78,9 @@ bool is_success(MountHappened happened) {
   }
 }
 
+Result<> Unlocker::create(const NewVolume& volume) {
+  return Error::unsupported("a volume of kind " + std::string(name()) + " is not made by zkv")
+      .remedy("make it with its own tools, and add it: zkv volume add " + volume.name);
+}
+
 }  // namespace zkv::unlock

@@ -109,6 +109,17 @@ struct DerivedFor {
   SecretBytes key;  ///< repository::kDerivedKeySize bytes
 };
 
+/// A volume that is to be made.
+struct NewVolume {
+  std::string name;
+  repository::VolumeSettings settings = {};
+  std::span<const std::uint8_t> key;         ///< new_key_size() random bytes
+  std::string place = {};                    ///< the device that it is made on, where the kind has one
+  std::vector<std::string> properties = {};  ///< NAME=VALUE, which there are is the kind's own
+  std::string size = {};                     ///< of a block device within a pool, as the kind writes sizes
+  std::string filesystem = {};               ///< to be made on it, as mkfs(8) names it
+};
+
 enum class Attempt {
   kOpen,   ///< load the key
   kTrial,  ///< only check that the key fits; also where it is loaded already
@@ -148,6 +159,12 @@ class Unlocker {
   /// What open() derived since this was last asked, because a volume came without it or with one that no
   /// longer fits.
   [[nodiscard]] virtual std::vector<DerivedFor> take_derived() { return {}; }
+  /// How many bytes a key has that is made for a new volume; 0: this kind makes none.
+  [[nodiscard]] virtual std::size_t new_key_size() const { return 0; }
+  /// Makes the volume and leaves it open. What holds anything already is never overwritten. Errors: kExists,
+  /// kInvalid (words that the kind does not know), kUnsupported, kDenied, kIo.
+  [[nodiscard]] virtual Result<> create(const NewVolume& volume);
+
   /// Forgets the keys of `volumes`, children first. What is still in use is kFailed, and so is what has a
   /// volume's name but lies on another device.
   [[nodiscard]] virtual std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,

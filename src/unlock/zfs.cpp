@@ -143,6 +143,29 @@ bool can_be_dataset(const std::string& name) {
   return !has_odd_slash && !has_odd_character;
 }
 
+/// What `zfs create` may be told. Source: zfsprops(7).
+Result<> check_new_zfs(const NewVolume& volume) {
+  if (!volume.filesystem.empty()) {
+    return Error::invalid("a ZFS filesystem is one already").remedy("leave --filesystem out");
+  }
+  if (!is_dataset_name(volume.name) || volume.name.find('/') == std::string::npos) {
+    return Error::invalid("a new filesystem is named POOL/NAME");
+  }
+  if (volume.size.starts_with('-')) return Error::invalid("a size is a number, such as 10G");
+  for (const auto& property : volume.properties) {
+    const auto name = property.substr(0, property.find('='));
+    if (name.empty() || name == property || name.starts_with('-')) {
+      return Error::invalid("a property is given as NAME=VALUE, not as " + property);
+    }
+    if (name == "keyformat" || name == "keylocation" || name == "pbkdf2iters" ||
+        property == "encryption=off") {
+      return Error::invalid("the property " + name + " is not yours to choose here")
+          .remedy("make the filesystem with zfs create, and add it: zkv volume add " + volume.name);
+    }
+  }
+  return {};
+}
+
 class ZfsUnlocker final : public Unlocker {
  public:
   explicit ZfsUnlocker(ZfsOptions options) : options_(std::move(options)) {}
@@ -227,6 +250,14 @@ class ZfsUnlocker final : public Unlocker {
   }
 
   [[nodiscard]] std::vector<DerivedFor> take_derived() override { return std::exchange(derived_, {}); }
+
+  [[nodiscard]] std::size_t new_key_size() const override { return kWrappingKeySize; }
+
+  [[nodiscard]] Result<> create(const NewVolume& volume) override {
+    ZKV_CHECK(check_new_zfs(volume));
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    return program.create(volume.name, volume.properties, volume.size, volume.key);
+  }
 
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {

@@ -1,6 +1,8 @@
 // Command lines of zfs(8), and the meaning of what it answers under LC_ALL=C.
 #include "unlock/zfs_program.h"
 
+#include <algorithm>
+
 #include "unlock/child_process.h"
 
 namespace zkv::unlock {
@@ -25,7 +27,8 @@ std::string complaint_of(const Finished& finished) {
 Error meaning_of(const Finished& finished) {
   std::string text = complaint_of(finished);
   if (contains(text, "Incorrect key provided")) return Error::wrong_key(std::move(text));
-  if (contains(text, "Key already loaded") || contains(text, "already mounted")) {
+  if (contains(text, "Key already loaded") || contains(text, "already mounted") ||
+      contains(text, "dataset already exists")) {
     return Error::exists(std::move(text));
   }
   if (contains(text, "Key already unloaded") || contains(text, "not currently mounted")) {
@@ -67,6 +70,21 @@ Result<> ZfsProgram::load_key(const std::string& name, const SecretBytes& answer
   if (only_check) arguments.emplace_back("-n");
   arguments.push_back(name);
   return act(std::move(arguments), answer.span());
+}
+
+Result<> ZfsProgram::create(const std::string& name, const std::vector<std::string>& properties,
+                            const std::string& size, std::span<const std::uint8_t> key) const {
+  std::vector<std::string> arguments{"create"};
+  if (!size.empty()) arguments.insert(arguments.end(), {"-V", size});
+  const bool names_cipher =
+      std::any_of(properties.begin(), properties.end(),
+                  [](const std::string& property) { return property.starts_with("encryption="); });
+  auto all = properties;
+  if (!names_cipher) all.emplace_back("encryption=on");
+  all.insert(all.end(), {"keyformat=raw", "keylocation=prompt"});
+  for (const auto& property : all) arguments.insert(arguments.end(), {"-o", property});
+  arguments.push_back(name);
+  return act(std::move(arguments), key);
 }
 
 Result<> ZfsProgram::unload_key(const std::string& name) const { return act({"unload-key", name}, {}); }

@@ -31,6 +31,10 @@ class ZfsProgram {
 
   /// The key travels on the child's stdin. Errors: kWrongKey, kExists (loaded already), kIo with zfs' words.
   [[nodiscard]] Result<> load_key(const std::string& name, const SecretBytes& answer, bool only_check) const;
+  /// Makes an encryption root under the raw `key` (kWrappingKeySize bytes), and mounts it unless its
+  /// properties forbid it; a block device of `size` where that is said. Errors: kExists, kIo with zfs' words.
+  [[nodiscard]] Result<> create(const std::string& name, const std::vector<std::string>& properties,
+                                const std::string& size, std::span<const std::uint8_t> key) const;
   /// Errors: kNotFound (none is loaded), kIo.
   [[nodiscard]] Result<> unload_key(const std::string& name) const;
   /// Errors: kExists (mounted already), kIo.

@@ -170,6 +170,7 @@ void add_volume_remove(CLI::App& volume, Session& session) {
 void add_volume_commands(CLI::App& app, Session& session) {
   auto* volume = app.add_subcommand("volume", "volumes of every kind in the repository");
   add_volume_add(*volume, session);
+  add_volume_create(*volume, session);
   add_volume_views(*volume, session);
   add_volume_remove(*volume, session);
 }

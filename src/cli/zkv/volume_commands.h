@@ -7,5 +7,7 @@ namespace zkv::cli {
 
 /// Adds list, show and test.
 void add_volume_views(CLI::App& volume, Session& session);
+/// Adds create.
+void add_volume_create(CLI::App& volume, Session& session);
 
 }  // namespace zkv::cli

@@ -1,0 +1,123 @@
+// `zkv volume create`: a new encrypted volume under a key that no person ever sees.
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+
+#include "crypto/random.h"
+#include "host/unlock_record.h"
+#include "key_input.h"
+#include "repository/change.h"
+#include "stored_volumes.h"
+#include "unlock/registry.h"
+#include "volume_commands.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using repository::VolumeKeys;
+
+struct VolumeCreateOptions {
+  KeyOptions key;
+  std::string kind;
+  unlock::NewVolume volume;
+};
+
+/// A random one. Source: RFC 9562, 5.4.
+std::string new_uuid() {
+  std::array<std::uint8_t, 16> bytes{};
+  crypto::fill_random(bytes);
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0fU) | 0x40U);
+  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3fU) | 0x80U);
+  std::string text = to_hex(bytes);
+  for (const std::size_t place : {20U, 16U, 12U, 8U}) text.insert(place, 1, '-');
+  return text;
+}
+
+Result<std::unique_ptr<unlock::Unlocker>> maker_of(const VolumeCreateOptions& options) {
+  const std::string wanted = !options.kind.empty() ? options.kind : options.volume.place.empty() ? "zfs" : "luks";
+  for (auto& unlocker : unlock::all_unlockers({})) {
+    if (unlocker->name() == wanted) return std::move(unlocker);
+  }
+  return Error::invalid("there is no kind of volume named " + wanted);
+}
+
+/// The key is in the repository before there is a volume that needs it, so that none ever lacks it.
+Result<> store_first(Session& session, const SecretBytes& key, const unlock::Unlocker& unlocker,
+                     const unlock::NewVolume& volume) {
+  return repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add(volume.name, unlocker.kind(), volume.key));
+    ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
+    keep_volume_names(session, keys);
+    return {};
+  });
+}
+
+Error not_made(Session& session, const SecretBytes& key, const std::string& name, Error why) {
+  const auto taken_back = repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.remove(name));
+    keep_volume_names(session, keys);
+    return {};
+  });
+  if (taken_back) return why;
+  return std::move(why).remedy("and take its key out of the repository: zkv volume remove " + name);
+}
+
+Result<> create_volume(Session& session, VolumeCreateOptions& options) {
+  auto& volume = options.volume;
+  ZKV_TRY(const auto unlocker, maker_of(options));
+  if (unlocker->new_key_size() == 0) return unlocker->create(volume);
+  if (!volume.place.empty()) volume.settings.device = "UUID=" + new_uuid();
+  ZKV_CHECK(unlocker->check({volume.name, volume.settings}));
+  ZKV_CHECK(check_there(session));
+  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  const auto volume_key = crypto::random_secret(unlocker->new_key_size());
+  volume.key = volume_key.span();
+  ZKV_CHECK(store_first(session, key, *unlocker, volume));
+  if (auto made = unlocker->create(volume); !made) {
+    return not_made(session, key, volume.name, std::move(made).error());
+  }
+  const unlock::Outcome opened{volume.name, unlock::Happened::kOpened, {}, {}, {}, volume.settings.device};
+  if (const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), {opened}, now()); !kept) {
+    report(kept.error());
+  }
+  Output out;
+  out << fmt::format("Made {} ({}); its key is in {} and nowhere else\n", volume.name, unlocker->name(),
+                     session.repository.string());
+  ZKV_TRY(const auto mounts, unlocker->mount({{volume.name, volume.settings}}, {}));
+  for (const auto& mount : mounts) {
+    if (!unlock::is_success(mount.happened)) return Error::io(mount.filesystem + ": " + mount.detail);
+    if (mount.mountpoint.starts_with('/')) out << "It is mounted at " << mount.mountpoint << "\n";
+  }
+  return out.write();
+}
+
+}  // namespace
+
+void add_volume_create(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("create", "make a new volume, under a key that no person ever sees");
+  const auto options = std::make_shared<VolumeCreateOptions>();
+  auto& volume = options->volume;
+  add_key_options(*command, options->key);
+  command->add_option("--kind", options->kind, "zfs or luks (default: luks with --device, else zfs)")
+      ->check(CLI::IsMember({"zfs", "luks"}))
+      ->type_name("");
+  command->add_option("--device", volume.place, "luks: what it is made on; it must hold nothing yet")
+      ->type_name("DEVICE");
+  command->add_option("--filesystem", volume.filesystem, "luks: make this on it, such as ext4")
+      ->type_name("TYPE");
+  command->add_option("--mount-point", volume.settings.mountpoint, "luks: where that is mounted")
+      ->type_name("PATH");
+  command->add_option("--options", volume.settings.options, "luks: as in crypttab, such as discard")
+      ->type_name("WORDS");
+  command->add_option("-o,--property", volume.properties, "zfs: as for zfs create; may be given several times")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--size", volume.size, "zfs: make a block device of this size, such as 10G")
+      ->type_name("SIZE");
+  command->add_option("NAME", volume.name, "a filesystem's name, or that of a mapping to be")->required();
+  command->callback([&session, options] { session.exit_code = finish(create_volume(session, *options)); });
+}
+
+}  // namespace zkv::cli
