@@ -98,7 +98,7 @@ int crypt_activate_by_volume_key(crypt_device* device, const char* name, const c
 
 int crypt_deactivate_by_name(crypt_device*, const char* name, std::uint32_t flags) {
   log("close " + told(name) + " " + std::to_string(flags));
-  fs::remove(mapped(name));
+  if (flags == 0) fs::remove(mapped(name));
   return 0;
 }
 

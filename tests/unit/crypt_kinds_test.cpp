@@ -80,7 +80,9 @@ class CryptKinds : public testing::Test {
 
 const std::string kShapeTold = "shape aes xts-plain64 32 sha256 0 0 512\n";
 const std::string kTrialTold = kShapeTold + "PLAIN passphrase zkv-trial " + std::to_string(kTrialFlags) +
-                               " key\nclose zkv-trial 1\nblkid\n";
+                               " key\nclose zkv-trial " + std::to_string(CRYPT_DEACTIVATE_DEFERRED) +
+                               "\nblkid\nclose zkv-trial " +
+                               std::to_string(CRYPT_DEACTIVATE_DEFERRED_CANCEL) + "\nclose zkv-trial 0\n";
 
 TEST_F(CryptKinds, APlainVolumeIsLookedAtBeforeItGetsItsName) {
   const auto plain = make_plain_unlocker(options_);
@@ -111,7 +113,7 @@ TEST_F(CryptKinds, WhereBlkidFailsNothingIsOpened) {
   options_.blkid = directory_ / "none";
   const auto plain = make_plain_unlocker(options_);
   EXPECT_EQ(open(*plain, std::string(kShape)).happened, Happened::kFailed);
-  EXPECT_TRUE(fs::is_empty(directory_ / "dev/mapper"));
+  EXPECT_FALSE(fs::exists(directory_ / "dev/mapper/data"));
 }
 
 TEST_F(CryptKinds, ATrialOfAPlainVolumeLeavesNothingOpen) {
