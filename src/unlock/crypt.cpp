@@ -63,7 +63,8 @@ class CryptUnlocker final : public Unlocker {
     ZKV_TRY(const auto mounts, CryptMounts::read(options_));
     std::vector<VolumeState> states;
     for (const auto& mapping : mappings.all()) {
-      if (is_of_kind(mapping)) states.push_back(state_of({mapping.name, {}}, mappings, mounts));
+      if (is_of_kind(mapping) && !mappings.is_layer(mapping))
+        states.push_back(state_of({mapping.name, {}}, mappings, mounts));
     }
     if (kind_.format == CryptFormat::kLuks) add_closed(states, mappings);
     return states;

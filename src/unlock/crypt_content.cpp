@@ -16,7 +16,7 @@ namespace zkv::unlock {
 
 namespace {
 
-/// A mapping that lives as long as this does, or as this process.
+/// A mapping that ends with this process, or soon after this.
 class TrialMapping {
  public:
   static Result<TrialMapping> open(const CryptLibrary& library, const CryptLibrary::Device& device,
@@ -26,17 +26,26 @@ class TrialMapping {
     const auto path = options.devices / "mapper" / name;
     FileDescriptor held(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     const int failed = held.is_open() ? 0 : errno;
-    ZKV_CHECK(library.deactivate(name, true));
+    ZKV_CHECK(library.deactivate(name, CryptLibrary::Closing::kOnceUnused));
     if (failed != 0) return Error::system(path.string(), failed);
-    return TrialMapping(path, std::move(held));
+    return TrialMapping(library, path, std::move(held));
+  }
+
+  /// The kernel would be late: its device must be free when the volume itself is opened.
+  Result<> close() && {
+    const std::string name = path_.filename();
+    ZKV_CHECK(library_.deactivate(name, CryptLibrary::Closing::kNotYet));
+    held_ = FileDescriptor();
+    return library_.deactivate(name);
   }
 
   [[nodiscard]] std::string path() const { return path_; }
 
  private:
-  TrialMapping(std::filesystem::path path, FileDescriptor held)
-      : path_(std::move(path)), held_(std::move(held)) {}
+  TrialMapping(const CryptLibrary& library, std::filesystem::path path, FileDescriptor held)
+      : library_(library), path_(std::move(path)), held_(std::move(held)) {}
 
+  const CryptLibrary& library_;
   std::filesystem::path path_;
   FileDescriptor held_;
 };
@@ -55,10 +64,11 @@ Result<> check_content(const CryptLibrary& library, CryptLibrary::Device device,
                        std::span<const std::uint8_t> key, const CryptOptions& options) {
   static constexpr int kNothingFound = 2;
   device.wishes.activation |= CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_PRIVATE | CRYPT_ACTIVATE_SHARED;
-  ZKV_TRY(const auto mapping, TrialMapping::open(library, device, key, options));
+  ZKV_TRY(auto mapping, TrialMapping::open(library, device, key, options));
   ZKV_TRY(const auto found,
           run_tool(options.blkid, {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", mapping.path()},
                    kNothingFound));
+  ZKV_CHECK(std::move(mapping).close());
   std::istringstream types(found);
   std::string first;
   for (std::string type; std::getline(types, type);) {

@@ -123,6 +123,18 @@ std::uint64_t derivation_memory(const CryptFunctions& functions, const CryptCont
   return memory;
 }
 
+std::uint32_t flags_of(CryptLibrary::Closing closing) {
+  switch (closing) {
+    case CryptLibrary::Closing::kOnceUnused:
+      return CRYPT_DEACTIVATE_DEFERRED;
+    case CryptLibrary::Closing::kNotYet:
+      return CRYPT_DEACTIVATE_DEFERRED_CANCEL;
+    case CryptLibrary::Closing::kNow:
+      break;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<CryptLibrary> CryptLibrary::load(const std::vector<std::string>& libraries) {
@@ -153,14 +165,13 @@ Result<> CryptLibrary::activate(const Device& device, const std::string& mapping
   return {};
 }
 
-Result<> CryptLibrary::deactivate(const std::string& mapping, bool later) const {
+Result<> CryptLibrary::deactivate(const std::string& mapping, Closing closing) const {
   CryptContext context(*functions_);
   const auto subject = "the mapping " + mapping;
   const int made = functions_->init_by_name(context.out(), mapping.c_str());
   if (made < 0) return context.failed(made, subject);
   context.listen();
-  const int ended =
-      functions_->deactivate_by_name(context.get(), mapping.c_str(), later ? CRYPT_DEACTIVATE_DEFERRED : 0);
+  const int ended = functions_->deactivate_by_name(context.get(), mapping.c_str(), flags_of(closing));
   if (ended < 0) return context.failed(ended, subject);
   return {};
 }

@@ -37,9 +37,13 @@ class CryptLibrary {
   /// kUnavailable (no memory), kIo.
   [[nodiscard]] Result<> activate(const Device& device, const std::string& mapping,
                                   std::span<const std::uint8_t> key) const;
-  /// With `later` a mapping in use is closed as soon as it no longer is. Errors: kNotFound (no such mapping),
-  /// kConflict (in use), kDenied, kIo.
-  [[nodiscard]] Result<> deactivate(const std::string& mapping, bool later = false) const;
+  enum class Closing {
+    kNow,
+    kOnceUnused,  ///< by the kernel, when nobody has it open any more
+    kNotYet,      ///< takes that back
+  };
+  /// Errors: kNotFound (no such mapping), kConflict (in use), kDenied, kIo.
+  [[nodiscard]] Result<> deactivate(const std::string& mapping, Closing closing = Closing::kNow) const;
 
  private:
   explicit CryptLibrary(std::shared_ptr<const CryptFunctions> functions) : functions_(std::move(functions)) {}

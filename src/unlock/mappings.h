@@ -33,11 +33,12 @@ class Mappings {
   /// Whether `mapping` lies on `device`, with nothing but cryptsetup's own layers between them.
   [[nodiscard]] bool lies_on(const Mapping& mapping, const std::filesystem::path& device) const;
 
+  /// Whether it is one that cryptsetup put below another of its own.
+  [[nodiscard]] bool is_layer(const Mapping& mapping) const;
+
  private:
   explicit Mappings(std::filesystem::path blocks) : blocks_(std::move(blocks)) {}
 
-  /// Whether it is one that cryptsetup put below another of its own.
-  [[nodiscard]] bool is_layer(const Mapping& mapping) const;
   /// Whether `mapping`, which is `top` or one of its layers, lies on `device`.
   [[nodiscard]] bool reaches(const Mapping& mapping, const Mapping& top,
                              const std::filesystem::path& device) const;

@@ -52,6 +52,9 @@ class Scenario(unittest.TestCase):
         self.disks = self.copy_of(self._prepared, "")
         return self.boot_from(self.disks, link, words, tpm)
 
+    def fill(self, payload):
+        """Puts what the scenario needs besides into the folder that is /payload in the guest."""
+
     def copy_of(self, disks, name):
         """Disks that start as these, and keep their own changes."""
         copies = Disks(self._work / f"{name}system.qcow2", self._work / f"{name}pool.qcow2")
@@ -65,6 +68,7 @@ class Scenario(unittest.TestCase):
         payload.mkdir(exist_ok=True)
         (payload / "setup").write_text(SETUP.format(address=self.gateway.address_in_guest) + self.setup)
         (payload / "ca.pem").write_bytes(self.gateway.authority.read_bytes())
+        self.fill(payload)
         spare = self._work / "spare.qcow2" if self.spare else None
         if spare and not spare.exists():
             make_disk(spare, self.spare)
