@@ -27,7 +27,8 @@ std::uint32_t step(std::uint32_t remainder, std::uint32_t symbol) {
 /// Of the customization string and all words; 1 is right.
 std::uint32_t remainder_of(const Words& words, bool is_extendable) {
   std::uint32_t remainder = 1;
-  for (const char c : customization(is_extendable)) remainder = step(remainder, static_cast<unsigned char>(c));
+  for (const char c : customization(is_extendable))
+    remainder = step(remainder, static_cast<unsigned char>(c));
   for (std::size_t i = 0; i < words.size(); ++i) remainder = step(remainder, words.at(i));
   return remainder;
 }

@@ -1,6 +1,6 @@
-// Inside this room only: the last three words of a part, which check the others. The Reed-Solomon code RS1024 of
-// SLIP-0039: whatever happens to up to three words is noticed, and where one alone is wrong, or two neighbours
-// changed places, there is only one place where that can be.
+// Inside this room only: the last three words of a part, which check the others. The Reed-Solomon code RS1024
+// of SLIP-0039: whatever happens to up to three words is noticed, and where one alone is wrong, or two
+// neighbours changed places, there is only one place where that can be.
 #pragma once
 
 #include <optional>

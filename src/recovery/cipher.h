@@ -1,5 +1,5 @@
-// Inside this room only: what SLIP-0039 does to a secret before it is shared, so that a passphrase can guard it.
-// Our kits have none; the step is part of the format.
+// Inside this room only: what SLIP-0039 does to a secret before it is shared, so that a passphrase can guard
+// it. Our kits have none; the step is part of the format.
 #pragma once
 
 #include "base/secret_bytes.h"

@@ -20,8 +20,8 @@ struct Point {
   SecretBytes y;
 };
 
-/// What the polynomials of lowest degree through `points`, of which no two have the same x and all have as many
-/// bytes, are at `x`.
+/// What the polynomials of lowest degree through `points`, of which no two have the same x and all have as
+/// many bytes, are at `x`.
 SecretBytes interpolate(std::span<const Point> points, std::uint8_t x);
 
 }  // namespace zkv::recovery

@@ -31,13 +31,13 @@ std::vector<std::string_view> split_words(std::string_view text) {
 
 std::string place(std::size_t number) { return "word " + std::to_string(number + 1); }
 
-Result<Words> read_words(std::string_view text) {
+Result<Words> read_words(std::string_view text, std::size_t first = 0) {
   const auto typed = split_words(text);
   Words words(typed.size());
   std::string unknown;
   for (std::size_t i = 0; i < typed.size(); ++i) {
     const auto number = find_word(typed[i]);
-    if (!number) unknown += (unknown.empty() ? "" : ", ") + place(i);
+    if (!number) unknown += (unknown.empty() ? "" : ", ") + place(first + i);
     words.set(i, number.value_or(0));
   }
   if (unknown.empty()) return words;
@@ -87,7 +87,8 @@ Result<SecretBytes> read_value(const Words& words) {
     return Error::invalid("a part cannot have " + std::to_string(words.size()) + " words")
         .remedy("a part of a recovery kit has 33: see whether one was left out, or typed twice");
   }
-  if (bits(words, kHeadBits, padding) != 0) return Error::invalid("these words are no part of a recovery kit");
+  if (bits(words, kHeadBits, padding) != 0)
+    return Error::invalid("these words are no part of a recovery kit");
   SecretBytes value(size);
   for (std::size_t i = 0; i < size; ++i) {
     value.data()[i] = static_cast<std::uint8_t>(bits(words, kHeadBits + padding + 8 * i, 8));
@@ -138,6 +139,21 @@ Result<Part> read_part(std::string_view text) {
   part.mark.threshold = static_cast<std::uint8_t>(bits(words, 36, 4) + 1);
   if (bits(words, 20, 12) == 0) return part;
   return Error::unsupported("this is a share in several groups, which no recovery kit is");
+}
+
+std::optional<WrongWords> find_wrong_words(std::string_view text) {
+  const auto words = read_words(text);
+  if (!words || words->size() < kFewestWords) return std::nullopt;
+  const bool is_extendable = words->bit(15);
+  if (has_right_checksum(*words, is_extendable)) return std::nullopt;
+  const auto mistake = find_mistake_of_either_kind(*words, is_extendable);
+  if (!mistake) return std::nullopt;
+  return WrongWords{mistake->place, mistake->place + (mistake->is_swap ? 1 : 0)};
+}
+
+Result<> check_words(std::string_view text, std::size_t first) {
+  ZKV_CHECK(read_words(text, first));
+  return {};
 }
 
 bool looks_like_part(std::string_view text) {

@@ -1,7 +1,10 @@
-// One part of a recovery kit: 33 words that anybody can read, type and check. A share of SLIP-0039 in one group.
+// One part of a recovery kit: 33 words that anybody can read, type and check. A share of SLIP-0039 in one
+// group.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
@@ -11,10 +14,10 @@ namespace zkv::recovery {
 
 /// Which of SLIP-0039's shares these are; the same for all parts of a kit.
 struct KitMark {
-  std::uint16_t number = 0;     ///< 15 random bits, by which kits are told apart
-  bool is_extendable = false;   ///< ours are not; parts that others made may be
-  std::uint8_t exponent = 0;    ///< of the work that a passphrase would cost
-  std::uint8_t threshold = 1;   ///< so many parts open, 1 to 16
+  std::uint16_t number = 0;    ///< 15 random bits, by which kits are told apart
+  bool is_extendable = false;  ///< ours are not; parts that others made may be
+  std::uint8_t exponent = 0;   ///< of the work that a passphrase would cost
+  std::uint8_t threshold = 1;  ///< so many parts open, 1 to 16
 
   bool operator==(const KitMark&) const = default;
 };
@@ -35,6 +38,18 @@ SecretBytes write_part(const Part& part);
 /// alone is named by its place: "word 17". What the right word is never comes from us: it must be read again.
 /// Errors: kInvalid; kUnsupported (a share of SLIP-0039 in several groups).
 Result<Part> read_part(std::string_view text);
+
+/// Where the one mistake is that read_part() names: the first and the last of its words, counted from 0.
+struct WrongWords {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+/// Nothing when there is none, or more than one.
+std::optional<WrongWords> find_wrong_words(std::string_view text);
+
+/// Whether all of `text` are words that a part can have, the first of them its word `first`, counted from 0.
+/// Errors: those of read_part() for words that are not.
+Result<> check_words(std::string_view text, std::size_t first);
 
 /// Whether `text` is meant as a part, right or not: twenty words or more, most of them on the list.
 bool looks_like_part(std::string_view text);

@@ -92,7 +92,7 @@ Result<SecretBytes> shared_secret(std::span<const Part> parts, std::span<const P
 
 }  // namespace
 
-Result<std::vector<Part>> split(const SecretBytes& secret, const Scheme& scheme) {
+Result<> check_scheme(const Scheme& scheme) {
   if (scheme.threshold < 1 || scheme.threshold > scheme.parts || scheme.parts > kMostParts) {
     return Error::invalid("a kit has 1 to 16 parts, and no more of them can be needed than there are");
   }
@@ -100,6 +100,11 @@ Result<std::vector<Part>> split(const SecretBytes& secret, const Scheme& scheme)
     return Error::invalid("parts of which each opens alone are copies")
         .remedy("make a kit without --split, and print it as often as you need it");
   }
+  return {};
+}
+
+Result<std::vector<Part>> split(const SecretBytes& secret, const Scheme& scheme) {
+  ZKV_CHECK(check_scheme(scheme));
   const KitMark mark{.number = static_cast<std::uint16_t>(crypto::random_below(1U << 15U)),
                      .threshold = static_cast<std::uint8_t>(scheme.threshold)};
   std::vector<Part> parts;

@@ -18,8 +18,11 @@ struct Scheme {
 };
 inline constexpr unsigned kMostParts = 16;
 
-/// A fresh kit of `secret` (an even number of bytes, at least 16). Errors: kInvalid (not 1 ≤ threshold ≤ parts ≤
-/// kMostParts, or several parts of which each opens: those would be copies).
+/// Errors: kInvalid (not 1 ≤ threshold ≤ parts ≤ kMostParts, or several parts of which each opens: those
+/// would be copies).
+Result<> check_scheme(const Scheme& scheme);
+
+/// A fresh kit of `secret` (an even number of bytes, at least 16). Errors: as check_scheme().
 Result<std::vector<Part>> split(const SecretBytes& secret, const Scheme& scheme);
 
 /// The secret. With more parts than are needed, that the others fit too is checked. `passphrase` is empty for

@@ -1,5 +1,5 @@
-// The 1024 words of SLIP-0039, each known by its first four letters. What is looked up may be a secret, so that
-// every search goes through the whole list.
+// The 1024 words of SLIP-0039, each known by its first four letters. What is looked up may be a secret, so
+// that every search goes through the whole list.
 #pragma once
 
 #include <cstdint>

@@ -221,7 +221,8 @@ TEST(RecoveryKit, IsReadInAnyCaseFromFourLettersAWord) {
   auto words = words_of(kit(secret, 1, 1)[0]);
   for (auto& word : words) word.resize(4);
   words[0][0] = static_cast<char>(words[0][0] - 'a' + 'A');
-  EXPECT_TRUE(equal_in_constant_time(join_texts({"  " + text_of(words) + "\n"}).value().span(), secret.span()));
+  EXPECT_TRUE(
+      equal_in_constant_time(join_texts({"  " + text_of(words) + "\n"}).value().span(), secret.span()));
 }
 
 TEST(RecoveryKit, IsToldFromPassphrases) {
@@ -232,8 +233,9 @@ TEST(RecoveryKit, IsToldFromPassphrases) {
   EXPECT_TRUE(looks_like_part(text_of(mistaken)));
   EXPECT_FALSE(looks_like_part("correct horse battery staple"));
   EXPECT_FALSE(looks_like_part(text_of({words.begin(), words.begin() + 12})));
-  EXPECT_FALSE(looks_like_part("a long passphrase of more than twenty words that are all quite common in any text one "
-                               "may write but that are not on that list"));
+  EXPECT_FALSE(
+      looks_like_part("a long passphrase of more than twenty words that are all quite common in any text one "
+                      "may write but that are not on that list"));
 }
 
 TEST(Field, HasAnInverseForAllButZero) {
