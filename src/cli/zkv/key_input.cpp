@@ -50,16 +50,6 @@ Result<SecretBytes> line_of_file(const std::filesystem::path& file) {
   return line;
 }
 
-/// The key in a file, or of the kit that the file is the text of.
-Result<SecretBytes> key_of_file(const std::filesystem::path& file) {
-  ZKV_TRY(auto line, line_of_file(file));
-  const auto parts = recovery::parts_in(line.view());
-  if (parts.empty()) return line;
-  recovery::KitReader reader;
-  for (const auto& part : parts) ZKV_CHECK(reader.add(part.view()));
-  return reader.key();
-}
-
 Result<SecretBytes> no_more_parts(const std::string& wanted) {
   return Error::invalid("one argument holds one part of a kit, and " + wanted + " is needed")
       .remedy("give them one a line by standard input ('-k -'), or in a file");
@@ -102,12 +92,25 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
     ZKV_TRY(auto line, session.secrets.line_from_stdin());
     return key_or_kit(std::move(line), [&](const auto&) { return session.secrets.line_from_stdin(); });
   }
-  if (!options.key_file.empty()) return key_of_file(options.key_file);
+  if (!options.key_file.empty()) return read_key_file(options.key_file);
   if (auto given = session.secrets.redeem(options.key); given) {
     if (!quiet) warn_of_argv();
     return key_or_kit(std::move(*given), no_more_parts);
   }
-  ZKV_TRY(auto line, ask_for_secret("Key of the repository " + session.repository.string()));
+  return ask_for_key("Key of the repository " + session.repository.string());
+}
+
+Result<SecretBytes> read_key_file(const std::filesystem::path& file) {
+  ZKV_TRY(auto line, line_of_file(file));
+  const auto parts = recovery::parts_in(line.view());
+  if (parts.empty()) return line;
+  recovery::KitReader reader;
+  for (const auto& part : parts) ZKV_CHECK(reader.add(part.view()));
+  return reader.key();
+}
+
+Result<SecretBytes> ask_for_key(const std::string& question) {
+  ZKV_TRY(auto line, ask_for_secret(question));
   return key_or_kit(std::move(line),
                     [](const auto& wanted) { return ask_for_secret("The words of " + wanted); });
 }

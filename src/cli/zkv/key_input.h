@@ -22,6 +22,10 @@ void add_key_options(CLI::App& command, KeyOptions& options);
 /// `quiet` there is no warning about argv. Errors: kInvalid, kNotFound, kIo.
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet = false);
 
+/// The same from a file, or by a prompt. Errors: as read_repository_key().
+Result<SecretBytes> read_key_file(const std::filesystem::path& file);
+Result<SecretBytes> ask_for_key(const std::string& question);
+
 /// A secret by `ticket` (argv, or "-" for the next line of stdin), by `file` (without one newline at its
 /// end), or by the prompt `question`, asked twice. Errors: kInvalid, kNotFound, kIo.
 Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,

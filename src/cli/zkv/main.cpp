@@ -25,6 +25,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_volume_commands(app, session);
   add_slot_commands(app, session);
   add_recovery_commands(app, session);
+  add_rotate_command(app, session);
   add_repository_commands(app, session);
   add_fetch_command(app, session);
   add_enroll_commands(app, session);
