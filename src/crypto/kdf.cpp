@@ -11,6 +11,7 @@
 #include "crypto/hash.h"
 
 #undef pbkdf2_hmac_sha1  // nettle renames its functions by macros, and so would rename ours
+#undef pbkdf2_hmac_sha256
 
 namespace zkv::crypto {
 
@@ -26,6 +27,12 @@ Sha256 expand_block(const Sha256& pseudorandom_key, std::span<const std::uint8_t
   message.append(info);
   message.push_back(number);
   return hmac_sha256(pseudorandom_key, message.take().span());
+}
+
+Result<> check_iterations(std::uint32_t iterations) {
+  constexpr auto kMost = static_cast<std::uint32_t>(std::numeric_limits<int>::max());
+  if (iterations > 0 && iterations <= kMost) return {};
+  return Error::invalid("PBKDF2 cannot do " + std::to_string(iterations) + " iterations");
 }
 
 const char* text_of(std::span<const std::uint8_t> bytes) {
@@ -77,13 +84,21 @@ Result<SecretBytes> pbkdf2_hmac_sha1(std::span<const std::uint8_t> passphrase,
                                      std::span<const std::uint8_t> salt, std::uint32_t iterations,
                                      std::size_t size) {
   const StackWiper wiper;
-  constexpr auto kMost = static_cast<std::uint32_t>(std::numeric_limits<int>::max());
-  if (iterations == 0 || iterations > kMost) {
-    return Error::invalid("PBKDF2 cannot do " + std::to_string(iterations) + " iterations");
-  }
+  ZKV_CHECK(check_iterations(iterations));
   SecretBytes key(size);
   nettle_pbkdf2_hmac_sha1(passphrase.size(), passphrase.data(), iterations, salt.size(), salt.data(), size,
                           key.data());
+  return key;
+}
+
+Result<SecretBytes> pbkdf2_hmac_sha256(std::span<const std::uint8_t> passphrase,
+                                       std::span<const std::uint8_t> salt, std::uint32_t iterations,
+                                       std::size_t size) {
+  const StackWiper wiper;
+  ZKV_CHECK(check_iterations(iterations));
+  SecretBytes key(size);
+  nettle_pbkdf2_hmac_sha256(passphrase.size(), passphrase.data(), iterations, salt.size(), salt.data(), size,
+                            key.data());
   return key;
 }
 

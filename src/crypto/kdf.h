@@ -1,4 +1,4 @@
-// Key derivation: HKDF-SHA-256, Argon2id, and PBKDF2-HMAC-SHA-1 as ZFS uses it.
+// Key derivation: HKDF-SHA-256, Argon2id, PBKDF2-HMAC-SHA-1 as ZFS uses it, and PBKDF2-HMAC-SHA-256.
 #pragma once
 
 #include <cstdint>
@@ -27,5 +27,10 @@ Result<SecretBytes> argon2id(std::span<const std::uint8_t> passphrase, std::span
 Result<SecretBytes> pbkdf2_hmac_sha1(std::span<const std::uint8_t> passphrase,
                                      std::span<const std::uint8_t> salt, std::uint32_t iterations,
                                      std::size_t size);
+
+/// The same with HMAC-SHA-256.
+Result<SecretBytes> pbkdf2_hmac_sha256(std::span<const std::uint8_t> passphrase,
+                                       std::span<const std::uint8_t> salt, std::uint32_t iterations,
+                                       std::size_t size);
 
 }  // namespace zkv::crypto

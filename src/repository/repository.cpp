@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/encoding.h"
@@ -96,6 +97,25 @@ Result<Opened> open(const fs::path& path, const RepositoryKey& key) {
 
 Result<Opened> open(const fs::path& path, const SecretBytes& text) {
   return open_with(path, text, std::nullopt);
+}
+
+Result<Tried> try_key(const fs::path& path, const SecretBytes& text) {
+  const fs::path real = real_path(path);
+  const auto seen = seen_generation(real);
+  ZKV_TRY(const auto file, read_bytes(real));
+  if (is_seed_file(file)) {
+    return Error::unsupported(path.string() + " has the seed's format, which has no slots")
+        .remedy("'zkv repository convert' turns it into version 2");
+  }
+  auto opened = open_version2(file, text);
+  if (!opened) return std::move(opened).error().context(path.string());
+  Tried tried;
+  const auto& slots = opened->outside.slots;
+  tried.slot = *std::find_if(slots.begin(), slots.end(),
+                             [&](const Slot& slot) { return slot.id == opened->opened_by; });
+  tried.volumes = opened->keys.size();
+  tried.warning = rollback_warning(seen, opened->outside.header);
+  return tried;
 }
 
 }  // namespace zkv::repository

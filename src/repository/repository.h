@@ -45,4 +45,13 @@ struct Opened {
 Result<Opened> open(const std::filesystem::path& path, const RepositoryKey& key);
 Result<Opened> open(const std::filesystem::path& path, const SecretBytes& text);
 
+/// What a key opened, without a trace: nothing is written, not even what open() remembers.
+struct Tried {
+  Slot slot;  ///< the one that it opened
+  std::size_t volumes = 0;
+  std::optional<std::string> warning;  ///< as Opened has it
+};
+/// Errors: as open(); kUnsupported (the seed's format, which has no slots).
+Result<Tried> try_key(const std::filesystem::path& path, const SecretBytes& text);
+
 }  // namespace zkv::repository

@@ -72,22 +72,27 @@ Result<Parts> take_apart(std::span<const std::uint8_t> file) {
   return parts;
 }
 
+struct FoundKey {
+  SecretBytes key;
+  std::uint32_t slot = 0;
+};
+
 /// The repository key from the first slot of those that `fits` picks which opens; the last failure that says
 /// more than "wrong key" otherwise.
 template <class Fits>
-Result<SecretBytes> try_slots(const Outside& outside, const SecretBytes& secret, Fits&& fits) {
+Result<FoundKey> try_slots(const Outside& outside, const SecretBytes& secret, Fits&& fits) {
   Error failure = Error::wrong_key("the key opens none of the repository's slots")
                       .remedy("'zkv slot list' shows which slots there are");
   for (const Slot& slot : outside.slots) {
     if (!fits(slot)) continue;
     auto key = unwrap_key(slot, outside.header.id, secret);
-    if (key && key->size() == kRepositoryKeySize) return key;
+    if (key && key->size() == kRepositoryKeySize) return FoundKey{std::move(*key), slot.id};
     if (!key && key.error().kind() != ErrorKind::kWrongKey) failure = key.error();
   }
   return failure;
 }
 
-Result<SecretBytes> find_repository_key(const Outside& outside, const SecretBytes& secret) {
+Result<FoundKey> find_repository_key(const Outside& outside, const SecretBytes& secret) {
   auto quick =
       try_slots(outside, secret, [](const Slot& slot) { return slot.type != SlotType::kPassphrase; });
   if (quick || quick.error().kind() != ErrorKind::kWrongKey) return quick;
@@ -97,8 +102,8 @@ Result<SecretBytes> find_repository_key(const Outside& outside, const SecretByte
   });
 }
 
-Result<SecretBytes> find_repository_key(const Outside& outside, const GatewayId& gateway,
-                                        const SecretBytes& shares) {
+Result<FoundKey> find_repository_key(const Outside& outside, const GatewayId& gateway,
+                                     const SecretBytes& shares) {
   const auto is_its = [&](const Slot& slot) { return gateway_of(slot) == gateway; };
   if (std::none_of(outside.slots.begin(), outside.slots.end(), is_its)) {
     return Error::not_found("the repository has no slot of this gateway")
@@ -108,9 +113,10 @@ Result<SecretBytes> find_repository_key(const Outside& outside, const GatewayId&
 }
 
 /// The rest of opening, once the repository key is there.
-Result<Version2> open_body(Parts parts, SecretBytes repository_key) {
+Result<Version2> open_body(Parts parts, FoundKey found) {
   Version2 repository;
-  repository.repository_key = std::move(repository_key);
+  repository.repository_key = std::move(found.key);
+  repository.opened_by = found.slot;
   repository.outside = std::move(parts.outside);
   const auto body = crypto::open(body_key(repository).span(), parts.nonce, parts.associated, parts.sealed);
   if (!body) return damaged();

@@ -22,6 +22,7 @@ struct Version2 {
   Outside outside;
   SecretBytes repository_key;
   VolumeKeys keys;
+  std::uint32_t opened_by = 0;  ///< id of the slot that the secret opened
 };
 
 bool is_version2(std::span<const std::uint8_t> file);

@@ -97,6 +97,8 @@ COMMANDS = {
     "convert": (0, ("repository", "convert", "--key-file", "key")),
     "convert_2": (2, ("repository", "convert", "--to", "seed", "--key-file", "key")),
     "slot_add": (2, ("slot", "add", "recovery", "--key-file", "key")),
+    "rotate": (2, ("rotate", "--key-file", "key", "--also-key-file", "second-key", "--drop", "1")),
+    "recovery_create": (2, ("recovery", "create", "--split", "2/3", "--key-file", "key")),
     "slot_remove": (2, ("slot", "remove", "3", "--key-file", "key")),
 }
 VOLUMES_AFTER = {

@@ -49,7 +49,7 @@ class FailingDisk(unittest.TestCase):
             self.fail_everywhere(name, "ENOSPC", "No space left on device")
 
     def test_that_is_full_loses_nothing_in_version_2(self):
-        for name in ("fs_add_2", "slot_add", "slot_remove", "convert_2"):
+        for name in ("fs_add_2", "slot_add", "slot_remove", "rotate", "convert_2"):
             self.fail_everywhere(name, "ENOSPC", "No space left on device")
 
     def test_that_is_read_only_loses_nothing(self):

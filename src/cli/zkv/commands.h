@@ -32,10 +32,13 @@ struct Session {
 void add_fs_commands(CLI::App& app, Session& session);
 void add_volume_commands(CLI::App& app, Session& session);
 void add_slot_commands(CLI::App& app, Session& session);
+void add_recovery_commands(CLI::App& app, Session& session);
 void add_repository_commands(CLI::App& app, Session& session);
 void add_fetch_command(CLI::App& app, Session& session);
 void add_enroll_commands(CLI::App& app, Session& session);
 void add_mount_commands(CLI::App& app, Session& session);
+void add_rotate_command(CLI::App& app, Session& session);
+void add_unlock_command(CLI::App& app, Session& session);
 void add_reboot_command(CLI::App& app, Session& session);
 void add_status_command(CLI::App& app, Session& session);
 

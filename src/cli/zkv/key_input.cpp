@@ -2,9 +2,11 @@
 #include "key_input.h"
 
 #include <cstdio>
+#include <functional>
 
 #include "base/encoding.h"
 #include "base/file.h"
+#include "recovery/kit_reader.h"
 #include "terminal.h"
 
 namespace zkv::cli {
@@ -27,11 +29,30 @@ SecretBytes without_line_end(SecretBytes text) {
   return text;
 }
 
+using NextLine = std::function<Result<SecretBytes>(const std::string& wanted)>;
+
+/// `line` itself; or, where it is a part of a recovery kit, the key of that and of those that `next` gives.
+Result<SecretBytes> key_or_kit(SecretBytes line, const NextLine& next) {
+  if (!recovery::looks_like_part(line.view())) return line;
+  recovery::KitReader reader;
+  ZKV_CHECK(reader.add(line.view()));
+  while (!reader.is_complete()) {
+    ZKV_TRY(const auto more, next(reader.wanted()));
+    ZKV_CHECK(reader.add(more.view()));
+  }
+  return reader.key();
+}
+
 Result<SecretBytes> line_of_file(const std::filesystem::path& file) {
   ZKV_TRY(auto text, read_secret_file(file, kLongestKeyFile));
   auto line = without_line_end(std::move(text));
   if (line.empty()) return Error::invalid(file.string() + " is empty, where a key should be");
   return line;
+}
+
+Result<SecretBytes> no_more_parts(const std::string& wanted) {
+  return Error::invalid("one argument holds one part of a kit, and " + wanted + " is needed")
+      .remedy("give them one a line by standard input ('-k -'), or in a file");
 }
 
 Result<SecretBytes> decode(SecretBytes text, KeyEncoding encoding) {
@@ -67,13 +88,31 @@ void add_key_options(CLI::App& command, KeyOptions& options) {
 }
 
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet) {
-  if (options.key == "-" || options.key_file == "-") return session.secrets.line_from_stdin();
-  if (!options.key_file.empty()) return line_of_file(options.key_file);
+  if (options.key == "-" || options.key_file == "-") {
+    ZKV_TRY(auto line, session.secrets.line_from_stdin());
+    return key_or_kit(std::move(line), [&](const auto&) { return session.secrets.line_from_stdin(); });
+  }
+  if (!options.key_file.empty()) return read_key_file(options.key_file);
   if (auto given = session.secrets.redeem(options.key); given) {
     if (!quiet) warn_of_argv();
-    return std::move(*given);
+    return key_or_kit(std::move(*given), no_more_parts);
   }
-  return ask_for_secret("Key of the repository " + session.repository.string());
+  return ask_for_key("Key of the repository " + session.repository.string());
+}
+
+Result<SecretBytes> read_key_file(const std::filesystem::path& file) {
+  ZKV_TRY(auto line, line_of_file(file));
+  const auto parts = recovery::parts_in(line.view());
+  if (parts.empty()) return line;
+  recovery::KitReader reader;
+  for (const auto& part : parts) ZKV_CHECK(reader.add(part.view()));
+  return reader.key();
+}
+
+Result<SecretBytes> ask_for_key(const std::string& question) {
+  ZKV_TRY(auto line, ask_for_secret(question));
+  return key_or_kit(std::move(line),
+                    [](const auto& wanted) { return ask_for_secret("The words of " + wanted); });
 }
 
 Result<SecretBytes> read_new_secret(Session& session, const std::string& ticket,

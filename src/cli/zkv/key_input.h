@@ -17,9 +17,14 @@ struct KeyOptions {
 /// Adds -k, --repository-key, --repository_key and --key-file.
 void add_key_options(CLI::App& command, KeyOptions& options);
 
-/// The repository's key as `options` say, else by prompt. With `quiet` there is no warning about argv.
-/// Errors: kInvalid, kNotFound, kIo.
+/// The repository's key as `options` say, else by prompt. Where it is the words of a recovery kit, it is the
+/// key that they hold: all parts that are needed, one a line, or a file that is the text of the kit. With
+/// `quiet` there is no warning about argv. Errors: kInvalid, kNotFound, kIo.
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet = false);
+
+/// The same from a file, or by a prompt. Errors: as read_repository_key().
+Result<SecretBytes> read_key_file(const std::filesystem::path& file);
+Result<SecretBytes> ask_for_key(const std::string& question);
 
 /// A secret by `ticket` (argv, or "-" for the next line of stdin), by `file` (without one newline at its
 /// end), or by the prompt `question`, asked twice. Errors: kInvalid, kNotFound, kIo.

@@ -24,10 +24,13 @@ void add_commands(CLI::App& app, Session& session) {
   add_fs_commands(app, session);
   add_volume_commands(app, session);
   add_slot_commands(app, session);
+  add_recovery_commands(app, session);
+  add_rotate_command(app, session);
   add_repository_commands(app, session);
   add_fetch_command(app, session);
   add_enroll_commands(app, session);
   add_mount_commands(app, session);
+  add_unlock_command(app, session);
   add_reboot_command(app, session);
   add_status_command(app, session);
   app.add_subcommand("help", "print this help");

@@ -1,18 +1,13 @@
 // `zkv mount`: gets the repository's key, opens all volumes with what it holds, and mounts them.
-#include <cstdio>
 #include <functional>
 #include <memory>
 
 #include "fetch_options.h"
-#include "host/boot.h"
-#include "host/service_notify.h"
 #include "host/stop_on_signal.h"
-#include "host/unlock_record.h"
 #include "key_input.h"
 #include "mount_options.h"
-#include "mount_report.h"
+#include "open_volumes.h"
 #include "repository/repository.h"
-#include "unlock/registry.h"
 
 namespace zkv::cli {
 
@@ -21,31 +16,14 @@ namespace {
 struct MountOptions {
   GatewayOptions gateway{.addresses = {}, .timeout = 300, .ca_file = {}};
   KeyOptions key;
-  std::vector<std::string> only;
-  bool no_mount = false;
-  bool dry_run = false;
-  bool json = false;
-  std::string via = "auto";
+  OpenOptions open;
 };
 
-void add_options(CLI::App& command, MountOptions& options) {
+void add_mount_options(CLI::App& command, MountOptions& options) {
   add_gateway_options(command, options.gateway);
   add_tpm_option(command, options.gateway);
   add_key_options(command, options.key);
-  command.add_option("--only", options.only, "open only VOLUME; may be given several times")
-      ->type_name("VOLUME")
-      ->allow_extra_args(false);
-  command.add_flag("--no-mount", options.no_mount, "load the keys, and mount nothing");
-  command.add_flag("--dry-run", options.dry_run, "only try whether each key would open its volume");
-  command.add_flag("--json", options.json, "print the outcome as JSON");
-  add_via_option(command, options.via);
-}
-
-host::MountOrder order_of(const Session& session, const MountOptions& options) {
-  return {.repository = session.repository,
-          .only = {options.only.begin(), options.only.end()},
-          .wants_mounts = !options.no_mount,
-          .is_trial = options.dry_run};
+  add_open_options(command, options.open);
 }
 
 Error explain(Error error, bool is_from_gateway) {
@@ -53,19 +31,6 @@ Error explain(Error error, bool is_from_gateway) {
   return std::move(error).remedy(
       "the gateway's vault holds a key that is not this repository's: put the right one there, "
       "or open it with the recovery key: zkv mount --key-file FILE");
-}
-
-/// Times of unlocks are worth having, but no reason to call an unlock a failure.
-void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
-  for (const auto& unlocker : unlockers) {
-    std::vector<unlock::Outcome> outcomes;
-    for (const auto& volume : report.volumes) {
-      if (volume.kind == unlocker->name()) outcomes.push_back(volume.outcome);
-    }
-    if (outcomes.empty()) continue;
-    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), outcomes, now());
-    if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
-  }
 }
 
 /// Where the key comes from.
@@ -87,23 +52,12 @@ Result<Source> check_first(const Session& session, const MountOptions& options) 
       .remedy("enrol it (zkv enroll LINK), or give a gateway's address, or set GATEWAY_URI");
 }
 
-/// From the key to mounted filesystems. `on_opened` is called once the repository has opened.
-ExitCode mount_with(const repository::RepositoryKey& key, const Session& session, const MountOptions& options,
+/// As open_volumes(), with what to do when it is the gateway's key that does not fit.
+ExitCode mount_with(repository::RepositoryKey key, const Session& session, const MountOptions& options,
                     const host::StopOnSignal& signals, const std::function<void()>& on_opened = {}) {
-  host::notify_status("opening volumes");
-  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
-  auto outcome = host::open_and_mount(order_of(session, options), key, unlockers, signals.token());
-  if (!outcome) {
-    report(explain(std::move(outcome).error(), !options.key.given()));
-    return ExitCode::kFailed;
-  }
-  if (on_opened) on_opened();
-  if (outcome->volumes.empty())
-    static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
-  if (!options.dry_run) keep_record(*outcome, unlockers);
-  if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
-  if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
-  return code_of_report(*outcome);
+  return open_volumes({std::move(key), on_opened,
+                       [&](Error error) { return explain(std::move(error), !options.key.given()); }},
+                      session, options.open, signals);
 }
 
 /// With the key that the command line names; while a person types it, signals do what they always do.
@@ -131,7 +85,7 @@ ExitCode mount_by_enrolment(const Session& session, const MountOptions& options,
   if (!released && signals.signal() != 0) return code_of_signal(signals.signal());
   if (!released) return report(released.error());
   repository::RepositoryKey key{std::move(released->shares), released->enrolment.gateway};
-  return mount_with(key, session, options, signals,
+  return mount_with(std::move(key), session, options, signals,
                     [&] { acknowledge(session.repository, *released, options.gateway); });
 }
 
@@ -151,7 +105,7 @@ ExitCode mount(Session& session, const MountOptions& options) {
 void add_mount_commands(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("mount", "get the key from a gateway, open all volumes and mount them");
   auto options = std::make_shared<MountOptions>();
-  add_options(*command, *options);
+  add_mount_options(*command, *options);
   command->callback([options, &session] { session.exit_code = mount(session, *options); });
   add_unmount_command(app, session);
 }

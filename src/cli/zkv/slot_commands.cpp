@@ -24,7 +24,7 @@ struct AddOptions {
   [[nodiscard]] bool secret_given() const { return !secret.empty() || !secret_file.empty(); }
 };
 
-struct RemoveOptions {
+struct RemoveSlotOptions {
   KeyOptions key;
   std::uint32_t id = 0;
   bool force = false;
@@ -112,7 +112,7 @@ Result<> add(Session& session, const AddOptions& options) {
   return show_added(options, id, secret);
 }
 
-Result<> remove(Session& session, const RemoveOptions& options) {
+Result<> remove(Session& session, const RemoveSlotOptions& options) {
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_CHECK(repository::remove_slot(session.repository, key, options.id, options.force));
   Output out;
@@ -149,7 +149,7 @@ void add_add(CLI::App& slots, Session& session) {
 
 void add_remove(CLI::App& slots, Session& session) {
   auto* command = slots.add_subcommand("remove", "take away a key's way in");
-  const auto options = std::make_shared<RemoveOptions>();
+  const auto options = std::make_shared<RemoveSlotOptions>();
   add_key_options(*command, options->key);
   command->add_option("ID", options->id, "number of the slot, as 'zkv slot list' shows it")->required();
   command->add_flag("-f,--force", options->force, "even if no key could open the repository afterwards");

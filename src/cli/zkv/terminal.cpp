@@ -41,11 +41,11 @@ class HeldSignals {
   sigset_t before_{};
 };
 
-/// While this lives, the terminal does not show what is typed.
+/// While this lives, the terminal does not show what is typed, unless it is to.
 class SilentTerminal {
  public:
-  explicit SilentTerminal(int fd) : fd_(fd) {
-    if (::tcgetattr(fd_, &before_) != 0) return;
+  SilentTerminal(int fd, Echo echo) : fd_(fd) {
+    if (echo == Echo::kOn || ::tcgetattr(fd_, &before_) != 0) return;
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     silent.c_lflag |= ECHONL;
@@ -75,11 +75,11 @@ Woken wait_for_input(int terminal, int signals) {
 
 /// A line without its end; nothing when a signal came first. The question is shown once echo is off, so that
 /// no answer to it can be seen, or lost with what was typed before it.
-Result<std::optional<SecretBytes>> ask_silently(int terminal, const std::string& prompt) {
+Result<std::optional<SecretBytes>> ask_once(int terminal, const std::string& prompt, Echo echo) {
   const HeldSignals held;
   const sigset_t signals = ending_signals();
   const FileDescriptor signal_fd(::signalfd(-1, &signals, SFD_CLOEXEC));
-  const SilentTerminal silent(terminal);
+  const SilentTerminal silent(terminal, echo);
   if (::write(terminal, prompt.data(), prompt.size()) < 0) {
     return Error::system("writing to the terminal", errno);
   }
@@ -89,6 +89,7 @@ Result<std::optional<SecretBytes>> ask_silently(int terminal, const std::string&
   SecretBytes line(4096);
   const ssize_t got = ::read(terminal, line.data(), line.size());
   if (got < 0) return Error::system("reading the terminal", errno);
+  if (got == 0) return Error::invalid("no key was typed");
   line.truncate(static_cast<std::size_t>(got));
   if (line.view().ends_with('\n')) line.truncate(line.size() - 1);
   return std::optional<SecretBytes>(std::move(line));
@@ -96,7 +97,7 @@ Result<std::optional<SecretBytes>> ask_silently(int terminal, const std::string&
 
 }  // namespace
 
-Result<SecretBytes> ask_for_secret(const std::string& question) {
+Result<SecretBytes> ask_for_line(const std::string& question, Echo echo) {
   const FileDescriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal.is_open()) {
     return Error::invalid("there is no terminal to ask for a key on")
@@ -104,10 +105,21 @@ Result<SecretBytes> ask_for_secret(const std::string& question) {
   }
   std::optional<SecretBytes> line;
   while (!line) {  // a signal that stops the program and lets it go on leads back to the question
-    ZKV_TRY(line, ask_silently(terminal.get(), question + ": "));
+    ZKV_TRY(line, ask_once(terminal.get(), question + ": ", echo));
   }
-  if (line->empty()) return Error::invalid("no key was typed");
   return std::move(*line);
+}
+
+void tell(const std::string& line) {
+  const FileDescriptor terminal(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  const std::string whole = line + "\n";
+  if (terminal.is_open()) static_cast<void>(!::write(terminal.get(), whole.data(), whole.size()));
+}
+
+Result<SecretBytes> ask_for_secret(const std::string& question) {
+  ZKV_TRY(auto line, ask_for_line(question, Echo::kOff));
+  if (line.empty()) return Error::invalid("no key was typed");
+  return line;
 }
 
 Result<SecretBytes> ask_for_new_secret(const std::string& question) {

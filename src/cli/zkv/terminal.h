@@ -1,4 +1,4 @@
-// Asking a person at the terminal for a secret, without echo.
+// Asking a person at the terminal for a secret, as a rule without echo.
 #pragma once
 
 #include <string>
@@ -11,6 +11,13 @@ namespace zkv::cli {
 /// Shows `question` on the controlling terminal and reads a line. Echo comes back whatever happens, also when
 /// a signal ends the program in the middle. Errors: kInvalid (no terminal, nothing typed), kIo.
 Result<SecretBytes> ask_for_secret(const std::string& question);
+
+enum class Echo { kOff, kOn };
+/// A line as it was typed, which may be empty. Errors: kInvalid (no terminal, the input ended), kIo.
+Result<SecretBytes> ask_for_line(const std::string& question, Echo echo);
+
+/// Shows a line on the terminal itself, wherever stdout and stderr lead.
+void tell(const std::string& line);
 
 /// Asks twice, for a secret that is new. Errors: also kInvalid when the two differ.
 Result<SecretBytes> ask_for_new_secret(const std::string& question);

@@ -1,0 +1,69 @@
+// Options, order and report of opening.
+#include "open_volumes.h"
+
+#include <cstdio>
+
+#include "fetch_options.h"
+#include "host/boot.h"
+#include "host/service_notify.h"
+#include "host/unlock_record.h"
+#include "mount_options.h"
+#include "mount_report.h"
+#include "unlock/registry.h"
+
+namespace zkv::cli {
+
+namespace {
+
+host::MountOrder order_of(const Session& session, const OpenOptions& options) {
+  return {.repository = session.repository,
+          .only = {options.only.begin(), options.only.end()},
+          .wants_mounts = !options.no_mount,
+          .is_trial = options.dry_run};
+}
+
+/// Times of unlocks are worth having, but no reason to call an unlock a failure.
+void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
+  for (const auto& unlocker : unlockers) {
+    std::vector<unlock::Outcome> outcomes;
+    for (const auto& volume : report.volumes) {
+      if (volume.kind == unlocker->name()) outcomes.push_back(volume.outcome);
+    }
+    if (outcomes.empty()) continue;
+    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), outcomes, now());
+    if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+  }
+}
+
+}  // namespace
+
+void add_open_options(CLI::App& command, OpenOptions& options) {
+  command.add_option("--only", options.only, "open only VOLUME; may be given several times")
+      ->type_name("VOLUME")
+      ->allow_extra_args(false);
+  command.add_flag("--no-mount", options.no_mount, "load the keys, and mount nothing");
+  command.add_flag("--dry-run", options.dry_run, "only try whether each key would open its volume");
+  command.add_flag("--json", options.json, "print the outcome as JSON");
+  add_via_option(command, options.via);
+}
+
+ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
+                      const host::StopOnSignal& signals) {
+  host::notify_status("opening volumes");
+  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
+  auto outcome =
+      host::open_and_mount(order_of(session, options), opening.key, unlockers, signals.token());
+  if (!outcome) {
+    report(opening.explain(std::move(outcome).error()));
+    return ExitCode::kFailed;
+  }
+  if (opening.on_opened) opening.on_opened();
+  if (outcome->volumes.empty())
+    static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
+  if (!options.dry_run) keep_record(*outcome, unlockers);
+  if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
+  if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
+  return code_of_report(*outcome);
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,36 @@
+// What `mount` and `unlock` share: from the repository's key to mounted filesystems, and the report of it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "host/stop_on_signal.h"
+#include "repository/repository.h"
+
+namespace zkv::cli {
+
+struct OpenOptions {
+  std::vector<std::string> only;
+  bool no_mount = false;
+  bool dry_run = false;
+  bool json = false;
+  std::string via = "auto";
+};
+
+/// Adds --only, --no-mount, --dry-run, --json and --via.
+void add_open_options(CLI::App& command, OpenOptions& options);
+
+struct Opening {
+  repository::RepositoryKey key;
+  std::function<void()> on_opened = {};                   ///< called once the repository has opened
+  std::function<Error(Error)> explain = std::identity();  ///< may give a failure to open it another remedy
+};
+
+/// Opens all volumes that are wanted, mounts them, prints what happened and keeps it in the record of
+/// unlocks.
+ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
+                      const host::StopOnSignal& signals);
+
+}  // namespace zkv::cli

@@ -1,0 +1,33 @@
+// What stands on the page of one part, for people who have nothing else; and the page as text.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/secret_bytes.h"
+#include "recovery/kit.h"
+
+namespace zkv::recovery {
+
+/// ASCII in lines of at most 78 characters.
+struct Page {
+  std::string title;
+  std::vector<std::string> purpose;
+  std::vector<std::pair<std::string, std::string>> facts;
+  SecretBytes words;  ///< with one blank between them
+  std::vector<std::string> steps;
+};
+
+/// Of `kit.parts[number]`.
+Page page_of(const Kit& kit, std::size_t number);
+
+/// The words in rows, each with the number of its first word before it.
+std::vector<SecretBytes> rows_of(const SecretBytes& words);
+
+SecretBytes to_text(const Page& page);
+/// A PDF of these pages, A4, each with a QR code of its words. Source: ISO 32000-1; fonts that every reader
+/// has.
+SecretBytes to_pdf(const std::vector<Page>& pages);
+
+}  // namespace zkv::recovery

@@ -1,0 +1,201 @@
+"""A person at the console, with a kit on paper or a passphrase, and neither gateway nor network."""
+
+import json
+import os
+import unittest
+
+from host_world import Host
+from terminal import Terminal
+
+ALL = ("tank/hex", "tank/hex/nested", "tank/raw", "tank/words")
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.host = Host()
+        self.addCleanup(self.host.__exit__)
+        self.host.four_volumes()
+        self.host.with_key(self.host.key, "repository", "convert", "-m")
+
+    def kit(self, *words):
+        return [line.split() for line in self.host.with_key(self.host.key, "recovery", "create", "-m", *words).splitlines()]
+
+    def terminal(self, *words):
+        terminal = Terminal(self.host, *words)
+        self.addCleanup(terminal.__exit__)
+        return terminal
+
+    def type_part(self, terminal, words, first=1):
+        for number in range(first, 34, 3):
+            terminal.until(f"words {number} to {number + 2}: ")
+            terminal.type(" ".join(words[number - 1:number + 2]))
+
+    def assert_all_open(self):
+        for name in ALL:
+            self.assertEqual(self.host.get(name, "keystatus"), "available", name)
+            self.assertEqual(self.host.get(name, "mounted"), "yes", name)
+
+    def assert_all_locked(self):
+        for name in ALL:
+            self.assertEqual(self.host.get(name, "keystatus"), "unavailable", name)
+
+
+class ByKit(Case):
+    def test_typed_row_by_row_opens_and_mounts_everything(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery")
+        self.type_part(terminal, words)
+        shown = terminal.end()
+        for name in ALL:
+            self.assertIn(f"{name}: opened", shown)
+            self.assertIn(f"{name}: mounted at /{name}", shown)
+        self.assert_all_open()
+        for word in words:
+            self.assertNotIn(f" {word} ", terminal.seen.replace("\n", " "))
+
+    def test_in_parts_asks_for_as_many_as_are_needed(self):
+        parts = self.kit("--split", "2/3")
+        terminal = self.terminal("unlock", "--recovery")
+        self.type_part(terminal, parts[2])
+        terminal.until("One more part of kit")
+        terminal.type(" ".join(word[:4] for word in parts[0]))
+        terminal.end()
+        self.assert_all_open()
+
+    def test_asks_once_more_for_the_row_with_a_mistake_alone(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery")
+        mistaken = words[:16] + ["zero" if words[16] != "zero" else "acid"] + words[17:]
+        self.type_part(terminal, mistaken)
+        terminal.until("word 17 is not the one on the kit")
+        terminal.until("words 16 to 18: ")
+        terminal.type(" ".join(words[15:18]))
+        terminal.end()
+        self.assert_all_open()
+
+    def test_asks_once_more_for_a_row_with_a_word_that_is_none(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery")
+        terminal.until("words 1 to 3: ")
+        terminal.type(" ".join([words[0], "zkvzkv", words[2]]))
+        terminal.until("no word of a recovery kit: word 2")
+        terminal.until("words 1 to 3: ")
+        terminal.type("")
+        self.type_part(terminal, words)
+        terminal.end()
+        self.assert_all_open()
+
+    def test_begins_the_part_anew_when_several_words_are_wrong(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery")
+        mistaken = ["zero" if i in (7, 20) and word != "zero" else word for i, word in enumerate(words)]
+        self.type_part(terminal, mistaken)
+        terminal.until("at least two of them are wrong")
+        self.type_part(terminal, words)
+        terminal.end()
+        self.assert_all_open()
+
+    def test_tells_a_part_that_was_typed_twice_and_goes_on(self):
+        parts = self.kit("--split", "2/3")
+        terminal = self.terminal("unlock", "--recovery")
+        self.type_part(terminal, parts[0])
+        self.type_part(terminal, parts[0])
+        terminal.until("part 1 was given twice")
+        self.type_part(terminal, parts[1])
+        terminal.end()
+        self.assert_all_open()
+
+    def test_shows_what_is_typed_only_if_it_is_asked_to(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery", "--echo", "--dry-run")
+        self.type_part(terminal, words)
+        terminal.end()
+        self.assertIn(" ".join(words[:3]), terminal.seen)
+        self.assert_all_locked()
+
+    def test_takes_a_recovery_key_in_one_line(self):
+        key = self.host.with_key(self.host.key, "slot", "add", "recovery", "-m").strip()
+        terminal = self.terminal("unlock", "--recovery")
+        terminal.until("words 1 to 3: ")
+        terminal.type(key)
+        terminal.end()
+        self.assert_all_open()
+
+    def test_ends_when_the_input_ends_or_is_interrupted(self):
+        for ending, code in ((b"\x04", 1), (b"\x03", -2)):
+            terminal = self.terminal("unlock", "--recovery")
+            terminal.until("words 1 to 3: ")
+            os.write(terminal.ours, ending)
+            terminal.end(code)
+        self.assert_all_locked()
+
+    def test_of_another_repository_opens_nothing_and_says_why(self):
+        words, = self.kit()
+        slot = json.loads(self.host.out("slot", "list", "--json"))[-1]["id"]
+        self.host.with_key(self.host.key, "slot", "remove", str(slot))
+        terminal = self.terminal("unlock", "--recovery")
+        terminal.until("words 1 to 3: ")
+        terminal.type(" ".join(words))
+        self.assertIn("their slot was removed", terminal.end(1))
+        self.assert_all_locked()
+
+    def test_comes_from_files_too(self):
+        parts = self.kit("--split", "2/3")
+        for number, words in enumerate(parts):
+            (self.host.home / str(number)).write_text(" ".join(words) + "\n")
+        self.assertIn("holds no part", self.host.error("unlock", "--key-file", "0", "--key-file", ".zkv-repository.generation"))
+        report = json.loads(self.host.out("unlock", "--key-file", "2", "--key-file", "1", "--json"))
+        self.assertEqual({volume["result"] for volume in report["volumes"]}, {"opened"})
+        self.assert_all_open()
+
+
+class ByPassphrase(Case):
+    def test_opens_everything(self):
+        (self.host.home / "passphrase").write_text("correct horse")
+        self.host.with_key(self.host.key, "slot", "add", "passphrase", "--secret-file", "passphrase", "--memory", "8", "--passes", "1")
+        terminal = self.terminal("unlock", "--passphrase")
+        terminal.until("Passphrase of the repository")
+        terminal.type("correct horse")
+        terminal.end()
+        self.assert_all_open()
+
+    def test_that_is_wrong_opens_nothing(self):
+        terminal = self.terminal("unlock", "--passphrase")
+        terminal.until(": ")
+        terminal.type("wrong horse")
+        self.assertIn("opens none of the repository's slots", terminal.end(1))
+        self.assert_all_locked()
+
+
+class ByWhateverThereIs(Case):
+    def test_asks_for_a_key_when_nothing_says_which(self):
+        terminal = self.terminal("unlock", "--only", "tank/raw")
+        terminal.until("Key of the repository")
+        terminal.type(self.host.key)
+        terminal.end()
+        self.assertEqual(self.host.get("tank/raw", "keystatus"), "available")
+        self.assertEqual(self.host.get("tank/hex", "keystatus"), "unavailable")
+
+    def test_takes_the_words_at_the_same_prompt(self):
+        parts = self.kit("--split", "2/2")
+        terminal = self.terminal("unlock")
+        terminal.until("Key of the repository")
+        terminal.type(" ".join(parts[1]))
+        terminal.until("The words of one more part of kit")
+        terminal.type(" ".join(parts[0]))
+        terminal.end()
+        self.assert_all_open()
+
+    def test_works_on_the_seeds_format(self):
+        self.host.with_key(self.host.key, "repository", "convert", "--to", "seed")
+        (self.host.home / "key").write_text(self.host.key)
+        self.host.out("unlock", "--key-file", "key")
+        self.assert_all_open()
+
+    def test_needs_a_terminal_or_a_file(self):
+        self.assertIn("no terminal", self.host.error("unlock", "--recovery"))
+        self.assertEqual(self.host.run("unlock", "--recovery", "--passphrase", code=2)[0], b"")
+
+
+if __name__ == "__main__":
+    unittest.main()
