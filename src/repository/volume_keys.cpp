@@ -26,6 +26,8 @@ Error not_there(std::string_view name) {
 std::string to_text(VolumeKind kind) {
   if (kind == VolumeKind::kZfs) return "zfs";
   if (kind == VolumeKind::kLuks) return "luks";
+  if (kind == VolumeKind::kCommand) return "command";
+  if (kind == VolumeKind::kSecret) return "secret";
   return "kind " + std::to_string(static_cast<unsigned>(kind));
 }
 
@@ -77,7 +79,7 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
 Result<> VolumeKeys::set_settings(std::string_view name, VolumeSettings settings) {
   Entry* entry = find(name);
   if (entry == nullptr) return not_there(name);
-  for (const auto* text : {&settings.device, &settings.mountpoint, &settings.options}) {
+  for (const auto* text : {&settings.device, &settings.mountpoint, &settings.options, &settings.program}) {
     if (!is_sound_setting(*text)) {
       return Error::invalid("a setting of " + quoted(name) + " is too long, or is not plain text");
     }

@@ -16,8 +16,8 @@ namespace zkv::repository {
 
 /// Kinds of volume; the number is what the file holds. More follow as unlockers do, so a number that is not
 /// named here may come out of a file that a later zkv wrote, and goes back into it unchanged.
-enum class VolumeKind : std::uint16_t { kZfs = 1, kLuks = 2 };
-/// The kind's word, as in "zfs"; "kind 7" for one that is not named here.
+enum class VolumeKind : std::uint16_t { kZfs = 1, kLuks = 2, kCommand = 7, kSecret = 8 };
+/// The kind's word, as in "zfs"; "kind 99" for one that is not named here.
 std::string to_text(VolumeKind kind);
 
 /// Where a volume is found and what becomes of it once it is open; what is empty was not said.
@@ -25,6 +25,7 @@ struct VolumeSettings {
   std::string device = {};      ///< a path, or a tag as fstab has it, such as "UUID=…"
   std::string mountpoint = {};  ///< a path
   std::string options = {};     ///< words with commas between them; which there are is the kind's own
+  std::string program = {};     ///< a path: what opens it, for a kind that leaves that to a program
 
   bool operator==(const VolumeSettings&) const = default;
 };

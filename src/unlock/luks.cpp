@@ -39,6 +39,7 @@ class LuksUnlocker final : public Unlocker {
     if (!mountpoint.empty() && !mountpoint.starts_with('/')) {
       return Error::invalid("a mount point is a whole path, such as /srv");
     }
+    if (!volume.settings.program.empty()) return Error::invalid("a LUKS device is opened by no program");
     return parse_luks_options(volume.settings.options).map([](const LuksWishes&) {});
   }
 

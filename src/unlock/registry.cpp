@@ -7,6 +7,7 @@ std::vector<std::unique_ptr<Unlocker>> all_unlockers(const UnlockOptions& option
   std::vector<std::unique_ptr<Unlocker>> unlockers;
   unlockers.push_back(make_zfs_unlocker(options.zfs));
   unlockers.push_back(make_luks_unlocker(options.luks));
+  unlockers.push_back(make_command_unlocker(options.command));
   return unlockers;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "unlock/command.h"
 #include "unlock/luks.h"
 #include "unlock/unlocker.h"
 #include "unlock/zfs.h"
@@ -13,6 +14,7 @@ namespace zkv::unlock {
 struct UnlockOptions {
   ZfsOptions zfs;
   LuksOptions luks = {};
+  CommandOptions command = {};
 };
 
 /// One unlocker of each kind. Making one neither looks at the machine nor loads a library.

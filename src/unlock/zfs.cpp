@@ -147,7 +147,7 @@ class ZfsUnlocker final : public Unlocker {
           .remedy("give it as 'zfs list' shows it, such as tank/home");
     }
     if (volume.settings == repository::VolumeSettings()) return {};
-    return Error::invalid("a ZFS filesystem has neither device nor mount point nor options here")
+    return Error::invalid("a ZFS filesystem has neither device nor mount point, options or program here")
         .remedy("its own properties say where it is mounted: zfs get mountpoint,canmount " + volume.name);
   }
 

@@ -58,12 +58,12 @@ Error explain(Error error, bool is_from_gateway) {
 /// Times of unlocks are worth having, but no reason to call an unlock a failure.
 void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
   for (const auto& unlocker : unlockers) {
-    std::vector<unlock::Outcome> outcomes;
+    std::vector<host::Tried> tried;
     for (const auto& volume : report.volumes) {
-      if (volume.kind == unlocker->name()) outcomes.push_back(volume.outcome);
+      if (volume.kind == unlocker->name()) tried.push_back({volume.outcome, volume.settings});
     }
-    if (outcomes.empty()) continue;
-    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), outcomes, now());
+    if (tried.empty()) continue;
+    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), tried, now());
     if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
   }
 }
