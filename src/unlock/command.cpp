@@ -9,14 +9,13 @@
 #include "unlock/mount_table.h"
 #include "unlock/parallel.h"
 #include "unlock/system_tool.h"
+#include "unlock/volume_name.h"
 
 namespace zkv::unlock {
 
 namespace {
 
 using LoaderClock = std::chrono::steady_clock;
-
-constexpr std::size_t kLongestLoadedName = 127;
 
 Outcome told_by_loader(const std::string& volume, Happened happened, std::string detail = {},
                        std::string remedy = {}) {
@@ -64,16 +63,6 @@ Outcome failed_by_loader(const VolumeRef& volume, const LoaderAnswer& answer) {
              : std::string());
 }
 
-Result<> check_loaded_name(std::string_view name) {
-  static constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:_";
-  const bool is_sound = !name.empty() && name.size() <= kLongestLoadedName &&
-                        name.find_first_not_of(kAllowed) == std::string_view::npos;
-  if (is_sound) return {};
-  return Error::invalid("no volume that a program opens can have that name")
-      .remedy("name it by letters, digits and -.:_");
-}
-
 class CommandUnlocker final : public Unlocker {
  public:
   explicit CommandUnlocker(CommandOptions options) : options_(std::move(options)) {}
@@ -82,7 +71,7 @@ class CommandUnlocker final : public Unlocker {
   [[nodiscard]] std::string_view name() const override { return "command"; }
 
   [[nodiscard]] Result<> check(const VolumeRef& volume) const override {
-    ZKV_CHECK(check_loaded_name(volume.name));
+    ZKV_CHECK(check_plain_name(volume.name));
     const auto& [device, mountpoint, words, program] = volume.settings;
     if (program.empty()) {
       return Error::invalid("a volume of this kind needs --program")

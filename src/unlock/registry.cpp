@@ -8,6 +8,7 @@ std::vector<std::unique_ptr<Unlocker>> all_unlockers(const UnlockOptions& option
   unlockers.push_back(make_zfs_unlocker(options.zfs));
   unlockers.push_back(make_luks_unlocker(options.luks));
   unlockers.push_back(make_command_unlocker(options.command));
+  unlockers.push_back(make_secret_unlocker());
   return unlockers;
 }
 

@@ -6,6 +6,7 @@
 
 #include "unlock/command.h"
 #include "unlock/luks.h"
+#include "unlock/secret.h"
 #include "unlock/unlocker.h"
 #include "unlock/zfs.h"
 

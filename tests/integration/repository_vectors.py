@@ -20,7 +20,7 @@ def expected(outcome):
 
 
 def settings_in(volume):
-    return {word: volume[word] for word in ("device", "mountpoint", "options") if word in volume}
+    return {word: volume[word] for word in ("device", "mountpoint", "options", "program") if word in volume}
 
 
 def second_reader(file, key):

@@ -72,6 +72,7 @@ void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::V
 }
 
 std::string key_word(const unlock::VolumeState& state) {
+  if (state.is_served) return "served";
   switch (state.presence) {
     case unlock::Presence::kMissing:
       return "missing";
@@ -84,7 +85,6 @@ std::string key_word(const unlock::VolumeState& state) {
     case unlock::Presence::kPresent:
       break;
   }
-  if (state.is_served) return "served";
   return state.is_open ? "loaded" : "not-loaded";
 }
 

@@ -135,16 +135,17 @@ void add_volume_add(CLI::App& volume, Session& session) {
   const auto options = std::make_shared<VolumeAddOptions>();
   add_key_options(*command, options->key);
   command
-      ->add_option("--kind", options->kind,
-                   "zfs, luks or command (default: command with --program, luks with --device, else zfs)")
-      ->check(CLI::IsMember({"zfs", "luks", "command"}))
+      ->add_option(
+          "--kind", options->kind,
+          "zfs, luks, command or secret (default: command with --program, luks with --device, else zfs)")
+      ->check(CLI::IsMember({"zfs", "luks", "command", "secret"}))
       ->type_name("");
   command
       ->add_option("--device", options->settings.device, "where it lies: a path, UUID=…, LABEL=…, PARTUUID=…")
       ->type_name("DEVICE");
   command
       ->add_option("--mount-point", options->settings.mountpoint,
-                   "where its filesystem is mounted (default: where fstab says)")
+                   "where its filesystem is mounted (default: where fstab says), or a secret's file")
       ->type_name("PATH");
   command->add_option("--options", options->settings.options, "as in crypttab, such as discard,read-only")
       ->type_name("WORDS");
