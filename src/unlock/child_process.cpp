@@ -123,6 +123,7 @@ Result<pid_t> spawn(const Command& command, int in, int out, int err) {
   variables.emplace_back("LC_ALL=C");
   variables.push_back("PATH=" + std::string(kSystemPath));
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (auto& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
   pid_t pid = 0;

@@ -130,6 +130,7 @@ class CommandUnlocker final : public Unlocker {
   [[nodiscard]] static std::vector<Outcome> each(const Volumes& volumes, const std::stop_token& stop,
                                                  const Act& act) {
     std::vector<Outcome> outcomes;
+    outcomes.reserve(volumes.size());
     for (const auto& volume : volumes)
       outcomes.push_back(told_by_loader(volume.name, Happened::kInterrupted));
     for_each_index(volumes.size(), stop, [&](std::size_t i) {
@@ -144,7 +145,9 @@ class CommandUnlocker final : public Unlocker {
     std::vector<std::string> places;
     const auto table = read_system_table(options_.mount_table);
     if (!table) return places;
-    for (const auto& mounted : parse_mounted(*table)) places.push_back(mounted.mountpoint);
+    auto all = parse_mounted(*table);
+    places.reserve(all.size());
+    for (auto& mounted : all) places.push_back(std::move(mounted.mountpoint));
     return places;
   }
 

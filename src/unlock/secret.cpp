@@ -63,6 +63,7 @@ class SecretUnlocker final : public Unlocker {
 
   [[nodiscard]] Result<std::vector<VolumeState>> inspect(const std::vector<VolumeRef>& secrets) override {
     std::vector<VolumeState> states;
+    states.reserve(secrets.size());
     for (const auto& secret : secrets) {
       VolumeState state{secret.name, Presence::kMissing, false, false, secret.settings.mountpoint, {}, false};
       const auto place = sound_place(secret);
@@ -80,6 +81,7 @@ class SecretUnlocker final : public Unlocker {
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> secrets, Attempt attempt,
                                           const std::stop_token& stop) override {
     std::vector<Outcome> outcomes;
+    outcomes.reserve(secrets.size());
     for (const auto& secret : secrets) {
       outcomes.push_back(stop.stop_requested() ? told_of_secret(secret.name, Happened::kInterrupted)
                                                : open_secret_volume(secret, attempt));
@@ -90,6 +92,7 @@ class SecretUnlocker final : public Unlocker {
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& secrets,
                                            const std::stop_token& stop) override {
     std::vector<Outcome> outcomes;
+    outcomes.reserve(secrets.size());
     for (const auto& secret : secrets) {
       outcomes.push_back(stop.stop_requested() ? told_of_secret(secret.name, Happened::kInterrupted)
                                                : close_secret(secret));

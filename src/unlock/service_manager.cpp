@@ -3,7 +3,7 @@
 #include "unlock/service_manager.h"
 
 #include <fcntl.h>
-#include <signal.h>
+#include <csignal>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -31,6 +31,7 @@ constexpr std::chrono::seconds kTimeToStop{100};  // beyond the limit: for syste
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (auto& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;

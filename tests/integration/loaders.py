@@ -4,7 +4,9 @@ what it is given and what it is not."""
 import json
 import os
 import pathlib
+import select
 import shutil
+import signal
 import subprocess
 import threading
 import unittest
@@ -71,10 +73,10 @@ class Gocryptfs(LoaderWorld):
         self.where = ["--device", self.encrypted, "--mount-point", self.open]
 
     def daemon(self):
-        """The descriptors of the process that holds the filesystem: what each leads to."""
+        """The process that holds the filesystem."""
         found = subprocess.run(["pgrep", "-f", self.open], check=True, capture_output=True, text=True).stdout.split()
         self.assertEqual(len(found), 1)
-        return [os.readlink(fd) for fd in pathlib.Path(f"/proc/{found[0]}/fd").iterdir()]
+        return int(found[0])
 
     def test_from_adding_it_to_taking_it_away(self):
         loader = self.loader("gocryptfs")
@@ -89,7 +91,8 @@ class Gocryptfs(LoaderWorld):
         self.assertEqual(self.status(), {"photos": ("loaded", True)})
         self.assertEqual(self.mount()[0], {"photos": "already-open"})
         self.assertIn(f"mounted at {self.open}", self.world.with_key(self.key, "volume", "show", "photos"))
-        self.assertEqual([target for target in self.daemon() if "repository" in target], [])
+        held = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{self.daemon()}/fd").iterdir()]
+        self.assertEqual([target for target in held if "repository" in target], [])
 
         with open(self.open + "/file", encoding="utf-8"):
             busy, error = self.world.run("unmount", "photos", code=1)
@@ -111,6 +114,19 @@ class Gocryptfs(LoaderWorld):
         os.mkdir(self.path("made"))
         self.assertEqual(self.mount(code=3)[0], {"good": "opened", "bad": "wrong-key", "gone": "missing", "plain": "not-a-volume"})
         self.assertEqual(self.unmount(), {"good": "closed"})
+
+    def test_a_daemon_that_died_is_not_open_and_is_replaced(self):
+        self.add("photos", self.loader("gocryptfs"), PASSPHRASE, *self.where)
+        self.mount()
+        pathlib.Path(self.open, "file").write_text("content", encoding="utf-8")
+        daemon = os.pidfd_open(self.daemon())
+        signal.pidfd_send_signal(daemon, signal.SIGKILL)
+        select.select([daemon], [], [])
+        os.close(daemon)
+        self.assertEqual(self.status(), {"photos": ("not-loaded", False)})
+        self.assertEqual(self.mount()[0], {"photos": "opened"})
+        self.assertEqual(pathlib.Path(self.open, "file").read_text(encoding="utf-8"), "content")
+        self.unmount()
 
     def test_options_reach_gocryptfs(self):
         self.add("photos", self.loader("gocryptfs"), PASSPHRASE, "--options", "ro", *self.where)
