@@ -30,8 +30,13 @@ std::vector<Volume> of_kind(const repository::VolumeKeys& keys, repository::Volu
   return volumes;
 }
 
-void append(MountReport& report, std::string_view kind, std::vector<unlock::Outcome> outcomes) {
-  for (auto& outcome : outcomes) report.volumes.push_back({std::string(kind), std::move(outcome)});
+/// `volumes` are those of the outcomes, in the same order.
+template <class Volumes>
+void append(MountReport& report, std::string_view kind, std::vector<unlock::Outcome> outcomes,
+            const Volumes& volumes) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    report.volumes.push_back({std::string(kind), std::move(outcomes[i]), volumes[i].settings});
+  }
 }
 
 void append(MountReport& report, Result<std::vector<unlock::MountOutcome>> mounts) {
@@ -61,7 +66,7 @@ void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRep
   for (const auto& unlocker : unlockers) {
     const auto volumes = of_kind(keys, unlocker->kind());
     if (volumes.empty()) continue;
-    append(report, unlocker->name(), unlocker->open(volumes, unlock::Attempt::kTrial, stop));
+    append(report, unlocker->name(), unlocker->open(volumes, unlock::Attempt::kTrial, stop), volumes);
     for (const auto& volume : volumes) (void)keys.remove(volume.name);
   }
 }
@@ -119,7 +124,7 @@ Result<MountReport> open_and_mount(const MountOrder& order, const repository::Re
   }
   // What is left is of kinds that a later version put into the repository.
   for (const auto& volume : keys.volumes()) {
-    report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume)});
+    report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume), volume.settings});
   }
   return report;
 }
@@ -129,7 +134,7 @@ MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<unlo
   MountReport report;
   if (volumes.empty()) return report;
   append(report, unlocker.unmount(volumes, stop));
-  append(report, unlocker.name(), unlocker.close(volumes, stop));
+  append(report, unlocker.name(), unlocker.close(volumes, stop), volumes);
   return report;
 }
 

@@ -26,6 +26,7 @@ struct MountOrder {
 struct VolumeReport {
   std::string kind;  ///< as Unlocker::name
   unlock::Outcome outcome;
+  repository::VolumeSettings settings = {};
 };
 
 struct MountReport {

@@ -116,18 +116,22 @@ void Sweep::open_round(const std::set<std::string>& wanted) {
     const auto volumes = waiting_of_kind(keys_, unlocker.kind(), wanted);
     if (volumes.empty()) continue;
     auto opened = refs_of(volumes);
-    settle(kind, unlocker.open(volumes, unlock::Attempt::kOpen, stop_));
+    settle(kind, opened, unlocker.open(volumes, unlock::Attempt::kOpen, stop_));
     std::erase_if(opened, [&](const VolumeRef& volume) { return !open_.contains(volume.name); });
     mount(kind, opened);
   }
 }
 
-void Sweep::settle(std::size_t kind, std::vector<unlock::Outcome> outcomes) {
-  for (auto& outcome : outcomes) {
+/// One outcome for each of `volumes`, in the same order.
+void Sweep::settle(std::size_t kind, const std::vector<VolumeRef>& volumes,
+                   std::vector<unlock::Outcome> outcomes) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    auto& outcome = outcomes[i];
     if (unlock::is_success(outcome.happened)) open_.insert(outcome.volume);
     waiting_.erase(outcome.volume);
     static_cast<void>(keys_.remove(outcome.volume));
-    report_.volumes.push_back({std::string(unlockers_[kind]->name()), std::move(outcome)});
+    report_.volumes.push_back(
+        {std::string(unlockers_[kind]->name()), std::move(outcome), volumes[i].settings});
   }
 }
 
@@ -181,8 +185,9 @@ void Sweep::give_up_the_rest() {
   const unlock::Order order(surveys_);
   for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
     std::vector<unlock::Outcome> outcomes;
-    for (const auto& volume : waiting_of_kind(keys_, unlockers_[kind]->kind(), waiting_)) {
-      unlock::Outcome outcome{volume.name, unlock::Happened::kMissing, {}, {}, {}, volume.settings.device};
+    const auto volumes = refs_of(waiting_of_kind(keys_, unlockers_[kind]->kind(), waiting_));
+    for (const auto& volume : volumes) {
+      unlock::Outcome outcome{volume.name, unlock::Happened::kMissing, {}, {}, {}};
       const auto way = order.cycle_through(volume.name);
       for (const auto& below : order.below(volume.name)) {
         if (!open_.contains(below)) outcome.detail = "it lies on " + below + ", which is not open";
@@ -197,7 +202,7 @@ void Sweep::give_up_the_rest() {
       if (stop_.stop_requested()) outcome.happened = unlock::Happened::kInterrupted;
       outcomes.push_back(std::move(outcome));
     }
-    settle(kind, std::move(outcomes));
+    settle(kind, volumes, std::move(outcomes));
   }
 }
 

@@ -34,7 +34,8 @@ class Sweep {
   void mount_held_back();
   [[nodiscard]] std::vector<std::string> held_places(const std::vector<unlock::VolumeRef>& but) const;
   void give_up_the_rest();
-  void settle(std::size_t kind, std::vector<unlock::Outcome> outcomes);
+  void settle(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes,
+              std::vector<unlock::Outcome> outcomes);
 
   repository::VolumeKeys& keys_;
   const Unlockers& unlockers_;

@@ -27,6 +27,11 @@ std::string text_in(const json::object& entry, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+repository::VolumeSettings settings_in(const json::object& entry) {
+  return {text_in(entry, "device"), text_in(entry, "mountpoint"), text_in(entry, "options"),
+          text_in(entry, "program")};
+}
+
 json::object to_json(const UnlockRecord& record) {
   json::object volumes;
   for (const auto& [name, last] : record) {
@@ -34,7 +39,10 @@ json::object to_json(const UnlockRecord& record) {
                      {"tried", last.tried.time_since_epoch().count()},
                      {"result", last.result},
                      {"opened", last.opened.time_since_epoch().count()},
-                     {"device", last.device}};
+                     {"device", last.settings.device},
+                     {"mountpoint", last.settings.mountpoint},
+                     {"options", last.settings.options},
+                     {"program", last.settings.program}};
   }
   return {{"volumes", std::move(volumes)}};
 }
@@ -53,7 +61,7 @@ Result<UnlockRecord> from_json(std::string_view text, const fs::path& path) {
     if (!value.is_object()) continue;
     const auto& entry = value.get_object();
     record[std::string(name)] = {text_in(entry, "kind"), time_in(entry, "tried"), text_in(entry, "result"),
-                                 time_in(entry, "opened"), text_in(entry, "device")};
+                                 time_in(entry, "opened"), settings_in(entry)};
   }
   return record;
 }
@@ -73,18 +81,18 @@ Result<UnlockRecord> read_record(const fs::path& path) {
   return from_json({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, path);
 }
 
-Result<> enter_into_record(const fs::path& path, std::string_view kind,
-                           const std::vector<unlock::Outcome>& outcomes, Time now) {
+Result<> enter_into_record(const fs::path& path, std::string_view kind, const std::vector<Tried>& tried,
+                           Time now) {
   std::error_code failed;
   fs::create_directories(path.parent_path(), failed);
   if (failed) return Error::system("making " + path.parent_path().string(), failed.value());
   ZKV_TRY(const auto lock, FileLock::acquire(path));
   UnlockRecord record = read_record(path).value_or(UnlockRecord());
-  for (const auto& outcome : outcomes) {
+  for (const auto& [outcome, settings] : tried) {
     LastUnlock& last = record[outcome.volume];
     last.kind = kind;
     last.tried = now;
-    last.device = outcome.device;
+    last.settings = settings;
     last.result = unlock::to_text(outcome.happened);
     if (outcome.happened == unlock::Happened::kOpened) last.opened = now;
   }

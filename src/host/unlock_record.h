@@ -15,11 +15,11 @@
 namespace zkv::host {
 
 struct LastUnlock {
-  std::string kind;         ///< as Unlocker::name
-  Time tried;               ///< when it was last tried
-  std::string result;       ///< what came of that, in the words of unlock::to_text
-  Time opened;              ///< when it was last opened; the epoch when it never was
-  std::string device = {};  ///< what its settings say of where it lies; empty where the kind needs none
+  std::string kind;                          ///< as Unlocker::name
+  Time tried;                                ///< when it was last tried
+  std::string result;                        ///< what came of that, in the words of unlock::to_text
+  Time opened;                               ///< when it was last opened; the epoch when it never was
+  repository::VolumeSettings settings = {};  ///< those that it had then
 };
 
 /// Volume name → its last unlock.
@@ -32,9 +32,14 @@ std::filesystem::path default_record_path();
 /// Empty when there is no such file. Errors: kCorrupt, kIo.
 Result<UnlockRecord> read_record(const std::filesystem::path& path);
 
+struct Tried {
+  unlock::Outcome outcome;
+  repository::VolumeSettings settings = {};
+};
+
 /// Enters what was just tried into the file, atomically and under a lock, and leaves other volumes as they
 /// are. A file that cannot be understood is replaced. Makes the directory where it is missing. Errors: kIo.
 Result<> enter_into_record(const std::filesystem::path& path, std::string_view kind,
-                           const std::vector<unlock::Outcome>& outcomes, Time now);
+                           const std::vector<Tried>& tried, Time now);
 
 }  // namespace zkv::host

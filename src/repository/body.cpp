@@ -21,6 +21,7 @@ enum FieldTag : std::uint16_t {
   kDevice = 4,
   kMountpoint = 5,
   kOptions = 6,
+  kProgram = 7,
   kDerived = 8,
 };
 
@@ -36,8 +37,10 @@ void append_secret_record(SecretBuilder& out, std::uint16_t tag, std::span<const
 
 /// The settings that were made, in the order in which they stand.
 std::vector<std::pair<FieldTag, std::string_view>> settings_of(const VolumeSettings& settings) {
-  std::vector<std::pair<FieldTag, std::string_view>> made{
-      {kDevice, settings.device}, {kMountpoint, settings.mountpoint}, {kOptions, settings.options}};
+  std::vector<std::pair<FieldTag, std::string_view>> made{{kDevice, settings.device},
+                                                          {kMountpoint, settings.mountpoint},
+                                                          {kOptions, settings.options},
+                                                          {kProgram, settings.program}};
   std::erase_if(made, [](const auto& setting) { return setting.second.empty(); });
   return made;
 }
@@ -71,7 +74,8 @@ Error damaged() { return Error::corrupt("the repository's body is damaged"); }
 std::string* setting_of(VolumeSettings& settings, std::uint16_t tag) {
   if (tag == kDevice) return &settings.device;
   if (tag == kMountpoint) return &settings.mountpoint;
-  return tag == kOptions ? &settings.options : nullptr;
+  if (tag == kOptions) return &settings.options;
+  return tag == kProgram ? &settings.program : nullptr;
 }
 
 /// Takes the settings that stand at the front, each at most once and in the order of their tags.

@@ -37,6 +37,10 @@ std::string to_text(VolumeKind kind) {
       return "tcrypt";
     case VolumeKind::kFvault2:
       return "fvault2";
+    case VolumeKind::kCommand:
+      return "command";
+    case VolumeKind::kSecret:
+      return "secret";
   }
   return "kind " + std::to_string(static_cast<unsigned>(kind));
 }
@@ -92,7 +96,7 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
 Result<> VolumeKeys::set_settings(std::string_view name, VolumeSettings settings) {
   Entry* entry = find(name);
   if (entry == nullptr) return not_there(name);
-  for (const auto* text : {&settings.device, &settings.mountpoint, &settings.options}) {
+  for (const auto* text : {&settings.device, &settings.mountpoint, &settings.options, &settings.program}) {
     if (!is_sound_setting(*text)) {
       return Error::invalid("a setting of " + quoted(name) + " is too long, or is not plain text");
     }

@@ -24,8 +24,10 @@ enum class VolumeKind : std::uint16_t {
   kBitlk = 4,
   kTcrypt = 5,
   kFvault2 = 6,
+  kCommand = 7,
+  kSecret = 8,
 };
-/// The kind's word, as in "zfs"; "kind 7" for one that is not named here.
+/// The kind's word, as in "zfs"; "kind 99" for one that is not named here.
 std::string to_text(VolumeKind kind);
 
 /// Where a volume is found and what becomes of it once it is open; what is empty was not said.
@@ -33,6 +35,7 @@ struct VolumeSettings {
   std::string device = {};      ///< a path, or a tag as fstab has it, such as "UUID=…"
   std::string mountpoint = {};  ///< a path
   std::string options = {};     ///< words with commas between them; which there are is the kind's own
+  std::string program = {};     ///< a path: what opens it, for a kind that leaves that to a program
 
   bool operator==(const VolumeSettings&) const = default;
 };

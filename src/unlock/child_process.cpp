@@ -40,15 +40,16 @@ struct Pipe {
   }
 };
 
-/// A started child; whoever lets go of it early ends it.
+/// A started child; whoever lets go of it early ends it, and its process group where it leads one.
 class Child {
  public:
-  explicit Child(pid_t pid) : pid_(pid), handle_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))) {}
+  Child(pid_t pid, bool leads_group)
+      : pid_(pid), leads_group_(leads_group), handle_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U))) {}
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
   ~Child() {
     if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
+    ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
     (void)exit_code();
   }
 
@@ -65,6 +66,7 @@ class Child {
 
  private:
   pid_t pid_;
+  bool leads_group_;
   FileDescriptor handle_;
 };
 
@@ -82,10 +84,10 @@ class FileActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-/// No blocked and no ignored signals, whatever this process does with its own.
-class OrdinarySignals {
+/// No blocked and no ignored signals, whatever this process does with its own; perhaps a process group.
+class Attributes {
  public:
-  OrdinarySignals() {
+  explicit Attributes(bool own_group) {
     ::posix_spawnattr_init(&attributes_);
     sigset_t none;
     ::sigemptyset(&none);
@@ -94,11 +96,13 @@ class OrdinarySignals {
     ::sigemptyset(&ordinary);
     for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&ordinary, signal);
     ::posix_spawnattr_setsigdefault(&attributes_, &ordinary);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    const int flags =
+        POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (own_group ? POSIX_SPAWN_SETPGROUP : 0);
+    ::posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
   }
-  OrdinarySignals(const OrdinarySignals&) = delete;
-  OrdinarySignals& operator=(const OrdinarySignals&) = delete;
-  ~OrdinarySignals() { ::posix_spawnattr_destroy(&attributes_); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+  ~Attributes() { ::posix_spawnattr_destroy(&attributes_); }
   [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
 
  private:
@@ -115,12 +119,16 @@ Result<pid_t> spawn(const Command& command, int in, int out, int err) {
   std::vector<char*> argv{program.data()};
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  std::string locale = "LC_ALL=C";
-  std::string path = "PATH=" + std::string(kSystemPath);
-  std::array<char*, 3> environment{locale.data(), path.data(), nullptr};
+  std::vector<std::string> variables = command.environment;
+  variables.emplace_back("LC_ALL=C");
+  variables.push_back("PATH=" + std::string(kSystemPath));
+  std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
+  for (auto& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
   pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, program.c_str(), actions.get(), OrdinarySignals().get(), argv.data(),
-                                   environment.data());
+  const int failed = ::posix_spawn(&pid, program.c_str(), actions.get(),
+                                   Attributes(command.leaves_daemons).get(), argv.data(), environment.data());
   if (failed == ENOENT) return Error::not_found("the program " + program + " does not exist");
   if (failed != 0) return Error::system("starting " + program, failed);
   return pid;
@@ -142,21 +150,23 @@ int milliseconds_until(SteadyTime deadline) {
   return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000));
 }
 
-/// Reads both streams to their ends, and then waits for the child's own end, which may come later.
+/// Reads both streams to their ends, and then waits for the child's own end, which may come later; with
+/// `until_end` only until the child ends, since others may hold the streams open.
 Result<Finished> follow(Child& child, FileDescriptor out, FileDescriptor err, SteadyTime deadline,
-                        const std::string& what) {
+                        const std::string& what, bool until_end) {
   Finished finished;
   while (true) {
     const bool is_reading = out.is_open() || err.is_open();
-    std::array<pollfd, 3> watched{
-        {{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {is_reading ? -1 : child.handle(), POLLIN, 0}}};
+    const int end = is_reading && !until_end ? -1 : child.handle();
+    std::array<pollfd, 3> watched{{{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {end, POLLIN, 0}}};
     const int ready = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
     if (ready < 0 && errno != EINTR) return Error::system("waiting for " + what, errno);
     if (ready == 0) return Error::unavailable(what + " did not end in time");
     if (ready < 0) continue;
     if (watched[0].revents != 0) ZKV_CHECK(take(out, finished.output));
     if (watched[1].revents != 0) ZKV_CHECK(take(err, finished.errors));
-    if (watched[2].revents != 0) break;
+    const bool is_silent = watched[0].revents == 0 && watched[1].revents == 0;
+    if (watched[2].revents != 0 && is_silent) break;
   }
   finished.exit_code = child.exit_code();
   return finished;
@@ -195,11 +205,11 @@ Result<Finished> run(const Command& command) {
   }
   in.write_end = FileDescriptor();
   ZKV_TRY(const pid_t pid, spawn(command, in.read_end.get(), out.write_end.get(), err.write_end.get()));
-  Child child(pid);
+  Child child(pid, command.leaves_daemons);
   for (FileDescriptor* of_child : {&in.read_end, &out.write_end, &err.write_end})
     *of_child = FileDescriptor();
   return follow(child, std::move(out.read_end), std::move(err.read_end), deadline,
-                command.program.filename().string());
+                command.program.filename().string(), command.leaves_daemons);
 }
 
 }  // namespace zkv::unlock

@@ -22,6 +22,10 @@ struct Command {
   std::vector<std::string> arguments;   ///< never a secret: every user of the machine can read them
   std::span<const std::uint8_t> input;  ///< what the child reads on stdin, at most 4096 bytes
   std::chrono::milliseconds limit{120'000};
+  std::vector<std::string> environment = {};  ///< "NAME=value", beside PATH and LC_ALL
+  /// Others that it starts may live on after it, and are not waited for: a filesystem's daemon. The limit
+  /// ends it with all of its process group.
+  bool leaves_daemons = false;
 };
 
 struct Finished {
@@ -30,7 +34,8 @@ struct Finished {
   std::string errors;
 };
 
-/// Runs a command to its end. The child has no environment but PATH and LC_ALL=C, and no signal blocked.
+/// Runs a command to its end. The child has no environment but its own, PATH and LC_ALL=C, and no signal
+/// blocked.
 /// Errors: kInvalid (too much input), kNotFound (no such program), kIo (cannot start, or endless output),
 /// kUnavailable (the time limit passed; the child is killed).
 Result<Finished> run(const Command& command);

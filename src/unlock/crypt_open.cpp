@@ -37,7 +37,7 @@ struct Candidate {
 };
 
 Outcome told(const Volume& volume, Happened happened, std::string detail = {}, std::string remedy = {}) {
-  return {volume.name, happened, std::move(detail), std::move(remedy), {}, volume.settings.device};
+  return {volume.name, happened, std::move(detail), std::move(remedy), {}};
 }
 
 Outcome told(const Volume& volume, Happened happened, const Error& error) {

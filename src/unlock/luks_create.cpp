@@ -24,9 +24,9 @@ bool is_word(std::string_view text) {
 /// Nobody's filesystem, partitions or volume is overwritten.
 Result<> check_empty(const std::filesystem::path& device, const CryptOptions& options) {
   static constexpr int kNothingFound = 2;
-  ZKV_TRY(auto found, run_tool(options.blkid,
-                               {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", device.string()},
-                               kNothingFound));
+  ZKV_TRY(auto found,
+          run_tool(options.blkid, {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", device.string()},
+                   kNothingFound));
   if (found.empty()) return {};
   std::replace(found.begin(), found.end(), '\n', ' ');
   return Error::exists(device.string() + " holds something already: " + found + "(nothing was done)")
@@ -55,8 +55,8 @@ Result<> format_luks(const NewVolume& volume, const CryptOptions& options) {
   const std::string uuid = volume.settings.device.substr(kUuidTag.size());
   ZKV_TRY(const auto finished,
           run({*program,
-               {"luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
-                "1000", "--uuid", uuid, "--key-file", "-", device.string()},
+               {"luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "pbkdf2",
+                "--pbkdf-force-iterations", "1000", "--uuid", uuid, "--key-file", "-", device.string()},
                volume.key,
                kFormatLimit}));
   if (finished.exit_code == 0) return {};

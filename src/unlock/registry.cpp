@@ -11,6 +11,8 @@ std::vector<std::unique_ptr<Unlocker>> all_unlockers(const UnlockOptions& option
   unlockers.push_back(make_bitlk_unlocker(options.crypt));
   unlockers.push_back(make_tcrypt_unlocker(options.crypt));
   unlockers.push_back(make_fvault2_unlocker(options.crypt));
+  unlockers.push_back(make_command_unlocker(options.command));
+  unlockers.push_back(make_secret_unlocker());
   return unlockers;
 }
 

@@ -4,7 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "unlock/command.h"
 #include "unlock/crypt.h"
+#include "unlock/secret.h"
 #include "unlock/unlocker.h"
 #include "unlock/zfs.h"
 
@@ -13,6 +15,7 @@ namespace zkv::unlock {
 struct UnlockOptions {
   ZfsOptions zfs;
   CryptOptions crypt = {};
+  CommandOptions command = {};
 };
 
 /// One unlocker of each kind. Making one neither looks at the machine nor loads a library.

@@ -11,6 +11,10 @@ std::string_view to_text(Happened happened) {
       return "already-open";
     case Happened::kKeyFits:
       return "key-fits";
+    case Happened::kUntried:
+      return "untried";
+    case Happened::kServed:
+      return "served";
     case Happened::kClosed:
       return "closed";
     case Happened::kAlreadyClosed:
@@ -38,6 +42,8 @@ bool is_success(Happened happened) {
     case Happened::kOpened:
     case Happened::kAlreadyOpen:
     case Happened::kKeyFits:
+    case Happened::kUntried:
+    case Happened::kServed:
     case Happened::kClosed:
     case Happened::kAlreadyClosed:
       return true;

@@ -21,6 +21,8 @@ enum class Happened {
   kOpened,         ///< its key is loaded now
   kAlreadyOpen,    ///< its key was loaded before; nothing was done
   kKeyFits,        ///< a trial: this key would open it
+  kUntried,        ///< a trial: what opens it cannot try a key without opening; `detail` says so
+  kServed,         ///< nothing is to be opened: others are handed its key
   kClosed,         ///< its key is unloaded now
   kAlreadyClosed,  ///< no key was loaded
   kWrongKey,       ///< the repository's key is not the volume's key
@@ -49,7 +51,6 @@ struct Outcome {
   std::string detail;  ///< why, for a person; empty on success
   std::string remedy;  ///< what to do about it, or empty
   std::chrono::milliseconds took{0};
-  std::string device = {};  ///< what its settings say of where it lies
 };
 
 enum class MountHappened {
@@ -74,15 +75,17 @@ struct MountOutcome {
   std::string detail;
 };
 
-enum class Presence { kPresent, kMissing, kPoolMissing, kNotAVolume };
+enum class Presence { kPresent, kMissing, kPoolMissing, kNotAVolume, kUnknown };
 
 struct VolumeState {
   std::string name;
   Presence presence = Presence::kPresent;
   bool is_open = false;
   bool is_mounted = false;
-  std::string mountpoint;   ///< empty when it has none
-  std::string device = {};  ///< the path of the block device that it lies on, if it is known
+  std::string mountpoint;     ///< empty when it has none
+  std::string device = {};    ///< the path of the block device that it lies on, if it is known
+  std::string key_file = {};  ///< where the system itself looks for its key; empty: it asks a person
+  bool is_served = false;     ///< its key is handed to others, and nothing is ever open
 };
 
 /// What is known of a volume before it is open: how soon it can be, and what it has to do with others.

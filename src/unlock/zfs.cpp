@@ -30,6 +30,7 @@ VolumeState state_of(const std::string& name, const Listing& listing) {
   if (found == listing.datasets.end()) return state;
   state.is_open = found->second.is_key_loaded;
   state.is_mounted = found->second.is_mounted;
+  state.key_file = found->second.key_file;
   if (found->second.mountpoint.starts_with('/')) state.mountpoint = found->second.mountpoint;
   return state;
 }
@@ -180,10 +181,12 @@ class ZfsUnlocker final : public Unlocker {
     }
     const auto& settings = volume.settings;
     const bool is_sound = settings.device.empty() && settings.mountpoint.empty() &&
+                          settings.program.empty() &&
                           (settings.options.empty() || settings.options == kImport);
     if (is_sound) return {};
     return Error::invalid(
-               "a ZFS filesystem has neither device nor mount point here, and no option but import")
+               "a ZFS filesystem has neither device nor mount point nor program here, and no option but "
+               "import")
         .remedy("its own properties say where it is mounted: zfs get mountpoint,canmount " + volume.name);
   }
 

@@ -11,7 +11,7 @@ namespace zkv::unlock {
 
 namespace {
 
-constexpr std::size_t kPropertyCount = 9;
+constexpr std::size_t kPropertyCount = 10;
 constexpr std::size_t kLongestName = 255;
 
 Error not_understood(std::string_view what) {
@@ -63,6 +63,11 @@ bool read_property(std::string_view property, std::string_view value, Dataset& d
   if (property == "pbkdf2salt") return read_number(value, dataset.key.salt);
   if (property == "mounted") return read_choice(value, "yes", "no", dataset.is_mounted);
   if (property == "canmount") return read_can_mount(value, dataset);
+  if (property == "keylocation") {
+    static constexpr std::string_view kFile = "file://";
+    if (value.starts_with(kFile)) dataset.key_file = value.substr(kFile.size());
+    return !value.empty();
+  }
   if (property == "encryptionroot") {
     dataset.encryption_root = value == "-" ? "" : value;
     return value == "-" || is_dataset_name(value);

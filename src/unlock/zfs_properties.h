@@ -20,6 +20,7 @@ struct Dataset {
   std::string encryption_root;  ///< empty when it is not encrypted
   bool is_mounted = false;
   std::string mountpoint;  ///< a path, "none", "legacy", or "-" for a block device
+  std::string key_file;    ///< of a `keylocation` file://PATH
   std::string can_mount;   ///< "on", "off", "noauto", or "-" for a block device
 
   [[nodiscard]] bool has_own_key() const { return !name.empty() && encryption_root == name; }
@@ -29,7 +30,7 @@ using Datasets = std::map<std::string, Dataset, std::less<>>;
 
 /// The `-o` properties that parse_datasets wants, joined by commas.
 inline constexpr std::string_view kDatasetProperties =
-    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount";
+    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount,keylocation";
 
 /// Reads the lines of `zfs get -Hp -o name,property,value`. Every dataset must have each property exactly
 /// once. Errors: kCorrupt, for whatever is not as zfs(8) prints it.

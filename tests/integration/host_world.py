@@ -54,7 +54,7 @@ class Host(World):
         folder = self.zfs / "datasets" / name.replace("/", "%2F")
         folder.mkdir()
         ordinary = {"type": "filesystem", "keyformat": "none", "keystatus": "-", "encryptionroot": "-", "pbkdf2iters": "0",
-                    "pbkdf2salt": "-", "mounted": "no", "mountpoint": "/" + name, "canmount": "on"}
+                    "pbkdf2salt": "-", "mounted": "no", "mountpoint": "/" + name, "canmount": "on", "keylocation": "none"}
         for prop, value in (ordinary | properties).items():
             (folder / prop.replace("_", "-")).write_text(value)
 

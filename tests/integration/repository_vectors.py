@@ -20,7 +20,7 @@ def expected(outcome):
 
 
 def settings_in(volume):
-    return {word: volume[word] for word in ("device", "mountpoint", "options") if word in volume}
+    return {word: volume[word] for word in ("device", "mountpoint", "options", "program") if word in volume}
 
 
 def second_reader(file, key):
@@ -35,7 +35,7 @@ class Vectors(unittest.TestCase):
     def zkv_reads(self, key):
         volumes = json.loads(self.world.with_key(key, "volume", "list", "-p", "--json"))
         decode = {"text": str.encode, "hex": bytes.fromhex}
-        kinds = {"zfs": 1, "luks": 2}
+        kinds = {"zfs": 1, "luks": 2, "command": 7, "secret": 8}
         return [(volume["name"].encode(), kinds.get(volume["kind"]) or int(volume["kind"].removeprefix("kind ")),
                  decode[volume["encoding"]](volume["key"]), settings_in(volume)) for volume in volumes]
 
@@ -73,7 +73,7 @@ class Vectors(unittest.TestCase):
 
     def test_zkv_changes_what_the_second_writer_made_and_keeps_what_it_does_not_know(self):
         key = reader.base64.urlsafe_b64encode(os.urandom(32))
-        plaintext = reader.volume_record(b"a", b"one", 1, reader.record(7, b"extra")) + reader.record(300, b"later") + reader.volume_record(b"b", b"two", 5)
+        plaintext = reader.volume_record(b"a", b"one", 1, reader.record(99, b"extra")) + reader.record(300, b"later") + reader.volume_record(b"b", b"two", 5)
         slots = [{"slot_type": 4, "key": b"", "label": b"gateway"}, {"slot_type": 2, "key": key}]
         self.world.path.write_bytes(reader.write(plaintext, slots, secrets.token_bytes))
         self.world.with_key(key.decode(), "fs", "add", "c", "three")

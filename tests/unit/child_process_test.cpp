@@ -58,6 +58,7 @@ TEST(Registry, HoldsOneUnlockerForEachKind) {
   EXPECT_EQ(kinds.size(), unlockers.size());
   EXPECT_TRUE(kinds.contains(repository::VolumeKind::kZfs));
   EXPECT_TRUE(kinds.contains(repository::VolumeKind::kLuks));
+  EXPECT_TRUE(kinds.contains(repository::VolumeKind::kCommand));
 }
 
 }  // namespace

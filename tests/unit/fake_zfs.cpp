@@ -32,9 +32,10 @@ FakeZfs::FakeZfs() {
 
 void FakeZfs::add(const std::string& name, const Properties& properties) {
   fs::create_directory(directory_ / folder_of(name));
-  const Properties ordinary{{"type", "filesystem"},  {"keyformat", "none"},      {"keystatus", "-"},
-                            {"encryptionroot", "-"}, {"pbkdf2iters", "0"},       {"pbkdf2salt", "-"},
-                            {"mounted", "no"},       {"mountpoint", "/" + name}, {"canmount", "on"}};
+  const Properties ordinary{{"type", "filesystem"},   {"keyformat", "none"},      {"keystatus", "-"},
+                            {"encryptionroot", "-"},  {"pbkdf2iters", "0"},       {"pbkdf2salt", "-"},
+                            {"mounted", "no"},        {"mountpoint", "/" + name}, {"canmount", "on"},
+                            {"keylocation", "prompt"}};
   for (const auto& [property, value] : ordinary) set(name, property, value);
   for (const auto& [property, value] : properties) set(name, property, value);
 }

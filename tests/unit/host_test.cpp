@@ -168,7 +168,9 @@ TEST(StopOnSignalDeathTest, ASecondSignalEndsTheProcess) {
 
 // --- the record ---
 
-unlock::Outcome outcome(const std::string& name, unlock::Happened what) { return {name, what, {}, {}, {}}; }
+Tried outcome(const std::string& name, unlock::Happened what, repository::VolumeSettings settings = {}) {
+  return {{name, what, {}, {}, {}}, std::move(settings)};
+}
 
 TEST(UnlockRecord, KeepsTheLastUnlockThroughLaterFailures) {
   const TemporaryDirectory directory;

@@ -199,7 +199,7 @@ TEST_F(RepositoryFiles, Version2KeepsWhatALaterVersionWroteIntoIt) {
   const Bytes extra{9, 0, 1, 0, 0, 0, 'x'};
   const Bytes record{77, 0, 2, 0, 0, 0, 'y', 'z'};
   ASSERT_TRUE(edit(path_, key_, [&](VolumeKeys& keys) -> Result<> {
-    keys.restore({"later", static_cast<VolumeKind>(7), bytes_of("key"), extra});
+    keys.restore({"later", static_cast<VolumeKind>(99), bytes_of("key"), extra});
     keys.set_unknown_records(record);
     return {};
   }));
@@ -208,7 +208,7 @@ TEST_F(RepositoryFiles, Version2KeepsWhatALaterVersionWroteIntoIt) {
   ASSERT_TRUE(opened);
   const auto volumes = opened->keys.volumes();
   ASSERT_EQ(volumes.size(), 2U);
-  EXPECT_EQ(to_text(volumes[0].kind), "kind 7");
+  EXPECT_EQ(to_text(volumes[0].kind), "kind 99");
   EXPECT_THAT(volumes[0].unknown_fields, testing::ElementsAreArray(extra));
   EXPECT_THAT(opened->keys.unknown_records(), testing::ElementsAreArray(record));
 }

@@ -79,6 +79,9 @@ def sound_files():
     derived = reader.record(reader.DERIVED, struct.pack("<QQ", 81985529216486895, 350000) + bytes(range(32)))
     file = reader.write(reader.volume_record(b"tank/a", b"a passphrase", 1, derived), [RECOVERY_SLOT], drawer("derived"))
     yield "derived-key", file, outcome([RECOVERY_KEY], volumes=[(b"tank/a", 1, b"a passphrase")])
+    yield "program-and-secret", reader.write(with_program(), [RECOVERY_SLOT], drawer("program")), outcome([RECOVERY_KEY], volumes=[
+        (b"photos", 7, b"a passphrase", {"device": "/srv/.photos", "mountpoint": "/srv/photos", "program": "/usr/lib/zkv/loaders/gocryptfs"}),
+        (b"token", 8, b"\0\1", {"mountpoint": "/run/secrets/token", "options": "owner=www-data,mode=0400"})])
     seed = Fernet(CLASSIC_KEY)._encrypt_from_parts(
         json.dumps({"tank/f\u00f6to": "\"q\" \u20ac \U0001f600", "tank/b": "two"}).encode(), 1772000000, drawer("iv")(16))
     yield "seed", seed, outcome([CLASSIC_KEY], [(OTHER_KEY, "wrong-key")], [
@@ -96,6 +99,13 @@ def with_settings():
     late = settings(device="/dev/vdc") + reader.record(99, b"later") + settings(options="discard")
     return (reader.volume_record(b"data", bytes(range(256)), 2, yes) + reader.volume_record(b"bare", b"a passphrase", 2, settings(device="/dev/vdb"))
             + reader.volume_record(b"tank/a", b"one") + reader.volume_record(b"later", b"two", 2, late))
+
+
+def with_program():
+    """A volume that a program opens, and a secret."""
+    photos = settings(device="/srv/.photos", mountpoint="/srv/photos", program="/usr/lib/zkv/loaders/gocryptfs")
+    return (reader.volume_record(b"photos", b"a passphrase", 7, photos)
+            + reader.volume_record(b"token", b"\0\1", 8, settings(mountpoint="/run/secrets/token", options="owner=www-data,mode=0400")))
 
 
 def hostile_files():

@@ -22,7 +22,7 @@ VERSION = 2
 RECOVERY, CLASSIC, PASSPHRASE, GATEWAY = 1, 2, 3, 4
 WORDS = {RECOVERY: "recovery", CLASSIC: "classic", PASSPHRASE: "passphrase"}
 LATEST = 253402300799999
-SETTINGS = {4: "device", 5: "mountpoint", 6: "options"}
+SETTINGS = {4: "device", 5: "mountpoint", 6: "options", 7: "program"}
 DERIVED = 8
 
 

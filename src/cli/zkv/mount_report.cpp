@@ -22,6 +22,10 @@ std::string_view sentence(Happened happened) {
       return "open already";
     case Happened::kKeyFits:
       return "its key fits";
+    case Happened::kUntried:
+      return "its key was not tried";
+    case Happened::kServed:
+      return "served to the units that ask for it";
     case Happened::kClosed:
       return "closed";
     case Happened::kAlreadyClosed:
@@ -61,9 +65,10 @@ void complain(const std::string& name, const std::string& detail, const std::str
 
 Result<> print_lines(const host::MountReport& report) {
   Output output;
-  for (const auto& [kind, outcome] : report.volumes) {
+  for (const auto& [kind, outcome, settings] : report.volumes) {
     if (unlock::is_success(outcome.happened)) {
-      output << fmt::format("{}: {}{}\n", outcome.volume, sentence(outcome.happened), took(outcome.took));
+      output << fmt::format("{}: {}{}{}\n", outcome.volume, sentence(outcome.happened),
+                            outcome.detail.empty() ? "" : ": " + outcome.detail, took(outcome.took));
     } else {
       complain(outcome.volume,
                outcome.detail.empty() ? std::string(sentence(outcome.happened)) : outcome.detail,

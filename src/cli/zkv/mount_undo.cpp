@@ -20,10 +20,10 @@ struct UnmountOptions {
   std::string via = "auto";
 };
 
-/// A volume of that name, with the device that the record has for it.
+/// A volume of that name, with the settings that the record has for it.
 unlock::VolumeRef as_recorded(const std::string& name, const host::UnlockRecord& record) {
   const auto last = record.find(name);
-  return {name, {.device = last == record.end() ? std::string() : last->second.device}};
+  return {name, last == record.end() ? repository::VolumeSettings() : last->second.settings};
 }
 
 /// The open volumes among those that zkv has opened some time.

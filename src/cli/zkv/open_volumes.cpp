@@ -25,12 +25,12 @@ host::MountOrder order_of(const Session& session, const OpenOptions& options) {
 /// Times of unlocks are worth having, but no reason to call an unlock a failure.
 void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
   for (const auto& unlocker : unlockers) {
-    std::vector<unlock::Outcome> outcomes;
+    std::vector<host::Tried> tried;
     for (const auto& volume : report.volumes) {
-      if (volume.kind == unlocker->name()) outcomes.push_back(volume.outcome);
+      if (volume.kind == unlocker->name()) tried.push_back({volume.outcome, volume.settings});
     }
-    if (outcomes.empty()) continue;
-    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), outcomes, now());
+    if (tried.empty()) continue;
+    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), tried, now());
     if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
   }
 }
@@ -51,8 +51,7 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
                       const host::StopOnSignal& signals) {
   host::notify_status("opening volumes");
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
-  auto outcome =
-      host::open_and_mount(order_of(session, options), opening.key, unlockers, signals.token());
+  auto outcome = host::open_and_mount(order_of(session, options), opening.key, unlockers, signals.token());
   if (!outcome) {
     report(opening.explain(std::move(outcome).error()));
     return ExitCode::kFailed;

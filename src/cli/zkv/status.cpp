@@ -31,7 +31,7 @@ Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockR
   std::map<std::string, Row> rows;
   std::vector<unlock::VolumeRef> opened_once;
   for (const auto& [name, last] : record) {
-    if (last.kind == unlocker.name()) opened_once.push_back({name, {.device = last.device}});
+    if (last.kind == unlocker.name()) opened_once.push_back({name, last.settings});
   }
   auto found = unlocker.discover();
   if (!found && opened_once.empty()) return std::vector<Row>();
@@ -59,11 +59,11 @@ std::string opened_text(const host::LastUnlock& last) {
 void print_table(const std::vector<Row>& rows, Output& output) {
   std::size_t width = 6;
   for (const auto& row : rows) width = std::max(width, row.state.name.size());
-  output << fmt::format("{:<{}}  {:<4}  {:<12}  {:<7}  {}\n", "VOLUME", width, "KIND", "KEY", "MOUNTED",
+  output << fmt::format("{:<{}}  {:<7}  {:<12}  {:<7}  {}\n", "VOLUME", width, "KIND", "KEY", "MOUNTED",
                         "LAST UNLOCK");
   for (const auto& row : rows) {
     const auto opened = opened_text(row.last);
-    output << fmt::format("{:<{}}  {:<4}  {:<12}  {:<7}  {}\n", row.state.name, width, row.kind,
+    output << fmt::format("{:<{}}  {:<7}  {:<12}  {:<7}  {}\n", row.state.name, width, row.kind,
                           key_word(row.state), row.state.is_mounted ? "yes" : "no",
                           opened.empty() ? "never" : opened);
   }

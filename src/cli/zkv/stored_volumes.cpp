@@ -63,6 +63,7 @@ void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::V
     add_setting(out, "device", volume.settings.device);
     add_setting(out, "mountpoint", volume.settings.mountpoint);
     add_setting(out, "options", volume.settings.options);
+    add_setting(out, "program", volume.settings.program);
     if (keys) (out << ", ").json_key(volume.key);
     out << "}";
     separator = ",\n ";
@@ -71,6 +72,7 @@ void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::V
 }
 
 std::string key_word(const unlock::VolumeState& state) {
+  if (state.is_served) return "served";
   switch (state.presence) {
     case unlock::Presence::kMissing:
       return "missing";
@@ -78,6 +80,8 @@ std::string key_word(const unlock::VolumeState& state) {
       return "pool-missing";
     case unlock::Presence::kNotAVolume:
       return "not-a-volume";
+    case unlock::Presence::kUnknown:
+      return "unknown";
     case unlock::Presence::kPresent:
       break;
   }

@@ -25,13 +25,16 @@ struct VolumeAddOptions {
   VolumeSettings settings;
   bool has_mountpoint = false;  ///< given, if only as the empty word that takes it away
   bool has_options = false;
+  std::string program;  ///< a whole path, or the name of a loader that zkv brings
   std::filesystem::path volume_key_file;
   std::string encoding = "text";
 };
 
-/// The kind that was named; without a name, what has a device is LUKS, and what is there stays what it is.
+/// The kind that was named; without a name, what has a program is opened by it,
+/// what has a device is LUKS, and what is there stays what it is.
 std::string wanted_kind(const VolumeAddOptions& options, const VolumeKeys& keys) {
   if (!options.kind.empty()) return options.kind;
+  if (!options.settings.program.empty()) return "command";
   if (!options.settings.device.empty()) return "luks";
   for (const auto& volume : keys.volumes()) {
     if (volume.name == options.name) return repository::to_text(volume.kind);
@@ -56,6 +59,12 @@ Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& op
   return Error::invalid("there is no kind of volume named " + wanted).remedy("there are " + words_of_kinds());
 }
 
+/// One word is the name of a loader that zkv brings.
+std::string whole_program(const std::string& program) {
+  const bool is_word = !program.empty() && program.find('/') == std::string::npos;
+  return is_word ? std::string(unlock::kLoaderFolder) + "/" + program : program;
+}
+
 /// What was given now, over what was given before.
 VolumeSettings merged(const VolumeAddOptions& given, const VolumeKeys& keys) {
   VolumeSettings settings = given.settings;
@@ -64,6 +73,7 @@ VolumeSettings merged(const VolumeAddOptions& given, const VolumeKeys& keys) {
     if (settings.device.empty()) settings.device = volume.settings.device;
     if (!given.has_mountpoint) settings.mountpoint = volume.settings.mountpoint;
     if (!given.has_options) settings.options = volume.settings.options;
+    if (settings.program.empty()) settings.program = volume.settings.program;
   }
   return settings;
 }
@@ -75,11 +85,17 @@ Error does_not_open(const std::string& name, bool may_lack_an_end) {
       "a key file that is read to its last byte, as cryptsetup does it, wants --encoding raw");
 }
 
-Result<> try_key(unlock::Unlocker& unlocker, const VolumeKeys::Volume& volume,
-                 const VolumeAddOptions& options) {
+/// What became of the trial, in words for the end of a line.
+Result<std::string_view> try_key(unlock::Unlocker& unlocker, const VolumeKeys::Volume& volume,
+                                 const VolumeAddOptions& options) {
   const auto outcomes = unlocker.open(std::span(&volume, 1), unlock::Attempt::kTrial, {});
   const auto& outcome = outcomes.front();
-  if (is_success(outcome.happened)) return {};
+  if (outcome.happened == unlock::Happened::kUntried) {
+    return Error::unsupported(volume.name + ": " + outcome.detail + "; nothing was stored")
+        .remedy("if you are sure of the key, store it without trying it: --no-test");
+  }
+  if (outcome.happened == unlock::Happened::kServed) return std::string_view();
+  if (is_success(outcome.happened)) return std::string_view("; its key fits");
   if (outcome.happened == unlock::Happened::kWrongKey) {
     return does_not_open(volume.name, options.encoding == "text" && !options.volume_key_file.empty());
   }
@@ -98,6 +114,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   ZKV_TRY(const auto volume_key,
           read_volume_key(session, {}, options.volume_key_file, options.name, encoding_of(options.encoding)));
   std::string kind;
+  std::string_view trial = ", its key untried";
   ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
     ZKV_TRY(const auto unlocker, unlocker_of(options, keys));
     kind = unlocker->name();
@@ -106,8 +123,8 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));
     if (!options.no_test) {
-      ZKV_CHECK(
-          try_key(*unlocker, {options.name, unlocker->kind(), volume_key.span(), {}, settings}, options));
+      ZKV_TRY(trial,
+              try_key(*unlocker, {options.name, unlocker->kind(), volume_key.span(), {}, settings}, options));
       for (const auto& derived : unlocker->take_derived()) {
         ZKV_CHECK(keys.set_derived(derived.volume, {derived.salt, derived.iterations, derived.key.span()}));
       }
@@ -116,8 +133,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     return {};
   }));
   Output out;
-  out << "Added " << options.name << " (" << kind << ") to " << session.repository.string()
-      << (options.no_test ? ", its key untried\n" : "; its key fits\n");
+  out << "Added " << options.name << " (" << kind << ") to " << session.repository.string() << trial << "\n";
   return out.write();
 }
 
@@ -129,17 +145,23 @@ void add_volume_add(CLI::App& volume, Session& session) {
   auto* command = volume.add_subcommand("add", "add a volume and its key, which is tried first");
   const auto options = std::make_shared<VolumeAddOptions>();
   add_key_options(*command, options->key);
-  command->add_option("--kind", options->kind, words_of_kinds() + " (default: luks with --device, else zfs)")
+  command
+      ->add_option("--kind", options->kind,
+                   words_of_kinds() + " (default: command with --program, luks with --device, else zfs)")
       ->type_name("");
   command
       ->add_option("--device", options->settings.device, "where it lies: a path, UUID=…, LABEL=…, PARTUUID=…")
       ->type_name("DEVICE");
   command
       ->add_option("--mount-point", options->settings.mountpoint,
-                   "where its filesystem is mounted (default: where fstab says)")
+                   "where its filesystem is mounted (default: where fstab says), or a secret's file")
       ->type_name("PATH");
   command->add_option("--options", options->settings.options, "as in crypttab, such as discard,read-only")
       ->type_name("WORDS");
+  command
+      ->add_option("--program", options->program,
+                   "what opens it: a program's whole path, or a loader of zkv: gocryptfs, fscrypt")
+      ->type_name("PROGRAM");
   command
       ->add_option("--volume-key-file", options->volume_key_file,
                    "read the volume's key from FILE; '-' is standard input")
@@ -147,10 +169,12 @@ void add_volume_add(CLI::App& volume, Session& session) {
   add_encoding_option(*command, options->encoding);
   command->add_flag("--no-test", options->no_test, "store the key without trying it");
   command->add_flag("-f,--force", options->force, "give a volume that is there another key");
-  command->add_option("NAME", options->name, "a filesystem's name, or that of a mapping to be")->required();
+  command->add_option("NAME", options->name, "a filesystem's name, that of a mapping to be, or any")
+      ->required();
   command->callback([&session, command, options] {
     options->has_mountpoint = command->count("--mount-point") > 0;
     options->has_options = command->count("--options") > 0;
+    options->settings.program = whole_program(options->program);
     session.exit_code = finish(add_volume(session, *options));
   });
 }
@@ -170,6 +194,7 @@ void add_volume_remove(CLI::App& volume, Session& session) {
 void add_volume_commands(CLI::App& app, Session& session) {
   auto* volume = app.add_subcommand("volume", "volumes of every kind in the repository");
   add_volume_add(*volume, session);
+  add_volume_adopt(*volume, session);
   add_volume_create(*volume, session);
   add_volume_views(*volume, session);
   add_volume_remove(*volume, session);

@@ -7,6 +7,8 @@ namespace zkv::cli {
 
 /// Adds list, show and test.
 void add_volume_views(CLI::App& volume, Session& session);
+/// Adds adopt.
+void add_volume_adopt(CLI::App& volume, Session& session);
 /// Adds create.
 void add_volume_create(CLI::App& volume, Session& session);
 

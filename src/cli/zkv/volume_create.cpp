@@ -36,7 +36,9 @@ std::string new_uuid() {
 }
 
 Result<std::unique_ptr<unlock::Unlocker>> maker_of(const VolumeCreateOptions& options) {
-  const std::string wanted = !options.kind.empty() ? options.kind : options.volume.place.empty() ? "zfs" : "luks";
+  const std::string wanted = !options.kind.empty()          ? options.kind
+                             : options.volume.place.empty() ? "zfs"
+                                                            : "luks";
   for (auto& unlocker : unlock::all_unlockers({})) {
     if (unlocker->name() == wanted) return std::move(unlocker);
   }
@@ -78,8 +80,10 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   if (auto made = unlocker->create(volume); !made) {
     return not_made(session, key, volume.name, std::move(made).error());
   }
-  const unlock::Outcome opened{volume.name, unlock::Happened::kOpened, {}, {}, {}, volume.settings.device};
-  if (const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), {opened}, now()); !kept) {
+  const unlock::Outcome opened{volume.name, unlock::Happened::kOpened, {}, {}, {}};
+  if (const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(),
+                                                {{opened, volume.settings}}, now());
+      !kept) {
     report(kept.error());
   }
   Output out;
@@ -111,7 +115,8 @@ void add_volume_create(CLI::App& app, Session& session) {
       ->type_name("PATH");
   command->add_option("--options", volume.settings.options, "luks: as in crypttab, such as discard")
       ->type_name("WORDS");
-  command->add_option("-o,--property", volume.properties, "zfs: as for zfs create; may be given several times")
+  command
+      ->add_option("-o,--property", volume.properties, "zfs: as for zfs create; may be given several times")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
   command->add_option("--size", volume.size, "zfs: make a block device of this size, such as 10G")

@@ -38,7 +38,7 @@ void print_volume_table(Output& out, const Volumes& volumes, bool keys) {
     place = std::max(place, volume.settings.mountpoint.size());
   }
   const auto line = [&](const auto& a, const auto& b, const auto& c, const auto& d, const auto& e) {
-    out << fmt::format("{:<{}}  {:<6}  {:<{}}  {:<{}}  {}", a, name, b, c, device, d, place, e);
+    out << fmt::format("{:<{}}  {:<7}  {:<{}}  {:<{}}  {}", a, name, b, c, device, d, place, e);
   };
   line("VOLUME", "KIND", "DEVICE", "MOUNT POINT", "OPTIONS");
   out << (keys ? "  KEY\n" : "\n");
@@ -95,7 +95,8 @@ Result<> show_volume(Session& session, const ViewOptions& options) {
   out << "name:         " << plain_text(volume.name) << "\nkind:         " << repository::to_text(volume.kind)
       << "\ndevice:       " << or_dash(volume.settings.device)
       << "\nmount point:  " << or_dash(volume.settings.mountpoint)
-      << "\noptions:      " << or_dash(volume.settings.options) << "\nkey:          ";
+      << "\noptions:      " << or_dash(volume.settings.options)
+      << "\nprogram:      " << or_dash(volume.settings.program) << "\nkey:          ";
   if (options.plaintext) {
     out.key(volume.key);
   } else {

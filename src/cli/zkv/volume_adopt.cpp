@@ -1,0 +1,198 @@
+// `zkv volume adopt`: takes what on this machine is encrypted into the repository, each with a key that was tried.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "base/file.h"
+#include "base/plain_text.h"
+#include "host/adoptable.h"
+#include "key_input.h"
+#include "repository/change.h"
+#include "stored_volumes.h"
+#include "terminal.h"
+#include "unlock/registry.h"
+#include "volume_commands.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using host::Adoptable;
+using repository::VolumeKeys;
+
+constexpr std::size_t kLongestAdoptedKey = std::size_t{8} << 20U;  // cryptsetup's own limit
+constexpr int kKeyTries = 3;
+
+struct AdoptOptions {
+  KeyOptions key;
+  bool list = false;
+  bool json = false;
+};
+
+void print_adoptable(const std::vector<Adoptable>& volumes, const host::Unlockers& unlockers, Output& out) {
+  std::size_t width = 6;
+  std::size_t device = 6;
+  for (const auto& volume : volumes) {
+    width = std::max(width, volume.name.size());
+    device = std::max(device, volume.settings.device.size());
+  }
+  out << fmt::format("{:<{}}  {:<7}  {:<{}}  {}\n", "VOLUME", width, "KIND", "DEVICE", device, "ITS KEY NOW");
+  for (const auto& volume : volumes) {
+    out << fmt::format("{:<{}}  {:<7}  {:<{}}  {}\n", plain_text(volume.name), width,
+                       unlockers[volume.kind]->name(),
+                       volume.settings.device.empty() ? "-" : plain_text(volume.settings.device), device,
+                       volume.key_file.empty() ? "is asked for" : "in " + plain_text(volume.key_file));
+  }
+}
+
+void print_adoptable_json(const std::vector<Adoptable>& volumes, const host::Unlockers& unlockers,
+                          Output& out) {
+  out << "{\"volumes\":[";
+  for (const auto& volume : volumes) {
+    if (&volume != &volumes.front()) out << ",";
+    out << "{\"volume\":";
+    out.json(volume.name) << ",\"kind\":";
+    out.json(unlockers[volume.kind]->name()) << ",\"device\":";
+    out.json(volume.settings.device) << ",\"options\":";
+    out.json(volume.settings.options) << ",\"key_file\":";
+    out.json(volume.key_file) << ",\"crypttab\":" << (volume.is_in_crypttab ? "true}" : "false}");
+  }
+  out << "]}\n";
+}
+
+/// The outcome of trying `key`, and what was derived on the way.
+struct Trial {
+  unlock::Outcome outcome;
+  std::vector<unlock::DerivedFor> derived;
+};
+
+Trial tried_with(unlock::Unlocker& unlocker, const Adoptable& volume, const SecretBytes& key) {
+  const VolumeKeys::Volume one{volume.name, unlocker.kind(), key.span(), {}, volume.settings};
+  Trial trial{unlocker.open(std::span(&one, 1), unlock::Attempt::kTrial, {}).front(), {}};
+  trial.derived = unlocker.take_derived();
+  return trial;
+}
+
+Result<> store_adopted(Session& session, const SecretBytes& repository_key, const unlock::Unlocker& unlocker,
+               const Adoptable& volume, const SecretBytes& key, const Trial& trial) {
+  return repository::edit(session.repository, repository_key, [&](VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add(volume.name, unlocker.kind(), key.span()));
+    ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
+    for (const auto& derived : trial.derived) {
+      ZKV_CHECK(keys.set_derived(derived.volume, {derived.salt, derived.iterations, derived.key.span()}));
+    }
+    keep_volume_names(session, keys);
+    return {};
+  });
+}
+
+/// From the volume's key file first, then from a person; nothing where the person leaves it out.
+class Adoption {
+ public:
+  Adoption(Session& session, const SecretBytes& repository_key, unlock::Unlocker& unlocker,
+           const Adoptable& volume)
+      : session_(session), repository_key_(repository_key), unlocker_(unlocker), volume_(volume) {}
+
+  /// Whether it is in the repository now.
+  Result<bool> run() {
+    ZKV_CHECK(unlocker_.check({volume_.name, volume_.settings}));
+    if (!volume_.key_file.empty()) {
+      ZKV_TRY(const bool is_done, by_key_file());
+      if (is_done) return true;
+    }
+    for (int tries = 0; tries < kKeyTries; ++tries) {
+      ZKV_TRY(const auto key, ask_for_line("Key of " + plain_text(volume_.name) + " (empty: leave it out)", Echo::kOff));
+      if (key.empty()) return false;
+      ZKV_TRY(const bool is_done, by_key(key));
+      if (is_done) return true;
+    }
+    return false;
+  }
+
+ private:
+  Result<bool> by_key_file() {
+    auto key = read_secret_file(volume_.key_file, kLongestAdoptedKey);
+    if (!key) {
+      tell(volume_.name + ": " + key.error().message());
+      return false;
+    }
+    tell(plain_text(volume_.name) + ": trying the key in " + plain_text(volume_.key_file));
+    return by_key(*key);
+  }
+
+  Result<bool> by_key(const SecretBytes& key) {
+    const auto trial = tried_with(unlocker_, volume_, key);
+    if (!unlock::is_success(trial.outcome.happened)) {
+      tell(plain_text(volume_.name) + ": " +
+           (trial.outcome.happened == unlock::Happened::kWrongKey ? "this key does not open it"
+                                                                  : plain_text(trial.outcome.detail)));
+      return false;
+    }
+    ZKV_CHECK(store_adopted(session_, repository_key_, unlocker_, volume_, key, trial));
+    tell(plain_text(volume_.name) + ": its key fits, and is in the repository");
+    return true;
+  }
+
+  Session& session_;
+  const SecretBytes& repository_key_;
+  unlock::Unlocker& unlocker_;
+  const Adoptable& volume_;
+};
+
+/// What still opens it without anybody's approval, or asks for it beside zkv.
+void print_what_is_left(const Adoptable& volume, Output& out) {
+  const std::string name = plain_text(volume.name);
+  if (volume.is_in_crypttab) {
+    out << name << " stands in /etc/crypttab too, so that the boot asks for it as well: add noauto to its line\n";
+  }
+  if (volume.key_file.empty()) return;
+  out << plain_text(volume.key_file) << " still opens " << name
+      << " without any approval: once a boot has shown that zkv does, remove it";
+  if (volume.device.empty()) out << " (and zfs set keylocation=prompt " << name << ")";
+  out << "\n";
+}
+
+Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
+  ZKV_CHECK(check_there(session));
+  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto opened, open_with_warning(session, key));
+  const auto unlockers = unlock::all_unlockers({});
+  ZKV_TRY(const auto found, host::find_adoptable(unlockers, opened.keys));
+  for (const auto& error : found.unseen) report(error);
+  Output out;
+  if (options.json) {
+    print_adoptable_json(found.volumes, unlockers, out);
+    return out.write();
+  }
+  if (found.volumes.empty()) {
+    out << "Nothing on this machine is encrypted that the repository does not hold\n";
+    return out.write();
+  }
+  Output table;
+  print_adoptable(found.volumes, unlockers, table);
+  ZKV_CHECK(table.write());
+  if (options.list) return {};
+  std::size_t adopted = 0;
+  for (const auto& volume : found.volumes) {
+    ZKV_TRY(const bool is_adopted, Adoption(session, key, *unlockers[volume.kind], volume).run());
+    if (is_adopted) print_what_is_left(volume, out);
+    adopted += is_adopted ? 1 : 0;
+  }
+  out << fmt::format("{} of {} are in {} now\n", adopted, found.volumes.size(), session.repository.string());
+  return out.write();
+}
+
+}  // namespace
+
+void add_volume_adopt(CLI::App& volume, Session& session) {
+  auto* command = volume.add_subcommand("adopt", "find what is encrypted here, and take in its keys");
+  const auto options = std::make_shared<AdoptOptions>();
+  add_key_options(*command, options->key);
+  command->add_flag("--list", options->list, "only show what there is");
+  command->add_flag("--json", options->json, "only show what there is, as JSON");
+  command->callback([&session, options] { session.exit_code = finish(adopt_volumes(session, *options)); });
+}
+
+}  // namespace zkv::cli

@@ -1,0 +1,113 @@
+// Unlockers say what is there, crypttab how the system uses it.
+#include "host/adoptable.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "unlock/block_devices.h"
+#include "unlock/crypttab.h"
+#include "unlock/system_tool.h"
+
+namespace zkv::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+using unlock::CrypttabLine;
+
+constexpr std::string_view kUuid = "UUID=";
+constexpr std::size_t kShownOfUuid = 8;
+
+/// All that is to be known of the machine's devices.
+struct Devices {
+  std::vector<CrypttabLine> crypttab;
+  std::vector<unlock::LuksDevice> luks;
+  fs::path folder;
+
+  [[nodiscard]] const CrypttabLine* line_of(const std::string& device) const {
+    const auto line = std::find_if(crypttab.begin(), crypttab.end(), [&](const CrypttabLine& candidate) {
+      const auto found = unlock::find_device(candidate.device, folder);
+      return found && *found == device;
+    });
+    return line == crypttab.end() ? nullptr : &*line;
+  }
+  [[nodiscard]] std::string uuid_of(const std::string& device) const {
+    const auto found = std::find_if(luks.begin(), luks.end(),
+                                    [&](const unlock::LuksDevice& one) { return one.path == device; });
+    return found == luks.end() ? std::string() : found->uuid;
+  }
+};
+
+Result<std::vector<CrypttabLine>> read_crypttab(const fs::path& path) {
+  const auto text = unlock::read_system_table(path);
+  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<CrypttabLine>();
+  if (!text) return Error(text.error());
+  return unlock::parse_crypttab(*text);
+}
+
+/// Those that the unlocker knows, each by itself.
+std::string known_options(const unlock::Unlocker& unlocker, const Adoptable& volume,
+                          const std::vector<std::string>& options) {
+  std::string known;
+  for (const auto& option : options) {
+    unlock::VolumeRef one{volume.name, volume.settings};
+    one.settings.options = option;
+    if (unlocker.check(one)) known += (known.empty() ? "" : ",") + option;
+  }
+  return known;
+}
+
+/// A device with a header of its own; nothing where there is no use in keeping its key.
+std::optional<Adoptable> of_device(const unlock::Unlocker& unlocker, const unlock::VolumeState& state,
+                                   const Devices& devices) {
+  const auto uuid = devices.uuid_of(state.device);
+  const CrypttabLine* line = devices.line_of(state.device);
+  if (uuid.empty() || state.device.starts_with((devices.folder / "loop").string())) return std::nullopt;
+  if (line != nullptr && is_for_one_boot(*line)) return std::nullopt;
+  Adoptable volume{.kind = 0, .name = state.name, .settings = {}, .device = state.device, .key_file = {}};
+  if (state.name.starts_with(kUuid)) volume.name = "luks-" + uuid.substr(0, kShownOfUuid);
+  volume.settings.device = std::string(kUuid) + uuid;
+  if (line == nullptr) return volume;
+  volume.name = line->name;
+  volume.key_file = line->key_file;
+  volume.is_in_crypttab = true;
+  volume.settings.options = known_options(unlocker, volume, line->options);
+  return volume;
+}
+
+bool is_held(const Adoptable& volume, const repository::VolumeKeys& known, const Devices& devices) {
+  const auto volumes = known.volumes();
+  return std::any_of(volumes.begin(), volumes.end(), [&](const auto& held) {
+    if (held.name == volume.name) return true;
+    const auto device = unlock::find_device(held.settings.device, devices.folder);
+    return device && !volume.device.empty() && *device == volume.device;
+  });
+}
+
+}  // namespace
+
+Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers, const repository::VolumeKeys& known,
+                                        const AdoptablePlaces& places) {
+  Devices devices{{}, unlock::find_luks_devices(places.blocks, places.devices), places.devices};
+  ZKV_TRY(devices.crypttab, read_crypttab(places.crypttab));
+  AdoptableVolumes found;
+  for (std::size_t kind = 0; kind < unlockers.size(); ++kind) {
+    auto states = unlockers[kind]->discover();
+    if (!states) {
+      found.unseen.push_back(std::move(states).error().context(unlockers[kind]->name()));
+      continue;
+    }
+    for (const auto& state : *states) {
+      auto volume = state.device.empty()
+                        ? std::optional(Adoptable{0, state.name, {}, {}, state.key_file, false})
+                        : of_device(*unlockers[kind], state, devices);
+      if (!volume || is_held(*volume, known, devices)) continue;
+      volume->kind = kind;
+      found.volumes.push_back(std::move(*volume));
+    }
+  }
+  return found;
+}
+
+}  // namespace zkv::host

@@ -1,0 +1,35 @@
+// Words with white space between them, the last of which has commas.
+#include "unlock/crypttab.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace zkv::unlock {
+
+std::vector<CrypttabLine> parse_crypttab(std::string_view text) {
+  std::vector<CrypttabLine> lines;
+  std::istringstream all{std::string(text)};
+  for (std::string line; std::getline(all, line);) {
+    std::istringstream words(line);
+    CrypttabLine entry;
+    std::string options;
+    if (!(words >> entry.name >> entry.device) || entry.name.starts_with('#')) continue;
+    words >> entry.key_file >> options;
+    if (!entry.key_file.starts_with('/')) entry.key_file.clear();
+    std::istringstream listed(options);
+    for (std::string option; std::getline(listed, option, ',');) {
+      if (!option.empty()) entry.options.push_back(option);
+    }
+    lines.push_back(std::move(entry));
+  }
+  return lines;
+}
+
+bool is_for_one_boot(const CrypttabLine& line) {
+  return line.key_file.starts_with("/dev/") ||
+         std::any_of(line.options.begin(), line.options.end(), [](const std::string& option) {
+           return option == "swap" || option == "tmp" || option.starts_with("tmp=");
+         });
+}
+
+}  // namespace zkv::unlock

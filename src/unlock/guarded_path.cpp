@@ -1,0 +1,122 @@
+// openat, one name after the other, and never through a link.
+#include "unlock/guarded_path.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace zkv::unlock {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr mode_t kOthersCanWrite = S_IWGRP | S_IWOTH;
+constexpr mode_t kMadeDirectory = 0755;
+
+bool is_ours(const struct stat& info) { return info.st_uid == 0 || info.st_uid == ::geteuid(); }
+
+Error others_can(const fs::path& path, const struct stat& info) {
+  if (!is_ours(info)) {
+    return Error::denied(path.string() + " belongs to another user")
+        .remedy("see what it is; if it is right: chown root " + path.string());
+  }
+  return Error::denied("others than its owner can write " + path.string())
+      .remedy("see what it is; if it is right: chmod go-w " + path.string());
+}
+
+Error is_link(const fs::path& path) {
+  std::error_code failed;
+  const auto real = fs::canonical(path, failed);
+  auto error = Error::invalid(path.string() + " is a symbolic link");
+  return failed ? std::move(error) : std::move(error).remedy("name what it leads to: " + real.string());
+}
+
+/// After a call that failed.
+Error cannot_enter(const fs::path& path) {
+  const int failed = errno;
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode)) return is_link(path);
+  if (failed == ENOENT) return Error::not_found(path.string() + " is not there");
+  return Error::system("opening " + path.string(), failed);
+}
+
+Result<> check_plain(const fs::path& path) {
+  const bool ends_well = path.has_filename() || path == path.root_path();
+  if (path.is_absolute() && ends_well && path == path.lexically_normal()) return {};
+  return Error::invalid("'" + path.string() + "' is no whole path without dots and doubled slashes");
+}
+
+FileDescriptor open_directory(int parent, const fs::path& name) {
+  return FileDescriptor(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+/// Whatever the umask is: who is to read what lies in it must pass through.
+Result<FileDescriptor> make_directory(int parent, const fs::path& name, const fs::path& path) {
+  if (::mkdirat(parent, name.c_str(), 0700) != 0 && errno != EEXIST) {
+    return Error::system("making " + path.string(), errno);
+  }
+  FileDescriptor made = open_directory(parent, name);
+  if (made.is_open() && ::fchmod(made.get(), kMadeDirectory) != 0) {
+    return Error::system("making " + path.string(), errno);
+  }
+  return made;
+}
+
+Result<> check_directory(int fd, const fs::path& path, bool is_last) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return Error::system("looking at " + path.string(), errno);
+  const bool is_sticky = (info.st_mode & S_ISVTX) != 0 && !is_last;
+  if (!is_ours(info) || ((info.st_mode & kOthersCanWrite) != 0 && !is_sticky)) return others_can(path, info);
+  return {};
+}
+
+}  // namespace
+
+bool is_in_memory(int fd) {
+  struct statfs info {};
+  return ::fstatfs(fd, &info) == 0 && (info.f_type == TMPFS_MAGIC || info.f_type == RAMFS_MAGIC);
+}
+
+Result<FileDescriptor> open_guarded_directory(const fs::path& path, bool makes_missing) {
+  ZKV_CHECK(check_plain(path));
+  fs::path so_far = "/";
+  FileDescriptor here = open_directory(AT_FDCWD, so_far);
+  ZKV_CHECK(check_directory(here.get(), so_far, path == so_far));
+  for (const auto& name : path.relative_path()) {
+    if (name.empty()) continue;
+    so_far /= name;
+    FileDescriptor next = open_directory(here.get(), name);
+    if (!next.is_open() && errno == ENOENT && makes_missing && is_in_memory(here.get())) {
+      ZKV_TRY(next, make_directory(here.get(), name, so_far));
+    }
+    if (!next.is_open()) return cannot_enter(so_far);
+    ZKV_CHECK(check_directory(next.get(), so_far, so_far == path));
+    here = std::move(next);
+  }
+  return here;
+}
+
+Result<> check_guarded_program(const fs::path& path) {
+  ZKV_CHECK(check_plain(path));
+  const auto directory = open_guarded_directory(path.parent_path());
+  if (!directory && directory.error().kind() == ErrorKind::kNotFound) {
+    return Error::not_found(path.string() + " is not there");
+  }
+  if (!directory) return tl::unexpected(directory.error());
+  struct stat info {};
+  if (::fstatat(directory->get(), path.filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+    return cannot_enter(path);
+  }
+  if (S_ISLNK(info.st_mode)) return is_link(path);
+  if (!S_ISREG(info.st_mode)) return Error::invalid(path.string() + " is no file");
+  if (!is_ours(info) || (info.st_mode & kOthersCanWrite) != 0) return others_can(path, info);
+  if ((info.st_mode & S_IXUSR) != 0) return {};
+  return Error::invalid(path.string() + " is not executable").remedy("chmod +x " + path.string());
+}
+
+}  // namespace zkv::unlock

@@ -1,0 +1,33 @@
+// Programs that systemd starts for us, each in a unit of its own: outside of our sandbox, and with a life of
+// their own, which the filesystem daemons that they leave behind need.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "unlock/child_process.h"
+
+namespace zkv::unlock {
+
+/// The socket of the service manager of a machine that systemd has booted; only root may speak to it.
+inline constexpr const char* kServiceManager = "/run/systemd/private";
+
+struct TransientService {
+  std::string unit;  ///< its name without ".service"
+  std::string description;
+  Command command;
+  std::vector<std::string> before = {};       ///< units that begin after it, and end before it
+  std::vector<std::string> needs_paths = {};  ///< it is stopped before what is mounted there is unmounted
+};
+
+/// Whether there is such a manager, and this user may speak to it.
+bool can_use_manager(const std::filesystem::path& manager);
+
+/// Runs the command as a unit until it ends; what it started and left behind lives on in that unit. Output is
+/// not taken, and of errors the first 64 KiB. A unit of the same name is stopped first.
+/// Errors: kInvalid (too much input), kUnsupported (no libsystemd), kUnavailable (the time limit passed),
+/// kIo.
+Result<Finished> run_as_service(const TransientService& service, const std::filesystem::path& manager);
+
+}  // namespace zkv::unlock

@@ -1,0 +1,129 @@
+// What a machine has that the repository does not hold: from what unlockers see, and from crypttab.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/encoding.h"
+#include "fake_zfs.h"
+#include "host/adoptable.h"
+#include "unlock/crypttab.h"
+#include "unlock/registry.h"
+
+namespace zkv::host {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using unlock::parse_crypttab;
+
+const std::string kHexA(64, 'a');
+
+TEST(Crypttab, LinesAreReadAsSystemdReadsThem) {
+  const auto lines = parse_crypttab(
+      "# a comment\n"
+      "data\tUUID=12  none  luks,discard,,nofail\n"
+      "\n"
+      "  disk /dev/vdb /etc/keys/disk\n"
+      "short\n"
+      "ask /dev/vdc -\n");
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_EQ(lines[0].name, "data");
+  EXPECT_EQ(lines[0].key_file, "");
+  EXPECT_THAT(lines[0].options, ElementsAre("luks", "discard", "nofail"));
+  EXPECT_EQ(lines[1].key_file, "/etc/keys/disk");
+  EXPECT_THAT(lines[1].options, IsEmpty());
+  EXPECT_EQ(lines[2].key_file, "");
+}
+
+TEST(Crypttab, WhatGetsANewKeyAtEachBootIsTold) {
+  EXPECT_TRUE(is_for_one_boot(parse_crypttab("swap /dev/vdb /dev/urandom swap").front()));
+  EXPECT_TRUE(is_for_one_boot(parse_crypttab("t /dev/vdb /etc/key tmp=ext4").front()));
+  EXPECT_FALSE(is_for_one_boot(parse_crypttab("d /dev/vdb /etc/key luks").front()));
+}
+
+/// A machine with LUKS headers in files that stand for block devices, and ZFS.
+class Adoptables : public testing::Test {
+ protected:
+  Adoptables() {
+    fs::create_directories(places_.blocks);
+    fs::create_directories(places_.devices / "disk" / "by-uuid");
+    zfs_.add("tank");
+  }
+
+  void add_luks(const std::string& name, const std::string& uuid) {
+    std::string head(512, '\0');
+    head.replace(0, 6, "LUKS\xba\xbe");
+    head.replace(168, uuid.size(), uuid);
+    std::ofstream(places_.devices / name) << head;
+    fs::create_directory(places_.blocks / name);
+    fs::create_symlink("../../" + name, places_.devices / "disk" / "by-uuid" / uuid);
+  }
+  void write_crypttab(const std::string& text) const { std::ofstream(places_.crypttab) << text; }
+
+  [[nodiscard]] AdoptableVolumes find(const repository::VolumeKeys& known = {}) const {
+    const auto unlockers = unlock::all_unlockers(
+        {.zfs = zfs_.options(),
+         .crypt = {.devices = places_.devices, .blocks = places_.blocks, .mount_table = "/dev/null"}});
+    auto found = find_adoptable(unlockers, known, places_);
+    EXPECT_TRUE(found) << found.error().message();
+    return std::move(found).value_or(AdoptableVolumes{});
+  }
+
+  test::FakeZfs zfs_;
+  test::TemporaryDirectory directory_;
+  AdoptablePlaces places_{directory_ / "crypttab", directory_ / "dev", directory_ / "blocks"};
+};
+
+TEST_F(Adoptables, AFilesystemComesWithTheKeyFileThatZfsReads) {
+  zfs_.add_root("tank/a", kHexA, {{"keylocation", "file:///root/a.key"}});
+  zfs_.add_root("tank/b", kHexA);
+  zfs_.add_child("tank/b/child", "tank/b");
+  const auto found = find();
+  ASSERT_THAT(found.volumes, SizeIs(2));
+  EXPECT_EQ(found.volumes[0].name, "tank/a");
+  EXPECT_EQ(found.volumes[0].key_file, "/root/a.key");
+  EXPECT_EQ(found.volumes[1].name, "tank/b");
+  EXPECT_EQ(found.volumes[1].key_file, "");
+}
+
+TEST_F(Adoptables, ALuksDeviceIsNamedByCrypttabElseByItsUuid) {
+  add_luks("vdb", "9d9a1f4c-2f7e");
+  add_luks("vdc", "11111111-2222");
+  write_crypttab("data UUID=9d9a1f4c-2f7e /root/data.key luks,discard,nofail,_netdev\n");
+  const auto found = find();
+  ASSERT_THAT(found.volumes, SizeIs(2));
+  EXPECT_EQ(found.volumes[0].name, "data");
+  EXPECT_EQ(found.volumes[0].settings.device, "UUID=9d9a1f4c-2f7e");
+  EXPECT_EQ(found.volumes[0].settings.options, "discard");
+  EXPECT_EQ(found.volumes[0].key_file, "/root/data.key");
+  EXPECT_TRUE(found.volumes[0].is_in_crypttab);
+  EXPECT_EQ(found.volumes[1].name, "luks-11111111");
+  EXPECT_FALSE(found.volumes[1].is_in_crypttab);
+}
+
+TEST_F(Adoptables, WhatIsHeldUnderWhateverNameOrLivesForOneBootIsLeftOut) {
+  add_luks("vdb", "9d9a1f4c-2f7e");
+  add_luks("vdc", "11111111-2222");
+  add_luks("loop0", "33333333-4444");
+  zfs_.add_root("tank/a", kHexA);
+  write_crypttab("swap UUID=11111111-2222 /dev/urandom swap\n");
+  repository::VolumeKeys known;
+  ASSERT_TRUE(known.add("tank/a", repository::VolumeKind::kZfs, bytes_of("key")));
+  ASSERT_TRUE(known.add("other-name", repository::VolumeKind::kLuks, bytes_of("key")));
+  ASSERT_TRUE(known.set_settings("other-name", {.device = places_.devices / "vdb"}));
+  EXPECT_THAT(find(known).volumes, IsEmpty());
+}
+
+TEST_F(Adoptables, AKindThatCannotBeLookedForIsToldAndStopsNoOther) {
+  add_luks("vdb", "9d9a1f4c-2f7e");
+  zfs_.put("answer", "nonsense\n");
+  const auto found = find();
+  EXPECT_THAT(found.volumes, SizeIs(1));
+  EXPECT_THAT(found.unseen, SizeIs(1));
+}
+
+}  // namespace
+}  // namespace zkv::host
