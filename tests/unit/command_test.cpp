@@ -209,8 +209,8 @@ TEST_F(Loaders, OfAnotherUserAreNeverCalled) {
 TEST_F(Loaders, NeedAProgramsWholePathAndANameThatAUnitCanHave) {
   auto settings = loader("l", "");
   EXPECT_TRUE(checked(settings, "photos-1.a_b"));
-  for (const auto& name :
-       {std::string("a/b"), std::string("a b"), std::string("a:b"), std::string(".a"), std::string(128, 'a')}) {
+  for (const auto& name : {std::string("a/b"), std::string("a b"), std::string("a:b"), std::string(".a"),
+                           std::string(128, 'a')}) {
     EXPECT_FALSE(checked(settings, name)) << name;
   }
   for (const auto* program : {"", "l", "bin/l", "/bin/../bin/sh", "/bin/", "//bin/sh"}) {
