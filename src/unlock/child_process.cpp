@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "unlock/complaints.h"
 
 namespace zkv::unlock {
 
@@ -150,14 +151,13 @@ int milliseconds_until(SteadyTime deadline) {
   return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, 3'600'000));
 }
 
-/// Reads both streams to their ends, and then waits for the child's own end, which may come later; with
-/// `until_end` only until the child ends, since others may hold the streams open.
+/// Reads both streams to their ends, and then waits for the child's own end, which may come later.
 Result<Finished> follow(Child& child, FileDescriptor out, FileDescriptor err, SteadyTime deadline,
-                        const std::string& what, bool until_end) {
+                        const std::string& what) {
   Finished finished;
   while (true) {
     const bool is_reading = out.is_open() || err.is_open();
-    const int end = is_reading && !until_end ? -1 : child.handle();
+    const int end = is_reading ? -1 : child.handle();
     std::array<pollfd, 3> watched{{{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}, {end, POLLIN, 0}}};
     const int ready = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
     if (ready < 0 && errno != EINTR) return Error::system("waiting for " + what, errno);
@@ -165,8 +165,7 @@ Result<Finished> follow(Child& child, FileDescriptor out, FileDescriptor err, St
     if (ready < 0) continue;
     if (watched[0].revents != 0) ZKV_CHECK(take(out, finished.output));
     if (watched[1].revents != 0) ZKV_CHECK(take(err, finished.errors));
-    const bool is_silent = watched[0].revents == 0 && watched[1].revents == 0;
-    if (watched[2].revents != 0 && is_silent) break;
+    if (watched[2].revents != 0) break;
   }
   finished.exit_code = child.exit_code();
   return finished;
@@ -192,24 +191,33 @@ Result<fs::path> find_program(std::string_view program) {
   return Error::not_found("the program '" + std::string(program) + "' is not installed");
 }
 
+Result<FileDescriptor> input_of(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() > kInputLimit) return Error::invalid("too much input for a program");
+  ZKV_TRY(auto pipe, Pipe::make());
+  const ssize_t written = ::write(pipe.write_end.get(), bytes.data(), bytes.size());
+  if (written != static_cast<ssize_t>(bytes.size())) return Error::system("writing to a pipe", errno);
+  return std::move(pipe.read_end);
+}
+
 Result<Finished> run(const Command& command) {
-  if (command.input.size() > kInputLimit) return Error::invalid("too much input for a child");
   const SteadyTime deadline = std::chrono::steady_clock::now() + command.limit;
-  ZKV_TRY(auto in, Pipe::make());
+  const std::string what = command.program.filename();
+  ZKV_TRY(auto in, input_of(command.input));
+  if (command.leaves_daemons) {
+    ZKV_TRY(const auto complaints, Complaints::make());
+    const FileDescriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    ZKV_TRY(const pid_t pid, spawn(command, in.get(), nowhere.get(), complaints.fd()));
+    Child child(pid, true);
+    ZKV_TRY(auto finished, follow(child, {}, {}, deadline, what));
+    finished.errors = complaints.text();
+    return finished;
+  }
   ZKV_TRY(auto out, Pipe::make());
   ZKV_TRY(auto err, Pipe::make());
-  // All input goes into the pipe before the child lives: no write can block, and none can meet a closed pipe.
-  if (::write(in.write_end.get(), command.input.data(), command.input.size()) !=
-      static_cast<ssize_t>(command.input.size())) {
-    return Error::system("writing to a child", errno);
-  }
-  in.write_end = FileDescriptor();
-  ZKV_TRY(const pid_t pid, spawn(command, in.read_end.get(), out.write_end.get(), err.write_end.get()));
-  Child child(pid, command.leaves_daemons);
-  for (FileDescriptor* of_child : {&in.read_end, &out.write_end, &err.write_end})
-    *of_child = FileDescriptor();
-  return follow(child, std::move(out.read_end), std::move(err.read_end), deadline,
-                command.program.filename().string(), command.leaves_daemons);
+  ZKV_TRY(const pid_t pid, spawn(command, in.get(), out.write_end.get(), err.write_end.get()));
+  Child child(pid, false);
+  for (FileDescriptor* of_child : {&in, &out.write_end, &err.write_end}) *of_child = FileDescriptor();
+  return follow(child, std::move(out.read_end), std::move(err.read_end), deadline, what);
 }
 
 }  // namespace zkv::unlock

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace zkv::unlock {
@@ -17,6 +18,10 @@ namespace zkv::unlock {
 /// in the system's own directories (a person's PATH often lacks /usr/sbin). Errors: kNotFound.
 Result<std::filesystem::path> find_program(std::string_view program);
 
+/// A pipe to be read that holds all of `bytes` already, so that no write can block or meet a closed pipe.
+/// Errors: kInvalid (more than 4096 bytes), kIo.
+Result<FileDescriptor> input_of(std::span<const std::uint8_t> bytes);
+
 struct Command {
   std::filesystem::path program;
   std::vector<std::string> arguments;   ///< never a secret: every user of the machine can read them
@@ -24,7 +29,7 @@ struct Command {
   std::chrono::milliseconds limit{120'000};
   std::vector<std::string> environment = {};  ///< "NAME=value", beside PATH and LC_ALL
   /// Others that it starts may live on after it, and are not waited for: a filesystem's daemon. The limit
-  /// ends it with all of its process group.
+  /// ends it with all of its process group. Its output is not taken, and of its errors what Complaints take.
   bool leaves_daemons = false;
 };
 

@@ -2,8 +2,6 @@
 // is needed. Source: org.freedesktop.systemd1(5).
 #include "unlock/service_manager.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <csignal>
 
@@ -13,6 +11,7 @@
 
 #include "base/file.h"
 #include "unlock/bus_library.h"
+#include "unlock/complaints.h"
 
 namespace zkv::unlock {
 
@@ -25,8 +24,7 @@ using BusClock = std::chrono::steady_clock;
 constexpr const char* kDestination = "org.freedesktop.systemd1";
 constexpr const char* kObject = "/org/freedesktop/systemd1";
 constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
-constexpr std::size_t kMostInput = 4096;  // what a pipe always takes without blocking
-constexpr std::size_t kErrorsKept = 65'536;
+constexpr std::size_t kMostInput = 4096;          // what a pipe always takes without blocking
 constexpr std::chrono::seconds kTimeToStop{100};  // beyond the limit: for systemd to end what did not end
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
@@ -78,29 +76,7 @@ class Message {
 
 struct Streams {
   FileDescriptor input;
-  FileDescriptor errors;  ///< a file in memory that cannot grow: no writer ever waits for a reader
-
-  static Result<Streams> make(std::span<const std::uint8_t> bytes) {
-    if (bytes.size() > kMostInput) return Error::invalid("too much input for a program");
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
-    Streams streams{FileDescriptor(ends[0]),
-                    FileDescriptor(::memfd_create("complaints", MFD_CLOEXEC | MFD_ALLOW_SEALING))};
-    const FileDescriptor write_end(ends[1]);
-    const bool written =
-        ::write(write_end.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
-    const int fd = streams.errors.get();
-    const bool sized = ::ftruncate(fd, kErrorsKept) == 0 && ::fcntl(fd, F_ADD_SEALS, F_SEAL_GROW) == 0;
-    if (!written || !sized) return Error::system("making the streams of a program", errno);
-    return streams;
-  }
-
-  [[nodiscard]] std::string complaints() const {
-    std::string text(kErrorsKept, '\0');
-    const ssize_t got = ::pread(errors.get(), text.data(), text.size(), 0);
-    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    return text.substr(0, text.find('\0'));
-  }
+  Complaints complaints;
 };
 
 class Manager {
@@ -238,7 +214,7 @@ class Manager {
     call.append("(sv)", "Type", "s", "forking");
     call.append("(sv)", "StandardInputFileDescriptor", "h", streams.input.get());
     call.append("(sv)", "StandardOutput", "s", "null");
-    call.append("(sv)", "StandardErrorFileDescriptor", "h", streams.errors.get());
+    call.append("(sv)", "StandardErrorFileDescriptor", "h", streams.complaints.fd());
     call.append("(sv)", "TimeoutStartUSec", "t", static_cast<std::uint64_t>(limit));
     call.append("(sv)", "LimitCORE", "t", std::uint64_t{0});
     call.append_property("Environment", environment);
@@ -279,7 +255,9 @@ bool can_use_manager(const fs::path& manager) {
 Result<Finished> run_as_service(const TransientService& service, const fs::path& socket) {
   const auto until = BusClock::now() + service.command.limit + kTimeToStop;
   ZKV_TRY(auto manager, Manager::connect(socket));
-  ZKV_TRY(const auto streams, Streams::make(service.command.input));
+  ZKV_TRY(auto input, input_of(service.command.input));
+  ZKV_TRY(auto complaints, Complaints::make());
+  const Streams streams{std::move(input), std::move(complaints)};
   ZKV_TRY(auto end, manager.start(service, streams, until));
   if (!end) {
     ZKV_CHECK(manager.stop(service.unit, until));
@@ -293,7 +271,7 @@ Result<Finished> run_as_service(const TransientService& service, const fs::path&
   if (*end == "timeout")
     return Error::unavailable(service.command.program.filename().string() + " did not end in time");
   if (!code) return tl::unexpected(code.error());
-  return Finished{*code, {}, streams.complaints()};
+  return Finished{*code, {}, streams.complaints.text()};
 }
 
 }  // namespace zkv::unlock

@@ -25,7 +25,7 @@ struct TransientService {
 bool can_use_manager(const std::filesystem::path& manager);
 
 /// Runs the command as a unit until it ends; what it started and left behind lives on in that unit. Output is
-/// not taken, and of errors the first 64 KiB. A unit of the same name is stopped first.
+/// not taken, and of errors what Complaints take. A unit of the same name is stopped first.
 /// Errors: kInvalid (too much input), kUnsupported (no libsystemd), kUnavailable (the time limit passed),
 /// kIo.
 Result<Finished> run_as_service(const TransientService& service, const std::filesystem::path& manager);

@@ -189,6 +189,16 @@ TEST(UnlockRecord, KeepsTheLastUnlockThroughLaterFailures) {
   EXPECT_EQ(record->at("tank/a").kind, "zfs");
 }
 
+TEST(UnlockRecord, KeepsTheSettingsThatClosingNeeds) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "last-unlock.json";
+  const repository::VolumeSettings settings{"/srv/.photos", "/srv/photos", "ro",
+                                            "/usr/lib/zkv/loaders/gocryptfs"};
+  ASSERT_TRUE(enter_into_record(path, "command", {outcome("photos", unlock::Happened::kOpened, settings)},
+                                Time{1ms}));
+  EXPECT_EQ(read_record(path)->at("photos").settings, settings);
+}
+
 TEST(UnlockRecord, NoFileIsAnEmptyRecord) {
   const TemporaryDirectory directory;
   EXPECT_THAT(read_record(directory / "none").value(), IsEmpty());

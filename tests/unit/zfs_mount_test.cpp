@@ -90,6 +90,7 @@ TEST(ZfsMount, WhatSomebodyElseMountedMeanwhileIsSuccess) {
                   .key = {},
                   .encryption_root = "tank/a",
                   .mountpoint = "/a",
+                  .key_file = {},
                   .can_mount = "on"};
   EXPECT_THAT(mount_all({dataset}, {}, {}, already),
               ElementsAre(mount_of("tank/a", MountHappened::kAlreadyMounted)));

@@ -1,4 +1,5 @@
-// `zkv volume adopt`: takes what on this machine is encrypted into the repository, each with a key that was tried.
+// `zkv volume adopt`: takes what on this machine is encrypted into the repository, each with a key that was
+// tried.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -76,7 +77,7 @@ Trial tried_with(unlock::Unlocker& unlocker, const Adoptable& volume, const Secr
 }
 
 Result<> store_adopted(Session& session, const SecretBytes& repository_key, const unlock::Unlocker& unlocker,
-               const Adoptable& volume, const SecretBytes& key, const Trial& trial) {
+                       const Adoptable& volume, const SecretBytes& key, const Trial& trial) {
   return repository::edit(session.repository, repository_key, [&](VolumeKeys& keys) -> Result<> {
     ZKV_CHECK(keys.add(volume.name, unlocker.kind(), key.span()));
     ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
@@ -103,7 +104,8 @@ class Adoption {
       if (is_done) return true;
     }
     for (int tries = 0; tries < kKeyTries; ++tries) {
-      ZKV_TRY(const auto key, ask_for_line("Key of " + plain_text(volume_.name) + " (empty: leave it out)", Echo::kOff));
+      ZKV_TRY(const auto key,
+              ask_for_line("Key of " + plain_text(volume_.name) + " (empty: leave it out)", Echo::kOff));
       if (key.empty()) return false;
       ZKV_TRY(const bool is_done, by_key(key));
       if (is_done) return true;
@@ -145,7 +147,8 @@ class Adoption {
 void print_what_is_left(const Adoptable& volume, Output& out) {
   const std::string name = plain_text(volume.name);
   if (volume.is_in_crypttab) {
-    out << name << " stands in /etc/crypttab too, so that the boot asks for it as well: add noauto to its line\n";
+    out << name
+        << " stands in /etc/crypttab too, so that the boot asks for it as well: add noauto to its line\n";
   }
   if (volume.key_file.empty()) return;
   out << plain_text(volume.key_file) << " still opens " << name

@@ -121,7 +121,7 @@ class Loaders(Scenario):
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ExecMainStatus"), "3")
         self.assertRegex(guest.check("journalctl -b -o cat -u zfs-keyvault.service"), "zkv: photos: .*assword incorrect|zkv: photos: the key")
         self.assertEqual(guest.check("cat /srv/private/papers/file"), "content of papers\n")
-        self.assertEqual(guest.check("systemctl --failed --plain --no-legend 'zkv-loader-*'"), "")
+        self.assertEqual(guest.check("systemctl list-units --failed --plain --no-legend 'zkv-loader-*'"), "")
 
         self.step("going down: who reads it ends first")
         guest.check("printf 'correct horse' | zkv volume add --key-file /root/recovery-key --force --volume-key-file - photos")
