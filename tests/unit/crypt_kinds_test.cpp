@@ -35,6 +35,7 @@ class CryptKinds : public testing::Test {
     fs::copy_file(ZKV_FAKE_CRYPTSETUP, directory_ / "cryptsetup.so");
     write(directory_ / "disk", "");
     write(directory_ / "mountinfo", "");
+    write(directory_ / "dev/dm-0", "");
     fs::create_directories(directory_ / "dev/mapper");
     fs::create_directories(directory_ / "sys");
     on_it_is("ext4");
@@ -111,6 +112,13 @@ TEST_F(CryptKinds, APlainVolumeOnWhichThereIsSomethingElseIsNotOpened) {
 
 TEST_F(CryptKinds, WhereBlkidFailsNothingIsOpened) {
   options_.blkid = directory_ / "none";
+  const auto plain = make_plain_unlocker(options_);
+  EXPECT_EQ(open(*plain, std::string(kShape)).happened, Happened::kFailed);
+  EXPECT_FALSE(fs::exists(directory_ / "dev/mapper/data"));
+}
+
+TEST_F(CryptKinds, AMappingOnTrialThatCannotBeLookedAtIsNoWrongKey) {
+  fs::remove(directory_ / "dev/dm-0");
   const auto plain = make_plain_unlocker(options_);
   EXPECT_EQ(open(*plain, std::string(kShape)).happened, Happened::kFailed);
   EXPECT_FALSE(fs::exists(directory_ / "dev/mapper/data"));

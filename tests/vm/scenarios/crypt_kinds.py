@@ -34,7 +34,8 @@ fill() {{  # a filesystem with a file onto the open mapping $1, which is closed 
   cryptsetup close "$1"
 }}
 
-truncate -s 16M /var/lib/word.img /var/lib/true.img /var/lib/sums.img /var/lib/own.img
+truncate -s 16M /var/lib/word.img /var/lib/true.img
+truncate -s 32M /var/lib/sums.img /var/lib/own.img
 printf 'word pass' >/root/word.key
 cryptsetup open -q --type plain --cipher aes-xts-plain64 --key-size 256 --hash sha256 --key-file - /var/lib/word.img word </root/word.key
 fill word
