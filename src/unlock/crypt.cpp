@@ -125,6 +125,7 @@ class CryptUnlocker final : public Unlocker {
         continue;
       }
       const auto wishes = parse_crypt_options(kind_, volume.settings.options);
+      if (wishes && wishes->takes_any_content) continue;
       open.push_back({volume, *mapping, wishes && wishes->is_read_only});
     }
     const auto mounted = mounts.mount(open, held, stop);

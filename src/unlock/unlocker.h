@@ -84,8 +84,8 @@ struct VolumeState {
   bool is_mounted = false;
   std::string mountpoint;     ///< empty when it has none
   std::string device = {};    ///< the path of the block device that it lies on, if it is known
-  std::string key_file = {};  ///< where the system itself looks for its key; empty: it asks a person
   bool is_served = false;     ///< its key is handed to others, and nothing is ever open
+  std::string key_file = {};  ///< where the system itself looks for its key; empty: it asks a person
 };
 
 /// What is known of a volume before it is open: how soon it can be, and what it has to do with others.
