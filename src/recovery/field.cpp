@@ -5,7 +5,7 @@ namespace zkv::recovery {
 
 namespace {
 
-constexpr std::uint8_t kReduction = 0x1b;  // x^8 is x^4 + x^3 + x + 1
+constexpr unsigned kReduction = 0x1b;  // x^8 is x^4 + x^3 + x + 1
 
 /// The weight of the point with x = `own` among `points`, at `x`. Which points there are is no secret.
 std::uint8_t weight(std::span<const Point> points, std::uint8_t own, std::uint8_t x) {
@@ -25,7 +25,7 @@ std::uint8_t multiply(std::uint8_t left, std::uint8_t right) {
   unsigned product = 0;
   unsigned shifted = left;
   for (unsigned bit = 0; bit < 8; ++bit) {
-    product ^= shifted & (0U - (right >> bit & 1U));
+    product ^= shifted & (0U - (unsigned{right} >> bit & 1U));
     shifted = (shifted << 1U & 0xffU) ^ (kReduction & (0U - (shifted >> 7U)));
   }
   return static_cast<std::uint8_t>(product);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kHeadWords = 4;
 constexpr std::size_t kHeadBits = kHeadWords * Words::kWordBits;
 constexpr std::size_t kFewestWords = 20;  // of 16 bytes, the shortest secret there may be
+constexpr std::size_t kMostWords = 64;    // so that a search for a mistake has an end
 constexpr std::size_t kMostPadding = 8;
 
 std::vector<std::string_view> split_words(std::string_view text) {
@@ -122,7 +123,7 @@ SecretBytes write_part(const Part& part) {
 
 Result<Part> read_part(std::string_view text) {
   ZKV_TRY(const auto words, read_words(text));
-  if (words.size() < kFewestWords) {
+  if (words.size() < kFewestWords || words.size() > kMostWords) {
     return Error::invalid("there are " + std::to_string(words.size()) + " words, and a part has " +
                           std::to_string(kPartWords));
   }
@@ -143,7 +144,7 @@ Result<Part> read_part(std::string_view text) {
 
 std::optional<WrongWords> find_wrong_words(std::string_view text) {
   const auto words = read_words(text);
-  if (!words || words->size() < kFewestWords) return std::nullopt;
+  if (!words || words->size() < kFewestWords || words->size() > kMostWords) return std::nullopt;
   const bool is_extendable = words->bit(15);
   if (has_right_checksum(*words, is_extendable)) return std::nullopt;
   const auto mistake = find_mistake_of_either_kind(*words, is_extendable);

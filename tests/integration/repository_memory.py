@@ -10,6 +10,7 @@ from repository_world import ZKV, World
 
 import memory_scan
 import reader
+import slip39
 
 VOLUME_KEYS = {"tank/text": "the volume's own passphrase", "tank/hex": "5f3a" * 16}
 
@@ -66,6 +67,19 @@ class Memory(unittest.TestCase):
         self.assert_clean_after("fs", "list", "-p")
         self.assert_clean_after("fs", "add", "tank/more", "-", stdin=b"the volume's own passphrase\n")
         self.assert_clean_after("slot", "add", "recovery")
+
+    def test_after_a_recovery_kit_and_a_new_repository_key(self):
+        self.world.with_key(self.key, "repository", "convert")
+        (self.world.home / "kit").mkdir()
+        self.assert_clean_after("recovery", "create", "--output", "kit", "--split", "2/3")
+        parts = [" ".join(" ".join(row.split()) for row in re.findall(r"(?m)^ *\d+((?:  +[a-z]+){3}) *$", path.read_text()))
+                 for path in sorted((self.world.home / "kit").glob("*.txt"))]
+        key = reader.base64.urlsafe_b64encode(slip39.join(parts[1:])).decode()
+        needles = [*self.secrets(key), *(part[at:at + 40].encode() for part in parts for at in (0, 60, 120))]
+        for words in (("recovery", "test", "--key-file", "-"), ("rotate", "--key-file", "-", "--drop", "1", "--drop", "2")):
+            with self.held(*words, stdin="\n".join(parts[:2]).encode()) as held:
+                self.assertEqual(memory_scan.places_of(held.pid, needles), [])
+            self.assertEqual(held.exit_code, 0, held.stderr)
 
     def test_after_a_passphrase(self):
         self.world.with_key(self.key, "repository", "convert")

@@ -212,6 +212,8 @@ TEST(RecoveryKit, SaysWhenAWordIsLackingOrTooMany) {
   EXPECT_THAT(read_part(text_of(words)).error().message(), HasSubstr("34 words"));
   words.resize(32);
   EXPECT_THAT(read_part(text_of(words)).error().message(), HasSubstr("32 words"));
+  words.resize(5'000, "academic");
+  EXPECT_THAT(read_part(text_of(words)).error().message(), HasSubstr("5000 words"));
   words.resize(3);
   EXPECT_THAT(read_part(text_of(words)).error().message(), HasSubstr("3 words"));
 }

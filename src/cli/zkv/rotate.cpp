@@ -1,5 +1,4 @@
 // `zkv rotate`: a new repository key, every slot wrapped anew with what opens it.
-#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -48,10 +47,88 @@ Result<> check_dropped(const std::vector<host::Enrolment>& enrolments,
   return {};
 }
 
+/// What is known so far, and the slots that lack a key; those of gateways are seen to last.
+class Keyring {
+ public:
+  static Result<Keyring> begin(const Session& session, const RotateOptions& options,
+                               const std::vector<host::Enrolment>& enrolments, SecretBytes key) {
+    Keyring ring(session);
+    ring.rotation_.dropped = {options.dropped.begin(), options.dropped.end()};
+    for (const auto& enrolment : enrolments) ring.of_gateways_.insert(enrolment.slot);
+    ZKV_CHECK(ring.take(std::move(key)));
+    return ring;
+  }
+
+  /// Whether it opens a slot that nothing opened before.
+  Result<bool> take(SecretBytes key) {
+    const auto before = lacking_.size();
+    rotation_.keys.push_back({std::move(key), std::nullopt});
+    ZKV_TRY(lacking_, repository::slots_without_key(session_.repository, rotation_));
+    std::erase_if(lacking_, [this](const repository::Slot& slot) { return of_gateways_.contains(slot.id); });
+    return lacking_.size() < before;
+  }
+  void take(const host::Released& released) {
+    rotation_.keys.push_back({released.shares.clone(), released.enrolment.gateway});
+  }
+
+  [[nodiscard]] const std::vector<repository::Slot>& lacking() const { return lacking_; }
+  [[nodiscard]] const repository::Rotation& rotation() const { return rotation_; }
+
+ private:
+  explicit Keyring(const Session& session) : session_(session) {}
+
+  const Session& session_;
+  repository::Rotation rotation_;
+  std::set<std::uint32_t> of_gateways_;
+  std::vector<repository::Slot> lacking_;
+};
+
+std::string called(const repository::Slot& slot) {
+  return std::to_string(slot.id) + " (" + to_text(slot.type) + (slot.label.empty() ? "" : ", " + slot.label) +
+         ")";
+}
+
+Result<> read_others(const RotateOptions& options, Keyring& ring) {
+  for (const auto& file : options.also) {
+    ZKV_TRY(auto key, read_key_file(file));
+    ZKV_TRY(const bool helps, ring.take(std::move(key)));
+    if (!helps)
+      return Error::invalid("what is in " + file.string() + " opens no other slot of the repository");
+  }
+  return {};
+}
+
+/// Asks a person for what is left, slot by slot, where there is one. An empty answer leaves it to the error
+/// that says what can be done.
+Result<> ask_for_others(Keyring& ring) {
+  const auto lacking = ring.lacking();
+  for (const auto& slot : lacking) {
+    if (!repository::is_usable(slot.type)) continue;
+    auto key = ask_for_key("What opens slot " + called(slot));
+    if (!key) return {};
+    ZKV_CHECK(ring.take(std::move(*key)));
+  }
+  return {};
+}
+
+/// Before anybody at a gateway is disturbed.
+Result<> check_nothing_lacks(const Keyring& ring) {
+  if (ring.lacking().empty()) return {};
+  std::string names;
+  std::string drops;
+  for (const auto& slot : ring.lacking()) {
+    names += (names.empty() ? "" : ", ") + called(slot);
+    drops += " --drop " + std::to_string(slot.id);
+  }
+  return Error::invalid("nothing was given that opens slot " + names + "; nothing was changed")
+      .remedy("give what opens each by --also-key-file FILE, or at a terminal; or let them go:" + drops);
+}
+
 /// The shares of each gateway, one after the other: each wants somebody's approval.
-Result<> ask_for_shares(const Session& session, const RotateOptions& options,
-                        const std::vector<host::Enrolment>& enrolments, repository::Rotation& rotation,
-                        std::vector<host::Released>& fetched) {
+Result<std::vector<host::Released>> ask_for_shares(const Session& session, const RotateOptions& options,
+                                                   const std::vector<host::Enrolment>& enrolments) {
+  std::vector<host::Released> all;
+  if (enrolments.empty()) return all;
   const host::StopOnSignal signals;
   for (const auto& enrolment : enrolments) {
     auto released = fetch_shares(session.repository, {enrolment}, options.gateway, signals.token());
@@ -61,85 +138,37 @@ Result<> ask_for_shares(const Session& session, const RotateOptions& options,
           .remedy("approve the request and rotate again, or take its slot away: zkv unenroll " +
                   enrolment.address);
     }
-    rotation.keys.push_back({released->shares.clone(), enrolment.gateway});
-    fetched.push_back(std::move(*released));
+    all.push_back(std::move(*released));
   }
-  return {};
+  return all;
 }
 
-Result<> read_others(const Session& session, const RotateOptions& options, repository::Rotation& rotation) {
-  for (const auto& file : options.also) {
-    ZKV_TRY(const auto before, repository::slots_without_key(session.repository, rotation));
-    ZKV_TRY(auto key, read_key_file(file));
-    rotation.keys.push_back({std::move(key), std::nullopt});
-    ZKV_TRY(const auto after, repository::slots_without_key(session.repository, rotation));
-    if (after.size() == before.size()) {
-      return Error::invalid("what is in " + file.string() + " opens no other slot of the repository");
-    }
+Result<> show_rotated(const Session& session, const repository::Rotated& rotated) {
+  Output out;
+  out << session.repository.string() << " has a new key, generation " << std::to_string(rotated.generation)
+      << ": " << numbers_of(rotated.kept) << (rotated.kept.size() == 1 ? " opens" : " open")
+      << " it as before";
+  if (!rotated.dropped.empty()) {
+    out << "; " << numbers_of(rotated.dropped) << (rotated.dropped.size() == 1 ? " is" : " are") << " gone";
   }
-  return {};
-}
-
-/// Asks a person for what is left, slot by slot, where there is one. An empty answer leaves it to the error
-/// that says what can be done.
-Result<> ask_for_others(const Session& session, const std::set<std::uint32_t>& of_gateways,
-                        repository::Rotation& rotation) {
-  ZKV_TRY(auto open, repository::slots_without_key(session.repository, rotation));
-  std::erase_if(open, [&](const repository::Slot& slot) {
-    return of_gateways.contains(slot.id) || !repository::is_usable(slot.type);
-  });
-  for (const auto& slot : open) {
-    auto key = ask_for_key("What opens slot " + std::to_string(slot.id) + " (" + to_text(slot.type) +
-                           (slot.label.empty() ? "" : ", " + slot.label) + ")");
-    if (!key) return {};
-    rotation.keys.push_back({std::move(*key), std::nullopt});
-  }
-  return {};
-}
-
-/// Whatever lacks a key is said before anybody at a gateway is disturbed.
-Result<> check_all_have_keys(const Session& session, const std::set<std::uint32_t>& of_gateways,
-                             const repository::Rotation& rotation) {
-  ZKV_TRY(auto open, repository::slots_without_key(session.repository, rotation));
-  std::erase_if(open, [&](const repository::Slot& slot) { return of_gateways.contains(slot.id); });
-  if (open.empty()) return {};
-  std::string names;
-  std::string drops;
-  for (const auto& slot : open) {
-    names += (names.empty() ? "" : ", ") + std::to_string(slot.id) + " (" + to_text(slot.type) +
-             (slot.label.empty() ? "" : ", " + slot.label) + ")";
-    drops += " --drop " + std::to_string(slot.id);
-  }
-  return Error::invalid("nothing was given that opens slot " + names + "; nothing was changed")
-      .remedy("give what opens each by --also-key-file FILE, or at a terminal; or let them go:" + drops);
+  out << ".\nThe generation before was removed. Copies of it elsewhere, in backups say, open as they did.\n";
+  return out.write();
 }
 
 Result<> rotate(Session& session, const RotateOptions& options) {
   ZKV_CHECK(check_has_slots(session));
   ZKV_TRY(const auto enrolments, host::EnrolmentFolder(session.repository).all());
-  repository::Rotation rotation;
-  rotation.dropped = {options.dropped.begin(), options.dropped.end()};
-  ZKV_CHECK(check_dropped(enrolments, rotation.dropped));
+  ZKV_CHECK(check_dropped(enrolments, {options.dropped.begin(), options.dropped.end()}));
   ZKV_TRY(auto key, read_repository_key(session, options.key));
-  rotation.keys.push_back({std::move(key), std::nullopt});
-  std::set<std::uint32_t> of_gateways;
-  for (const auto& enrolment : enrolments) of_gateways.insert(enrolment.slot);
-  ZKV_CHECK(read_others(session, options, rotation));
-  ZKV_CHECK(ask_for_others(session, of_gateways, rotation));
-  ZKV_CHECK(check_all_have_keys(session, of_gateways, rotation));
-  std::vector<host::Released> fetched;
-  ZKV_CHECK(ask_for_shares(session, options, enrolments, rotation, fetched));
-  ZKV_TRY(const auto rotated, repository::rotate(session.repository, rotation));
-  for (const auto& released : fetched) acknowledge(session.repository, released, options.gateway);
-  Output out;
-  out << session.repository.string() << " has a new key, generation " << std::to_string(rotated.generation)
-      << ": " << numbers_of(rotated.kept) << (rotated.kept.size() == 1 ? " opens" : " open")
-      << " it as before"
-      << (rotated.dropped.empty()
-              ? ""
-              : "; " + numbers_of(rotated.dropped) + (rotated.dropped.size() == 1 ? " is" : " are") + " gone")
-      << ".\nThe generation before was removed. Copies of it elsewhere, in backups say, open as they did.\n";
-  return out.write();
+  ZKV_TRY(auto ring, Keyring::begin(session, options, enrolments, std::move(key)));
+  ZKV_CHECK(read_others(options, ring));
+  ZKV_CHECK(ask_for_others(ring));
+  ZKV_CHECK(check_nothing_lacks(ring));
+  ZKV_TRY(const auto shares, ask_for_shares(session, options, enrolments));
+  for (const auto& released : shares) ring.take(released);
+  ZKV_TRY(const auto rotated, repository::rotate(session.repository, ring.rotation()));
+  for (const auto& released : shares) acknowledge(session.repository, released, options.gateway);
+  return show_rotated(session, rotated);
 }
 
 }  // namespace
