@@ -97,7 +97,7 @@ TEST_F(Adoptables, ALuksDeviceIsNamedByCrypttabElseByItsUuid) {
   ASSERT_THAT(found.volumes, SizeIs(2));
   EXPECT_EQ(found.volumes[0].name, "data");
   EXPECT_EQ(found.volumes[0].settings.device, "UUID=9d9a1f4c-2f7e");
-  EXPECT_EQ(found.volumes[0].settings.options, "discard");
+  EXPECT_EQ(found.volumes[0].settings.options, "luks,discard");
   EXPECT_EQ(found.volumes[0].key_file, "/root/data.key");
   EXPECT_TRUE(found.volumes[0].is_in_crypttab);
   EXPECT_EQ(found.volumes[1].name, "luks-11111111");
