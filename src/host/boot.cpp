@@ -39,11 +39,6 @@ void append(MountReport& report, std::string_view kind, std::vector<unlock::Outc
   }
 }
 
-void append(MountReport& report, Result<std::vector<unlock::MountOutcome>> mounts) {
-  if (!mounts) return report.mount_errors.push_back(std::move(mounts).error());
-  std::move(mounts->begin(), mounts->end(), std::back_inserter(report.mounts));
-}
-
 unlock::Outcome beyond_us(const Volume& volume) {
   return {volume.name,
           unlock::Happened::kFailed,
@@ -126,15 +121,6 @@ Result<MountReport> open_and_mount(const MountOrder& order, const repository::Re
   for (const auto& volume : keys.volumes()) {
     report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume), volume.settings});
   }
-  return report;
-}
-
-MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<unlock::VolumeRef>& volumes,
-                              const std::stop_token& stop) {
-  MountReport report;
-  if (volumes.empty()) return report;
-  append(report, unlocker.unmount(volumes, stop));
-  append(report, unlocker.name(), unlocker.close(volumes, stop), volumes);
   return report;
 }
 

@@ -49,8 +49,4 @@ using Unlockers = std::vector<std::unique_ptr<unlock::Unlocker>>;
 Result<MountReport> open_and_mount(const MountOrder& order, const repository::RepositoryKey& key,
                                    const Unlockers& unlockers, const std::stop_token& stop);
 
-/// Unmounts and closes `volumes` of one kind, children first.
-MountReport unmount_and_close(unlock::Unlocker& unlocker, const std::vector<unlock::VolumeRef>& volumes,
-                              const std::stop_token& stop);
-
 }  // namespace zkv::host

@@ -281,6 +281,7 @@ class ZfsUnlocker final : public Unlocker {
     }
     const auto unloaded = unload_keys(wanted, options_, *program, stop);
     for (std::size_t i = 0; i < wanted.size(); ++i) outcomes[places[i]] = closed(wanted[i], unloaded[i]);
+    if (!stop.stop_requested()) let_pools_go(*program, volumes, outcomes);
     return outcomes;
   }
 
@@ -346,6 +347,30 @@ class ZfsUnlocker final : public Unlocker {
       }
     }
     return refused;
+  }
+
+  /// A pool that came with its volumes goes when the last of its keys is gone.
+  void let_pools_go(const ZfsProgram& program, const std::vector<VolumeRef>& volumes,
+                    std::vector<Outcome>& outcomes) const {
+    for (std::size_t i = 0; i < volumes.size(); ++i) {
+      const std::string pool(pool_of(volumes[i].name));
+      if (!brings_its_pool(volumes[i].settings)) continue;
+      if (outcomes[i].happened == Happened::kPoolMissing) {
+        outcomes[i] = {volumes[i].name, Happened::kAlreadyClosed, {}, {}, {}};
+      }
+      if (!is_success(outcomes[i].happened)) continue;
+      const auto listing = program.list({pool}, Depth::kAllBelow);
+      if (!listing || listing->datasets.empty() || has_key(*listing)) continue;
+      if (const auto gone = export_pool(pool, options_); !gone) {
+        outcomes[i] = failure(volumes[i].name, Happened::kFailed, gone.error());
+      }
+    }
+  }
+
+  static bool has_key(const Listing& listing) {
+    return std::any_of(listing.datasets.begin(), listing.datasets.end(), [](const auto& entry) {
+      return entry.second.has_own_key() && entry.second.is_key_loaded;
+    });
   }
 
   ZfsOptions options_;

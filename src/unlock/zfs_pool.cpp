@@ -20,6 +20,7 @@ Result<> meaning_of_zpool(const Finished& finished, const std::string& pool) {
   const auto says = [&](std::string_view part) { return text.find(part) != std::string::npos; };
   if (says("a pool with that name already exists")) return {};
   if (says("no such pool")) return Error::not_found(std::move(text));
+  if (says("is busy")) return Error::conflict(std::move(text));
   if (says("previously in use from another system")) {
     return Error::conflict(std::move(text))
         .remedy("if no other machine uses it now: zpool import -f " + pool);
@@ -28,14 +29,22 @@ Result<> meaning_of_zpool(const Finished& finished, const std::string& pool) {
   return Error::io(std::move(text));
 }
 
+Result<> run_zpool(std::vector<std::string> words, const std::string& pool, const ZfsOptions& options) {
+  auto program = find_program(options.pool_program);
+  if (!program) return std::move(program).error().remedy("install zfsutils-linux");
+  words.push_back(pool);
+  ZKV_TRY(const auto finished, run({*program, std::move(words), {}, options.limit}));
+  return meaning_of_zpool(finished, pool);
+}
+
 }  // namespace
 
 Result<> import_pool(const std::string& pool, const ZfsOptions& options) {
-  auto program = find_program(options.pool_program);
-  if (!program) return std::move(program).error().remedy("install zfsutils-linux");
-  ZKV_TRY(const auto finished,
-          run({*program, {"import", "-N", "-o", "cachefile=none", pool}, {}, options.limit}));
-  return meaning_of_zpool(finished, pool);
+  return run_zpool({"import", "-N", "-o", "cachefile=none"}, pool, options);
+}
+
+Result<> export_pool(const std::string& pool, const ZfsOptions& options) {
+  return run_zpool({"export"}, pool, options);
 }
 
 }  // namespace zkv::unlock

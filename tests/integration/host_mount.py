@@ -269,6 +269,16 @@ class StatusAndUnmount(Case):
         unmounts = [call for call in self.host.calls() if call.startswith("zfs unmount")]
         self.assertEqual(unmounts, sorted(unmounts, reverse=True))
 
+    def test_lock_wants_to_be_told_what_and_then_does_it(self):
+        self.mount()
+        self.assertIn("zkv lock --all", self.host.error("lock", code=2))
+        self.assertEqual(self.host.get("tank/hex", "mounted"), "yes")
+        self.host.run("lock", "--all", "tank/hex", code=2)
+        self.host.out("lock", "tank/raw")
+        self.assertEqual(self.host.get("tank/hex", "mounted"), "yes")
+        self.host.out("lock", "--all")
+        self.assert_all_locked()
+
     def test_unmount_of_one_volume_leaves_the_others(self):
         self.mount()
         self.host.out("unmount", "tank/raw")

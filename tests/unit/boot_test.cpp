@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "fake_zfs.h"
 #include "host/boot.h"
+#include "host/closing.h"
 #include "repository/change.h"
 #include "unlock/registry.h"
 
@@ -204,7 +205,7 @@ TEST(Boot, UnmountAndCloseGoesBackAllTheWay) {
   zfs.add("tank");
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mounted", "yes"}});
   const auto unlockers = unlockers_of(zfs);
-  const auto report = unmount_and_close(*unlockers.front(), {{"tank/a"}}, {});
+  const auto report = unmount_and_close(unlockers, {{{"tank/a"}}, {}, {}, {}, {}, {}, {}, {}}, {});
   EXPECT_TRUE(report.is_complete());
   EXPECT_EQ(zfs.get("tank/a", "mounted"), "no");
   EXPECT_EQ(zfs.get("tank/a", "keystatus"), "unavailable");

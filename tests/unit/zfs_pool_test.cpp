@@ -62,6 +62,44 @@ TEST(ZfsPool, APoolThatAnotherMachineHadIsNotTakenByForce) {
   EXPECT_THAT(outcome.remedy, HasSubstr("zpool import -f tank"));
 }
 
+/// The pool is imported and its volume open.
+std::unique_ptr<Unlocker> opened(const ExportedPool& pool) {
+  auto unlocker = make_zfs_unlocker(pool.zfs.options());
+  const auto volume = pool.volume();
+  EXPECT_EQ(unlocker->open(std::span(&volume, 1), Attempt::kOpen, {}).front().happened, Happened::kOpened);
+  return unlocker;
+}
+
+TEST(ZfsPool, APoolThatCameWithItsVolumeGoesWithIt) {
+  const ExportedPool pool;
+  const auto unlocker = opened(pool);
+  const VolumeRef volume{"tank/a", {.options = "import"}};
+  EXPECT_EQ(unlocker->close({volume}, {}).front().happened, Happened::kClosed);
+  EXPECT_THAT(pool.zfs.calls_of("zpool export"), ElementsAre("zpool export tank"));
+  EXPECT_EQ(unlocker->close({volume}, {}).front().happened, Happened::kAlreadyClosed);
+}
+
+TEST(ZfsPool, APoolStaysWhileAnotherOfItsKeysIsLoadedAndWhenTheVolumeDidNotBringIt) {
+  ExportedPool pool;
+  const auto unlocker = opened(pool);
+  pool.zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}});
+  EXPECT_EQ(unlocker->close({{"tank/a", {.options = "import"}}}, {}).front().happened, Happened::kClosed);
+  pool.zfs.set("tank/b", "keystatus", "unavailable");
+  EXPECT_EQ(unlocker->close({{"tank/a"}}, {}).front().happened, Happened::kAlreadyClosed);
+  EXPECT_THAT(pool.zfs.calls_of("zpool export"), IsEmpty());
+}
+
+TEST(ZfsPool, APoolThatIsBusyIsToldAndLetGoAtTheNextTry) {
+  ExportedPool pool;
+  const auto unlocker = opened(pool);
+  pool.zfs.put("busy");
+  const VolumeRef volume{"tank/a", {.options = "import"}};
+  const auto outcome = unlocker->close({volume}, {}).front();
+  EXPECT_EQ(outcome.happened, Happened::kFailed);
+  EXPECT_THAT(outcome.detail, HasSubstr("pool is busy"));
+  EXPECT_EQ(pool.zfs.get("tank/a", "keystatus"), "unavailable");
+}
+
 TEST(ZfsPool, ASurveyTellsWhereFilesystemsGoAndThatAMissingPoolComesLast) {
   const ExportedPool pool;
   test::FakeZfs zfs;

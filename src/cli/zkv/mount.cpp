@@ -108,6 +108,7 @@ void add_mount_commands(CLI::App& app, Session& session) {
   add_mount_options(*command, *options);
   command->callback([options, &session] { session.exit_code = mount(session, *options); });
   add_unmount_command(app, session);
+  add_lock_command(app, session);
 }
 
 }  // namespace zkv::cli

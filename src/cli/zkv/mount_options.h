@@ -14,5 +14,6 @@ void add_via_option(CLI::App& command, std::string& via);
 unlock::ZfsOptions zfs_options(const std::string& via);
 
 void add_unmount_command(CLI::App& app, Session& session);
+void add_lock_command(CLI::App& app, Session& session);
 
 }  // namespace zkv::cli

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "fetch_options.h"
-#include "host/boot.h"
+#include "host/closing.h"
 #include "host/stop_on_signal.h"
 #include "host/unlock_record.h"
 #include "mount_options.h"
@@ -16,6 +16,7 @@ namespace {
 
 struct UnmountOptions {
   std::vector<std::string> volumes;
+  bool all = false;
   bool json = false;
   std::string via = "auto";
 };
@@ -60,32 +61,26 @@ std::vector<unlock::VolumeRef> take_own(unlock::Unlocker& unlocker, const host::
   return own;
 }
 
-void append_part(host::MountReport& whole, host::MountReport part) {
-  std::move(part.volumes.begin(), part.volumes.end(), std::back_inserter(whole.volumes));
-  std::move(part.mounts.begin(), part.mounts.end(), std::back_inserter(whole.mounts));
-  std::move(part.mount_errors.begin(), part.mount_errors.end(), std::back_inserter(whole.mount_errors));
-}
-
 Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_token& stop) {
-  host::MountReport whole;
   ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
+  std::vector<Error> errors;
+  std::vector<std::vector<unlock::VolumeRef>> volumes(unlockers.size());
   auto named = options.volumes;
-  for (const auto& unlocker : unlockers) {
-    auto volumes =
-        options.volumes.empty() ? recorded_and_open(*unlocker, record) : take_own(*unlocker, record, named);
-    if (volumes) {
-      append_part(whole, host::unmount_and_close(*unlocker, *volumes, stop));
+  for (std::size_t kind = 0; kind < unlockers.size(); ++kind) {
+    auto own = options.volumes.empty() ? recorded_and_open(*unlockers[kind], record)
+                                       : take_own(*unlockers[kind], record, named);
+    if (own) {
+      volumes[kind] = std::move(*own);
     } else {
-      whole.mount_errors.push_back(std::move(volumes).error());
+      errors.push_back(std::move(own).error());
     }
   }
   // What nobody knows is told by the kind that most volumes are of.
-  std::vector<unlock::VolumeRef> unknown;
-  unknown.reserve(named.size());
-  for (const auto& name : named) unknown.push_back({name, {}});
-  append_part(whole, host::unmount_and_close(*unlockers.front(), unknown, stop));
-  return whole;
+  for (const auto& name : named) volumes.front().push_back({name, {}});
+  auto report = host::unmount_and_close(unlockers, std::move(volumes), stop);
+  std::move(errors.begin(), errors.end(), std::back_inserter(report.mount_errors));
+  return report;
 }
 
 ExitCode unmount(const UnmountOptions& options) {
@@ -120,6 +115,23 @@ void add_unmount_command(CLI::App& app, Session& session) {
   command->add_flag("--json", options->json, "print the outcome as JSON");
   add_via_option(*command, options->via);
   command->callback([options, &session] { session.exit_code = unmount(*options); });
+}
+
+void add_lock_command(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("lock", "unmount volumes and forget their keys, now");
+  auto options = std::make_shared<UnmountOptions>();
+  auto* volumes = command->add_option("volume", options->volumes, "the volumes")->type_name("VOLUME");
+  command->add_flag("--all", options->all, "all that zkv has opened")->excludes(volumes);
+  command->add_flag("--json", options->json, "print the outcome as JSON");
+  add_via_option(*command, options->via);
+  command->callback([options, &session] {
+    if (options->volumes.empty() && !options->all) {
+      report(Error::invalid("no volume is named").remedy("name some, or lock them all: zkv lock --all"));
+      session.exit_code = ExitCode::kUsage;
+      return;
+    }
+    session.exit_code = unmount(*options);
+  });
 }
 
 }  // namespace zkv::cli

@@ -78,8 +78,13 @@ class Order(Scenario):
         self.assert_in_order(guest)
 
         self.step("closing it from above, in one go")
-        guest.check("zkv unmount tank/below inner deep/safe deep/block")
-        guest.check("zpool export deep; zkv unmount disk")
+        guest.check("systemd-run --quiet --service-type exec --unit user --working-directory /srv/inner/below sleep infinity")
+        busy = guest.run("zkv lock disk deep/safe deep/block inner tank/below")
+        self.assertEqual(busy.code, 3, busy.err)
+        self.assertRegex(busy.err, r"in use by sleep \(\d+\)")
+        self.assertEqual(guest.check("cat /srv/inner/below/file"), "content of /srv/inner/below\n")
+        guest.check("systemctl stop user")
+        guest.check("zkv lock disk deep/safe deep/block inner tank/below")
         self.assert_closed(guest)
         self.assert_open(guest, VOLUMES)
 
