@@ -46,7 +46,8 @@ std::vector<UsingProcess> processes_in(const std::string& place, const fs::path&
   const auto real = real_path(place);
   std::vector<UsingProcess> found;
   std::error_code failed;
-  for (fs::directory_iterator entry(processes, failed), end; !failed && entry != end; entry.increment(failed)) {
+  for (fs::directory_iterator entry(processes, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
     const auto number = entry->path().filename().string();
     UsingProcess process;
     const auto [rest, wrong] = std::from_chars(number.data(), number.data() + number.size(), process.id);
@@ -62,7 +63,8 @@ std::vector<UsingProcess> processes_in(const std::string& place, const fs::path&
 std::string in_words(const std::vector<UsingProcess>& processes) {
   std::string text;
   for (std::size_t i = 0; i < std::min(processes.size(), kNamed); ++i) {
-    text += (i == 0 ? "" : ", ") + plain_text(processes[i].name) + " (" + std::to_string(processes[i].id) + ")";
+    text +=
+        (i == 0 ? "" : ", ") + plain_text(processes[i].name) + " (" + std::to_string(processes[i].id) + ")";
   }
   if (processes.size() > kNamed) text += " and " + std::to_string(processes.size() - kNamed) + " more";
   return text;

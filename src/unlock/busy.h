@@ -12,8 +12,8 @@ struct UsingProcess {
   std::string name;  ///< as the kernel has it, at most 15 bytes
 };
 
-/// The processes whose working directory, root, program, open files or mapped files lie at or below `place`, by
-/// number; only those that this user may look at. `processes` is /proc. Source: proc(5).
+/// The processes whose working directory, root, program, open files or mapped files lie at or below `place`,
+/// by number; only those that this user may look at. `processes` is /proc. Source: proc(5).
 std::vector<UsingProcess> processes_in(const std::string& place, const std::filesystem::path& processes);
 
 /// "postgres (812), bash (901)", the first few of them.

@@ -43,6 +43,9 @@ class CryptUnlocker final : public Unlocker {
     if (!mountpoint.empty() && !mountpoint.starts_with('/')) {
       return Error::invalid("a mount point is a whole path, such as /srv");
     }
+    if (!volume.settings.program.empty()) {
+      return Error::invalid("a volume of kind " + name_ + " is opened by no program");
+    }
     ZKV_TRY(const auto wishes, parse_crypt_options(kind_, volume.settings.options));
     if (!wishes.takes_any_content || mountpoint.empty()) return {};
     return Error::invalid(

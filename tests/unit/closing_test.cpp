@@ -63,7 +63,8 @@ class Floor final : public unlock::Unlocker {
     std::vector<unlock::MountOutcome> outcomes;
     if (tower_.stays_mounted.empty()) return outcomes;
     for (const auto& volume : volumes) {
-      outcomes.push_back({volume.name, volume.name, tower_.stays_mounted, MountHappened::kFailed, "it is busy"});
+      outcomes.push_back(
+          {volume.name, volume.name, tower_.stays_mounted, MountHappened::kFailed, "it is busy"});
     }
     return outcomes;
   }
@@ -74,8 +75,8 @@ class Floor final : public unlock::Unlocker {
       tower_.tries.push_back(volume.name);
       const bool is_busy = tower_.carries(volume.name) || !tower_.stays_mounted.empty();
       if (!is_busy) std::erase(tower_.open, volume.name);
-      outcomes.push_back({volume.name, is_busy ? Happened::kFailed : Happened::kClosed, is_busy ? "in use" : "",
-                          {}, {}});
+      outcomes.push_back(
+          {volume.name, is_busy ? Happened::kFailed : Happened::kClosed, is_busy ? "in use" : "", {}, {}});
     }
     return outcomes;
   }
