@@ -43,7 +43,12 @@ class LastWords {
     }
   }
 
-  void say(Error error) { report_.mount_errors.push_back(std::move(error)); }
+  void say(Error error) {
+    auto& errors = report_.mount_errors;
+    const bool is_told = std::any_of(errors.begin(), errors.end(),
+                                     [&](const Error& one) { return one.message() == error.message(); });
+    if (!is_told) errors.push_back(std::move(error));
+  }
 
   MountReport take() { return std::move(report_); }
 

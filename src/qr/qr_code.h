@@ -1,4 +1,5 @@
-// QR codes (ISO/IEC 18004) as modules, dark or light. The only room that speaks to libqrencode.
+// QR codes (ISO/IEC 18004) as modules, dark or light. The only room that speaks to libqrencode, which is
+// loaded when the first is made.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,7 @@ namespace zkv {
 
 class QrCode {
  public:
-  /// None (width 0) when `text` is too long for one.
+  /// None (width 0) when `text` is too long for one, or libqrencode is not installed.
   explicit QrCode(std::string_view text);
 
   /// Modules on each side; without a margin.

@@ -166,7 +166,7 @@ class Manager {
   /// The job that the call began; none when the answer is the error of that name.
   Result<std::optional<std::string>> job_of(const Message& call, std::string_view none) {
     Message answer(f());
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     const int result = f().call(bus_.get(), call.get(), 0, &error, answer.out());
     const bool is_none = error.name != nullptr && error.name == none;
     const std::string said = error.message == nullptr ? std::string() : error.message;

@@ -1,4 +1,5 @@
-// The tables of the system and the answers of zfs(8), and what an option of a volume may say: root reads them at boot.
+// The tables of the system and the answers of zfs(8), and what an option of a volume may say: root reads them
+// at boot.
 #include <filesystem>
 
 #include "fuzz.h"
@@ -16,7 +17,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static_cast<void>(is_for_one_boot(line));
   }
   for (const auto& line : unlock::parse_fstab(text)) {
-    fuzz::require(!line.source.empty() && line.mountpoint.starts_with('/'), "a line names a source and a path");
+    fuzz::require(!line.source.empty() && line.mountpoint.starts_with('/'),
+                  "a line names a source and a path");
   }
   static_cast<void>(unlock::parse_mounted(text));
   for (const auto* kind : {&unlock::luks_kind(), &unlock::plain_kind(), &unlock::bitlk_kind(),
@@ -29,7 +31,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::require_words(datasets.error());
   } else {
     for (const auto& [name, dataset] : *datasets) {
-      fuzz::require(unlock::is_dataset_name(name) && dataset.name == name, "a dataset has the name that it stands under");
+      fuzz::require(unlock::is_dataset_name(name) && dataset.name == name,
+                    "a dataset has the name that it stands under");
     }
   }
   return 0;
