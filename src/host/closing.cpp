@@ -61,8 +61,9 @@ bool close_round(unlock::Unlocker& unlocker, std::vector<VolumeRef>& volumes, La
                  const std::stop_token& stop) {
   bool is_progress = false;
   auto unmounted = unlocker.unmount(volumes, stop);
-  if (!unmounted) words.say(std::move(unmounted).error());
-  if (unmounted) {
+  if (!unmounted) {
+    words.say(std::move(unmounted).error());
+  } else {
     for (const auto& outcome : *unmounted) {
       is_progress |= outcome.happened == MountHappened::kUnmounted;
       words.say(outcome);
