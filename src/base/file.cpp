@@ -232,6 +232,10 @@ Result<> create_file(const fs::path& path, std::span<const std::uint8_t> content
 Result<FileLock> FileLock::acquire(const fs::path& path) {
   const fs::path lock_path = path.string() + ".lock";
   FileDescriptor fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.is_open() && errno == ENOENT) {
+    return io("opening the lock", lock_path)
+        .remedy("make the folder first: mkdir -p " + directory_of(path).string());
+  }
   if (!fd.is_open()) return io("opening the lock", lock_path);
   while (::flock(fd.get(), LOCK_EX) != 0) {
     if (errno != EINTR) return io("locking", lock_path);

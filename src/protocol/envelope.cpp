@@ -58,12 +58,14 @@ Result<> check_signature(const Envelope& envelope, std::string_view type, const 
 Result<> check_signature(const Envelope& envelope, std::string_view type, const KeyId& signer,
                          const Verify& verify) {
   if (envelope.type != type) {
-    return Error::denied("a message of the type '" + std::string(type) + "' was expected, and another came");
+    return Error::denied("a message of the type '" + std::string(type) + "' was expected, and another came")
+        .named("signature");
   }
   if (envelope.signer != signer)
-    return Error::denied("the message is signed by a key that is not the expected one");
+    return Error::denied("the message is signed by a key that is not the expected one").named("signature");
   if (!verify(pre_authentication_encoding(type, envelope.body), envelope.signature)) {
-    return Error::denied("the message's signature does not fit: it was changed on the way, or forged");
+    return Error::denied("the message's signature does not fit: it was changed on the way, or forged")
+        .named("signature");
   }
   return {};
 }

@@ -1,11 +1,71 @@
-// Members over Boost.JSON.
+// Members over Boost.JSON, which takes the last of two members of one name by itself.
 #include "protocol/json_members.h"
 
+#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/parse.hpp>
+#include <set>
 
 namespace zkv::protocol {
 
 namespace json = boost::json;
+
+namespace {
+
+/// Hears the names of members, and stops at one that its object has already.
+class NameWatch {
+ public:
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+  bool on_object_begin(json::error_code&) {
+    names_.emplace_back();
+    return true;
+  }
+  bool on_object_end(std::size_t, json::error_code&) {
+    names_.pop_back();
+    return true;
+  }
+  bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
+    name_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(json::string_view part, std::size_t, json::error_code& error) {
+    name_.append(part.data(), part.size());
+    const bool is_new = names_.back().insert(std::exchange(name_, {})).second;
+    if (!is_new) error = json::error::syntax;
+    return is_new;
+  }
+  static bool on_document_begin(json::error_code&) { return true; }
+  static bool on_document_end(json::error_code&) { return true; }
+  static bool on_array_begin(json::error_code&) { return true; }
+  static bool on_array_end(std::size_t, json::error_code&) { return true; }
+  static bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
+  static bool on_string(json::string_view, std::size_t, json::error_code&) { return true; }
+  static bool on_number_part(json::string_view, json::error_code&) { return true; }
+  static bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
+  static bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
+  static bool on_double(double, json::string_view, json::error_code&) { return true; }
+  static bool on_bool(bool, json::error_code&) { return true; }
+  static bool on_null(json::error_code&) { return true; }
+  static bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  static bool on_comment(json::string_view, json::error_code&) { return true; }
+
+ private:
+  std::vector<std::set<std::string, std::less<>>> names_;  ///< of the objects that are open
+  std::string name_;                                       ///< what came of it
+};
+
+/// Of a text that is JSON: readers disagree on which of two counts, and so on what was signed.
+bool has_a_name_twice(std::string_view text) {
+  json::basic_parser<NameWatch> parser{json::parse_options()};
+  json::error_code error;
+  parser.write_some(false, text.data(), text.size(), error);
+  return error.failed();
+}
+
+}  // namespace
 
 Error Members::wrong(std::string_view name, std::string_view how) {
   return Error::invalid("the message is misshapen: '" + std::string(name) + "' " + std::string(how));
@@ -78,6 +138,7 @@ Result<json::object> parse_object(std::string_view text, std::size_t longest) {
   json::error_code error;
   json::value value = json::parse({text.data(), text.size()}, error);
   if (error || !value.is_object()) return Error::invalid("the message is not a JSON object");
+  if (has_a_name_twice(text)) return Error::invalid("the message has two members of one name");
   return std::move(value.get_object());
 }
 

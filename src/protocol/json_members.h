@@ -69,7 +69,8 @@ class Members {
   const boost::json::object& object_;
 };
 
-/// One JSON object, of at most `longest` bytes of text. Errors: kInvalid.
+/// One JSON object, of at most `longest` bytes of text; no object in it has two members of one name. Errors:
+/// kInvalid.
 Result<boost::json::object> parse_object(std::string_view text, std::size_t longest);
 
 }  // namespace zkv::protocol

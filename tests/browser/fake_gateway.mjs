@@ -272,13 +272,17 @@ export class FakeGateway {
       if (!url.searchParams.has('all')) {
         const open = this.requests.filter((request) => kOpen.includes(request.state));
         const seen = open.filter((request) => by !== 'totp' || this.totp.decides(request));
-        return send(response, 200, { requests: seen });
+        return send(response, 200, { requests: seen, more: false, damaged: [] });
       }
       if (by === 'totp') throw new Refusal(403, 'limited', 'You signed in with a code.');
       const before = this.requests.findIndex(({ id }) => id === url.searchParams.get('before'));
       const end = before === -1 ? this.requests.length : before;
       const begin = Math.max(0, end - kPage);
-      send(response, 200, { requests: this.requests.slice(begin, end).reverse(), more: begin > 0 });
+      send(response, 200, {
+        requests: this.requests.slice(begin, end).reverse(),
+        more: begin > 0,
+        damaged: [],
+      });
     },
     'GET requests/:id/card': ({ id, by, response }) => {
       const request = this.#request(id);

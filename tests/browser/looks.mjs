@@ -43,6 +43,7 @@ export function looks(scene) {
             assert.equal(await view.person.sideways(), 0, `${where}: scrolls sideways`);
             assert.deepEqual(await violations(page), [], where);
             assert.deepEqual(await smallTargets(page), [], where);
+            assert.deepEqual(await brokenWords(page), [], where);
             if (kFolder && size !== 'narrow') await picture(page, `${name}-${colour}-${size}`);
           }
           await scene.anna.page.setViewportSize(kPhone);
@@ -65,6 +66,22 @@ export function looks(scene) {
       assert.deepEqual(others, []);
     });
   });
+}
+
+/// Words on buttons that go on in a second line.
+async function brokenWords(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('button')].flatMap((button) =>
+      [...button.childNodes]
+        .filter((node) => node.nodeType === Node.TEXT_NODE && /^\S+$/.test(node.data.trim()))
+        .filter((node) => {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size > 1;
+        })
+        .map((node) => node.data),
+    ),
+  );
 }
 
 /// Each view by name: who looks at it, and how it is opened.

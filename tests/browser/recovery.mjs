@@ -41,6 +41,10 @@ export function recovery(scene) {
       gerda.authenticator = await gerda.addAuthenticator('internal');
       await recover(gerda, codes[3].toLowerCase().replaceAll('-', ' '), 'New phone');
       await gerda.heading('You have a new passkey').waitFor();
+      await gerda.page.evaluate(() => (window.location.hash = '#history'));
+      await gerda.heading('History').waitFor();
+      await gerda.page.goBack();
+      await gerda.heading('You have a new passkey').waitFor();
       await gerda.button('Go to my passkeys').click();
       await gerda.page.getByText('9 left').waitFor();
       await gerda.button('Delete Gerda’s phone').click();

@@ -27,8 +27,8 @@ async function setUp(person) {
   return app;
 }
 
-async function signInByCode(person, name, code) {
-  await person.visit();
+async function signInByCode(person, name, code, hash) {
+  await person.visit(hash);
   await person.page.getByRole('link', { name: 'Use a code instead' }).click();
   await person.page.getByLabel('Your name here').fill(name);
   await person.page.getByLabel(kCode).fill(code);
@@ -45,8 +45,10 @@ export function totp(scene) {
       await ivo.context.clearCookies();
       await ivo.removeAuthenticator(ivo.authenticator);
       const code = await app.code();
-      await signInByCode(ivo, 'Ivo', code);
+      await signInByCode(ivo, 'Ivo', code, `#request=${mine}`);
+      await ivo.heading('Request').waitFor();
       await ivo.card(mine).waitFor();
+      await ivo.page.getByRole('link', { name: 'All open requests' }).click();
       assert.equal(await ivo.card(others).count(), 0);
       assert.equal(await ivo.page.locator('nav a').count(), 1, 'requests alone');
       await ivo.page.getByText('Ivo, with a code').waitFor();

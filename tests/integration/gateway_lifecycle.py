@@ -197,7 +197,7 @@ class Commands(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-gateway-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.config = self.folder / "gateway.toml"
-        self.config.write_text("")
+        self.config.write_text("secret = \"repository-key\"\n")
         self.data = self.folder / "data"
 
     def run_program(self, *words, **options):

@@ -121,7 +121,8 @@ class World:
         self.authority.issue(self.certificate, self.certificate_key)
         self.data = self.folder / "data"
         self.config = self.folder / "gateway.toml"
-        self.config.write_text("address-names = false\n")  # no name server of the machine is asked
+        # No name server of the machine is asked; the first protocol is on.
+        self.config.write_text("address-names = false\nsecret = \"repository-key\"\n")
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.tls = tls

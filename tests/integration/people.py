@@ -161,7 +161,7 @@ class History(Case):
         self.assertEqual([card["id"] for card in newest["requests"][:3]], ids[::-1])
         older = self.anna.call("GET", f"/v2/requests?all=1&before={ids[1]}").json
         self.assertEqual((older["requests"][0]["id"], older["more"]), (ids[0], False))
-        self.assertEqual(self.anna.call("GET", "/v2/requests?all=1&before=NOPE").json, {"requests": [], "more": False})
+        self.assertEqual(self.anna.call("GET", "/v2/requests?all=1&before=NOPE").json, {"requests": [], "more": False, "damaged": []})
         card = self.anna.call("GET", f"/v2/requests/{ids[0]}/card")
         self.assertEqual((card.status, card.json["state"]), (200, "denied"))
         self.assertEqual(self.anna.call("GET", "/v2/requests/NOPE/card").status, 404)

@@ -15,6 +15,7 @@ TEST_F(HttpTest, AnUnknownPathIsAProblemDocument) {
   EXPECT_THAT(reply, StartsWith("HTTP/1.1 404 Not Found\r\n"));
   EXPECT_THAT(reply, HasSubstr("Content-Type: application/problem+json\r\n"));
   EXPECT_THAT(reply, HasSubstr("\"status\":404"));
+  EXPECT_THAT(reply, HasSubstr("problems/not-found"));
 }
 
 TEST_F(HttpTest, AnotherMethodIsA405ThatNamesTheRightOne) {
@@ -57,7 +58,9 @@ TEST_F(HttpTest, AHeaderBeyondEightKibIsA431) {
 }
 
 TEST_F(HttpTest, ABodyBeyondSixtyFourKibIsA413) {
-  EXPECT_THAT(ask(post("/incoming-message", std::string(80'000, 'x'))), StartsWith("HTTP/1.1 413 "));
+  const auto reply = ask(post("/incoming-message", std::string(80'000, 'x')));
+  EXPECT_THAT(reply, StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(reply, HasSubstr("problems/too-large"));
 }
 
 TEST_F(HttpTest, AChunkedBodyBeyondSixtyFourKibIsA413) {

@@ -66,11 +66,11 @@ class FakeService : public Service {
     refusals_.push_back(kind + " " + address + " " + detail);
     changed_.notify_all();
   }
-  boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests() override {
-    co_return std::vector<RequestCard>(1);
+  boost::asio::awaitable<Result<CardList>> open_requests() override {
+    co_return CardList{std::vector<RequestCard>(1), {}, false};
   }
-  boost::asio::awaitable<Result<HistoryPage>> history(HistoryAsk /*ask*/) override {
-    co_return HistoryPage{std::vector<RequestCard>(2), false};
+  boost::asio::awaitable<Result<CardList>> history(HistoryAsk /*ask*/) override {
+    co_return CardList{std::vector<RequestCard>(2), {}, false};
   }
   boost::asio::awaitable<Result<RequestCard>> request(RequestId id) override {
     if (id.text != "A1") co_return Error::not_found("there is no request " + id.text);

@@ -54,6 +54,15 @@ TEST_F(HttpTest, AMalformedTokenIsRefused) {
   EXPECT_TRUE(service_.asks_.empty());
 }
 
+TEST_F(HttpTest, ABrowserThatAPageOfAnotherSiteHasAskIsRefused) {
+  for (const std::string header : {"Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
+                                   "Origin: https://evil.example\r\n", "Origin: null\r\n"}) {
+    EXPECT_THAT(ask(get("/request-keys", header)), StartsWith("HTTP/1.1 403 ")) << header;
+  }
+  EXPECT_TRUE(service_.asks_.empty());
+  EXPECT_THAT(service_.refusals(), Contains(StartsWith("refused.origin 127.0.0.1")));
+}
+
 TEST_F(HttpTest, ASecondAskOfAnAddressWithinASecondIsA429AndNoted) {
   Client first(port());
   first.send(get("/request-keys"));

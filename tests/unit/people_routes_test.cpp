@@ -166,7 +166,9 @@ TEST_F(PeopleRoutesTest, ABodyThatAFormCouldSendIsNotTaken) {
 TEST_F(PeopleRoutesTest, WhatIsMisshapenIsSaidSo) {
   serve();
   const auto fields = cookie_of_anna() + kOrigin + kJsonType;
-  for (const std::string body : {"{", "[]", R"({"name":7})", R"({"name":"Bea","role":"king"})"}) {
+  for (const std::string body :
+       {"{", "[]", R"({"name":7})", R"({"name":"Bea","role":"approver","name":"Eve"})",
+        R"({"name":"Bea","role":"king"})"}) {
     const auto answer = call("POST", "/v2/approvers/invites", fields, body);
     EXPECT_EQ(status(answer), "400") << body;
     EXPECT_THAT(answer, HasSubstr("problems/malformed")) << body;

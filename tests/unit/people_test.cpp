@@ -3,6 +3,7 @@
 #include <boost/json/value_to.hpp>
 
 #include "gateway/service/challenges.h"
+#include "gateway/service/sign_in_challenges.h"
 #include "people_world.h"
 
 namespace zkv::gateway {
@@ -157,7 +158,9 @@ TEST_F(PeopleTest, OwnersInviteAndRevokeAndTheLastOneStays) {
 
 TEST_F(PeopleTest, ANameThatCouldMisleadIsRefused) {
   start();
-  for (const std::string name : {"", " Anna", "console:uid 0", "gateway", "a\nb", "a/b"}) {
+  for (const std::string name :
+       {"", " Anna", "console:uid 0", "gateway", "a\nb", "a/b", "Gateway", "Anna\u202eaeB", "An\u200bna",
+        "An\u00adna", "\u2066Anna", "Anna\u0085", "\ufeffAnna", "\xff"}) {
     EXPECT_FALSE(await(people().invite({name, Role::kApprover, std::chrono::hours(1)}, console()))) << name;
   }
   EXPECT_TRUE(await(people().invite({"Anna Müller", Role::kApprover, std::chrono::hours(1)}, console())));
@@ -192,6 +195,60 @@ TEST(Challenges, EachServesOnceAndNotLong) {
   EXPECT_FALSE(challenges.spend({1}, start));
   challenges.add({2}, {}, start);
   EXPECT_FALSE(challenges.spend({2}, start + std::chrono::seconds(120)));
+}
+
+TEST(SignInChallenges, AreGoodForTheirTimeOnceAndFromTheirMakerAlone) {
+  SignInChallenges challenges(std::chrono::seconds(120));
+  const Time start(std::chrono::hours(1));
+  const auto challenge = challenges.make(start);
+  EXPECT_TRUE(challenges.is_good(challenge, start + std::chrono::seconds(119)));
+  EXPECT_FALSE(challenges.is_good(challenge, start + std::chrono::seconds(120)));
+  for (std::size_t i = 0; i < challenge.size(); ++i) {
+    auto forged = challenge;
+    forged.at(i) ^= 1U;
+    EXPECT_FALSE(challenges.is_good(forged, start)) << i;
+  }
+  EXPECT_FALSE(SignInChallenges(std::chrono::seconds(120)).is_good(challenge, start));
+  challenges.use(challenge, start);
+  EXPECT_FALSE(challenges.is_good(challenge, start));
+  challenges.use(challenges.make(start), start + std::chrono::seconds(1));
+  EXPECT_FALSE(challenges.is_good(challenge, start)) << "it is not forgotten before its end";
+}
+
+TEST_F(PeopleTest, HoweverManyBeginToSignInWhoBeganBeforeGetsIn) {
+  start();
+  const auto anna = join("Anna");
+  const auto hers = await(people().begin_sign_in()).value();
+  for (int i = 0; i < 5'000; ++i) ASSERT_TRUE(await(people().begin_sign_in()));
+  const auto given = answer(anna, hers);
+  EXPECT_TRUE(sign_in(given));
+  expect_refused(sign_in(given), ErrorKind::kConflict, "challenge");
+}
+
+TEST_F(PeopleTest, AnOwnerWhoCannotSignInIsNoOwnerToBeLeftWith) {
+  start();
+  const auto anna = join("Anna", Role::kOwner);
+  const auto bea = join("Bea", Role::kOwner);
+  by_hand("UPDATE zkv_passkey SET ended_at = 1, ended_why = 'copied' WHERE approver = '" + to_hex(bea.id) +
+          "'");
+  expect_refused(await(people().revoke("Anna", console())), ErrorKind::kConflict, "last-owner");
+  EXPECT_TRUE(await(people().revoke("Bea", console())));
+}
+
+TEST_F(PeopleTest, NamesThatDifferInCaseAloneAreOneName) {
+  start();
+  join("Änne");
+  for (const std::string name : {"ÄNNE", "änne"}) {
+    expect_refused(await(people().invite({name, Role::kApprover, std::chrono::hours(1)}, console())),
+                   ErrorKind::kExists, "");
+  }
+  const auto one = invite("Bea");
+  const auto two = invite("BEA");
+  const test::SoftwareAuthenticator key;
+  const test::SoftwareAuthenticator other;
+  ASSERT_TRUE(finish_registration(one, key.create(begin_registration(one).value().challenge)));
+  EXPECT_FALSE(finish_registration(two, other.create(begin_registration(two).value().challenge)))
+      << "it was invited before the other came";
 }
 
 TEST(Challenges, WhoAsksForManyLosesOnlyTheirOwn) {

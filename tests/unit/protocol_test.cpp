@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "crypto/sealed_box.h"
 #include "protocol/envelope.h"
+#include "protocol/json_members.h"
 
 namespace zkv::protocol {
 namespace {
@@ -127,6 +128,14 @@ TEST(MisshapenEnvelopes, AreRefusedWithTheNameOfWhatIsWrong) {
               HasSubstr("32 bytes"));
   EXPECT_THAT(why(std::string(kLargestEnvelope + 1, ' ')), HasSubstr("65536 bytes"));
   EXPECT_THAT(why(std::string(10'000, '[')), HasSubstr("not a JSON object"));
+}
+
+TEST(Objects, WithTwoMembersOfOneNameAreRefusedHoweverDeep) {
+  for (const std::string text : {R"({"a":1,"a":2})", R"({"a":1,"b":{"c":1,"d":2,"c":3}})", R"([0])",
+                                 R"({"a":[{"b":1},{"b":1,"b":1}]})", R"({"a":1,"\u0061":2})"}) {
+    EXPECT_FALSE(parse_object(text, 100)) << text;
+  }
+  EXPECT_TRUE(parse_object(R"({"a":{"a":1},"b":[{"a":1},{"a":2}],"A":3})", 100));
 }
 
 TEST(SigningKeys, AreTheSameAgainFromTheirSeed) {

@@ -38,7 +38,7 @@ TEST_F(ServiceTest, AChannelThatFailsLeavesTheRequestVisibleAndTheAuditLogSaysSo
   start();
   auto client = ask();
   const auto told = sms_->next();
-  EXPECT_EQ(await(service_->open_requests())->size(), 1U);
+  EXPECT_EQ(await(service_->open_requests())->cards.size(), 1U);
   ASSERT_TRUE(approve(told.request));
   EXPECT_EQ(await(std::move(client)).outcome, Outcome::kReleased);
   service_->stop();

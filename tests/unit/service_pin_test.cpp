@@ -206,6 +206,52 @@ TEST_F(ServiceTest, BeyondTheHourlyLimitOnlyTheConsoleIsTold) {
   EXPECT_EQ(await(std::move(second)).outcome, Outcome::kReleased);
 }
 
+TEST_F(ServiceTest, TheHourlyLimitHoldsForEveryChannelAndOutlivesARestart) {
+  has_sms_ = false;
+  has_push_ = true;
+  options_.notices_an_hour = 1;
+  start();
+  auto first = ask_from("192.0.2.1");
+  const auto told = push_->next();
+  EXPECT_EQ(console_->next().request, told.request);
+  auto second = ask_from("192.0.2.2");
+  EXPECT_NE(console_->next().request, told.request) << "the console is told of every one";
+  start();
+  await(std::move(first));
+  await(std::move(second));
+  auto third = ask_from("192.0.2.3");
+  static_cast<void>(console_->next());
+  ASSERT_TRUE(await(service_->check()));
+  EXPECT_TRUE(push_->is_empty());
+  EXPECT_EQ(await(service_->approve_all("console:uid 0")), 1U);
+  EXPECT_EQ(await(std::move(third)).outcome, Outcome::kReleased);
+}
+
+TEST_F(ServiceTest, AsksThatNobodyIsToldOfAreGatheredInTheAuditLogAndDecisionsKeepTheirRows) {
+  options_.notices_an_hour = 1;
+  options_.max_wait = std::chrono::seconds(3'600);
+  start();
+  auto told = ask();
+  static_cast<void>(console_->next());
+  std::vector<std::future<Answer>> untold;
+  for (int i = 0; i < 5; ++i) untold.push_back(ask());
+  std::string last;
+  for (int i = 0; i < 5; ++i) last = console_->next().request;
+  EXPECT_EQ(rows_of("request.ask"), 1);
+  ASSERT_TRUE(approve(last));
+  EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE request = '" + last +
+                  "' AND kind IN ('request.ask', 'request.approve')"),
+            2);
+  service_->stop();
+  await(std::move(told));
+  for (auto& client : untold) await(std::move(client));
+  EXPECT_EQ(rows_of("request.ask"), 2);
+  EXPECT_EQ(rows_of("request.cancel"), 1) << "that of the one that people were told of";
+  EXPECT_LE(rows_of("request.unanswered"), 2) << "the first, and the number of the others";
+  EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE kind = 'notice.sent' AND detail = 'fake console'"),
+            1);
+}
+
 TEST_F(ServiceTest, TheHourlyLimitOutlivesARestart) {
   options_.notices_an_hour = 2;
   start();

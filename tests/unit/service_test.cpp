@@ -219,8 +219,8 @@ TEST_F(ServiceTest, TheListShowsOpenRequestsAndEndedOnesWhenAsked) {
   auto second = ask();
   const auto open = sms_->next();
   const auto listed = await(service_->open_requests()).value();
-  ASSERT_EQ(listed.size(), 1U);
-  EXPECT_EQ(listed[0].request.id.text, open.request);
+  ASSERT_EQ(listed.cards.size(), 1U);
+  EXPECT_EQ(listed.cards[0].request.id.text, open.request);
   const auto newest = await(service_->history({.limit = 1, .before = {}})).value();
   ASSERT_EQ(newest.cards.size(), 1U);
   EXPECT_EQ(newest.cards[0].request.id.text, open.request);
@@ -263,7 +263,7 @@ TEST_F(ServiceTest, AfterTheStopEveryCallSaysSo) {
 }
 
 TEST_F(ServiceTest, AsksBeyondTheLimitAreTurnedAwayAndThePendingOnesStay) {
-  options_.pending_limit = 2;
+  options_.asks_limit = 2;
   start();
   auto first = ask();
   auto second = ask();

@@ -117,10 +117,12 @@ class Inbox {
 
 class FakeChannel : public Channel {
  public:
-  FakeChannel(std::shared_ptr<Inbox> inbox, bool wants_pin, std::shared_ptr<std::atomic<bool>> fails)
-      : inbox_(std::move(inbox)), wants_pin_(wants_pin), fails_(std::move(fails)) {}
-  std::string description() const override { return wants_pin_ ? "fake sms" : "fake console"; }
-  bool wants_pin() const override { return wants_pin_; }
+  enum class Kind { kSms, kPush, kConsole };
+  FakeChannel(std::shared_ptr<Inbox> inbox, Kind kind, std::shared_ptr<std::atomic<bool>> fails)
+      : inbox_(std::move(inbox)), kind_(kind), fails_(std::move(fails)) {}
+  std::string description() const override { return kind_ == Kind::kSms ? "fake sms" : "fake console"; }
+  bool wants_pin() const override { return kind_ == Kind::kSms; }
+  bool is_console() const override { return kind_ == Kind::kConsole; }
   Result<> notify(const Notice& notice, const std::stop_token& /*stop*/) override {
     inbox_->put({notice.request.text, std::string(notice.pin.view())});
     if (*fails_) return Error::unavailable("no signal");
@@ -129,7 +131,7 @@ class FakeChannel : public Channel {
 
  private:
   std::shared_ptr<Inbox> inbox_;
-  bool wants_pin_;
+  Kind kind_;
   std::shared_ptr<std::atomic<bool>> fails_;
 };
 
@@ -157,8 +159,10 @@ class ServiceTest : public testing::Test {
     service_.reset();
     ZKV_TRY(auto store, Store::open(path_));
     std::vector<std::unique_ptr<Channel>> channels;
-    channels.push_back(std::make_unique<FakeChannel>(sms_, true, sms_fails_));
-    channels.push_back(std::make_unique<FakeChannel>(console_, false, sms_fails_));
+    using Kind = FakeChannel::Kind;
+    if (has_sms_) channels.push_back(std::make_unique<FakeChannel>(sms_, Kind::kSms, sms_fails_));
+    if (has_push_) channels.push_back(std::make_unique<FakeChannel>(push_, Kind::kPush, sms_fails_));
+    channels.push_back(std::make_unique<FakeChannel>(console_, Kind::kConsole, sms_fails_));
     ZKV_TRY(service_, Service::start(std::move(store), std::make_unique<FakeVault>(vault_),
                                      std::move(channels), fresh_options()));
     return {};
@@ -176,6 +180,8 @@ class ServiceTest : public testing::Test {
     options.wrong_pins_an_hour = options_.wrong_pins_an_hour;
     options.notices_an_hour = options_.notices_an_hour;
     options.pending_limit = options_.pending_limit;
+    options.asks_limit = options_.asks_limit;
+    options.asks_of_network_limit = options_.asks_of_network_limit;
     options.challenge_life = options_.challenge_life;
     options.session_life = options_.session_life;
     options.on_vault_failure = [this](const Error& error) {
@@ -293,6 +299,9 @@ class ServiceTest : public testing::Test {
   std::shared_ptr<const Identity> identity_;
   std::shared_ptr<FakeVault::Orders> vault_ = std::make_shared<FakeVault::Orders>();
   std::shared_ptr<Inbox> sms_ = std::make_shared<Inbox>();
+  std::shared_ptr<Inbox> push_ = std::make_shared<Inbox>();
+  bool has_sms_ = true;
+  bool has_push_ = false;
   std::shared_ptr<Inbox> console_ = std::make_shared<Inbox>();
   std::shared_ptr<std::atomic<bool>> sms_fails_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<int> store_failures_{0};

@@ -68,6 +68,47 @@ class SettingsTest : public testing::Test {
   std::vector<std::string> set_;
 };
 
+TEST_F(SettingsTest, AnAddressAtWhichNobodyCanSignInIsSaidSo) {
+  for (const std::string url :
+       {"https://192.0.2.7", "https://192.0.2.7:8443", "https://[2001:db8::1]:8443"}) {
+    toml("public-url = '" + url + "'");
+    EXPECT_THAT(load().warnings, testing::Contains(HasSubstr("nobody can sign in"))) << url;
+  }
+  toml("public-url = 'https://gateway.example:8443/'");
+  EXPECT_TRUE(load().warnings.empty());
+  toml("public-url = 'https://gateway.example/zkv'");
+  EXPECT_FALSE(load().problems.empty());
+}
+
+TEST_F(SettingsTest, ProxiesAreNotEverybodyAndListsHaveNoEmptyEntry) {
+  for (const std::string line : {"trusted-proxies = ['0.0.0.0/0']", "trusted-proxies = ['::/0']",
+                                 "trusted-proxies = ['127.0.0.1/32', '0.0.0.0/1']", "totp-groups = ['']",
+                                 "totp-groups = ['home', '']"}) {
+    toml(line);
+    const auto loaded = load();
+    ASSERT_FALSE(loaded.problems.empty()) << line;
+    EXPECT_FALSE(loaded.problems.front().remedy().empty()) << line;
+  }
+  toml("trusted-proxies = ['10.0.0.0/8', 'fc00::/7']");
+  EXPECT_TRUE(load().problems.empty());
+}
+
+TEST_F(SettingsTest, TwilioWithoutTheFirstProtocolIsSaidToBeInVain) {
+  toml("twilio-account-id = 'AC1'");
+  EXPECT_THAT(load().warnings, testing::Contains(HasSubstr("name its 'secret'")));
+}
+
+TEST_F(SettingsTest, TheFirstProtocolIsOnWhereASecretIsNamedOrItIsAskedFor) {
+  toml("secret = 'repository-key'");
+  EXPECT_TRUE(load().settings.legacy);
+  toml("legacy = true");
+  const auto asked = load();
+  EXPECT_TRUE(asked.settings.legacy);
+  EXPECT_EQ(asked.settings.secret, "repository-key");
+  toml("secret = 'repository-key'\nlegacy = false");
+  EXPECT_FALSE(load().settings.legacy);
+}
+
 TEST_F(SettingsTest, PushMessagesGoToTheKnownServicesAndNameOurAddress) {
   toml("public-url = 'https://gateway.example/'");
   const auto loaded = load();
@@ -104,7 +145,8 @@ TEST_F(SettingsTest, NothingSetIsAWorkingGatewayWithTheEmbeddedVaultOnLoopback) 
   EXPECT_TRUE(loaded.problems.empty());
   EXPECT_EQ(loaded.settings.vault, VaultKind::kEmbedded);
   EXPECT_EQ(loaded.settings.secret, "repository-key");
-  EXPECT_TRUE(loaded.settings.legacy);
+  EXPECT_FALSE(loaded.settings.legacy);
+  EXPECT_EQ(effective(loaded, "legacy").value, "false");
   EXPECT_TRUE(is_loopback(loaded.settings.listen.host));
   EXPECT_EQ(loaded.settings.database, "/var/lib/zkvgateway/gateway.db");
 }
@@ -293,6 +335,7 @@ TEST_F(SettingsTest, OnlyAnAbsoluteSqliteDatabaseIsTaken) {
 
 TEST_F(SettingsTest, AzureWithoutItsCredentialsSaysWhatIsMissing) {
   environment("ZKV_KEY_VAULT_URI", "https://kv.example");
+  environment("ZKV_LEGACY", "true");
   const auto loaded = load();
   EXPECT_EQ(loaded.problems.size(), 4U);
   EXPECT_THAT(loaded.problems.front().message(), HasSubstr("needs 'aad-tenant-id', which is not set"));
@@ -301,7 +344,6 @@ TEST_F(SettingsTest, AzureWithoutItsCredentialsSaysWhatIsMissing) {
 
 TEST_F(SettingsTest, AzureForEnrolledHostsAloneNeedsNoSecretsName) {
   environment("ZKV_KEY_VAULT_URI", "https://kv.example");
-  environment("ZKV_LEGACY", "false");
   const auto loaded = load();
   EXPECT_EQ(loaded.problems.size(), 3U);
   for (const auto& problem : loaded.problems) EXPECT_THAT(problem.message(), HasSubstr("'aad-"));

@@ -39,7 +39,7 @@ TEST_F(StoreTest, ATransactionThatFailsLeavesNothing) {
   });
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().message(), "second thoughts");
-  EXPECT_TRUE(store->recent(9, std::nullopt)->empty());
+  EXPECT_TRUE(store->recent(9, std::nullopt)->requests.empty());
   EXPECT_TRUE(kinds_of(*store).empty());
 }
 
@@ -139,7 +139,7 @@ TEST_F(StoreTest, AFullDiskIsAnErrorThatSaysSoAndWhatWasThereStays) {
   EXPECT_EQ(done.error().kind(), ErrorKind::kIo);
   EXPECT_THAT(done.error().remedy(), HasSubstr("room"));
   EXPECT_GT(written, 3);
-  EXPECT_EQ(store->recent(10'000, std::nullopt)->size(), static_cast<std::size_t>(written));
+  EXPECT_EQ(store->recent(10'000, std::nullopt)->requests.size(), static_cast<std::size_t>(written));
   EXPECT_EQ(kinds_of(*store).size(), static_cast<std::size_t>(written));
   EXPECT_TRUE(chain_holds(*store));
 }
@@ -155,7 +155,7 @@ TEST_F(StoreTest, AfterTheDiskWasFullTheStoreWorksOnOnceThereIsRoom) {
       static_cast<void>(store->insert(request_named("SLIPPED")));
       return Error::io("the first part failed");
     }));
-    EXPECT_TRUE(store->recent(9, std::nullopt)->empty());
+    EXPECT_TRUE(store->recent(9, std::nullopt)->requests.empty());
     EXPECT_TRUE(store->insert(request_named("SMALL")));
   }
   EXPECT_THAT(ids_of(open()->recent(9, std::nullopt)), ElementsAre("SMALL"));
@@ -268,7 +268,7 @@ TEST_F(StoreTest, SeveralProcessesMakeAndWriteOneFileTogether) {
     EXPECT_EQ(status, 0);
   }
   auto store = open();
-  EXPECT_EQ(store->recent(1'000, std::nullopt)->size(), 100U);
+  EXPECT_EQ(store->recent(1'000, std::nullopt)->requests.size(), 100U);
   EXPECT_EQ(kinds_of(*store).size(), 100U);
   EXPECT_TRUE(chain_holds(*store));
 }

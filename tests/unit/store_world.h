@@ -62,6 +62,11 @@ inline std::vector<std::string> ids_of(const Result<std::vector<Request>>& reque
   return ids;
 }
 
+inline std::vector<std::string> ids_of(const Result<RequestList>& list) {
+  EXPECT_TRUE(list.value().damaged.empty());
+  return ids_of(Result<std::vector<Request>>(list.value().requests));
+}
+
 inline std::vector<std::string> kinds_of(Store& store) {
   std::vector<std::string> kinds;
   const auto rows = store.audit_rows(1, 1'000'000);

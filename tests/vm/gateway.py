@@ -65,7 +65,7 @@ class Gateway:
         """Serves from now on; `words` are further ones of `serve`."""
         self._port.close()
         self._process = subprocess.Popen(
-            [*ENDS_WITH_US, self._program, "serve", "--listen", self._listen, "--data-dir", str(self._data), "--max-wait", "600",
+            [*ENDS_WITH_US, self._program, "serve", "--listen", self._listen, "--data-dir", str(self._data), "--max-wait", "600", "--secret", "repository-key",
              "--tls-certificate", str(self.authority), "--tls-key", str(self._folder / "gateway.key"), *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=OWN)
         self._wait_for_line(LISTENS, 60)

@@ -7,8 +7,8 @@ import type {
   AssertionChallenge,
   Attestation,
   Card,
+  CardList,
   Decision,
-  History,
   Host,
   Invite,
   NewTotp,
@@ -67,10 +67,10 @@ export const api = {
   register: (invite: string, label: string, credential: Attestation) =>
     call<Session>('POST', '/v2/registrations', { invite, label, credential }),
 
-  openRequests: async () => (await call<{ requests: Card[] }>('GET', '/v2/requests')).requests,
+  openRequests: () => call<CardList>('GET', '/v2/requests'),
   /// The newest of all, open or ended; or those that are older than the request `before`.
   history: (before?: string) =>
-    call<History>('GET', `/v2/requests?all=1${before ? `&before=${encodeURIComponent(before)}` : ''}`),
+    call<CardList>('GET', `/v2/requests?all=1${before ? `&before=${encodeURIComponent(before)}` : ''}`),
   /// Null: the gateway does not know it.
   card: async (id: string): Promise<Card | null> => {
     try {

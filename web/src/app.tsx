@@ -18,7 +18,7 @@ import { PasskeysView } from './views/passkeys';
 import { PeopleView } from './views/people';
 import { RequestView } from './views/request';
 import { RequestsView } from './views/requests';
-import { RecoverView, RegisterView, SignInView } from './views/welcome';
+import { RecoveredView, RecoverView, RegisterView, SignInView } from './views/welcome';
 
 type Who = { is: 'unknown' } | { is: 'nobody'; ended: boolean } | { is: 'somebody'; session: Session };
 
@@ -55,6 +55,7 @@ export function App({ start }: { start: Start }) {
 
   const enter = (session: Session): void => setWho({ is: 'somebody', session });
   if (route.view === 'register') return <RegisterView enter={enter} invite={route.invite} />;
+  if (who.is === 'somebody' && route.view === 'recovered') return <RecoveredView />;
   if (who.is === 'somebody')
     return (
       <SignedIn
@@ -65,9 +66,12 @@ export function App({ start }: { start: Start }) {
       />
     );
   if (who.is === 'nobody' && route.view === 'recover') return <RecoverView enter={enter} />;
-  if (who.is === 'nobody' && route.view === 'code') return <CodeSignInView enter={enter} />;
+  if (who.is === 'nobody' && route.view === 'code')
+    return <CodeSignInView enter={enter} request={route.request} />;
   if (who.is === 'nobody')
-    return <SignInView enter={enter} ended={who.ended} waiting={route.view === 'request'} />;
+    return (
+      <SignInView enter={enter} ended={who.ended} request={route.view === 'request' ? route.id : null} />
+    );
   return <Starting failure={failure} again={() => void findOut().then(setStart)} />;
 }
 

@@ -18,14 +18,15 @@ export function missingFrom(board: Card[], open: Card[]): string[] {
   return board.filter((card) => !hasEnded(card.state) && !listed.has(card.id)).map((card) => card.id);
 }
 
-/// The table after the gateway said which requests are `open`, and where `known` says what became of others.
-export function update(board: Card[], open: Card[], known: Card[]): Change {
+/// The table after the gateway said which requests are `open`, and where `known` says what became of others. With `more` it
+/// did not name all that are open.
+export function update(board: Card[], open: Card[], known: Card[], more = false): Change {
   const missing = new Set(missingFrom(board, open));
   const latest = new Map([...known, ...open].map((card) => [card.id, card]));
   const kept = board.map((card) => {
     if (hasEnded(card.state)) return card;
     const next = latest.get(card.id) ?? card;
-    const isOver = missing.has(card.id) && (next.state === 'pending' || next === card);
+    const isOver = !more && missing.has(card.id) && (next.state === 'pending' || next === card);
     return isOver ? { ...next, state: 'expired' as const } : next;
   });
   const before = new Set(board.map((card) => card.id));

@@ -75,8 +75,15 @@ export function hasEnded(state: State): boolean {
 }
 
 /// What became of a request, in a word and in a sentence.
-export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'>): { word: string; sentence: string } {
+export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'> & Partial<Pick<Card, 'next_boot'>>): {
+  word: string;
+  sentence: string;
+} {
   const by = card.decided_by ? ` by ${deciderOf(textOf(card.decided_by))}` : '';
+  if (typeof card.next_boot === 'number') {
+    const said = nextBootOutcome(card.state, by);
+    if (said) return said;
+  }
   switch (card.state) {
     case 'pending':
       return { word: 'Waiting', sentence: 'Waiting for a decision.' };
@@ -94,16 +101,49 @@ export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'>): { word: str
         sentence: 'Nobody decided in time. The host stays locked, and may ask again.',
       };
     case 'cancelled':
-      return { word: 'Cancelled', sentence: 'The host took its request back.' };
+      return { word: 'Cancelled', sentence: cancelledBy(card.decided_by) };
     case 'superseded':
       return { word: 'Replaced', sentence: 'The host has asked anew: decide the newer request.' };
   }
 }
 
-/// Who decided; "planned:" says that it was before the host asked, "totp:" that it was with a code.
-function deciderOf(by: string): string {
-  if (by.startsWith('planned:')) return `${deciderOf(by.slice('planned:'.length))}, beforehand`;
-  return by.startsWith('totp:') ? `${by.slice('totp:'.length)}, with a code` : by;
+/// The same where no share is given but an approval of the next boot.
+function nextBootOutcome(state: State, by: string): { word: string; sentence: string } | null {
+  switch (state) {
+    case 'approved':
+    case 'released':
+      return { word: 'Approved', sentence: `Next boot approved${by}. The host is being told.` };
+    case 'acknowledged':
+      return { word: 'Approved', sentence: `Next boot approved${by}, and the host knows it.` };
+    case 'denied':
+      return { word: 'Denied', sentence: `Denied${by}. The next boot asks as ever.` };
+    case 'expired':
+      return { word: 'Expired', sentence: 'Nobody decided in time. The next boot asks as ever.' };
+    default:
+      return null;
+  }
+}
+
+/// A host, the gateway, or somebody who revoked the host; of a client that went away nobody is named.
+function cancelledBy(by: string | null): string {
+  if (!by) return 'The host went away before anybody decided.';
+  if (by.startsWith('host:')) return 'The host took its request back.';
+  return by === 'gateway' ? 'The gateway ended it.' : `Ended by ${deciderOf(textOf(by))}.`;
+}
+
+const kDeciders: [prefix: string, words: (rest: string) => string][] = [
+  ['planned:', (rest) => `${deciderOf(rest)}, beforehand`],
+  ['totp:', (rest) => `${rest}, with a code`],
+  ['console:', (rest) => `the gateway’s console (${rest})`],
+  ['sms:', (rest) => `${rest}, by SMS`],
+  ['host:', (rest) => `the host ${rest}`],
+];
+
+/// Who decided, in words: what stands before a colon says how, and no person's name has one.
+export function deciderOf(by: string): string {
+  if (by === 'gateway') return 'the gateway';
+  const found = kDeciders.find(([prefix]) => by.startsWith(prefix));
+  return found ? found[1](by.slice(found[0].length)) : by;
 }
 
 function addressOf(card: Card): unknown {
@@ -146,13 +186,16 @@ function seenBy(card: Card, now: number): Fact[] {
 function saidBy(card: Card): Fact[] {
   const evidence = card.evidence;
   if (!evidence) return [];
+  // Who asks beforehand runs still, and plans it by asking.
+  const isForNextBoot = typeof card.next_boot === 'number';
   const facts: Fact[] = [];
   if (isPresent(evidence.kernel)) {
     const changed = card.compared?.kernel_changed ?? false;
+    const knowsAnother = changed || Boolean(card.compared?.last_release);
     const remarks: [string, string] = ['Kernel changed', 'unchanged'];
-    facts.push(fact('Kernel', evidence.kernel, true, card.compared ? remarks : undefined, changed));
+    facts.push(fact('Kernel', evidence.kernel, true, knowsAnother ? remarks : undefined, changed));
   }
-  if (typeof evidence.planned === 'boolean') {
+  if (typeof evidence.planned === 'boolean' && !isForNextBoot) {
     const planned = evidence.planned;
     facts.push({
       label: 'Restart',
@@ -169,7 +212,13 @@ function saidBy(card: Card): Fact[] {
   const uptime = evidence.uptime;
   if (typeof uptime === 'number' && uptime >= 0 && Number.isFinite(uptime))
     facts.push(
-      fact('Running for', duration(uptime * 1000), false, ['It did not just boot'], uptime > kJustBooted),
+      fact(
+        'Running for',
+        duration(uptime * 1000),
+        false,
+        ['It did not just boot'],
+        uptime > kJustBooted && !isForNextBoot,
+      ),
     );
   else if (isPresent(uptime)) facts.push(fact('Running for', uptime, true));
   const named = evidence.hostname;

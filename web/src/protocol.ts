@@ -133,10 +133,12 @@ export interface OpenInvite {
   expires_at: string;
 }
 
-export interface History {
+export interface CardList {
   requests: Card[];
-  /// There are older ones.
+  /// There are others: older ones in the history, later ones among those that are open.
   more: boolean;
+  /// Ids of requests that cannot be shown.
+  damaged?: string[];
 }
 
 export interface RegistrationChallenge {

@@ -8,7 +8,7 @@ import { missingFrom, putAway, replace, update, type Change } from './board';
 import { nameOf, outcomeOf } from './card';
 import { inWords } from './hooks';
 import { LiveUpdates, type Connection } from './live';
-import type { Card } from './protocol';
+import type { Card, CardList } from './protocol';
 import { cleanText } from './text';
 
 export interface Requests {
@@ -16,6 +16,10 @@ export interface Requests {
   byCode: boolean;
   /// Null until the first answer.
   board: Card[] | null;
+  /// Whether more are open than the gateway names at once.
+  more: boolean;
+  /// Ids of open requests that cannot be shown.
+  damaged: string[];
   failure: string | null;
   connection: Connection;
   /// Fetches anew, as when an answer said that a card is out of date.
@@ -28,7 +32,7 @@ export interface Requests {
 }
 
 /// What was asked for before anybody knew whether somebody is signed in; null where that came to nothing.
-let early: Promise<Card[]> | null = null;
+let early: Promise<CardList> | null = null;
 
 /// Asks for the first board beside the session, not after it; done when there is an answer of whatever kind.
 export async function askEarly(): Promise<void> {
@@ -36,7 +40,7 @@ export async function askEarly(): Promise<void> {
   await early.catch(() => (early = null));
 }
 
-function openRequests(): Promise<Card[]> {
+function openRequests(): Promise<CardList> {
   const asked = early ?? api.openRequests();
   early = null;
   return asked;
@@ -47,6 +51,7 @@ export function useRequests(byCode: boolean): Requests {
   const live = useRef<LiveUpdates | null>(null);
   const [, setVersion] = useState(0);
   const [failure, setFailure] = useState<string | null>(null);
+  const [rest, setRest] = useState<{ more: boolean; damaged: string[] }>({ more: false, damaged: [] });
   const [connection, setConnection] = useState<Connection>('connecting');
 
   function show(cards: Card[]): void {
@@ -56,10 +61,11 @@ export function useRequests(byCode: boolean): Requests {
 
   async function fetchBoard(): Promise<boolean> {
     try {
-      const open = await openRequests();
-      const known = await latestOf(missingFrom(board.current ?? [], open), byCode);
+      const { requests: open, more, damaged = [] } = await openRequests();
+      const known = await latestOf(missingFrom(board.current ?? [], open), byCode || more);
       const first = board.current === null;
-      const change = update(board.current ?? [], open, known);
+      const change = update(board.current ?? [], open, known, more);
+      setRest({ more, damaged });
       show(change.board);
       setFailure(null);
       if (!first) tell(change);
@@ -81,6 +87,7 @@ export function useRequests(byCode: boolean): Requests {
   return {
     byCode,
     board: board.current,
+    ...rest,
     failure,
     connection,
     refresh: async () => {
@@ -92,10 +99,11 @@ export function useRequests(byCode: boolean): Requests {
   };
 }
 
-/// What became of these requests. By codes there is no history.
-async function latestOf(ids: string[], byCode: boolean): Promise<Card[]> {
+/// What became of these requests, one by one where the history does not tell: by codes there is none, and many others may
+/// stand before them in it.
+async function latestOf(ids: string[], oneByOne: boolean): Promise<Card[]> {
   if (ids.length === 0) return [];
-  if (!byCode) return (await api.history()).requests;
+  if (!oneByOne) return (await api.history()).requests;
   const cards = await Promise.all(ids.map((id) => api.card(id)));
   return cards.filter((card) => card !== null);
 }

@@ -28,6 +28,12 @@ test('a card of which nothing is known any more counts as expired', () => {
   expect(update([first], [], []).board).toMatchObject([{ id: 'first', state: 'expired' }]);
 });
 
+test('where the gateway does not name all that are open, one that it leaves out stays open', () => {
+  expect(update([first], [second], [first], true).board).toMatchObject([{ state: 'pending' }, second]);
+  const ended = cardOf({ id: 'first', state: 'denied' });
+  expect(update([first], [second], [ended], true).board).toMatchObject([{ state: 'denied' }, second]);
+});
+
 test('a card that is approved or released stays what it is until the host has its share', () => {
   for (const state of ['approved', 'released'] as const)
     expect(update([first], [], [cardOf({ id: 'first', state })]).board).toMatchObject([{ state }]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { hasEnded, modelOf, outcomeOf } from '../src/card';
+import { deciderOf, hasEnded, modelOf, outcomeOf } from '../src/card';
 import type { Card } from '../src/protocol';
 import { cardOf } from './world';
 
@@ -26,6 +26,36 @@ test('who decided with a code, and who did so beforehand, is told', () => {
   expect(by('totp:Anna')).toMatch(/^Approved by Anna, with a code\./);
   expect(by('planned:totp:Anna')).toMatch(/^Approved by Anna, with a code, beforehand\./);
   expect(by('planned:Anna')).toMatch(/^Approved by Anna, beforehand\./);
+});
+
+test('nobody is shown the names by which the log calls who decided', () => {
+  const by = (decided_by: string) => outcomeOf({ state: 'denied', decided_by }).sentence;
+  expect(by('console:uid 0')).toContain('by the gateway’s console (uid 0).');
+  expect(by('sms:+15550100')).toContain('by +15550100, by SMS.');
+  expect(by('gateway')).toContain('by the gateway.');
+  expect(deciderOf('planned:totp:ANNA')).toBe('ANNA, with a code, beforehand');
+  expect(deciderOf('host:nas')).toBe('the host nas');
+});
+
+test('who ended a request is told, and only a host took back its own', () => {
+  const by = (decided_by: string | null) => outcomeOf({ state: 'cancelled', decided_by }).sentence;
+  expect(by('host:nas')).toBe('The host took its request back.');
+  expect(by('Anna')).toBe('Ended by Anna.');
+  expect(by(null)).toBe('The host went away before anybody decided.');
+});
+
+test('a next boot gives no share, and its host runs still', () => {
+  const { sentence } = outcomeOf({ state: 'acknowledged', decided_by: 'Anna', next_boot: 7200 });
+  expect(sentence).toBe('Next boot approved by Anna, and the host knows it.');
+  const model = modelWith({ next_boot: 7200, evidence: { planned: false, uptime: 900_000 } });
+  expect(model.looks).toEqual([]);
+  expect(model.said.map((fact) => fact.label)).toEqual(['Running for']);
+});
+
+test('a kernel is unchanged only where another was known', () => {
+  const compared = { ...cardOf({}).compared, last_release: null } as Card['compared'];
+  expect(factsOf(cardOf({ compared })).Kernel?.remark).toBeNull();
+  expect(factsOf(cardOf({})).Kernel?.remark).toBe('unchanged');
 });
 
 test('each unusual thing is named once', () => {

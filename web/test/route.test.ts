@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 
-import { linkTo, routeOf } from '../src/route';
+import { codeLinkTo, linkTo, routeOf } from '../src/route';
 
 test.each([
   ['', { view: 'requests' }],
   ['#requests', { view: 'requests' }],
   ['#hosts', { view: 'hosts' }],
   ['#recover', { view: 'recover' }],
+  ['#code', { view: 'code', request: null }],
+  [codeLinkTo('7F3K'), { view: 'code', request: '7F3K' }],
   ['#nonsense', { view: 'requests' }],
   ['#request=', { view: 'requests' }],
   ['#request=7F3K', { view: 'request', id: '7F3K' }],

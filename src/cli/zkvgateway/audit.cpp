@@ -87,10 +87,22 @@ Result<gateway::Identity> identity_of(const gateway::Settings& settings) {
       .remedy("it is made when the gateway first serves");
 }
 
+/// Nothing in an export is to stand behind the last checkpoint: there, whoever has the file could change it.
+Result<> sign_all(gateway::Store& store, const gateway::Identity& identity) {
+  return store.transaction([&]() -> Result<> {
+    ZKV_TRY(const auto head, store.audit_head());
+    if (!head || head->event.kind == gateway::audit::kCheckpointKind) return {};
+    const auto at = now();
+    const auto envelope = gateway::audit::seal({head->number, head->hash, at}, identity.signing());
+    return store.append({at, std::string(gateway::audit::kCheckpointKind), "", "gateway", envelope});
+  });
+}
+
 Result<> export_rows(const Session& session, const AuditWords& /*words*/) {
   ZKV_TRY(const auto settings, load_settings_or_report(session));
   ZKV_TRY(const auto store, open_store(settings));
   ZKV_TRY(const auto identity, identity_of(settings));
+  ZKV_CHECK(sign_all(*store, identity));
   fmt::print("{}\n", gateway::audit::export_head(identity.signing().verifying_key()));
   return each_row(*store, [](const Row& row) -> Result<> {
     fmt::print("{}\n", gateway::audit::export_line(row));
@@ -153,7 +165,19 @@ bool is_known_as(const crypto::VerifyingKey& key, const std::string& known) {
   return known == to_hex(protocol::key_id(key)) || known == to_base64(key, Base64::kUrlNoPadding);
 }
 
+/// Whether it has the form of one of them.
+bool is_key(const std::string& known) {
+  const auto id = from_hex(known);
+  const auto key = from_base64(known, Base64::kUrlNoPadding);
+  return (id && id->size() == sizeof(protocol::KeyId)) ||
+         (key && key->size() == sizeof(crypto::VerifyingKey));
+}
+
 Result<> verify_export(const AuditWords& words) {
+  if (!is_key(words.key)) {
+    return Error::invalid("'" + printable(words.key) + "' is no id of a gateway")
+        .remedy("give the 64 hex digits that the gateway says in its log when it starts");
+  }
   std::ifstream file(words.file);
   if (!file) return Error::not_found("cannot read " + words.file.string());
   std::string line;

@@ -52,6 +52,9 @@ void look_at_public_url(Findings& findings, const Settings& settings) {
   } else if (!address || !address->is_secure()) {
     findings.bad("public-url is no https:// address: " + settings.public_url,
                  "passkeys work over https only");
+  } else if (gateway::parse_address(address->host)) {
+    findings.bad("nobody can sign in at public-url, an IP address: " + settings.public_url,
+                 "passkeys are bound to a name: set public-url to one, as https://gateway.example");
   } else if (address->host == "localhost" || address->host.ends_with(".localhost")) {
     findings.bad(
         "public-url is this machine's own name for itself, which no phone finds: " + settings.public_url,
@@ -96,7 +99,9 @@ void look_at_page(Findings& findings, const Settings& settings) {
 }
 
 void look_at_legacy(Findings& findings, const Settings& settings) {
-  if (!settings.legacy) return findings.good("the first protocol is off");
+  if (!settings.legacy) {
+    return findings.good("the first protocol is off: no secret is named for it, or legacy = false");
+  }
   if (settings.legacy_allow.empty()) {
     findings.note("the first protocol is on, and any address may ask by it",
                   "legacy = false when all hosts are enrolled; until then legacy-allow = [\"192.0.2.7/32\"]");

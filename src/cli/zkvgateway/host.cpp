@@ -83,10 +83,12 @@ Result<> list(const Session& session, const HostWords& words) {
 Result<> show(const Session& session, const HostWords& words) {
   ZKV_TRY(const auto path, path_of(words.name));
   ZKV_TRY(const auto client, ControlClient::find(session));
-  ZKV_TRY(const auto document, client.send("GET", path));
+  ZKV_TRY(auto document, client.send("GET", path));
   if (words.json) {
     fmt::print("{}\n", json::serialize(document));
   } else {
+    const auto next_boot = next_boot_of(document);
+    document.as_object()["next_boot"] = next_boot.empty() ? "not approved" : next_boot;
     print_members(document);
   }
   return {};

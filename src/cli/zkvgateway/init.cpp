@@ -24,7 +24,13 @@ Result<> make_certificate(const gateway::Settings& settings, const std::vector<s
   const auto certificate = settings.data_dir / "tls.crt";
   const auto key = settings.data_dir / "tls.key";
   ZKV_TRY(const auto made, gateway::http::make_self_signed(names));
-  ZKV_CHECK(create_file(key, made.key.span(), 0600));
+  auto created = create_file(key, made.key.span(), 0600);
+  if (!created && created.error().kind() == ErrorKind::kExists) {
+    return std::move(created).error().remedy(
+        "this gateway has its certificate; to make another one, move tls.key and tls.crt in " +
+        settings.data_dir.string() + " away first (hosts that pinned the old one must then enrol again)");
+  }
+  if (!created) return created;
   auto written = create_file(certificate, bytes_of(made.certificate), 0644);
   if (written) return {};
   ::unlink(key.c_str());

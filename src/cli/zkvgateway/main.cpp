@@ -58,7 +58,9 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "{}", app.help());
     return static_cast<int>(ExitCode::kFailed);
   }
-  if (app.got_subcommand("help")) fmt::print("{}", app.help());
+  if (app.got_subcommand("help")) {
+    fmt::print("{}", app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal));
+  }
   return static_cast<int>(session.exit_code);
 }
 

@@ -113,6 +113,12 @@ Result<> set(const Session& session, const std::string& name, const std::string&
   ZKV_TRY(const auto vault, find_or_make_vault(settings));
   ZKV_CHECK(vault->put(name, value.span()));
   fmt::print("stored secret '{}'\n", name);
+  if (name == settings.secret && !settings.legacy) {
+    fmt::print(stderr,
+               "zkvgateway: the first protocol, by which hosts ask for it, is off: set secret = \"{}\" in "
+               "/etc/zkv/gateway.toml\n",
+               name);
+  }
   return {};
 }
 

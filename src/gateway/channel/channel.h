@@ -30,6 +30,9 @@ class Channel {
   [[nodiscard]] virtual std::string description() const = 0;
   /// Whether this channel carries a PIN back, so that one has to be made.
   [[nodiscard]] virtual bool wants_pin() const = 0;
+  /// Whether it tells nobody but who looks at this machine's own log: it takes no turn of the hour's
+  /// messages.
+  [[nodiscard]] virtual bool is_console() const { return false; }
   /// Whether notify() only begins: what came of it is then said by the channel itself.
   [[nodiscard]] virtual bool reports_later() const { return false; }
   /// Errors: kDenied (the provider refuses the account or the number), kUnavailable, kInterrupted.

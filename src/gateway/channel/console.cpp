@@ -13,6 +13,7 @@ class ConsoleChannel : public Channel {
  public:
   [[nodiscard]] std::string description() const override { return "console"; }
   [[nodiscard]] bool wants_pin() const override { return false; }
+  [[nodiscard]] bool is_console() const override { return true; }
 
   Result<> notify(const Notice& notice, const std::stop_token& /*stop*/) override {
     const auto host = notice.host.empty() ? std::string() : " of " + notice.host;

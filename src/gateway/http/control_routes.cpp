@@ -56,21 +56,21 @@ Reply reply_with(const Result<Request>& request) {
   return json(200, json_lib::serialize(to_json(*request)));
 }
 
-asio::awaitable<Result<std::vector<RequestCard>>> listed(bool also_ended, Service& service) {
+asio::awaitable<Result<CardList>> listed(bool also_ended, Service& service) {
   if (!also_ended) co_return co_await service.open_requests();
   HistoryAsk ask;
   ask.limit = kMostListed;
-  auto page = co_await service.history(std::move(ask));
-  if (!page) co_return tl::unexpected(page.error());
-  co_return std::move(page->cards);
+  co_return co_await service.history(std::move(ask));
 }
 
 asio::awaitable<Reply> list(Incoming incoming, Service& service) {
   const auto requests = co_await listed(incoming.query() == "all=1", service);
   if (!requests) co_return problem(requests.error());
   json_lib::array array;
-  for (const auto& request : *requests) array.push_back(to_json(request));
-  co_return json(200, json_lib::serialize(json_lib::object{{"requests", std::move(array)}}));
+  for (const auto& request : requests->cards) array.push_back(to_json(request));
+  json_lib::array damaged(requests->damaged.begin(), requests->damaged.end());
+  co_return json(200, json_lib::serialize(
+                          json_lib::object{{"requests", std::move(array)}, {"damaged", std::move(damaged)}}));
 }
 
 // Arguments of awaited calls are named first: GCC 12 destroys temporaries among them twice.

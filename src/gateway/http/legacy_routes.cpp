@@ -101,9 +101,20 @@ Reply LegacyRoutes::refuse(unsigned status, std::string kind, const Incoming& in
   return empty(status);
 }
 
+/// Hosts send neither header; browsers say by them when a page of another site has them ask.
+bool LegacyRoutes::is_from_elsewhere(const Incoming& incoming) const {
+  const auto site = incoming.header("Sec-Fetch-Site");
+  const auto origin = incoming.header("Origin");
+  if (!site.empty() && site != "same-origin" && site != "none") return true;
+  return !origin.empty() && (options_.public_url.empty() || origin != options_.public_url);
+}
+
 asio::awaitable<Reply> LegacyRoutes::request_keys(Incoming incoming) {
   if (!options_.allow.empty() && !contains(options_.allow, incoming.client)) {
     co_return refuse(403, "refused.address", incoming, "not in legacy-allow");
+  }
+  if (is_from_elsewhere(incoming)) {
+    co_return refuse(403, "refused.origin", incoming, "a page of another site has a browser ask");
   }
   const std::string token(incoming.header("ZKV-Request-Token"));
   if (!token.empty() && !is_token(token)) {

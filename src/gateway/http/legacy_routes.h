@@ -27,6 +27,7 @@ class LegacyRoutes {
  private:
   boost::asio::awaitable<Reply> request_keys(Incoming incoming);
   boost::asio::awaitable<Reply> incoming_message(Incoming incoming);
+  [[nodiscard]] bool is_from_elsewhere(const Incoming& incoming) const;
   [[nodiscard]] bool is_signed(const Incoming& incoming, const FormFields& form) const;
   Reply refuse(unsigned status, std::string kind, const Incoming& incoming, std::string detail);
 

@@ -45,6 +45,47 @@ unsigned status_of(ErrorKind kind) {
   }
 }
 
+/// The problem that an error is which has no name of its own.
+std::string_view name_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kInvalid:
+    case ErrorKind::kUnsupported:
+      return "malformed";
+    case ErrorKind::kDenied:
+      return "refused";
+    case ErrorKind::kNotFound:
+      return "not-found";
+    case ErrorKind::kConflict:
+      return "ended";
+    case ErrorKind::kExists:
+      return "exists";
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kInterrupted:
+      return "unavailable";
+    default:
+      return "internal";
+  }
+}
+
+/// The same for what is refused before anybody looks at what it says.
+std::string_view name_of(unsigned status) {
+  switch (status) {
+    case 404:
+      return "not-found";
+    case 405:
+      return "method";
+    case 408:
+      return "slow";
+    case 413:
+    case 431:
+      return "too-large";
+    case 503:
+      return "unavailable";
+    default:
+      return "malformed";
+  }
+}
+
 std::string form_decoded(std::string_view text) {
   std::string decoded;
   decoded.reserve(text.size());
@@ -100,19 +141,18 @@ SecretBytes serialize_with_cookie(const Reply& reply, bool keep_alive) {
   return out.take();
 }
 
-Reply problem(unsigned status, std::string_view detail) { return problem(status, "", detail); }
+Reply problem(unsigned status, std::string_view detail) { return problem(status, name_of(status), detail); }
 
 Reply problem(const Error& error) { return problem(status_of(error.kind()), error); }
 
 Reply problem(unsigned status, const Error& error) {
   const std::string stop = error.message().ends_with('.') ? " " : ". ";
-  return problem(status, error.name(),
+  return problem(status, error.name().empty() ? name_of(error.kind()) : std::string_view(error.name()),
                  error.remedy().empty() ? error.message() : error.message() + stop + error.remedy());
 }
 
 Reply problem(unsigned status, std::string_view name, std::string_view detail) {
-  const std::string type =
-      name.empty() ? "about:blank" : fmt::format("https://zfs-keyvault.invalid/problems/{}", name);
+  const auto type = fmt::format("https://zfs-keyvault.invalid/problems/{}", name);
   const boost::json::object document{{"type", type},
                                      {"title", boost::json::string_view(reason_phrase(status))},
                                      {"status", status},

@@ -62,12 +62,12 @@ std::string serialize_head(const Reply& reply, bool keep_alive, std::optional<st
 SecretBytes serialize_with_cookie(const Reply& reply, bool keep_alive);
 std::string_view reason_phrase(unsigned status);
 
-/// An RFC 9457 problem document, without a type of its own.
+/// An RFC 9457 problem document, of the type that the status says.
 Reply problem(unsigned status, std::string_view detail);
 /// One of those that docs/protocol-v2.md names, which programs can tell apart.
 Reply problem(unsigned status, std::string_view name, std::string_view detail);
-/// That of an error: 400, 403, 404, 409, 503 or 500 by its kind; its name is the type, its message and its
-/// remedy are the detail.
+/// That of an error: 400, 403, 404, 409, 503 or 500 by its kind; its name, or else its kind's, is the type,
+/// its message and its remedy are the detail.
 Reply problem(const Error& error);
 /// The same with another status.
 Reply problem(unsigned status, const Error& error);

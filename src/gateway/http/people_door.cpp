@@ -16,27 +16,6 @@ constexpr std::size_t kLongestPersonalBody = 64 * 1024;
 constexpr std::string_view kJson = "application/json";
 constexpr unsigned kTryAgainIn = 5;
 
-std::string_view name_of(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kInvalid:
-    case ErrorKind::kUnsupported:
-      return "malformed";
-    case ErrorKind::kNotFound:
-      return "not-found";
-    case ErrorKind::kExists:
-      return "exists";
-    case ErrorKind::kConflict:
-      return "ended";
-    case ErrorKind::kDenied:
-      return "refused";
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kInterrupted:
-      return "unavailable";
-    default:
-      return "internal";
-  }
-}
-
 /// Whether the media type is JSON, with or without parameters.
 bool is_json(std::string_view content_type) {
   const auto type = content_type.substr(0, content_type.find(';'));
@@ -58,11 +37,7 @@ std::string_view cookie_called(std::string_view cookies, std::string_view name) 
 
 }  // namespace
 
-Reply refusal(const Error& error) {
-  if (error.name() == "session") return problem(401, error);
-  if (!error.name().empty()) return problem(error);
-  return problem(Error(error).named(name_of(error.kind())));
-}
+Reply refusal(const Error& error) { return error.name() == "session" ? problem(401, error) : problem(error); }
 
 PeopleDoor::PeopleDoor(Result<passkey::RelyingParty> party, std::string gateway_name, Service& service,
                        std::unique_ptr<NetworkNames> names)

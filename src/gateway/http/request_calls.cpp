@@ -1,7 +1,6 @@
 // Requests, as people see and decide them.
 #include <boost/json/array.hpp>
 #include <utility>
-#include <vector>
 
 #include "gateway/http/people_json.h"
 #include "gateway/http/people_routes.h"
@@ -19,18 +18,20 @@ boost::json::object shown(const RequestCard& card, PeopleDoor& door) {
   return card_json(card, door.name_of(card.request.address));
 }
 
-boost::json::object list_of(const std::vector<RequestCard>& cards, PeopleDoor& door) {
+boost::json::object list_of(const CardList& list, PeopleDoor& door) {
   boost::json::array array;
-  for (const auto& card : cards) array.push_back(shown(card, door));
-  return {{"requests", std::move(array)}};
+  for (const auto& card : list.cards) array.push_back(shown(card, door));
+  return {{"requests", std::move(array)},
+          {"more", list.has_more},
+          {"damaged", boost::json::array(list.damaged.begin(), list.damaged.end())}};
 }
 
 asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
   const auto query = parse_form(call.incoming.query());
   if (find_field(query, "all") != "1") {
-    const auto cards = co_await door.people().open_requests(call.session);
-    if (!cards) co_return refusal(cards.error());
-    co_return json(200, list_of(*cards, door));
+    const auto open = co_await door.people().open_requests(call.session);
+    if (!open) co_return refusal(open.error());
+    co_return json(200, list_of(*open, door));
   }
   const auto signed_in = co_await door.people().session(call.session);
   if (!signed_in) co_return refusal(signed_in.error());
@@ -39,9 +40,7 @@ asio::awaitable<Reply> list_requests(PersonalCall call, PeopleDoor& door) {
   if (!before.empty()) ask.before = RequestId{std::string(before)};
   const auto page = co_await door.service().history(std::move(ask));
   if (!page) co_return refusal(page.error());
-  auto list = list_of(page->cards, door);
-  list["more"] = page->has_more;
-  co_return json(200, list);
+  co_return json(200, list_of(*page, door));
 }
 
 asio::awaitable<Reply> show_request(PersonalCall call, PeopleDoor& door) {

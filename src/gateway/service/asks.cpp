@@ -40,11 +40,16 @@ Command Asks::ask(const std::shared_ptr<Ticket>& ticket, const Ask& ask) {
 Result<> Asks::enter(Ticket& ticket, Entry& entry) {
   ZKV_TRY(const bool is_back, reattach(ticket, entry));
   if (is_back) return {};
-  if (desk_.deadlines().size() >= options_.pending_limit) {
+  if (!has_room(entry.address)) {
     entry.is_too_many = true;
     return {};
   }
   return open(ticket, entry);
+}
+
+bool Asks::has_room(const std::string& address) const {
+  const auto& asks = desk_.asks();
+  return asks.size() < options_.asks_limit && asks.of_network(address) < options_.asks_of_network_limit;
 }
 
 Result<bool> Asks::reattach(Ticket& ticket, Entry& entry) {
@@ -52,17 +57,18 @@ Result<bool> Asks::reattach(Ticket& ticket, Entry& entry) {
   ZKV_TRY(const auto known, desk_.store().find_by_token(*entry.token_hash));
   if (!known || !is_worth_coming_back_to(*known)) return false;
   ticket.request = known->id;
-  ZKV_CHECK(desk_.note("request.reattach", known->id.text, entry.address, ""));
+  note_("request.reattach", entry.address, "request " + known->id.text);
   ZKV_CHECK(desk_.apply(*known, event::Reattached{}, entry.address, entry.decisions));
   return true;
 }
 
 Result<> Asks::open(Ticket& ticket, Entry& entry) {
   ZKV_TRY(auto request, make_request(entry));
-  ZKV_CHECK(desk_.open(request));
-  // Known to the deadlines at once, so that the limit holds within a group, too; should the commit fail, they
-  // find that there is no such request.
+  // Known at once, so that the limits hold within a group, too; should the commit fail, the deadlines find
+  // that there is no such request.
   desk_.deadlines().set(request.id, request.expires_at);
+  desk_.asks().enter(request, is_told(entry.turn));
+  ZKV_CHECK(desk_.open(request));
   ticket.request = request.id;
   entry.opened = std::move(request);
   return {};
@@ -80,8 +86,9 @@ Result<Request> Asks::make_request(Entry& entry) {
   return request;
 }
 
-/// A PIN that no other pending request has. When nearly all are taken the request goes without one: it still
-/// can be approved at the console.
+/// A PIN that no other pending request has. It also marks what people were told of, where no channel carries
+/// it, so that the hour's messages are counted after a restart. When nearly all are taken the request goes
+/// without one: it still can be approved at the console.
 Result<> Asks::add_pin(Request& request, Entry& entry) {
   constexpr int kMostTries = 100;
   ZKV_TRY(const auto others, desk_.store().open_requests());
@@ -102,7 +109,7 @@ void Asks::seat(const std::shared_ptr<Ticket>& ticket, const Entry& entry) {
   if (entry.is_too_many) return ticket->answer({Answer::Outcome::kTooMany, {}, nullptr});
   if (entry.opened) {
     desk_.watchers().wake(entry.opened->id);
-    notices_.send(*entry.opened, entry.pin);
+    notices_.send(*entry.opened, entry.pin, entry.turn);
     notices_.tell_of_limit(*entry.opened, entry.turn);
   }
   if (ticket->gone) return ticket->answer({Answer::Outcome::kCancelled, ticket->request, nullptr});

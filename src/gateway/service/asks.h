@@ -2,6 +2,7 @@
 // served.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,8 +16,11 @@ namespace zkv::gateway {
 
 class Asks {
  public:
-  Asks(Desk& desk, Notices& notices, const ServiceOptions& options)
-      : desk_(desk), notices_(notices), options_(options) {}
+  /// Notes for the audit log, gathered: kind, address, detail.
+  using Note = std::function<void(std::string, std::string, std::string)>;
+
+  Asks(Desk& desk, Notices& notices, const ServiceOptions& options, Note note)
+      : desk_(desk), notices_(notices), options_(options), note_(std::move(note)) {}
 
   /// Makes a request, or finds that of the client's token, and lets `ticket` wait for it. A denied one is
   /// answered again; one that ended otherwise makes way for a new one, which needs a new approval.
@@ -37,6 +41,7 @@ class Asks {
   };
 
   Result<> enter(Ticket& ticket, Entry& entry);
+  [[nodiscard]] bool has_room(const std::string& address) const;
   Result<bool> reattach(Ticket& ticket, Entry& entry);
   Result<> open(Ticket& ticket, Entry& entry);
   Result<Request> make_request(Entry& entry);
@@ -46,6 +51,7 @@ class Asks {
   Desk& desk_;
   Notices& notices_;
   const ServiceOptions& options_;
+  Note note_;
 };
 
 }  // namespace zkv::gateway

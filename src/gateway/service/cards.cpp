@@ -42,14 +42,22 @@ Result<RequestCard> card_of(Store& store, const Request& request) {
   return card;
 }
 
-Result<std::vector<RequestCard>> cards_of(Store& store, const std::vector<Request>& requests) {
-  std::vector<RequestCard> cards;
-  cards.reserve(requests.size());
-  for (const auto& request : requests) {
-    ZKV_TRY(auto card, card_of(store, request));
-    cards.push_back(std::move(card));
+Result<CardList> cards_of(Store& store, RequestList requests, std::size_t limit) {
+  CardList list;
+  list.has_more = requests.requests.size() + requests.damaged.size() > limit;
+  if (requests.requests.size() > limit) requests.requests.resize(limit);
+  list.damaged = std::move(requests.damaged);
+  for (const auto& request : requests.requests) {
+    auto card = card_of(store, request);
+    if (card) {
+      list.cards.push_back(std::move(*card));
+    } else if (card.error().kind() == ErrorKind::kCorrupt) {
+      list.damaged.push_back(request.id.text);
+    } else {
+      return tl::unexpected(card.error());
+    }
   }
-  return cards;
+  return list;
 }
 
 }  // namespace zkv::gateway

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -20,6 +21,13 @@ struct RequestCard {
   std::optional<HostAsk> ask;
 };
 
+/// Requests as a list shows them. A damaged one does not hide the others.
+struct CardList {
+  std::vector<RequestCard> cards;
+  std::vector<std::string> damaged;  ///< ids of those that cannot be shown
+  bool has_more = false;             ///< there are others than these
+};
+
 /// What an approval of it binds: the hash of the envelope that its host signed; for a request of the first
 /// protocol that of its id and address (docs/protocol-v2.md, "People: sign in, see, decide").
 protocol::RequestHash hash_of(const RequestCard& card);
@@ -31,6 +39,7 @@ bool is_made_for(const Request& request, const protocol::Envelope& envelope);
 
 /// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged).
 Result<RequestCard> card_of(Store& store, const Request& request);
-Result<std::vector<RequestCard>> cards_of(Store& store, const std::vector<Request>& requests);
+/// At most `limit` of them. Errors: those of the store, but kCorrupt.
+Result<CardList> cards_of(Store& store, RequestList requests, std::size_t limit);
 
 }  // namespace zkv::gateway

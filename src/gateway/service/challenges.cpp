@@ -8,9 +8,6 @@ namespace zkv::gateway {
 namespace {
 
 bool have_one_owner(const ChallengeUse& left, const ChallengeUse& right) {
-  const bool is_sign_in = left.purpose == ChallengeUse::Purpose::kSignIn;
-  if (is_sign_in != (right.purpose == ChallengeUse::Purpose::kSignIn)) return false;
-  if (is_sign_in) return true;
   return left.invite == right.invite && (!left.invite.empty() || left.approver == right.approver);
 }
 
@@ -25,8 +22,7 @@ void Challenges::make_room(const ChallengeUse& use, Time now) {
   while (!entries_.empty() && entries_.front().ends <= now) entries_.pop_front();
   const auto is_of_same_owner = [&](const Entry& entry) { return have_one_owner(entry.use, use); };
   const auto count = std::ranges::count_if(entries_, is_of_same_owner);
-  const auto most = use.purpose == ChallengeUse::Purpose::kSignIn ? kMostSignIns : kMostEach;
-  if (static_cast<std::size_t>(count) < most) return;
+  if (static_cast<std::size_t>(count) < kMostEach) return;
   entries_.erase(std::ranges::find_if(entries_, is_of_same_owner));
 }
 
@@ -40,9 +36,7 @@ std::optional<SpentChallenge> Challenges::spend(const passkey::Challenge& challe
 }
 
 void Challenges::forget(const ApproverId& approver) {
-  std::erase_if(entries_, [&](const Entry& entry) {
-    return entry.use.purpose != ChallengeUse::Purpose::kSignIn && entry.use.approver == approver;
-  });
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.use.approver == approver; });
 }
 
 }  // namespace zkv::gateway

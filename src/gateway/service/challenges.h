@@ -1,5 +1,5 @@
-// The challenges that passkeys were asked to sign and have not signed yet: each lives a short time and serves
-// once. On the ledger's thread only.
+// The challenges that passkeys were asked to sign and have not signed yet, but those of sign-ins: each lives
+// a short time and serves once. On the ledger's thread only.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,11 @@ namespace zkv::gateway {
 
 /// What a challenge was made for, and for nothing else.
 struct ChallengeUse {
-  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kRecover, kSignIn, kDecide, kAct };
-  Purpose purpose = Purpose::kSignIn;
-  Bytes invite;           ///< its hash, or that of the recovery code; kRegister and kRecover only
-  ApproverId approver{};  ///< not for kSignIn
-  RequestId request;      ///< this and the next: kDecide only
+  enum class Purpose : std::uint8_t { kRegister, kAddPasskey, kRecover, kDecide, kAct };
+  Purpose purpose = Purpose::kRegister;
+  Bytes invite;  ///< its hash, or that of the recovery code; kRegister and kRecover only
+  ApproverId approver{};
+  RequestId request;  ///< this and the next: kDecide only
   passkey::Decision decision = passkey::Decision::kDeny;
   passkey::Act act;                  ///< kAct only
   passkey::ApprovalRandom random{};  ///< kDecide and kAct
@@ -33,8 +33,6 @@ struct SpentChallenge {
 
 class Challenges {
  public:
-  /// Of sign-ins, which anybody may begin; beyond, the oldest give way.
-  static constexpr std::size_t kMostSignIns = 4'096;
   /// Of one approver or one invite; beyond, their own oldest give way.
   static constexpr std::size_t kMostEach = 16;
 

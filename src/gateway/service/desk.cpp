@@ -47,6 +47,9 @@ bool deserves_row(const Request& before, const Decision& decision, const Event& 
   return decision.next.state != before.state || std::holds_alternative<event::ShareFailed>(event);
 }
 
+/// Whether it ended by itself: nobody decided it.
+bool is_undecided_end(State state) { return state == State::kExpired || state == State::kCancelled; }
+
 /// A byte of UTF-8 that goes on with the character before it.
 bool is_inside_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
 
@@ -71,18 +74,26 @@ Result<Request> Desk::apply(const Request& request, const Event& event, const st
                             Decisions& decisions) {
   ZKV_TRY(auto decision, decide(request, policy_, event, now()));
   if (decision.changed) ZKV_CHECK(store_.update(decision.next, request.state));
-  if (deserves_row(request, decision, event)) {
-    const bool timed_out = decision.next.state == State::kExpired;
-    ZKV_CHECK(note(kind_of(request, decision, event), request.id.text, timed_out ? "gateway" : actor,
-                   decision.next.reason));
-  }
+  if (deserves_row(request, decision, event)) ZKV_CHECK(record(request, decision, event, actor));
   decisions.push_back(std::move(decision));
   return decisions.back().next;
+}
+
+Result<> Desk::record(const Request& before, const Decision& decision, const Event& event,
+                      const std::string& actor) {
+  const auto& next = decision.next;
+  if (asks_.is_untold(next.id)) {
+    if (is_undecided_end(next.state)) return {};
+    ZKV_CHECK(note("request.ask", next.id.text, next.address, "at " + to_text(next.created_at)));
+  }
+  return note(kind_of(before, decision, event), next.id.text,
+              next.state == State::kExpired ? "gateway" : actor, next.reason);
 }
 
 Result<> Desk::open(const Request& request, const std::string& detail) {
   const auto decision = begin(request);
   ZKV_CHECK(store_.insert(decision.next));
+  if (asks_.is_untold(request.id)) return {};
   return note("request.ask", request.id.text, request.address, detail);
 }
 
@@ -93,14 +104,23 @@ Result<> Desk::note(const std::string& kind, const std::string& request, const s
 
 void Desk::carry_out(const Decisions& decisions, const std::shared_ptr<const SecretBytes>& share) {
   for (const auto& decision : decisions) {
-    if (is_final(decision.next.state)) {
-      deadlines_.erase(decision.next.id);
-    } else {
-      deadlines_.set(decision.next.id, decision.next.expires_at);
-    }
+    follow(decision.next);
     for (const auto& effect : decision.effects) carry_out(decision, effect, share);
     if (decision.changed) watchers_.wake(decision.next.id);
   }
+}
+
+/// Keeps deadlines and counts in step with a request.
+void Desk::follow(const Request& request) {
+  if (!is_final(request.state)) {
+    deadlines_.set(request.id, request.expires_at);
+    if (request.host.empty()) asks_.enter(request, true);
+    if (request.state != State::kPending) asks_.tell(request.id);
+    return;
+  }
+  if (asks_.is_untold(request.id) && is_undecided_end(request.state) && unanswered_) unanswered_(request);
+  deadlines_.erase(request.id);
+  asks_.leave(request.id);
 }
 
 void Desk::carry_out(const Decision& decision, const Effect& effect,

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "gateway/approval/decide.h"
 #include "gateway/service/deadlines.h"
+#include "gateway/service/open_asks.h"
 #include "gateway/service/waiting.h"
 #include "gateway/service/watchers.h"
 #include "gateway/store/store.h"
@@ -26,12 +27,16 @@ class Desk {
   /// Called for each approved request whose client is there, or need not be: an enrolled host's.
   void on_recover(std::function<void(const Request&)> recover) { recover_ = std::move(recover); }
 
+  /// Called for each request of the first protocol that people were not told of and that ended undecided.
+  void on_unanswered(std::function<void(const Request&)> unanswered) { unanswered_ = std::move(unanswered); }
+
   /// In a transaction: decides, writes the request and the audit row, and notes the decision in `decisions`.
   /// Returns the request as it is now. Errors: those of decide and of the store.
   Result<Request> apply(const Request& request, const Event& event, const std::string& actor,
                         Decisions& decisions);
   /// In a transaction: the first decision about a new request. `detail` is for its audit row: an enrolled
-  /// host's name and the request's hash, by which an approval can be checked from the log alone.
+  /// host's name and the request's hash, by which an approval can be checked from the log alone. One that
+  /// stands in asks() as untold gets its row with a person's first decision about it, and none before.
   Result<> open(const Request& request, const std::string& detail = {});
   /// In a transaction: one audit row. Text that came from outside is shortened and made printable.
   Result<> note(const std::string& kind, const std::string& request, const std::string& actor,
@@ -43,18 +48,24 @@ class Desk {
   [[nodiscard]] Store& store() { return store_; }
   [[nodiscard]] Waiting& waiting() { return waiting_; }
   [[nodiscard]] Deadlines& deadlines() { return deadlines_; }
+  [[nodiscard]] OpenAsks& asks() { return asks_; }
   [[nodiscard]] Watchers& watchers() { return watchers_; }
 
  private:
   void carry_out(const Decision& decision, const Effect& effect,
                  const std::shared_ptr<const SecretBytes>& share);
+  Result<> record(const Request& before, const Decision& decision, const Event& event,
+                  const std::string& actor);
+  void follow(const Request& request);
 
   Store& store_;
   Policy policy_;
   Waiting waiting_;
   Deadlines deadlines_;
+  OpenAsks asks_;
   Watchers watchers_;
   std::function<void(const Request&)> recover_;
+  std::function<void(const Request&)> unanswered_;
 };
 
 /// At most `longest` bytes of `text`, control characters replaced by spaces.

@@ -61,14 +61,26 @@ asio::awaitable<Result<Approver>> LedgerPeople::revoke(std::string who, Doer by)
   return perform<Approver>(std::move(by), std::move(act), Role::kOwner, std::move(work));
 }
 
+/// Who has no passkey can sign in no more, and revoke or invite nobody.
+Result<> LedgerPeople::leaves_an_owner(const Approver& leaving) {
+  if (leaving.role != Role::kOwner) return {};
+  auto& people = desk_.store().people();
+  ZKV_TRY(const auto all, people.all_approvers());
+  for (const auto& other : all) {
+    if (other.role != Role::kOwner || other.id == leaving.id) continue;
+    ZKV_TRY(const auto passkeys, people.passkeys_of(other.id));
+    if (!passkeys.empty()) return {};
+  }
+  return Error::conflict("this is the last owner who can sign in")
+      .remedy(
+          "make another one before: 'zkvgateway approver invite NAME --role owner', and let them register")
+      .named("last-owner");
+}
+
 Result<Approver> LedgerPeople::end_approver(const std::string& who, const std::string& by) {
   auto& people = desk_.store().people();
   ZKV_TRY(auto approver, approver_named(who));
-  ZKV_TRY(const auto all, people.all_approvers());
-  const auto owners = std::ranges::count(all, Role::kOwner, &Approver::role);
-  if (approver.role == Role::kOwner && owners == 1) {
-    return Error::conflict("this is the last owner").remedy("make another one before").named("last-owner");
-  }
+  ZKV_CHECK(leaves_an_owner(approver));
   ZKV_TRY(const auto passkeys, people.passkeys_of(approver.id));
   for (const auto& passkey : passkeys) ZKV_CHECK(end(passkey, "its approver was revoked"));
   approver.revoked_at = now();

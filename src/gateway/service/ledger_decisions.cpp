@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "crypto/random.h"
@@ -40,17 +42,26 @@ Error not_by_codes() {
       .named("totp-group");
 }
 
-asio::awaitable<Result<std::vector<RequestCard>>> LedgerPeople::open_requests(SessionKey key) {
-  std::function<Result<std::vector<RequestCard>>(Decisions&)> work =
-      [this, key](Decisions&) -> Result<std::vector<RequestCard>> {
+asio::awaitable<Result<CardList>> LedgerPeople::open_requests(SessionKey key) {
+  std::function<Result<CardList>(Decisions&)> work = [this, key](Decisions&) -> Result<CardList> {
     ZKV_TRY(const auto me, who_looks(key));
-    ZKV_TRY(const auto requests, desk_.store().open_requests());
-    ZKV_TRY(auto cards, cards_of(desk_.store(), requests));
-    if (me.kind == SessionKind::kPasskey) return cards;
-    std::erase_if(cards, [this](const RequestCard& card) { return !is_open_to_codes(card, options_); });
-    return cards;
+    if (me.kind == SessionKind::kTotp) return open_to_codes();
+    ZKV_TRY(auto requests, desk_.store().first_open(kMostOnBoard + 1));
+    return cards_of(desk_.store(), std::move(requests), kMostOnBoard);
   };
-  return on_ledger<std::vector<RequestCard>>(*ledger_, desk_, std::move(work));
+  return on_ledger<CardList>(*ledger_, desk_, std::move(work));
+}
+
+Result<CardList> LedgerPeople::open_to_codes() {
+  const auto all = std::numeric_limits<std::int64_t>::max();
+  ZKV_TRY(auto requests, desk_.store().first_open(all));
+  std::erase_if(requests.requests, [](const Request& request) { return request.host.empty(); });
+  ZKV_TRY(auto list, cards_of(desk_.store(), std::move(requests), all));
+  std::erase_if(list.cards, [this](const RequestCard& card) { return !is_open_to_codes(card, options_); });
+  list.damaged.clear();  // whose they were is not known
+  list.has_more = list.cards.size() > kMostOnBoard;
+  if (list.has_more) list.cards.resize(kMostOnBoard);
+  return list;
 }
 
 asio::awaitable<Result<RequestCard>> LedgerPeople::request(SessionKey key, RequestId id) {

@@ -39,7 +39,17 @@ Result<> check_names(const std::string& name, const std::string& group) {
 
 Error not_this_invite(const std::string& why) {
   return Error::denied("the invite is not valid: " + why)
-      .remedy("make a new one at the gateway: zkvgateway host invite NAME");
+      .remedy("make a new one at the gateway: zkvgateway host invite NAME")
+      .named("invite");
+}
+
+Error enrolled_before(const Host& host) {
+  return Error::exists(
+             fmt::format("this identity is enrolled as '{}' already, by another invite or with another "
+                         "share",
+                         host.name))
+      .remedy("enrol with a new identity: 'zkv unenroll' on the host, and 'zkv enroll' with a new invite")
+      .named("enrolled");
 }
 
 /// The words of an error, as an error to be returned from another road.
@@ -97,6 +107,7 @@ Result<LedgerEnrolments::Newcomer> LedgerEnrolments::admit(const protocol::Enrol
   }
   ZKV_TRY(auto known, hosts.find_host(newcomer.host.id));
   if (known && known->is_revoked()) return not_this_invite("the host was revoked");
+  if (known && invite->used_by != known->id) return enrolled_before(*known);
   if (known) return Newcomer{std::move(*known), newcomer.invite, true};
   if (now() >= invite->expires_at) return not_this_invite("it is over since " + to_text(invite->expires_at));
   newcomer.host.name = invite->name;
@@ -106,11 +117,16 @@ Result<LedgerEnrolments::Newcomer> LedgerEnrolments::admit(const protocol::Enrol
   return newcomer;
 }
 
-/// Makes the newcomer a host. When its message came twice at once, the second finds that all is done.
+/// Makes the newcomer a host. When its message came twice at once, the second finds that all is done; with
+/// two invites at once one of them is too late.
 Result<Host> LedgerEnrolments::settle(const Newcomer& newcomer, const std::string& address) {
   auto& hosts = desk_.store().hosts();
   ZKV_TRY(auto known, hosts.find_host(newcomer.host.id));
-  if (known && !known->is_revoked()) return std::move(*known);
+  if (known && !known->is_revoked()) {
+    ZKV_TRY(const auto invite, hosts.find_invite(newcomer.invite));
+    if (!invite || invite->used_by != known->id) return enrolled_before(*known);
+    return std::move(*known);
+  }
   Host host = newcomer.host;
   host.enrolled_at = now();
   host.seen_at = host.enrolled_at;
@@ -121,15 +137,32 @@ Result<Host> LedgerEnrolments::settle(const Newcomer& newcomer, const std::strin
   return host;
 }
 
-asio::awaitable<Result<bool>> LedgerEnrolments::deposit(const protocol::Enrolment& enrolment,
-                                                        std::string host_id) {
+Result<std::shared_ptr<const SecretBytes>> LedgerEnrolments::share_of(
+    const protocol::Enrolment& enrolment) const {
   const auto share = identity_.sealing().open(enrolment.share);
   if (!share || share->size() != protocol::kShareSize) {
-    co_return Error::invalid("the share is not sealed to this gateway")
+    return Error::invalid("the share is not sealed to this gateway")
         .remedy("enrol again: the gateway's identity may have changed meanwhile");
   }
-  const auto text =
-      std::make_shared<const SecretBytes>(to_base64_secret(share->span(), Base64::kUrlNoPadding));
+  return std::make_shared<const SecretBytes>(to_base64_secret(share->span(), Base64::kUrlNoPadding));
+}
+
+/// What came once more must be what came before, or its sender would take for kept what is not.
+asio::awaitable<Result<Host>> LedgerEnrolments::repeat(const protocol::Enrolment& enrolment, Host host) {
+  ZKV_CO_TRY(const auto text, share_of(enrolment));
+  std::function<Result<bool>()> work = [this, text, name = share_name(host.id)]() -> Result<bool> {
+    ZKV_TRY(const auto kept, vault_.recover(name, stop_));
+    return equal_in_constant_time(kept.span(), text->span());
+  };
+  const auto is_same = co_await as_errand<bool>(errands_, std::move(work));
+  if (!is_same) co_return again(is_same.error());
+  if (!*is_same) co_return enrolled_before(host);
+  co_return host;
+}
+
+asio::awaitable<Result<bool>> LedgerEnrolments::deposit(const protocol::Enrolment& enrolment,
+                                                        std::string host_id) {
+  ZKV_CO_TRY(const auto text, share_of(enrolment));
   std::function<Result<bool>()> work = [this, text, host_id = std::move(host_id)]() -> Result<bool> {
     ZKV_CHECK(vault_.deposit(share_name(host_id), *text, stop_));
     return true;
@@ -152,7 +185,7 @@ asio::awaitable<Result<Host>> LedgerEnrolments::enrol(protocol::Envelope envelop
   };
   auto newcomer = co_await on_ledger<Newcomer>(ledger_, desk_, std::move(admission));
   if (!newcomer) co_return again(newcomer.error());
-  if (newcomer->is_known) co_return std::move(newcomer->host);
+  if (newcomer->is_known) co_return co_await repeat(enrolment, std::move(newcomer->host));
   std::string host_id = newcomer->host.id;
   const auto deposited = co_await deposit(enrolment, host_id);
   if (!deposited) co_return again(deposited.error());
@@ -161,7 +194,7 @@ asio::awaitable<Result<Host>> LedgerEnrolments::enrol(protocol::Envelope envelop
   };
   auto host = co_await on_ledger<Host>(ledger_, desk_, std::move(settling));
   // Nobody's share may stay in the vault; it is of no use without its host, should this fail too.
-  if (!host) static_cast<void>(co_await destroy(std::move(host_id)));
+  if (!host && host.error().name() != "enrolled") static_cast<void>(co_await destroy(std::move(host_id)));
   co_return host;
 }
 

@@ -46,6 +46,10 @@ class LedgerEnrolments : public Enrolments {
   [[nodiscard]] Result<protocol::Enrolment> read(const protocol::Envelope& envelope) const;
   Result<Newcomer> admit(const protocol::Enrolment& enrolment);
   Result<Host> settle(const Newcomer& newcomer, const std::string& address);
+  /// Errors: kInvalid where it is not sealed to this gateway.
+  [[nodiscard]] Result<std::shared_ptr<const SecretBytes>> share_of(
+      const protocol::Enrolment& enrolment) const;
+  boost::asio::awaitable<Result<Host>> repeat(const protocol::Enrolment& enrolment, Host host);
   boost::asio::awaitable<Result<bool>> deposit(const protocol::Enrolment& enrolment, std::string host_id);
   boost::asio::awaitable<Result<bool>> destroy(std::string host_id);
   Result<Host> mark_revoked(const std::string& name, const std::string& by, Decisions& decisions);

@@ -52,7 +52,7 @@ void LedgerHostAsks::announce(const Entry& entry) {
   if (entry.answer.verdict != AskVerdict::kTaken) return;
   const auto& request = entry.answer.taken->request;
   desk_.watchers().wake(request.id);
-  if (entry.is_told) notices_.send(request, {}, entry.host);
+  if (entry.is_told) notices_.send(request, entry.host);
 }
 
 Result<> LedgerHostAsks::take(Entry& entry) {
@@ -73,7 +73,7 @@ Result<> LedgerHostAsks::take(Entry& entry) {
     entry.answer.verdict = AskVerdict::kWrongClock;
   } else if (entry.message.time <= host->asked_at) {
     entry.answer.verdict = AskVerdict::kStale;
-  } else if (desk_.deadlines().size() >= options_.pending_limit) {
+  } else if (desk_.deadlines().size() - desk_.asks().size() >= options_.pending_limit) {
     entry.answer.verdict = AskVerdict::kTooMany;
   } else {
     return open(entry, std::move(*host));

@@ -36,14 +36,19 @@ Error no_such_passkey() {
 
 }  // namespace
 
-/// The challenge that the browser says it answers: it serves no more, whatever becomes of the answer.
-Result<SpentChallenge> LedgerPeople::spend(const Bytes& client_data, ChallengeUse::Purpose purpose) {
+Result<passkey::Challenge> claimed_challenge(const Bytes& client_data) {
   const auto data = passkey::parse_client_data(client_data);
   if (!data) return refused_passkey(data.error());
   passkey::Challenge claimed{};
   const auto bytes = from_base64(data->challenge, Base64::kUrlNoPadding);
   if (!bytes || bytes->size() != claimed.size()) return wrong_challenge();
   std::ranges::copy(*bytes, claimed.begin());
+  return claimed;
+}
+
+/// It serves no more, whatever becomes of the answer.
+Result<SpentChallenge> LedgerPeople::spend(const Bytes& client_data, ChallengeUse::Purpose purpose) {
+  ZKV_TRY(const auto claimed, claimed_challenge(client_data));
   auto spent = challenges_.spend(claimed, now());
   if (!spent || spent->use.purpose != purpose) return wrong_challenge();
   return std::move(*spent);

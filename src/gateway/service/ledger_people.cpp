@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crypto/random.h"
+#include "gateway/service/approver_name.h"
 #include "gateway/service/service.h"
 #include "gateway/service/suspend.h"
 
@@ -16,7 +17,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::string_view kActorPrefix = "approver:";
-constexpr std::size_t kLongestApproverName = 64;
 constexpr std::size_t kLongestLabel = 256;  ///< bytes; the page takes 64 characters
 constexpr std::chrono::hours kLongestApproverInvite{24 * 30};
 
@@ -26,13 +26,6 @@ Bytes hash_of_token(std::span<const std::uint8_t> token) {
 }
 
 bool is_control(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
-
-/// With a colon a name could pass for "console:uid 0" where people read who decided.
-bool is_name(const std::string& name) {
-  return !name.empty() && name.size() <= kLongestApproverName && name.front() != ' ' && name.back() != ' ' &&
-         name.find_first_of(":/\\\"'") == std::string::npos && std::ranges::none_of(name, is_control) &&
-         name != "gateway";
-}
 
 Error no_such_invite() {
   return Error::denied("this invite was used, has ended, or is not one of this gateway")
@@ -78,12 +71,16 @@ LedgerPeople::LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, Le
       boots_(boots),
       options_(options),
       note_(std::move(note)),
-      challenges_(options.challenge_life) {}
+      challenges_(options.challenge_life),
+      sign_ins_(options.challenge_life) {}
 
 asio::awaitable<Result<MadeInvite>> LedgerPeople::invite(NewApprover wanted, Doer by) {
-  if (!is_name(wanted.name)) {
+  if (!is_approver_name(wanted.name)) {
     co_return Error::invalid("this is no name for an approver")
-        .remedy("use 1 to 64 bytes, without colons, slashes, quotation marks and control characters");
+        .remedy(
+            "use 1 to 64 bytes, without colons, slashes, quotation marks, and characters that control or are "
+            "not "
+            "seen");
   }
   if (wanted.lasts.count() <= 0 || wanted.lasts > kLongestApproverInvite) {
     co_return Error::invalid("an invite lasts from one second to 30 days");
@@ -106,14 +103,20 @@ asio::awaitable<Result<MadeInvite>> LedgerPeople::invite(NewApprover wanted, Doe
 }
 
 Result<Invite> LedgerPeople::keep_invite(const Invite& invite, const std::string& by) {
-  ZKV_TRY(const auto taken, desk_.store().people().approver_called(invite.name));
-  if (taken) {
-    return Error::exists(fmt::format("there is an approver '{}' already", invite.name))
-        .remedy("give another name, or revoke the other first");
-  }
+  ZKV_CHECK(is_free(invite.name));
   ZKV_CHECK(desk_.store().hosts().insert(invite));
   ZKV_CHECK(desk_.note("approver.invite", "", by, fmt::format("{} as {}", invite.name, invite.group)));
   return invite;
+}
+
+Result<> LedgerPeople::is_free(const std::string& name) {
+  ZKV_TRY(const auto approvers, desk_.store().people().all_approvers());
+  for (const auto& other : approvers) {
+    if (folded_name(other.name) != folded_name(name)) continue;
+    return Error::exists(fmt::format("there is an approver '{}' already", other.name))
+        .remedy("give another name, or revoke the other first");
+  }
+  return {};
 }
 
 Result<Invite> LedgerPeople::valid_invite(const Bytes& hash) {
@@ -163,6 +166,7 @@ Result<SignedIn> LedgerPeople::take_in(const Bytes& invite, const MadePasskey& m
   approver.name = found.name;
   approver.role = role_from_text(found.group).value_or(Role::kApprover);
   approver.created_at = now();
+  ZKV_CHECK(is_free(approver.name));
   ZKV_CHECK(desk_.store().people().insert(approver));
   ZKV_CHECK(desk_.store().hosts().use_invite(invite, to_hex(approver.id)));
   ZKV_CHECK(desk_.note("approver.register", "", address,

@@ -11,6 +11,7 @@
 #include "gateway/service/ledger.h"
 #include "gateway/service/ledger_boots.h"
 #include "gateway/service/people.h"
+#include "gateway/service/sign_in_challenges.h"
 #include "gateway/service/suspend.h"
 
 namespace zkv::gateway {
@@ -39,7 +40,7 @@ class LedgerPeople : public People {
   boost::asio::awaitable<Result<SignedIn>> session(SessionKey key) override;
   boost::asio::awaitable<Result<SignedIn>> viewer(SessionKey key) override;
   boost::asio::awaitable<Result<bool>> sign_out(SessionKey key) override;
-  boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests(SessionKey key) override;
+  boost::asio::awaitable<Result<CardList>> open_requests(SessionKey key) override;
   boost::asio::awaitable<Result<RequestCard>> request(SessionKey key, RequestId id) override;
   boost::asio::awaitable<Result<std::vector<Passkey>>> passkeys(SessionKey key) override;
   boost::asio::awaitable<Result<RegistrationAsk>> begin_passkey(SessionKey key) override;
@@ -101,6 +102,8 @@ class LedgerPeople : public People {
   Result<Outcome<Performer>> permit(const Doer& by, const passkey::Act& act, Role needed);
   Result<Outcome<Performer>> check(const Confirmation& by, const passkey::Act& act, const Approver& me);
   Result<Invite> keep_invite(const Invite& invite, const std::string& by);
+  /// Errors: kExists where an approver has that name, in whatever case.
+  Result<> is_free(const std::string& name);
   Result<Invite> valid_invite(const Bytes& hash);
   Result<SignedIn> take_in(const Bytes& invite, const MadePasskey& made, const SessionKey& key,
                            const std::string& address);
@@ -120,9 +123,11 @@ class LedgerPeople : public People {
   Result<> end(Passkey passkey, const std::string& why);
   Result<Passkey> own_passkey(const Approver& owner, const Bytes& id);
   Result<Approver> approver_named(const std::string& who);
+  Result<> leaves_an_owner(const Approver& leaving);
   Result<Approver> end_approver(const std::string& who, const std::string& by);
   /// Notes the challenge, and says which passkeys may answer it: those of `use.approver`.
   Result<SigningAsk> ask_to_sign(const passkey::Challenge& challenge, ChallengeUse use);
+  Result<CardList> open_to_codes();
   Result<SigningAsk> ask_to_decide(const SessionKey& key, const RequestId& id, passkey::Decision decision);
   Result<Outcome<RequestCard>> settle(const SessionKey& key, const PersonalDecision& decision,
                                       const std::string& address, Decisions& decisions);
@@ -135,6 +140,7 @@ class LedgerPeople : public People {
   const ServiceOptions& options_;
   Note note_;
   Challenges challenges_;
+  SignInChallenges sign_ins_;
 };
 
 template <class T>
@@ -162,6 +168,8 @@ boost::asio::awaitable<Result<T>> LedgerPeople::perform(Doer by, passkey::Act ac
 Result<> check_label(const std::string& label);
 passkey::Challenge random_challenge();
 Error wrong_challenge();
+/// The challenge that the browser says it answers.
+Result<passkey::Challenge> claimed_challenge(const Bytes& client_data);
 /// The same in other words for a passkey's answer that is not right.
 Error refused_passkey(const Error& why);
 Error ended_already(const Request& request);

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/associated_cancellation_slot.hpp>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "gateway/service/suspend.h"
@@ -51,25 +54,20 @@ asio::awaitable<Result<PinOutcome>> LedgerService::receive_pin(std::string digit
        by = std::move(by)](Decisions& decisions) { return pins_.receive(digits, message, by, decisions); });
 }
 
-asio::awaitable<Result<std::vector<RequestCard>>> LedgerService::open_requests() {
-  return on_ledger<std::vector<RequestCard>>(*ledger_, desk_,
-                                             [this](Decisions&) -> Result<std::vector<RequestCard>> {
-                                               ZKV_TRY(const auto requests, store_->open_requests());
-                                               return cards_of(*store_, requests);
-                                             });
+asio::awaitable<Result<CardList>> LedgerService::open_requests() {
+  return on_ledger<CardList>(*ledger_, desk_, [this](Decisions&) -> Result<CardList> {
+    const auto all = std::numeric_limits<std::int64_t>::max();
+    ZKV_TRY(auto requests, store_->first_open(all));
+    return cards_of(*store_, std::move(requests), all);
+  });
 }
 
-asio::awaitable<Result<HistoryPage>> LedgerService::history(HistoryAsk ask) {
-  return on_ledger<HistoryPage>(*ledger_, desk_,
-                                [this, ask = std::move(ask)](Decisions&) -> Result<HistoryPage> {
-                                  const auto limit = std::clamp<std::size_t>(ask.limit, 1, kMostListed);
-                                  ZKV_TRY(auto requests, store_->recent(limit + 1, ask.before));
-                                  HistoryPage page;
-                                  page.has_more = requests.size() > limit;
-                                  if (page.has_more) requests.pop_back();
-                                  ZKV_TRY(page.cards, cards_of(*store_, requests));
-                                  return page;
-                                });
+asio::awaitable<Result<CardList>> LedgerService::history(HistoryAsk ask) {
+  return on_ledger<CardList>(*ledger_, desk_, [this, ask = std::move(ask)](Decisions&) -> Result<CardList> {
+    const auto limit = std::clamp<std::size_t>(ask.limit, 1, kMostListed);
+    ZKV_TRY(auto requests, store_->recent(limit + 1, ask.before));
+    return cards_of(*store_, std::move(requests), limit);
+  });
 }
 
 asio::awaitable<Result<RequestCard>> LedgerService::request(RequestId id) {

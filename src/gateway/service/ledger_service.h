@@ -43,8 +43,8 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<PinOutcome>> receive_pin(std::string digits, std::string message,
                                                          std::string by) override;
   void note_refusal(std::string kind, std::string address, std::string detail) override;
-  boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests() override;
-  boost::asio::awaitable<Result<HistoryPage>> history(HistoryAsk ask) override;
+  boost::asio::awaitable<Result<CardList>> open_requests() override;
+  boost::asio::awaitable<Result<CardList>> history(HistoryAsk ask) override;
   boost::asio::awaitable<Result<RequestCard>> request(RequestId id) override;
   boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) override;
   boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) override;

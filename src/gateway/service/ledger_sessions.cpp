@@ -60,11 +60,8 @@ Result<SignedIn> LedgerPeople::open_session(const Approver& approver, const Sess
 }
 
 asio::awaitable<Result<passkey::Challenge>> LedgerPeople::begin_sign_in() {
-  return on_ledger<passkey::Challenge>(*ledger_, desk_, [this](Decisions&) -> Result<passkey::Challenge> {
-    const auto challenge = random_challenge();
-    challenges_.add(challenge, {}, now());
-    return challenge;
-  });
+  return on_ledger<passkey::Challenge>(
+      *ledger_, desk_, [this](Decisions&) -> Result<passkey::Challenge> { return sign_ins_.make(now()); });
 }
 
 /// What the passkey gave is noted for the audit log; who tries is told the same whatever is wrong.
@@ -84,8 +81,9 @@ asio::awaitable<Result<NewSession>> LedgerPeople::sign_in(SignedChallenge answer
 Result<LedgerPeople::Outcome<SignedIn>> LedgerPeople::admit(const SignedChallenge& answer,
                                                             const SessionKey& key,
                                                             const std::string& address) {
-  ZKV_TRY(const auto spent, spend(answer.assertion.client_data_json, ChallengeUse::Purpose::kSignIn));
-  ZKV_TRY(auto checked, check(answer, spent.challenge, address));
+  ZKV_TRY(const auto challenge, claimed_challenge(answer.assertion.client_data_json));
+  if (!sign_ins_.is_good(challenge, now())) return wrong_challenge();
+  ZKV_TRY(auto checked, check(answer, challenge, address));
   Outcome<SignedIn> outcome;
   outcome.refused = std::move(checked.refused);
   if (outcome.refused) return outcome;
@@ -93,6 +91,7 @@ Result<LedgerPeople::Outcome<SignedIn>> LedgerPeople::admit(const SignedChalleng
   if (!approver || approver->is_revoked() || !is_handle_of(approver->id, answer.user_handle)) {
     return refused_passkey(Error::denied("the passkey's answer names somebody else"));
   }
+  sign_ins_.use(challenge, now());
   ZKV_TRY(outcome.value, open_session(*approver, key, SessionKind::kPasskey));
   ZKV_CHECK(desk_.note("approver.sign-in", "", actor_of(*approver),
                        fmt::format("from {} by passkey {}", address, checked.value->label)));

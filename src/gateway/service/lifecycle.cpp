@@ -1,4 +1,6 @@
 // Start, stop, and what the service does by itself in between: expiry, gathered refusals, tidying.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "gateway/service/ledger_service.h"
@@ -49,7 +51,10 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
                [this](std::string kind, std::string address, std::string detail) {
                  LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
                }),
-      asks_(desk_, notices_, options_),
+      asks_(desk_, notices_, options_,
+            [this](std::string kind, std::string address, std::string detail) {
+              LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+            }),
       pins_(desk_, options_),
       enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
       boots_(desk_, ledger_, *options_.identity),
@@ -64,6 +69,10 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
                LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
              }),
       checkpoints_(desk_, options_, now()) {
+  desk_.on_unanswered([this](const Request& request) {
+    LedgerService::note_refusal("request.unanswered", request.address,
+                                fmt::format("request {}: {}", request.id.text, to_text(request.state)));
+  });
   desk_.on_recover([this](const Request& request) {
     if (boots_.is_wanted_by(request)) return boots_.grant(request);
     releases_.want(request);
@@ -129,6 +138,7 @@ Result<> LedgerService::expire(const std::vector<RequestId>& ids, Decisions& dec
     const auto request = store_->find(id);
     if (!request && request.error().kind() == ErrorKind::kNotFound) {
       desk_.deadlines().erase(id);
+      desk_.asks().leave(id);
       continue;
     }
     if (!request) return tl::unexpected(request.error());

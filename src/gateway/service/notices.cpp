@@ -44,7 +44,7 @@ Result<> Notices::remember_turns(Time now) {
 std::size_t Notices::an_address() const { return std::max<std::size_t>(an_hour_ / kShares, 1); }
 
 Turn Notices::take_turn(const std::string& address, Time now) {
-  if (std::ranges::none_of(channels_, [](const auto& channel) { return channel->wants_pin(); })) {
+  if (std::ranges::all_of(channels_, [](const auto& channel) { return channel->is_console(); })) {
     return Turn::kNone;
   }
   while (!turns_.empty() && turns_.front().at + std::chrono::hours(1) <= now) turns_.pop_front();
@@ -68,18 +68,26 @@ void Notices::tell_of_limit(const Request& request, Turn turn) {
                    .remedy("decide it here: 'zkvgateway request approve' or 'deny'"));
 }
 
-void Notices::send(const Request& request, const SecretBytes& pin, const std::string& host) {
+void Notices::send(const Request& request, const SecretBytes& pin, Turn turn) {
   for (const auto& channel : channels_) {
     if (channel->wants_pin() && pin.empty()) continue;
+    if (!is_told(turn) && !channel->is_console()) continue;
     auto its_pin = channel->wants_pin() ? pin.clone() : SecretBytes();
-    send(channel, {request.id, host, request.address, std::move(its_pin), request.expires_at});
+    send(channel, {request.id, {}, request.address, std::move(its_pin), request.expires_at}, is_told(turn));
   }
 }
 
-void Notices::send(const std::shared_ptr<Channel>& channel, Notice notice) {
-  errands_.submit([this, channel, notice = std::move(notice)] {
+void Notices::send(const Request& request, const std::string& host) {
+  for (const auto& channel : channels_) {
+    if (channel->wants_pin()) continue;
+    send(channel, {request.id, host, request.address, {}, request.expires_at}, true);
+  }
+}
+
+void Notices::send(const std::shared_ptr<Channel>& channel, Notice notice, bool is_noted) {
+  errands_.submit([this, channel, notice = std::move(notice), is_noted] {
     const auto sent = channel->notify(notice, stop_);
-    if (sent && channel->reports_later()) return;
+    if (sent && (channel->reports_later() || !is_noted)) return;
     ledger_.submit(outcome(notice.request, *channel, sent));
   });
 }

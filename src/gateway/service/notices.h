@@ -16,13 +16,16 @@
 
 namespace zkv::gateway {
 
-/// Whether a message with a PIN may be sent.
+/// Whether people may be told of a request of the first protocol, by whatever channel.
 enum class Turn : std::uint8_t {
-  kNone,          ///< no channel wants one
-  kTaken,         ///< it may, and is counted
+  kNone,          ///< there is no channel but the console
+  kTaken,         ///< they may, and it is counted
   kHourUsedUp,    ///< all of the hour's messages are sent
   kAddressSpent,  ///< those of this address are, a third of all
 };
+
+/// Whether it counts as told: only within the limits are people told.
+constexpr bool is_told(Turn turn) { return turn == Turn::kTaken || turn == Turn::kNone; }
 
 /// On the ledger's thread only; channels are called as errands.
 class Notices {
@@ -36,20 +39,23 @@ class Notices {
   /// Counts the messages of the last hour from the store, so that the limit outlives a restart.
   Result<> remember_turns(Time now);
   [[nodiscard]] Turn take_turn(const std::string& address, Time now);
-  /// With an empty `pin` only those channels are told that want none.
-  void send(const Request& request, const SecretBytes& pin, const std::string& host = {});
+  /// With an empty `pin` only those channels are told that want none; beyond a limit the console alone, and
+  /// without a row for it.
+  void send(const Request& request, const SecretBytes& pin, Turn turn);
+  /// Of an enrolled host's request.
+  void send(const Request& request, const std::string& host);
   /// Says in the audit log and to the operator when `turn` is one of the limits.
   void tell_of_limit(const Request& request, Turn turn);
 
  private:
-  /// A message with a PIN: when, and for whom.
+  /// A message to people: when, and for whom.
   struct Sent {
     Time at;
     std::string asker;
   };
 
   [[nodiscard]] std::size_t an_address() const;
-  void send(const std::shared_ptr<Channel>& channel, Notice notice);
+  void send(const std::shared_ptr<Channel>& channel, Notice notice, bool is_noted);
   Command outcome(const RequestId& request, const Channel& channel, const Result<>& sent);
 
   Desk& desk_;

@@ -168,7 +168,7 @@ class People {
 
   /// As of Service. A session by a code may, and sees those that may be decided by codes; the others are
   /// kDenied "totp-group".
-  virtual boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests(SessionKey key) = 0;
+  virtual boost::asio::awaitable<Result<CardList>> open_requests(SessionKey key) = 0;
   virtual boost::asio::awaitable<Result<RequestCard>> request(SessionKey key, RequestId id) = 0;
 
   /// One's own, oldest first.

@@ -39,10 +39,12 @@ struct ServiceOptions {
   unsigned pin_length = 6;                   ///< digits, 4 to 18
   Policy policy;
   unsigned wrong_pins_an_hour = 10;  ///< over all requests; survives restarts
-  /// Messages to a person, at most a third of them for one address; survives restarts. More asks stay
-  /// visible at the console only.
+  /// Times that people are told of asks of the first protocol, by whatever channel, at most a third of them
+  /// for one address; survives restarts. More asks are told at the console only.
   unsigned notices_an_hour = 30;
-  std::size_t pending_limit = 10'000;
+  std::size_t pending_limit = 10'000;        ///< open requests of enrolled hosts
+  std::size_t asks_limit = 10'000;           ///< those of the first protocol
+  std::size_t asks_of_network_limit = 256;   ///< of these, those of one network (network_of)
   std::chrono::seconds challenge_life{120};  ///< of what a passkey is asked to sign
   std::chrono::seconds session_life{3'600};
   std::vector<std::string> totp_groups;  ///< whose hosts may be decided by codes; none: there are no codes
@@ -74,15 +76,12 @@ struct Ask {
 enum class PinOutcome { kApproved, kUnknownPin, kTooManyTries };
 
 inline constexpr std::size_t kMostListed = 1'000;
+/// So many open requests people see at once; as they are decided, the others come.
+inline constexpr std::size_t kMostOnBoard = 100;
 
 struct HistoryAsk {
   std::size_t limit = 100;          ///< at most kMostListed
   std::optional<RequestId> before;  ///< the last of the page before this one
-};
-
-struct HistoryPage {
-  std::vector<RequestCard> cards;
-  bool has_more = false;  ///< there are older ones
 };
 
 /// Thread-safe. Coroutines complete on the executor of whoever awaits them. One thread of its own commits;
@@ -108,10 +107,10 @@ class Service {
   /// rows of one kind and address are gathered into one a minute, so that an attacker cannot fill the disk.
   virtual void note_refusal(std::string kind, std::string address, std::string detail) = 0;
 
-  /// Those that have not ended, oldest first.
-  virtual boost::asio::awaitable<Result<std::vector<RequestCard>>> open_requests() = 0;
+  /// All that have not ended, enrolled hosts' first, each oldest first.
+  virtual boost::asio::awaitable<Result<CardList>> open_requests() = 0;
   /// All there are, ended or not, newest first, a page at a time.
-  virtual boost::asio::awaitable<Result<HistoryPage>> history(HistoryAsk ask) = 0;
+  virtual boost::asio::awaitable<Result<CardList>> history(HistoryAsk ask) = 0;
   /// Errors: kNotFound.
   virtual boost::asio::awaitable<Result<RequestCard>> request(RequestId id) = 0;
   virtual boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) = 0;

@@ -137,8 +137,8 @@ class Loader {
     auto& settings = loaded_.settings;
     settings.vault = settings.vault_wanted.value_or(settings.key_vault_uri.empty() ? VaultKind::kEmbedded
                                                                                    : VaultKind::kAzure);
-    if (settings.secret.empty() && settings.vault == VaultKind::kEmbedded) settings.secret = kDefaultSecret;
     settings.legacy = settings.legacy_wanted.value_or(!settings.secret.empty());
+    if (settings.secret.empty() && settings.vault == VaultKind::kEmbedded) settings.secret = kDefaultSecret;
     if (settings.database.empty()) settings.database = settings.data_dir / "gateway.db";
     if (settings.control_socket.empty()) settings.control_socket = settings.data_dir / "control.sock";
     if (settings.master_key_file.empty()) settings.master_key_file = settings.data_dir / "master.key";
@@ -165,6 +165,7 @@ class Loader {
 
   void check() {
     check_listen();
+    check_public_url();
     if (loaded_.settings.secret.starts_with("zkv-host-")) {
       loaded_.problems.push_back(
           Error::invalid(
@@ -174,12 +175,16 @@ class Loader {
     }
     if (loaded_.settings.vault == VaultKind::kAzure) {
       need("azure's vault", {"key-vault-uri", "aad-tenant-id", "aad-client-id", "aad-client-secret"});
-      if (loaded_.settings.legacy_wanted.value_or(true)) need_secret();
+      if (loaded_.settings.legacy) need_secret();
     }
     const std::vector<std::string_view> twilio{"twilio-account-id", "twilio-token", "sms-to", "sms-from"};
     if (std::any_of(twilio.begin(), twilio.end(),
                     [&](auto name) { return !effective_of(name).value.empty(); })) {
       need("twilio", twilio);
+      if (!loaded_.settings.legacy) {
+        loaded_.warnings.emplace_back(
+            "twilio is set, which asks for the first protocol alone, and that is off: name its 'secret'");
+      }
       if (loaded_.settings.public_url.empty()) {
         loaded_.warnings.emplace_back(
             "public-url is not set: Twilio's signature is checked against the address in the Host header");
@@ -199,14 +204,28 @@ class Loader {
     }
   }
 
+  /// Hosts do with an address of any kind; people need a name.
+  void check_public_url() {
+    const std::string_view url = loaded_.settings.public_url;
+    if (url.empty()) return;
+    const auto authority = url.substr(url.find("://") + 3);
+    const bool is_number =
+        authority.starts_with('[') || parse_address(authority.substr(0, authority.rfind(':')));
+    if (!is_number) return;
+    loaded_.warnings.push_back(fmt::format(
+        "{}: public-url: nobody can sign in at an IP address, as passkeys are bound to a name; set it "
+        "to one, as https://gateway.example",
+        effective_of("public-url").origin));
+  }
+
   void need_secret() {
     if (!loaded_.settings.secret.empty()) return;
     loaded_.problems.push_back(
         Error::invalid(
             "the first protocol needs 'secret', the name of its key in the vault, which is not set")
-            .remedy(
-                "set ZKV_SECRET, or secret in the configuration file; or legacy = false, where all hosts are "
-                "enrolled"));
+            .remedy("set ZKV_SECRET, or secret in the configuration file; or take legacy = true away, where "
+                    "all hosts "
+                    "are enrolled"));
   }
 
   void need(std::string_view whom, const std::vector<std::string_view>& names) {

@@ -77,6 +77,12 @@ Result<Network> Network::parse(std::string_view text) {
 
 bool Network::contains(const AddressBytes& address) const { return masked(address, bits_) == first_; }
 
+bool Network::is_about_everybody() const {
+  constexpr unsigned kIpv4Bits = 96 + 8;
+  constexpr unsigned kIpv6Bits = 7;
+  return bits_ < (is_ipv4(first_) ? kIpv4Bits : kIpv6Bits);
+}
+
 bool contains(std::span<const Network> networks, const AddressBytes& address) {
   return std::any_of(networks.begin(), networks.end(),
                      [&](const Network& network) { return network.contains(address); });

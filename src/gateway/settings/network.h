@@ -28,6 +28,8 @@ class Network {
   /// Errors: kInvalid.
   static Result<Network> parse(std::string_view text);
   [[nodiscard]] bool contains(const AddressBytes& address) const;
+  /// Whether it is larger than any network of one owner: than 10.0.0.0/8, or than fc00::/7.
+  [[nodiscard]] bool is_about_everybody() const;
 
  private:
   Network(const AddressBytes& first, unsigned bits) : first_(first), bits_(bits) {}

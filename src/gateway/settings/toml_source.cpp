@@ -32,6 +32,9 @@ Result<std::string> to_value_text(const toml::node& node) {
   for (const auto& element : *list) {
     const auto* text = element.as_string();
     if (text == nullptr) return Error::invalid("a list may hold strings only");
+    if (text->get().empty()) {
+      return Error::invalid("a list has an empty entry").remedy("take \"\" out, or the whole list");
+    }
     joined += (joined.empty() ? "" : ",") + text->get();
   }
   return joined;

@@ -120,6 +120,13 @@ Result<std::vector<Network>> parse_networks(std::string_view text) {
   return networks;
 }
 
+Result<std::vector<Network>> parse_proxies(std::string_view text) {
+  ZKV_TRY(auto networks, parse_networks(text));
+  if (std::ranges::none_of(networks, &Network::is_about_everybody)) return networks;
+  return Error::invalid(fmt::format("'{}' lets about everybody say from where they call", text))
+      .remedy("name the proxies alone, as 127.0.0.1/32");
+}
+
 Result<std::string> parse_outside_url(std::string_view text) {
   ZKV_TRY(const auto parts, split_url(text));
   if (parts.has_query) return Error::invalid(fmt::format("'{}' must not have a query", text));
@@ -136,7 +143,12 @@ Result<std::string> parse_public_url(std::string_view text) {
     return Error::invalid(fmt::format("'{}' is neither an https nor an http address", text));
   }
   if (parts.has_query) return Error::invalid(fmt::format("'{}' must not have a query", text));
-  return without_slash(text);
+  const auto plain = without_slash(text);
+  if (plain.find('/', plain.find("://") + 3) != std::string::npos) {
+    return Error::invalid(fmt::format("'{}' has a path, and this gateway is served at none", text))
+        .remedy("give the gateway a name of its own, as https://gateway.example");
+  }
+  return plain;
 }
 
 Result<std::filesystem::path> parse_database_uri(std::string_view text) {

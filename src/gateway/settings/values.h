@@ -18,6 +18,8 @@ Result<bool> parse_switch(std::string_view text);
 /// ADDRESS:PORT, [ADDRESS]:PORT or localhost:PORT.
 Result<ListenAddress> parse_listen(std::string_view text);
 Result<std::vector<Network>> parse_networks(std::string_view text);
+/// The same of those that are believed: none that is nearly the whole Internet.
+Result<std::vector<Network>> parse_proxies(std::string_view text);
 /// An outside address: https, or http to loopback only. The trailing slash is taken off.
 Result<std::string> parse_outside_url(std::string_view text);
 /// The address of ourselves as others see it: http or https, without query.

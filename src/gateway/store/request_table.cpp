@@ -150,11 +150,29 @@ Result<std::vector<Request>> RequestTable::select(const std::string& rest,
   std::vector<Request> requests;
   requests.reserve(found.size());
   for (const auto& row : found) {
-    ZKV_CHECK(seal_.check(kRequestTable, columns_of(row), row.seal));
-    ZKV_TRY(auto request, from_row(row));
+    ZKV_TRY(auto request, checked(row));
     requests.push_back(std::move(request));
   }
   return requests;
+}
+
+Result<RequestList> RequestTable::list(const std::string& rest, const std::optional<std::string>& parameter) {
+  ZKV_TRY(const auto found, rows(rest, parameter));
+  RequestList list;
+  for (const auto& row : found) {
+    auto request = checked(row);
+    if (request) {
+      list.requests.push_back(std::move(*request));
+    } else {
+      list.damaged.push_back(row.id);
+    }
+  }
+  return list;
+}
+
+Result<Request> RequestTable::checked(const RequestRow& row) const {
+  ZKV_CHECK(seal_.check(kRequestTable, columns_of(row), row.seal));
+  return from_row(row);
 }
 
 Result<> RequestTable::adopt() {

@@ -9,6 +9,7 @@
 #include "gateway/approval/request.h"
 #include "gateway/store/database.h"
 #include "gateway/store/row_seal.h"
+#include "gateway/store/store.h"
 
 namespace zkv::gateway {
 
@@ -42,6 +43,8 @@ class RequestTable {
   Result<> update(const Request& next, State from);
   /// `rest` is what follows the table's name in the SELECT; `parameter` fills its :parameter, if it has one.
   Result<std::vector<Request>> select(const std::string& rest, const std::optional<std::string>& parameter);
+  /// The same, each one that is damaged by its id.
+  Result<RequestList> list(const std::string& rest, const std::optional<std::string>& parameter);
   Result<> forget_before(Time before);
   /// Seals what is there, whoever wrote it.
   Result<> adopt();
@@ -49,6 +52,7 @@ class RequestTable {
  private:
   Result<long long> run_update();
   RequestRow sealed_row(const Request& request) const;
+  Result<Request> checked(const RequestRow& row) const;
   Result<std::vector<RequestRow>> rows(const std::string& rest, const std::optional<std::string>& parameter);
 
   Database& database_;

@@ -65,10 +65,17 @@ class SqliteStore : public Store {
                             std::nullopt);
   }
 
-  Result<std::vector<Request>> recent(std::size_t limit, const std::optional<RequestId>& before) override {
+  Result<RequestList> first_open(std::size_t limit) override {
+    return requests_.list(
+        fmt::format("WHERE state IN ('pending', 'approved') ORDER BY host = '', created_at, rowid LIMIT {}",
+                    limit),
+        std::nullopt);
+  }
+
+  Result<RequestList> recent(std::size_t limit, const std::optional<RequestId>& before) override {
     const auto order = fmt::format("ORDER BY created_at DESC, rowid DESC LIMIT {}", limit);
-    if (!before) return requests_.select(order, std::nullopt);
-    return requests_.select(
+    if (!before) return requests_.list(order, std::nullopt);
+    return requests_.list(
         "WHERE (created_at, rowid) < (SELECT created_at, rowid FROM zkv_request WHERE id = :id) " + order,
         before->text);
   }

@@ -31,6 +31,12 @@ struct StoreOptions {
   bool adopts = false;  ///< seals what is there, whoever wrote it: at the first start with this key
 };
 
+/// Requests to be shown; a damaged one does not hide the others.
+struct RequestList {
+  std::vector<Request> requests;
+  std::vector<std::string> damaged;  ///< ids of those that something else wrote, or that cannot be read
+};
+
 class Store {
  public:
   /// Opens (or makes, mode 0600) the SQLite database at `path` (WAL, synchronous=FULL), checks that it is
@@ -57,9 +63,12 @@ class Store {
   virtual Result<std::optional<Request>> find_by_token(const Bytes& token_hash) = 0;
   /// Those that have not ended, oldest first.
   virtual Result<std::vector<Request>> open_requests() = 0;
+  /// The first of those that have not ended: enrolled hosts' before those of the first protocol, each oldest
+  /// first.
+  virtual Result<RequestList> first_open(std::size_t limit) = 0;
   /// The newest, newest first; with an id those that are older than that one, none where it is unknown.
-  virtual Result<std::vector<Request>> recent(std::size_t limit, const std::optional<RequestId>& before) = 0;
-  /// Those made since a time that were given a PIN, oldest first: each was a message to a person.
+  virtual Result<RequestList> recent(std::size_t limit, const std::optional<RequestId>& before) = 0;
+  /// Those made since a time that were given a PIN, oldest first: people were told of each.
   virtual Result<std::vector<Request>> with_pin_since(Time since) = 0;
   /// Deletes ended requests, provider's messages, wrong tries and sessions that ended before `before`; the
   /// audit log keeps what happened.

@@ -349,7 +349,7 @@ function DenyForm({ name, reason, setReason, back, deny }: DenyFormProps) {
 }
 
 function Outcome({ card, model, listed, requests }: RequestCardProps & { model: CardModel }) {
-  const ended = { state: model.state, decided_by: card.decided_by };
+  const ended = { state: model.state, decided_by: card.decided_by, next_boot: card.next_boot };
   const { word, sentence } = outcomeOf(ended);
   return (
     <div class={`outcome ${model.state}`}>

@@ -5,6 +5,7 @@ import { useEffect, useRef } from 'preact/hooks';
 
 import type { Loaded } from '../hooks';
 import { Icon, type Shape } from './icon';
+import { Text } from './text';
 
 let opened = false;
 
@@ -76,5 +77,16 @@ export function Empty({ shape, children }: { shape: Shape; children: ComponentCh
       <Icon shape={shape} />
       {children}
     </div>
+  );
+}
+
+/// Requests whose rows in the gateway's database are damaged: somebody may wait, and the others are shown.
+export function DamagedNote({ ids }: { ids: string[] }) {
+  if (ids.length === 0) return null;
+  return (
+    <Note tone="bad">
+      The gateway’s database is damaged: {ids.length === 1 ? 'request ' : 'requests '}
+      <Text value={ids.join(', ')} limit={200} /> cannot be shown.
+    </Note>
   );
 }

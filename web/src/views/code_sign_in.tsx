@@ -7,16 +7,23 @@ import { CodeField } from '../parts/code_field';
 import { Mark } from '../parts/icon';
 import { View } from '../parts/view';
 import type { Session } from '../protocol';
+import { linkTo } from '../route';
 import { goOn, useAttempt } from './welcome';
 
-export function CodeSignInView({ enter }: { enter: (session: Session) => void }) {
+interface CodeSignInProps {
+  enter: (session: Session) => void;
+  /// Where to go on to; null: to all that are open.
+  request: string | null;
+}
+
+export function CodeSignInView({ enter, request }: CodeSignInProps) {
   const id = useId();
   const [name, setName] = useState('');
   const [code, setCode] = useState('');
   const attempt = useAttempt(async () => {
     setCode('');
     const session = await api.signInByCode(name.trim(), code);
-    goOn('#requests', () => enter(session));
+    goOn(request === null ? '#requests' : linkTo(request), () => enter(session));
   });
   return (
     <div class="welcome">

@@ -3,10 +3,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import { api, now } from '../api';
-import { modelOf, outcomeOf } from '../card';
+import { deciderOf, modelOf, outcomeOf } from '../card';
 import { inWords, useLoaded } from '../hooks';
 import { Text } from '../parts/text';
-import { Content, Empty, Note, View } from '../parts/view';
+import { Content, DamagedNote, Empty, Note, View } from '../parts/view';
 import type { Card } from '../protocol';
 import type { Requests } from '../requests';
 import { linkTo } from '../route';
@@ -47,6 +47,7 @@ export function HistoryView({ requests }: { requests: Requests }) {
             );
           return (
             <>
+              <DamagedNote ids={first.damaged ?? []} />
               <ul class="rows">
                 {cards.map((card) => (
                   <Row key={card.id} card={card} />
@@ -74,7 +75,7 @@ function united(first: Card[], then: Card[]): Card[] {
 
 function Row({ card }: { card: Card }) {
   const model = modelOf(card, now());
-  const { word } = outcomeOf({ state: model.state, decided_by: null });
+  const { word } = outcomeOf({ state: model.state, decided_by: null, next_boot: card.next_boot });
   return (
     <li>
       <a class="row" href={linkTo(card.id)}>
@@ -87,7 +88,7 @@ function Row({ card }: { card: Card }) {
             {card.decided_by && (
               <>
                 {' · '}
-                <Text value={card.decided_by} limit={40} />
+                <Text value={deciderOf(card.decided_by)} limit={60} />
               </>
             )}
           </span>

@@ -3,7 +3,7 @@
 import { useEffect } from 'preact/hooks';
 
 import { RequestCard } from '../parts/request_card';
-import { Empty, Loading, Note, View } from '../parts/view';
+import { DamagedNote, Empty, Loading, Note, View } from '../parts/view';
 import type { Requests } from '../requests';
 
 export function RequestsView({ requests }: { requests: Requests }) {
@@ -12,7 +12,8 @@ export function RequestsView({ requests }: { requests: Requests }) {
   return (
     <View title="Requests">
       {board === null && (failure === null ? <Loading /> : <Note tone="bad">{failure}</Note>)}
-      {board?.length === 0 && (
+      <DamagedNote ids={requests.damaged} />
+      {board?.length === 0 && requests.damaged.length === 0 && (
         <Empty shape="check">
           <p>No host is waiting.</p>
           <p class="quiet">A new request appears here by itself.</p>
@@ -21,6 +22,9 @@ export function RequestsView({ requests }: { requests: Requests }) {
       <div class="cards">
         {board?.map((card) => <RequestCard key={card.id} card={card} requests={requests} listed />)}
       </div>
+      {requests.more && (
+        <Note tone="calm">More hosts wait than are shown. They come as these are decided.</Note>
+      )}
     </View>
   );
 }

@@ -8,14 +8,21 @@ import { Mark } from '../parts/icon';
 import { Note, View } from '../parts/view';
 import { create, deviceName, sign } from '../passkey';
 import type { Session } from '../protocol';
+import { codeLinkTo } from '../route';
 import { LabelField } from './passkeys';
 
 interface WelcomeProps {
   enter: (session: Session) => void;
 }
 
-/// `ended`: there was a session, and it is over.
-export function SignInView({ enter, ended, waiting }: WelcomeProps & { ended: boolean; waiting: boolean }) {
+interface SignInProps extends WelcomeProps {
+  /// There was a session, and it is over.
+  ended: boolean;
+  /// The request that the address names.
+  request: string | null;
+}
+
+export function SignInView({ enter, ended, request }: SignInProps) {
   const attempt = useAttempt(async () => {
     const challenge = await api.signInChallenge();
     enter(await api.signIn(await sign(challenge)));
@@ -26,7 +33,7 @@ export function SignInView({ enter, ended, waiting }: WelcomeProps & { ended: bo
       <Mark />
       <View title="Sign in">
         <p>
-          {waiting
+          {request !== null
             ? 'A host waits for a decision. Sign in to see it; opening this page has decided nothing.'
             : 'See which host asks for its key, and decide.'}
         </p>
@@ -41,7 +48,7 @@ export function SignInView({ enter, ended, waiting }: WelcomeProps & { ended: bo
         </p>
         {ways.value?.totp && (
           <p class="quiet">
-            <a href="#code">Use a code instead</a>
+            <a href={codeLinkTo(request)}>Use a code instead</a>
           </p>
         )}
       </View>
@@ -89,12 +96,11 @@ export function RecoverView({ enter }: WelcomeProps) {
   const id = useId();
   const [code, setCode] = useState('');
   const [label, setLabel] = useState(deviceName(navigator.userAgent));
-  const [session, setSession] = useState<Session | null>(null);
   const attempt = useAttempt(async () => {
     const challenge = await api.recoveryChallenge(code);
-    setSession(await api.recover(code, label.trim(), await create(challenge)));
+    const session = await api.recover(code, label.trim(), await create(challenge));
+    goOn('#recovered', () => enter(session));
   });
-  if (session) return <RecoveredView next={() => goOn('#passkeys', () => enter(session))} />;
   return (
     <div class="welcome">
       <Mark />
@@ -135,14 +141,15 @@ export function RecoverView({ enter }: WelcomeProps) {
   );
 }
 
-function RecoveredView({ next }: { next: () => void }) {
+/// After that, already signed in.
+export function RecoveredView() {
   return (
     <div class="welcome">
       <Mark />
       <View title="You have a new passkey">
         <Note tone="good">The code is used up, and you are signed out everywhere else.</Note>
         <p>The passkey that you lost still counts. Remove it now, under Passkeys.</p>
-        <button type="button" class="primary wide" onClick={next}>
+        <button type="button" class="primary wide" onClick={() => (window.location.hash = '#passkeys')}>
           Go to my passkeys
         </button>
       </View>

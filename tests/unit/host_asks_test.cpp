@@ -1,0 +1,124 @@
+// An enrolled host before a real service: what it is answered, and what strangers cannot take from it.
+#include "crypto/random.h"
+#include "gateway/service/open_asks.h"
+#include "service_world.h"
+
+namespace zkv::gateway {
+namespace {
+
+using testing_world::ServiceTest;
+
+class HostAsksTest : public ServiceTest {
+ protected:
+  std::array<std::uint8_t, protocol::kInviteSize> invite(const std::string& name) {
+    const auto made = await(service_->enrolments().invite({name, "home"}, "console:uid 0")).value();
+    std::array<std::uint8_t, protocol::kInviteSize> token{};
+    std::ranges::copy(made.token.span(), token.begin());
+    return token;
+  }
+  Result<Host> enrol(const std::array<std::uint8_t, protocol::kInviteSize>& invite,
+                     const SecretBytes& share) {
+    protocol::Enrolment enrolment;
+    enrolment.invite = invite;
+    enrolment.gateway = identity_->id();
+    enrolment.identity = host_.verifying_key();
+    enrolment.share = sealed(share);
+    enrolment.time = now();
+    return await(service_->enrolments().enrol(protocol::seal_message(enrolment, host_), "192.0.2.7"));
+  }
+  protocol::SealedShare sealed(const SecretBytes& share) const {
+    const auto box = crypto::seal_to(identity_->sealing().public_key(), share.span()).value();
+    protocol::SealedShare out{};
+    std::ranges::copy(box, out.begin());
+    return out;
+  }
+  AskVerdict host_asks() {
+    protocol::RequestMessage message;
+    message.host = protocol::key_id(host_.verifying_key());
+    message.gateway = identity_->id();
+    message.key = crypto::BoxKey::make().public_key();
+    message.time = now();
+    message.number = "47";
+    return await(service_->host_asks().ask(protocol::seal_message(message, host_), "192.0.2.7"))->verdict;
+  }
+
+  crypto::SigningKey host_ = crypto::SigningKey::from_seed(crypto::random_secret(32)).value();
+  SecretBytes share_ = crypto::random_secret(protocol::kShareSize);
+};
+
+TEST_F(HostAsksTest, TheSameEnrolmentAgainIsAnsweredAsBeforeAndAnotherIsRefused) {
+  start();
+  const auto first = invite("nas");
+  ASSERT_TRUE(enrol(first, share_));
+  EXPECT_EQ(enrol(first, share_).value().name, "nas");
+  const auto kept = vault_->deposited;
+  EXPECT_EQ(enrol(first, crypto::random_secret(protocol::kShareSize)).error().name(), "enrolled");
+  const auto other = enrol(invite("other"), crypto::random_secret(protocol::kShareSize));
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind(), ErrorKind::kExists);
+  EXPECT_EQ(other.error().name(), "enrolled");
+  EXPECT_EQ(vault_->deposited, kept) << "the share that the host has the other half of stays";
+}
+
+TEST_F(HostAsksTest, AnInviteThatIsNoneIsCalledSo) {
+  start();
+  EXPECT_EQ(enrol({}, share_).error().name(), "invite");
+}
+
+TEST_F(HostAsksTest, HoweverManyStrangersAskTheHostIsTaken) {
+  options_.asks_limit = 3;
+  options_.pending_limit = 1;
+  start();
+  ASSERT_TRUE(enrol(invite("nas"), share_));
+  std::vector<std::future<Answer>> strangers;
+  for (int i = 0; i < 3; ++i) strangers.push_back(ask_from("198.51." + std::to_string(i) + ".1"));
+  for (int i = 0; i < 3; ++i) static_cast<void>(sms_->next());
+  EXPECT_EQ(await(ask_from("198.51.9.1")).outcome, Answer::Outcome::kTooMany);
+  EXPECT_EQ(host_asks(), AskVerdict::kTaken);
+  service_->stop();
+  for (auto& stranger : strangers) await(std::move(stranger));
+}
+
+TEST_F(HostAsksTest, ThePlaceOfAnAskThatEndedIsFreeAgain) {
+  options_.asks_of_network_limit = 1;
+  start();
+  auto first = ask_from("198.51.100.1");
+  const auto told = sms_->next();
+  EXPECT_EQ(await(ask_from("198.51.100.2")).outcome, Answer::Outcome::kTooMany) << "the same network";
+  auto other = ask_from("198.51.101.1");
+  ASSERT_TRUE(deny(sms_->next().request));
+  EXPECT_EQ(await(std::move(other)).outcome, Answer::Outcome::kDenied);
+  ASSERT_TRUE(deny(told.request));
+  EXPECT_EQ(await(std::move(first)).outcome, Answer::Outcome::kDenied);
+  auto next = ask_from("198.51.100.3");
+  ASSERT_TRUE(deny(sms_->next().request));
+  EXPECT_EQ(await(std::move(next)).outcome, Answer::Outcome::kDenied);
+}
+
+TEST_F(HostAsksTest, HostsStandBeforeStrangersAndADamagedRequestHidesNoOther) {
+  start();
+  ASSERT_TRUE(enrol(invite("nas"), share_));
+  auto stranger = ask_from("198.51.100.1");
+  const auto told = sms_->next();
+  ASSERT_EQ(host_asks(), AskVerdict::kTaken);
+  const auto list = await(service_->open_requests()).value();
+  ASSERT_EQ(list.cards.size(), 2U);
+  EXPECT_EQ(list.cards[1].request.id.text, told.request);
+  by_hand("UPDATE zkv_ask SET envelope = '{}'");
+  const auto damaged = await(service_->open_requests()).value();
+  ASSERT_EQ(damaged.cards.size(), 1U);
+  EXPECT_EQ(damaged.cards[0].request.id.text, told.request);
+  EXPECT_THAT(damaged.damaged, testing::ElementsAre(list.cards[0].request.id.text));
+  service_->stop();
+  await(std::move(stranger));
+}
+
+TEST(Networks, AreOf24BitsOrOf48) {
+  EXPECT_EQ(network_of("198.51.100.1"), network_of("198.51.100.254"));
+  EXPECT_NE(network_of("198.51.100.1"), network_of("198.51.101.1"));
+  EXPECT_EQ(network_of("2001:db8:1:2::3"), network_of("2001:db8:1:9::1"));
+  EXPECT_NE(network_of("2001:db8:1::1"), network_of("2001:db8:2::1"));
+}
+
+}  // namespace
+}  // namespace zkv::gateway
