@@ -70,6 +70,18 @@ Page page_of(const Kit& kit, std::size_t number) {
   return page;
 }
 
+std::vector<std::string> fact_lines(const Page& page) {
+  static constexpr std::size_t kNameWidth = 12;
+  std::vector<std::string> lines;
+  for (const auto& [name, value] : page.facts) {
+    std::string text = name;
+    text.resize(kNameWidth, ' ');
+    text += value;
+    lines.push_back(std::move(text));
+  }
+  return lines;
+}
+
 std::vector<SecretBytes> rows_of(const SecretBytes& words) {
   std::vector<SecretBytes> rows;
   std::string_view rest = words.view();
@@ -100,7 +112,7 @@ SecretBytes to_text(const Page& page) {
   line("");
   for (const auto& words : page.purpose) line(words);
   line("");
-  for (const auto& [name, value] : page.facts) line("  " + name + std::string(12 - name.size(), ' ') + value);
+  for (const auto& fact : fact_lines(page)) line("  " + fact);
   line("");
   for (const auto& row : rows_of(page.words)) line(row.view());
   line("");

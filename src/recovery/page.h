@@ -22,6 +22,8 @@ struct Page {
 /// Of `kit.parts[number]`.
 Page page_of(const Kit& kit, std::size_t number);
 
+/// The facts, a line each, their values below one another.
+std::vector<std::string> fact_lines(const Page& page);
 /// The words in rows, each with the number of its first word before it.
 std::vector<SecretBytes> rows_of(const SecretBytes& words);
 

@@ -70,9 +70,7 @@ SecretBytes draw(const Page& page) {
   drawing.gap(8);
   for (const auto& line : page.purpose) drawing.line(line, kSmall);
   drawing.gap(8);
-  for (const auto& [name, value] : page.facts) {
-    drawing.line(name + std::string(12 - name.size(), ' ') + value, kSmall);
-  }
+  for (const auto& fact : fact_lines(page)) drawing.line(fact, kSmall);
   drawing.gap(16);
   drawing.code(page.words);
   drawing.gap(kLarge);
