@@ -14,10 +14,12 @@ namespace {
 /// Hears the names of members, and stops at one that its object has already.
 class NameWatch {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): what Boost.JSON asks of a handler
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   bool on_object_begin(json::error_code&) {
     names_.emplace_back();

@@ -1,13 +1,12 @@
 // Character by character, by the tables of Unicode where letters have a case.
 #include "gateway/service/approver_name.h"
 
-#include <locale.h>
-#include <wctype.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/locale/utf.hpp>
+#include <clocale>
 #include <cstdint>
+#include <cwctype>
 #include <iterator>
 
 namespace zkv::gateway {
