@@ -98,7 +98,7 @@ std::set<std::string> Sweep::ready() const {
        {Survey::Readiness::kThere, Survey::Readiness::kAwaited, Survey::Readiness::kLast}) {
     std::set<std::string> found;
     for (const auto& survey : surveys_) {
-      const auto& below = order.below(survey.volume);
+      const auto below = order.below(survey.volume);
       const bool is_free =
           std::all_of(below.begin(), below.end(), [&](const auto& other) { return open_.contains(other); });
       if (survey.readiness == readiness && is_free && waiting_.contains(survey.volume)) {

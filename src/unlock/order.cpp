@@ -57,10 +57,9 @@ Order::Order(const std::vector<Survey>& surveys) {
   }
 }
 
-const std::vector<std::string>& Order::below(const std::string& volume) const {
-  static const std::vector<std::string> kNone;
+std::vector<std::string> Order::below(const std::string& volume) const {
   const auto found = below_.find(volume);
-  return found == below_.end() ? kNone : found->second;
+  return found == below_.end() ? std::vector<std::string>() : found->second;
 }
 
 std::vector<std::string> Order::cycle_through(const std::string& volume) const {

@@ -21,7 +21,7 @@ class Order {
   explicit Order(const std::vector<Survey>& surveys);
 
   /// The volumes that `volume` lies on, nearest only; itself, where it lies on itself.
-  [[nodiscard]] const std::vector<std::string>& below(const std::string& volume) const;
+  [[nodiscard]] std::vector<std::string> below(const std::string& volume) const;
   /// The way around, from `volume` back to it; empty where it does not lie on itself.
   [[nodiscard]] std::vector<std::string> cycle_through(const std::string& volume) const;
 
