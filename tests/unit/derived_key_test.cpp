@@ -46,9 +46,10 @@ class DerivedKeys : public testing::Test {
   }
   [[nodiscard]] std::string held() const {
     const auto opened = repository::open(path_, key_);
-    if (!opened || !opened->keys.volumes().front().derived) return "none";
-    const auto& derived = *opened->keys.volumes().front().derived;
-    return std::to_string(derived.salt) + " " + to_hex(derived.key);
+    if (!opened) return opened.error().message();
+    const auto volumes = opened->keys.volumes();
+    const auto& derived = volumes.front().derived;
+    return derived ? std::to_string(derived->salt) + " " + to_hex(derived->key) : "none";
   }
   [[nodiscard]] std::uint64_t generation() const {
     return repository::describe(path_)->outside->header.generation;
