@@ -68,21 +68,16 @@ void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRep
 
 /// Puts what was derived into the repository, so that the next boot is spared it; where there is nothing new,
 /// nothing is written.
-Result<> keep_derived(const std::filesystem::path& path, const repository::RepositoryKey& key,
-                      const Unlockers& unlockers) {
+Result<> renew_derived(const std::filesystem::path& path, const repository::RepositoryKey& key,
+                       const Unlockers& unlockers) {
   std::vector<unlock::DerivedFor> derived;
   for (const auto& unlocker : unlockers) {
     auto own = unlocker->take_derived();
     std::move(own.begin(), own.end(), std::back_inserter(derived));
   }
   if (derived.empty()) return {};
-  return repository::edit(path, key, [&](repository::VolumeKeys& keys) -> Result<> {
-    for (const auto& one : derived) {
-      if (!keys.contains(one.volume)) continue;
-      ZKV_CHECK(keys.set_derived(one.volume, {one.salt, one.iterations, one.key.span()}));
-    }
-    return {};
-  });
+  return repository::edit(path, key,
+                          [&](repository::VolumeKeys& keys) { return unlock::keep_derived(keys, derived); });
 }
 
 }  // namespace
@@ -113,7 +108,7 @@ Result<MountReport> open_and_mount(const MountOrder& order, const repository::Re
     Sweep(keys, unlockers, report, order.wants_mounts, stop).run();
   }
   if (opened.format == repository::Format::kVersion2 && !order.is_trial) {
-    const auto kept = keep_derived(order.repository, key, unlockers);
+    const auto kept = renew_derived(order.repository, key, unlockers);
     if (!kept)
       report.warnings.push_back("keys were derived and could not be kept: " + kept.error().message());
   }

@@ -74,14 +74,17 @@ Error wrong_content(const std::string& found, const std::string& wanted) {
 
 }  // namespace
 
+Result<std::string> types_on(const std::string& device, const CryptOptions& options) {
+  static constexpr int kNothingFound = 2;
+  return run_tool(options.blkid, {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", device},
+                  kNothingFound);
+}
+
 Result<> check_content(const CryptLibrary& library, CryptLibrary::Device device,
                        std::span<const std::uint8_t> key, const CryptOptions& options) {
-  static constexpr int kNothingFound = 2;
   device.wishes.activation |= CRYPT_ACTIVATE_READONLY | CRYPT_ACTIVATE_PRIVATE | CRYPT_ACTIVATE_SHARED;
   ZKV_TRY(auto mapping, TrialMapping::open(library, device, key, options));
-  ZKV_TRY(const auto found,
-          run_tool(options.blkid, {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", mapping.path()},
-                   kNothingFound));
+  ZKV_TRY(const auto found, types_on(mapping.path(), options));
   ZKV_CHECK(std::move(mapping).close());
   std::istringstream types(found);
   std::string first;

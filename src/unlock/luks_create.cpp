@@ -6,6 +6,7 @@
 
 #include "unlock/block_devices.h"
 #include "unlock/child_process.h"
+#include "unlock/crypt_content.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::unlock {
@@ -23,10 +24,7 @@ bool is_word(std::string_view text) {
 
 /// Nobody's filesystem, partitions or volume is overwritten.
 Result<> check_empty(const std::filesystem::path& device, const CryptOptions& options) {
-  static constexpr int kNothingFound = 2;
-  ZKV_TRY(auto found,
-          run_tool(options.blkid, {"-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", "--", device.string()},
-                   kNothingFound));
+  ZKV_TRY(auto found, types_on(device, options));
   if (found.empty()) return {};
   std::replace(found.begin(), found.end(), '\n', ' ');
   return Error::exists(device.string() + " holds something already: " + found + "(nothing was done)")

@@ -84,6 +84,15 @@ bool is_success(MountHappened happened) {
   }
 }
 
+Result<> keep_derived(repository::VolumeKeys& keys, const std::vector<DerivedFor>& derived) {
+  for (const auto& one : derived) {
+    if (keys.contains(one.volume)) {
+      ZKV_CHECK(keys.set_derived(one.volume, {one.salt, one.iterations, one.key.span()}));
+    }
+  }
+  return {};
+}
+
 Result<> Unlocker::create(const NewVolume& volume) {
   return Error::unsupported("a volume of kind " + std::string(name()) + " is not made by zkv")
       .remedy("make it with its own tools, and add it: zkv volume add " + volume.name);

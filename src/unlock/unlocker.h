@@ -123,6 +123,10 @@ struct NewVolume {
   std::string filesystem = {};               ///< to be made on it, as mkfs(8) names it
 };
 
+/// Puts them beside the passphrases in `keys`; what is not held there any more is left out. Errors: those of
+/// VolumeKeys::set_derived().
+Result<> keep_derived(repository::VolumeKeys& keys, const std::vector<DerivedFor>& derived);
+
 enum class Attempt {
   kOpen,   ///< load the key
   kTrial,  ///< only check that the key fits; also where it is loaded already

@@ -12,6 +12,7 @@ import threading
 import unittest
 
 from repository_world import TESTS, World
+from volume_world import Volumes
 
 LOADERS = TESTS.parent / "packaging" / "loaders"
 PASSPHRASE = "correct horse battery staple"
@@ -32,16 +33,7 @@ esac
 """
 
 
-class LoaderWorld(unittest.TestCase):
-    def setUp(self):
-        self.world = World()
-        self.addCleanup(self.world.__exit__)
-        self.world.environment |= {"STATE_DIRECTORY": str(self.world.home / "state")}
-        self.key = self.world.init("--format", "2")
-
-    def path(self, name):
-        return str(self.world.home / name)
-
+class LoaderWorld(Volumes):
     def loader(self, name):
         """A copy of one of zkv's loaders, where nobody else can write."""
         shutil.copy(LOADERS / name, self.path(name))

@@ -5,6 +5,7 @@
 
 #include "host/enrolment.h"
 #include "repository/change.h"
+#include "unlock/registry.h"
 
 namespace zkv::cli {
 
@@ -35,6 +36,33 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
   const auto kept = host::EnrolmentFolder(session.repository).store_volumes(keys);
   if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+}
+
+std::string words_of_kinds() {
+  std::string words;
+  for (const auto& unlocker : unlock::all_unlockers({})) {
+    words += (words.empty() ? "" : ", ") + std::string(unlocker->name());
+  }
+  return words;
+}
+
+Result<std::unique_ptr<unlock::Unlocker>> unlocker_named(const std::string& kind) {
+  for (auto& unlocker : unlock::all_unlockers({})) {
+    if (unlocker->name() == kind) return std::move(unlocker);
+  }
+  return Error::invalid("there is no kind of volume named " + kind).remedy("there are " + words_of_kinds());
+}
+
+Result<> store_volume(const Session& session, const SecretBytes& repository_key,
+                      const repository::VolumeKeys::Volume& volume,
+                      const std::vector<unlock::DerivedFor>& derived) {
+  return repository::edit(session.repository, repository_key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.add(volume.name, volume.kind, volume.key));
+    ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
+    ZKV_CHECK(unlock::keep_derived(keys, derived));
+    keep_volume_names(session, keys);
+    return {};
+  });
 }
 
 Result<> remove_volume(Session& session, const RemoveOptions& options,

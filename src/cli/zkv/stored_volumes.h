@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,17 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 
 /// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys);
+
+/// The unlocker of the kind that people name so. Errors: kInvalid, with the kinds that there are.
+Result<std::unique_ptr<unlock::Unlocker>> unlocker_named(const std::string& kind);
+/// The names of all kinds, with commas between.
+std::string words_of_kinds();
+
+/// Puts a new volume into the repository, with what was derived while its key was tried. Errors: kExists and
+/// others of repository::edit().
+Result<> store_volume(const Session& session, const SecretBytes& repository_key,
+                      const repository::VolumeKeys::Volume& volume,
+                      const std::vector<unlock::DerivedFor>& derived = {});
 
 struct RemoveOptions {
   KeyOptions key;

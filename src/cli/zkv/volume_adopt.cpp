@@ -10,7 +10,6 @@
 #include "base/plain_text.h"
 #include "host/adoptable.h"
 #include "key_input.h"
-#include "repository/change.h"
 #include "stored_volumes.h"
 #include "terminal.h"
 #include "unlock/registry.h"
@@ -76,19 +75,6 @@ Trial tried_with(unlock::Unlocker& unlocker, const Adoptable& volume, const Secr
   return trial;
 }
 
-Result<> store_adopted(Session& session, const SecretBytes& repository_key, const unlock::Unlocker& unlocker,
-                       const Adoptable& volume, const SecretBytes& key, const Trial& trial) {
-  return repository::edit(session.repository, repository_key, [&](VolumeKeys& keys) -> Result<> {
-    ZKV_CHECK(keys.add(volume.name, unlocker.kind(), key.span()));
-    ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
-    for (const auto& derived : trial.derived) {
-      ZKV_CHECK(keys.set_derived(derived.volume, {derived.salt, derived.iterations, derived.key.span()}));
-    }
-    keep_volume_names(session, keys);
-    return {};
-  });
-}
-
 /// From the volume's key file first, then from a person; nothing where the person leaves it out.
 class Adoption {
  public:
@@ -132,7 +118,9 @@ class Adoption {
                                                                   : plain_text(trial.outcome.detail)));
       return false;
     }
-    ZKV_CHECK(store_adopted(session_, repository_key_, unlocker_, volume_, key, trial));
+    ZKV_CHECK(store_volume(session_, repository_key_,
+                           {volume_.name, unlocker_.kind(), key.span(), {}, volume_.settings},
+                           trial.derived));
     tell(plain_text(volume_.name) + ": its key fits, and is in the repository");
     return true;
   }

@@ -42,21 +42,9 @@ std::string wanted_kind(const VolumeAddOptions& options, const VolumeKeys& keys)
   return "zfs";
 }
 
-std::string words_of_kinds() {
-  std::string words;
-  for (const auto& unlocker : unlock::all_unlockers({})) {
-    words += (words.empty() ? "" : ", ") + std::string(unlocker->name());
-  }
-  return words;
-}
-
 Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& options,
                                                       const VolumeKeys& keys) {
-  const std::string wanted = wanted_kind(options, keys);
-  for (auto& unlocker : unlock::all_unlockers({})) {
-    if (unlocker->name() == wanted) return std::move(unlocker);
-  }
-  return Error::invalid("there is no kind of volume named " + wanted).remedy("there are " + words_of_kinds());
+  return unlocker_named(wanted_kind(options, keys));
 }
 
 /// One word is the name of a loader that zkv brings.
@@ -125,9 +113,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     if (!options.no_test) {
       ZKV_TRY(trial,
               try_key(*unlocker, {options.name, unlocker->kind(), volume_key.span(), {}, settings}, options));
-      for (const auto& derived : unlocker->take_derived()) {
-        ZKV_CHECK(keys.set_derived(derived.volume, {derived.salt, derived.iterations, derived.key.span()}));
-      }
+      ZKV_CHECK(unlock::keep_derived(keys, unlocker->take_derived()));
     }
     keep_volume_names(session, keys);
     return {};

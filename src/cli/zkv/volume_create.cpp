@@ -35,25 +35,9 @@ std::string new_uuid() {
   return text;
 }
 
-Result<std::unique_ptr<unlock::Unlocker>> maker_of(const VolumeCreateOptions& options) {
-  const std::string wanted = !options.kind.empty()          ? options.kind
-                             : options.volume.place.empty() ? "zfs"
-                                                            : "luks";
-  for (auto& unlocker : unlock::all_unlockers({})) {
-    if (unlocker->name() == wanted) return std::move(unlocker);
-  }
-  return Error::invalid("there is no kind of volume named " + wanted);
-}
-
-/// The key is in the repository before there is a volume that needs it, so that none ever lacks it.
-Result<> store_first(Session& session, const SecretBytes& key, const unlock::Unlocker& unlocker,
-                     const unlock::NewVolume& volume) {
-  return repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
-    ZKV_CHECK(keys.add(volume.name, unlocker.kind(), volume.key));
-    ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
-    keep_volume_names(session, keys);
-    return {};
-  });
+std::string kind_to_make(const VolumeCreateOptions& options) {
+  if (!options.kind.empty()) return options.kind;
+  return options.volume.place.empty() ? "zfs" : "luks";
 }
 
 Error not_made(Session& session, const SecretBytes& key, const std::string& name, Error why) {
@@ -68,7 +52,7 @@ Error not_made(Session& session, const SecretBytes& key, const std::string& name
 
 Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   auto& volume = options.volume;
-  ZKV_TRY(const auto unlocker, maker_of(options));
+  ZKV_TRY(const auto unlocker, unlocker_named(kind_to_make(options)));
   if (unlocker->new_key_size() == 0) return unlocker->create(volume);
   if (!volume.place.empty()) volume.settings.device = "UUID=" + new_uuid();
   ZKV_CHECK(unlocker->check({volume.name, volume.settings}));
@@ -76,7 +60,8 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   const auto volume_key = crypto::random_secret(unlocker->new_key_size());
   volume.key = volume_key.span();
-  ZKV_CHECK(store_first(session, key, *unlocker, volume));
+  // Before there is a volume that needs it, so that none ever lacks its key.
+  ZKV_CHECK(store_volume(session, key, {volume.name, unlocker->kind(), volume.key, {}, volume.settings}));
   if (auto made = unlocker->create(volume); !made) {
     return not_made(session, key, volume.name, std::move(made).error());
   }
