@@ -124,6 +124,14 @@ class Create(Machine):
         self.assertIn(b"parent does not exist", self.create("lost/new", code=1)[1])
         self.assertEqual(self.keys(), {})
 
+    def test_what_was_made_though_zfs_ended_with_an_error_keeps_its_key(self):
+        (self.host.zfs / "unmountable").touch()
+        error = self.create("tank/new", code=1)[1].decode()
+        self.assertIn("successfully created, but not mounted", error)
+        self.assertIn("its key stays in the repository", error)
+        made = self.host.zfs / "datasets" / "tank%2Fnew"
+        self.assertEqual(self.keys()["tank/new"].removeprefix("hex:"), (made / "wrapping-key").read_text())
+
     def test_words_that_would_make_it_open_otherwise_are_refused_before_anything_is_made(self):
         for words in (["-o", "keylocation=file:///x"], ["-o", "encryption=off"], ["-o", "keyformat=hex"], ["-o", "nonsense"],
                       ["--filesystem", "ext4"], ["--size", "-s"]):

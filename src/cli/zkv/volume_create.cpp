@@ -40,14 +40,25 @@ std::string kind_to_make(const VolumeCreateOptions& options) {
   return options.volume.place.empty() ? "zfs" : "luks";
 }
 
-Error not_made(Session& session, const SecretBytes& key, const std::string& name, Error why) {
+/// Whether it came into being though its making ended with an error: unmounted, or without its filesystem.
+bool is_there(unlock::Unlocker& unlocker, const unlock::NewVolume& volume) {
+  const auto states = unlocker.inspect({{volume.name, volume.settings}});
+  return !states || states->front().presence == unlock::Presence::kPresent;
+}
+
+/// Its key goes only where there is nothing that it opens.
+Error not_made(const Session& session, const SecretBytes& key, unlock::Unlocker& unlocker,
+               const unlock::NewVolume& volume, Error why) {
+  if (is_there(unlocker, volume)) {
+    return std::move(why).context(volume.name + " is there, and its key stays in the repository");
+  }
   const auto taken_back = repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
-    ZKV_CHECK(keys.remove(name));
+    ZKV_CHECK(keys.remove(volume.name));
     keep_volume_names(session, keys);
     return {};
   });
   if (taken_back) return why;
-  return std::move(why).remedy("and take its key out of the repository: zkv volume remove " + name);
+  return std::move(why).context("its key is still in the repository (zkv volume remove " + volume.name + ")");
 }
 
 Result<> create_volume(Session& session, VolumeCreateOptions& options) {
@@ -63,7 +74,7 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   // Before there is a volume that needs it, so that none ever lacks its key.
   ZKV_CHECK(store_volume(session, key, {volume.name, unlocker->kind(), volume.key, {}, volume.settings}));
   if (auto made = unlocker->create(volume); !made) {
-    return not_made(session, key, volume.name, std::move(made).error());
+    return not_made(session, key, *unlocker, volume, std::move(made).error());
   }
   const unlock::Outcome opened{volume.name, unlock::Happened::kOpened, {}, {}, {}};
   if (const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(),
