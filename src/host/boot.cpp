@@ -2,6 +2,7 @@
 #include "host/boot.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "host/sweep.h"
@@ -63,21 +64,50 @@ void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRep
     if (volumes.empty()) continue;
     append(report, unlocker->name(), unlocker->open(volumes, unlock::Attempt::kTrial, stop), volumes);
     for (const auto& volume : volumes) (void)keys.remove(volume.name);
+    unlocker->take_derived();
   }
 }
 
-/// Puts what was derived into the repository, so that the next boot is spared it; where there is nothing new,
-/// nothing is written.
-Result<> renew_derived(const std::filesystem::path& path, const repository::RepositoryKey& key,
-                       const Unlockers& unlockers) {
-  std::vector<unlock::DerivedFor> derived;
-  for (const auto& unlocker : unlockers) {
-    auto own = unlocker->take_derived();
-    std::move(own.begin(), own.end(), std::back_inserter(derived));
+/// Puts what was derived into the repository, so that the next boot is spared it. Holds the repository's key
+/// for that, and wipes it as soon as no volume's key is held any more.
+class DerivedKeeper {
+ public:
+  /// `keys` and `report` outlive the keeper. `key` is empty where nothing can be kept.
+  DerivedKeeper(std::filesystem::path path, std::optional<repository::RepositoryKey> key,
+                const repository::VolumeKeys& keys, MountReport& report)
+      : path_(std::move(path)), key_(std::move(key)), keys_(keys), report_(report) {}
+
+  void after_opening(unlock::Unlocker& unlocker) {
+    const auto derived = unlocker.take_derived();
+    if (key_ && !derived.empty()) keep(derived);
+    if (keys_.size() == 0) key_.reset();
   }
-  if (derived.empty()) return {};
-  return repository::edit(path, key,
-                          [&](repository::VolumeKeys& keys) { return unlock::keep_derived(keys, derived); });
+
+ private:
+  void keep(const std::vector<unlock::DerivedFor>& derived) {
+    const auto kept = repository::edit(
+        path_, *key_, [&](repository::VolumeKeys& keys) { return unlock::keep_derived(keys, derived); });
+    if (!kept)
+      report_.warnings.push_back("keys were derived and could not be kept: " + kept.error().message());
+  }
+
+  std::filesystem::path path_;
+  std::optional<repository::RepositoryKey> key_;
+  const repository::VolumeKeys& keys_;
+  MountReport& report_;
+};
+
+/// Takes the volumes out of `keys` that none of `unlockers` opens: those of kinds that a later version put
+/// into the repository.
+std::vector<VolumeReport> take_out_unknown(repository::VolumeKeys& keys, const Unlockers& unlockers) {
+  std::vector<VolumeReport> unknown;
+  for (const auto& volume : keys.volumes()) {
+    const bool is_known = std::any_of(unlockers.begin(), unlockers.end(),
+                                      [&](const auto& unlocker) { return unlocker->kind() == volume.kind; });
+    if (!is_known) unknown.push_back({repository::to_text(volume.kind), beyond_us(volume), volume.settings});
+  }
+  for (const auto& volume : unknown) static_cast<void>(keys.remove(volume.outcome.volume));
+  return unknown;
 }
 
 }  // namespace
@@ -94,28 +124,26 @@ bool MountReport::is_complete() const {
                      [](const unlock::MountOutcome& mount) { return unlock::is_success(mount.happened); });
 }
 
-Result<MountReport> open_and_mount(const MountOrder& order, const repository::RepositoryKey& key,
+Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop) {
-  ZKV_TRY(auto opened, repository::open(order.repository, key));
+  std::optional<repository::RepositoryKey> held(std::move(key));
+  ZKV_TRY(auto opened, repository::open(order.repository, *held));
   auto& keys = opened.keys;
   ZKV_CHECK(check_all_known(order.only, keys));
   keep_only(order.only, keys);
+  if (opened.format != repository::Format::kVersion2 || order.is_trial) held.reset();
+  auto unknown = take_out_unknown(keys, unlockers);
   MountReport report;
   if (opened.warning) report.warnings.push_back(std::move(*opened.warning));
+  DerivedKeeper keeper(order.repository, std::exchange(held, std::nullopt), keys, report);
   if (order.is_trial) {
     try_keys(keys, unlockers, report, stop);
   } else {
-    Sweep(keys, unlockers, report, order.wants_mounts, stop).run();
+    Sweep(keys, unlockers, report, order.wants_mounts, stop, [&](unlock::Unlocker& unlocker) {
+      keeper.after_opening(unlocker);
+    }).run();
   }
-  if (opened.format == repository::Format::kVersion2 && !order.is_trial) {
-    const auto kept = renew_derived(order.repository, key, unlockers);
-    if (!kept)
-      report.warnings.push_back("keys were derived and could not be kept: " + kept.error().message());
-  }
-  // What is left is of kinds that a later version put into the repository.
-  for (const auto& volume : keys.volumes()) {
-    report.volumes.push_back({repository::to_text(volume.kind), beyond_us(volume), volume.settings});
-  }
+  std::move(unknown.begin(), unknown.end(), std::back_inserter(report.volumes));
   return report;
 }
 

@@ -42,11 +42,12 @@ struct MountReport {
 using Unlockers = std::vector<std::unique_ptr<unlock::Unlocker>>;
 
 /// Opens the repository with `key`, and then all volumes that the order names, what each lies on before it,
-/// and mounts what hangs on them. Each volume's key is wiped before what hangs on it is mounted. Keys that
-/// had to be derived from passphrases are put into a version 2 repository at the end. After a stop request
-/// what has begun is finished and the rest reported as interrupted. Errors: those of repository::open;
-/// kNotFound when `only` names what the repository does not hold.
-Result<MountReport> open_and_mount(const MountOrder& order, const repository::RepositoryKey& key,
+/// and mounts what hangs on them. Each volume's key is wiped before what hangs on it is mounted, and `key`
+/// with the last of them. Keys that had to be derived from passphrases are put into a version 2 repository as
+/// soon as they have opened their volumes. After a stop request what has begun is finished and the rest
+/// reported as interrupted. Errors: those of repository::open; kNotFound when `only` names what the
+/// repository does not hold.
+Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop);
 
 }  // namespace zkv::host

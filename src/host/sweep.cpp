@@ -48,18 +48,15 @@ std::string way_in_words(const std::vector<std::string>& way) {
 }  // namespace
 
 Sweep::Sweep(repository::VolumeKeys& keys, const Unlockers& unlockers, MountReport& report, bool wants_mounts,
-             std::stop_token stop)
+             std::stop_token stop, std::function<void(unlock::Unlocker&)> after_opening)
     : keys_(keys),
       unlockers_(unlockers),
       report_(report),
       wants_mounts_(wants_mounts),
       stop_(std::move(stop)),
+      after_opening_(std::move(after_opening)),
       held_back_(unlockers.size()) {
-  for (const auto& volume : keys_.volumes()) {
-    const bool is_known = std::any_of(unlockers.begin(), unlockers.end(),
-                                      [&](const auto& unlocker) { return unlocker->kind() == volume.kind; });
-    if (is_known) waiting_.insert(volume.name);
-  }
+  for (const auto& volume : keys_.volumes()) waiting_.insert(volume.name);
 }
 
 void Sweep::run() {
@@ -117,6 +114,7 @@ void Sweep::open_round(const std::set<std::string>& wanted) {
     if (volumes.empty()) continue;
     auto opened = refs_of(volumes);
     settle(kind, opened, unlocker.open(volumes, unlock::Attempt::kOpen, stop_));
+    after_opening_(unlocker);
     std::erase_if(opened, [&](const VolumeRef& volume) { return !open_.contains(volume.name); });
     mount(kind, opened);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -19,11 +20,13 @@ namespace zkv::host {
 /// mounted before the next is opened, so that a kind that hangs keeps none before it from being mounted.
 class Sweep {
  public:
-  /// `keys`, `unlockers` and `report` outlive the sweep.
+  /// `keys`, all of kinds that `unlockers` open, `unlockers` and `report` outlive the sweep. `after_opening`
+  /// is called whenever volumes of a kind were opened, their keys are wiped, and nothing that hangs on them
+  /// is mounted yet.
   Sweep(repository::VolumeKeys& keys, const Unlockers& unlockers, MountReport& report, bool wants_mounts,
-        std::stop_token stop);
+        std::stop_token stop, std::function<void(unlock::Unlocker&)> after_opening);
 
-  /// Tries each volume of the kinds that `unlockers` are of, once, and wipes its key then.
+  /// Tries each volume once, and wipes its key then.
   void run();
 
  private:
@@ -42,6 +45,7 @@ class Sweep {
   MountReport& report_;
   bool wants_mounts_;
   std::stop_token stop_;
+  std::function<void(unlock::Unlocker&)> after_opening_;
   std::vector<unlock::Survey> surveys_;  ///< of every volume, as it was last seen closed
   std::set<std::string> waiting_;
   std::set<std::string> open_;

@@ -133,7 +133,7 @@ MountReport sweep(Machine& machine, const std::stop_token& stop = {}) {
     EXPECT_TRUE(keys.add(name, plan.kind, bytes_of("key of " + name)));
   }
   MountReport report;
-  Sweep(keys, unlockers, report, true, stop).run();
+  Sweep(keys, unlockers, report, true, stop, [](unlock::Unlocker&) {}).run();
   EXPECT_EQ(keys.size(), 0U);
   EXPECT_EQ(report.volumes.size(), machine.volumes.size());
   return report;

@@ -2,6 +2,7 @@
 #include "open_volumes.h"
 
 #include <cstdio>
+#include <utility>
 
 #include "fetch_options.h"
 #include "host/boot.h"
@@ -51,7 +52,8 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
                       const host::StopOnSignal& signals) {
   host::notify_status("opening volumes");
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
-  auto outcome = host::open_and_mount(order_of(session, options), opening.key, unlockers, signals.token());
+  auto outcome =
+      host::open_and_mount(order_of(session, options), std::move(opening.key), unlockers, signals.token());
   if (!outcome) {
     report(opening.explain(std::move(outcome).error()));
     return ExitCode::kFailed;
