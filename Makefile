@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 export CCACHE_BASEDIR := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps build test test-dev test-tsan fuzz lint format coverage bench package clean
+.PHONY: help demo deps build test test-all test-dev test-tsan fuzz lint format coverage bench package clean
 
 help: ## what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +22,18 @@ build: deps ## build zkv and zkvgateway into build/bin/
 	@mkdir -p build/bin && ln -sf ../release/bin/zkv ../release/bin/zkvgateway build/bin/
 	@echo "built: build/bin/zkv build/bin/zkvgateway"
 
-test: build ## everything CI runs: lint, build with sanitizers, all tests
+test: build ## everything CI runs: lint, build with sanitizers, all tests but the longer part of the boots
+	tools/lint --quick
+	cmake --preset asan
+	cmake --build --preset asan --parallel $(JOBS)
+	ctest --test-dir build/asan --label-exclude whole --parallel $(JOBS) --output-on-failure --no-tests=error
+
+test-all: build ## the whole: also the analyzer over each file, all boots, and the unit tests under ThreadSanitizer
 	tools/lint
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --test-dir build/asan --parallel $(JOBS) --output-on-failure --no-tests=error
+	$(MAKE) test-tsan
 
 test-dev: ## the same tests without sanitizers, quick to build
 	cmake --preset dev
@@ -59,7 +66,7 @@ bench: build ## the figures of docs/benchmarks.md, as ratios in one run
 	@tests/browser/install
 	@tests/bench/run.py
 
-lint: deps ## layout, clang-tidy, shell scripts
+lint: deps ## layout, clang-tidy with its analyzer, shell scripts
 	tools/lint
 
 format: ## lay the sources out as .clang-format says

@@ -64,7 +64,7 @@ void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRep
     if (volumes.empty()) continue;
     append(report, unlocker->name(), unlocker->open(volumes, unlock::Attempt::kTrial, stop), volumes);
     for (const auto& volume : volumes) (void)keys.remove(volume.name);
-    unlocker->take_derived();
+    static_cast<void>(unlocker->take_derived());
   }
 }
 
