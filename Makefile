@@ -1,8 +1,9 @@
 # The front door: the same words for people and for CI. `make help` lists them.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
-# With it, what one checkout or package build compiled serves the next.
+# With these, what one checkout compiled serves the next, and the package build, which speaks another locale.
 export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_SLOPPINESS := locale
 
 .DEFAULT_GOAL := help
 .PHONY: help demo deps build test test-all test-dev test-tsan fuzz lint format coverage bench package clean
@@ -28,12 +29,13 @@ test: build ## everything CI runs: lint, build with sanitizers, all tests but th
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --test-dir build/asan --label-exclude whole --parallel $(JOBS) --output-on-failure --no-tests=error
 
-test-all: build ## the whole: also the analyzer over each file, all boots, and the unit tests under ThreadSanitizer
+test-all: build ## the whole: also the analyzer over each file, all boots, the unit tests under ThreadSanitizer, 60 s of each fuzzer
 	tools/lint
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	ctest --test-dir build/asan --parallel $(JOBS) --output-on-failure --no-tests=error
 	$(MAKE) test-tsan
+	$(MAKE) fuzz FUZZ_SECONDS=60
 
 test-dev: ## the same tests without sanitizers, quick to build
 	cmake --preset dev

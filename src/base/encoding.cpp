@@ -125,23 +125,21 @@ Result<std::size_t> from_base64(std::string_view text, Base64 variant, std::span
   const DigitValues& values = values_of(variant);
   std::uint8_t* next = out.data();
   std::uint32_t seen = 0;  // a value that is no digit has a bit that no digit has
-  const auto take = [&](std::size_t first, std::size_t count) {
-    std::uint32_t bits = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint8_t value = values[static_cast<std::uint8_t>(digits[first + i])];
-      seen |= value;
-      bits |= std::uint32_t{value} << (18 - 6 * i);
-    }
-    return bits;
+  const auto value_at = [&](std::size_t place) {
+    const std::uint32_t value = values[static_cast<std::uint8_t>(digits[place])];
+    seen |= value;
+    return value;
   };
   const std::size_t whole = digits.size() / 4 * 4;
   for (std::size_t i = 0; i < whole; i += 4) {
-    const std::uint32_t bits = take(i, 4);
+    const std::uint32_t bits =
+        value_at(i) << 18 | value_at(i + 1) << 12 | value_at(i + 2) << 6 | value_at(i + 3);
     *next++ = static_cast<std::uint8_t>(bits >> 16);
     *next++ = static_cast<std::uint8_t>(bits >> 8);
     *next++ = static_cast<std::uint8_t>(bits);
   }
-  std::uint32_t rest = take(whole, digits.size() - whole);
+  std::uint32_t rest = 0;
+  for (std::size_t i = whole; i < digits.size(); ++i) rest |= value_at(i) << (18 - 6 * (i - whole));
   for (std::size_t i = whole + 1; i < digits.size(); ++i, rest <<= 8)
     *next++ = static_cast<std::uint8_t>(rest >> 16);
   if ((seen & 0x80U) != 0 || (rest & 0xffffffU) != 0) return not_base64();

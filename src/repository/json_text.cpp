@@ -3,6 +3,7 @@
 #include "repository/json_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -28,6 +29,13 @@ int hex_digit(std::uint8_t character) {
   return -1;
 }
 
+/// Whether a byte within a string stands for itself: a table, since a repository is mostly such bytes.
+constexpr auto kNeedsNoLook = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0x20; byte < 0x80; ++byte) table.at(byte) = byte != '"' && byte != '\\';
+  return table;
+}();
+
 class Reader {
  public:
   explicit Reader(std::span<std::uint8_t> text) : text_(text) {}
@@ -48,7 +56,7 @@ class Reader {
     return true;
   }
 
-  /// A whole string token; its decoded bytes lie at the token's own place.
+  /// A whole string token; its decoded bytes lie at the token's own place, and of it nothing else is left.
   Result<std::span<const std::uint8_t>> take_string() {
     if (!take('"')) return error();
     const std::size_t start = at_;
@@ -58,6 +66,7 @@ class Reader {
       if (!(text_[at_] == '\\' ? take_escape() : take_code_point())) return error();
       take_ascii();
     }
+    if (out_ != at_) explicit_bzero(text_.data() + out_, at_ - out_);
     if (!take('"')) return error();
     return text_.subspan(start, out_ - start);
   }
@@ -70,11 +79,11 @@ class Reader {
 
   /// All characters up to one that needs a look.
   void take_ascii() {
-    const auto start = text_.begin() + static_cast<std::ptrdiff_t>(at_);
-    const auto end = std::find_if_not(start, text_.end(), [](std::uint8_t byte) {
-      return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-    });
-    move_on(static_cast<std::size_t>(end - start));
+    const std::uint8_t* const start = text_.data() + at_;
+    const std::uint8_t* const end = text_.data() + text_.size();
+    const std::uint8_t* next = start;
+    while (next != end && kNeedsNoLook[*next]) ++next;
+    move_on(static_cast<std::size_t>(next - start));
   }
 
   bool take_code_point() {

@@ -2,6 +2,7 @@
 #include "repository/seed_file.h"
 
 #include <string_view>
+#include <utility>
 
 #include "base/encoding.h"
 #include "crypto/fernet.h"
@@ -34,12 +35,11 @@ Result<VolumeKeys> open_seed_file(std::span<const std::uint8_t> file, const Secr
   const auto key = key_from_text(key_text);
   if (!key) return Error::wrong_key(key.error().message());
   ZKV_TRY(auto message, crypto::fernet_open(key->span(), trimmed(file)));
-  VolumeKeys keys;
-  keys.reserve(message.plaintext.size());
-  ZKV_CHECK(read_json_object(message.plaintext.span(),
-                             [&](std::string_view name, std::span<const std::uint8_t> value) {
-                               keys.restore({std::string(name), VolumeKind::kZfs, value, {}});
-                             }));
+  const std::span<std::uint8_t> json = message.plaintext.span();
+  VolumeKeys keys(std::move(message.plaintext));
+  ZKV_CHECK(read_json_object(json, [&](std::string_view name, std::span<const std::uint8_t> value) {
+    keys.restore({std::string(name), VolumeKind::kZfs, value, {}});
+  }));
   return keys;
 }
 

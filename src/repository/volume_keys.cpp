@@ -53,6 +53,8 @@ bool is_sound_setting(std::string_view text) {
   return text.size() <= kLongestSetting && !controls && is_utf8(bytes_of(text));
 }
 
+VolumeKeys::VolumeKeys(SecretBytes text) : arena_(std::move(text)), used_(arena_.size()) {}
+
 std::size_t VolumeKeys::size() const { return entries_.size(); }
 
 std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
@@ -64,6 +66,11 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
     all.back().derived = DerivedKey{entry.derived_salt, entry.derived_iterations, bytes(entry.derived)};
   }
   return all;
+}
+
+void VolumeKeys::for_each(
+    const std::function<void(std::string_view, VolumeKind, std::span<const std::uint8_t>)>& tell) const {
+  for (const Entry& entry : entries_) tell(entry.name, entry.kind, bytes(entry.key));
 }
 
 bool VolumeKeys::contains(std::string_view name) const { return places_.contains(name); }
@@ -136,23 +143,20 @@ Result<> VolumeKeys::remove(std::string_view name) {
 }
 
 void VolumeKeys::restore(Volume volume) {
-  Entry entry{std::move(volume.name), volume.kind, store(volume.key), store(volume.unknown_fields),
-              std::move(volume.settings)};
-  if (volume.derived) keep_derived(entry, *volume.derived);
-  if (Entry* old = find(entry.name); old != nullptr) {
-    forget(old->key);
-    forget(old->unknown_fields);
-    old->kind = entry.kind;
-    old->key = entry.key;
-    old->unknown_fields = entry.unknown_fields;
-    old->settings = std::move(entry.settings);
-    forget(std::exchange(old->derived, entry.derived));
-    old->derived_salt = entry.derived_salt;
-    old->derived_iterations = entry.derived_iterations;
-    return;
-  }
-  entries_.push_back(std::move(entry));
-  places_.emplace(entries_.back().name, std::prev(entries_.end()));
+  const Slice key = take_in(volume.key);
+  const Slice unknown_fields = take_in(volume.unknown_fields);
+  entries_.push_back({std::move(volume.name), volume.kind, key, unknown_fields, std::move(volume.settings)});
+  const auto added = std::prev(entries_.end());
+  if (volume.derived) keep_derived(*added, *volume.derived);
+  const auto [place, is_new] = places_.try_emplace(added->name, added);
+  if (is_new) return;
+  Entry& old = *place->second;
+  forget(old.key);
+  forget(old.unknown_fields);
+  forget(old.derived);
+  added->name.swap(old.name);  // what the map's key points to stays
+  std::swap(old, *added);
+  entries_.pop_back();
 }
 
 void VolumeKeys::reserve(std::size_t bytes) {
@@ -173,6 +177,16 @@ VolumeKeys::Slice VolumeKeys::store(std::span<const std::uint8_t> bytes) {
   reserve(bytes.size());
   std::copy(bytes.begin(), bytes.end(), arena_.data() + used_);
   return {std::exchange(used_, used_ + bytes.size()), bytes.size()};
+}
+
+/// The bytes' own place if they lie in the arena already.
+VolumeKeys::Slice VolumeKeys::take_in(std::span<const std::uint8_t> bytes) {
+  const std::less<const std::uint8_t*> is_before;
+  const std::uint8_t* begin = arena_.data();
+  if (bytes.empty() || is_before(bytes.data(), begin) || !is_before(bytes.data(), begin + used_)) {
+    return store(bytes);
+  }
+  return {static_cast<std::size_t>(bytes.data() - begin), bytes.size()};
 }
 
 void VolumeKeys::forget(const Slice& slice) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <span>
@@ -54,9 +55,13 @@ bool is_sound_setting(std::string_view text);
 inline constexpr std::size_t kLongestSetting = 4096;
 
 /// The names and keys of all volumes. All keys rest in one run of secret memory, so that a thousand of them
-/// cost no more locked pages than their bytes need. What is handed in must not lie in that same run.
+/// cost no more locked pages than their bytes need. Only restore() may be handed what lies in that same run.
 class VolumeKeys {
  public:
+  VolumeKeys() = default;
+  /// For the readers of files: keys that lie in `text` stay where they are.
+  explicit VolumeKeys(SecretBytes text);
+
   struct Volume {
     std::string name;
     VolumeKind kind = VolumeKind::kZfs;
@@ -70,6 +75,9 @@ class VolumeKeys {
   [[nodiscard]] std::size_t size() const;
   /// All volumes, first added first.
   [[nodiscard]] std::vector<Volume> volumes() const;
+  /// Tells of each volume, first added first, without a copy of all that is known of it; `key` as in Volume.
+  void for_each(const std::function<void(std::string_view name, VolumeKind kind,
+                                         std::span<const std::uint8_t> key)>& tell) const;
   [[nodiscard]] bool contains(std::string_view name) const;
 
   /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place,
@@ -83,7 +91,8 @@ class VolumeKeys {
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 
-  /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins.
+  /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins. What
+  /// lies in the text that this was made of must not lie in two volumes.
   void restore(Volume volume);
   /// Makes room for so many bytes of keys at once.
   void reserve(std::size_t bytes);
@@ -110,6 +119,7 @@ class VolumeKeys {
 
   void keep_derived(Entry& entry, const DerivedKey& derived);
   Slice store(std::span<const std::uint8_t> bytes);
+  Slice take_in(std::span<const std::uint8_t> bytes);
   void forget(const Slice& slice);
   [[nodiscard]] std::span<const std::uint8_t> bytes(const Slice& slice) const;
   [[nodiscard]] Entry* find(std::string_view name);

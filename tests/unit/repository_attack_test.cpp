@@ -192,6 +192,17 @@ TEST(JsonText, ReadsAllEscapes) {
   EXPECT_THAT(members("{}"), ElementsAre());
 }
 
+TEST(JsonText, LeavesOfAStringNothingBesideWhatItReads) {
+  auto text = SecretBytes::copy_of(R"({"a": "\u0073\u0065cret", "b\t": "plain"})");
+  std::span<const std::uint8_t> key;
+  ASSERT_TRUE(read_json_object(text.span(), [&](std::string_view name, std::span<const std::uint8_t> value) {
+    if (name == "a") key = value;
+  }));
+  ASSERT_EQ(std::string(key.begin(), key.end()), "secret");
+  EXPECT_EQ(text.view().find("cret"), text.view().rfind("cret"));
+  EXPECT_EQ(text.view().find("0065"), std::string_view::npos);
+}
+
 TEST(JsonText, BytesThatAreNoUtf8ComeBackThroughPythonsSurrogates) {
   EXPECT_THAT(members(R"({"a": "\udcff\udc80"})"), ElementsAre("a=\xff\x80"));
   SecretBuilder out;

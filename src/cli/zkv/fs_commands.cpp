@@ -109,26 +109,30 @@ Result<> remove(Session& session, const RemoveOptions& options) {
                        [&](const repository::VolumeKeys& keys) { return check_kind(keys, options.name); });
 }
 
-void print_lines(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys) {
-  for (const auto& volume : volumes) {
-    out << volume.name;
-    if (keys) (out << ": ").key(volume.key);
-    out << "\n";
-  }
+Result<> print_names(const repository::VolumeKeys& volumes) {
+  std::string names;
+  volumes.for_each([&](std::string_view name, repository::VolumeKind kind, const auto&) {
+    if (kind == repository::VolumeKind::kZfs) names.append(name).append("\n");
+  });
+  return write_out(names);
+}
+
+Result<> print_with_keys(const std::vector<repository::VolumeKeys::Volume>& volumes) {
+  Output out;
+  for (const auto& volume : volumes) (out << volume.name << ": ").key(volume.key) << "\n";
+  return out.write();
 }
 
 Result<> list(Session& session, const ListOptions& options) {
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto opened, open_with_warning(session, key));
+  if (!options.json && !options.plaintext) return print_names(opened.keys);
   auto volumes = opened.keys.volumes();
   std::erase_if(volumes, [](const auto& volume) { return !is_of_zfs(volume); });
+  if (!options.json) return print_with_keys(volumes);
   Output out;
-  if (options.json) {
-    print_volumes_json(out, volumes, options.plaintext);
-  } else {
-    print_lines(out, volumes, options.plaintext);
-  }
+  print_volumes_json(out, volumes, options.plaintext);
   return out.write();
 }
 

@@ -1,10 +1,15 @@
 // The host's program: parses words, lets one command do its work, and ends with its exit code.
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "commands.h"
 #include "memory_ahead.h"
@@ -14,25 +19,48 @@ namespace zkv::cli {
 
 namespace {
 
-void add_commands(CLI::App& app, Session& session) {
+/// Commands that are described by one function.
+struct Group {
+  std::array<std::string_view, 3> names;
+  void (*add)(CLI::App&, Session&);
+};
+
+constexpr Group kGroups[] = {
+    {{"fs"}, add_fs_commands},
+    {{"volume"}, add_volume_commands},
+    {{"slot"}, add_slot_commands},
+    {{"recovery"}, add_recovery_commands},
+    {{"rotate"}, add_rotate_command},
+    {{"repository"}, add_repository_commands},
+    {{"fetch"}, add_fetch_command},
+    {{"enroll", "unenroll"}, add_enroll_commands},
+    {{"mount", "unmount", "lock"}, add_mount_commands},
+    {{"unlock"}, add_unlock_command},
+    {{"reboot-approval"}, add_reboot_command},
+    {{"status"}, add_status_command},
+};
+
+bool is_named(const Group& group, std::span<char*> words) {
+  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
+    return !word.empty() && std::find(group.names.begin(), group.names.end(), word) != group.names.end();
+  });
+}
+
+/// Describing every option of every command takes as long as reading a repository: where words name commands,
+/// and not the help for all of them, only those are described.
+void add_commands(CLI::App& app, Session& session, std::span<char*> words) {
   app.set_version_flag("--version", "zkv " ZKV_VERSION, "print the version");
   app.add_option("--repository", session.repository,
                  "the repository file (default: $ZKV_REPOSITORY, else /var/lib/zkv/repository if it exists, "
                  "else ~/.zkv-repository)")
       ->type_name("PATH");
   app.fallthrough();
-  add_fs_commands(app, session);
-  add_volume_commands(app, session);
-  add_slot_commands(app, session);
-  add_recovery_commands(app, session);
-  add_rotate_command(app, session);
-  add_repository_commands(app, session);
-  add_fetch_command(app, session);
-  add_enroll_commands(app, session);
-  add_mount_commands(app, session);
-  add_unlock_command(app, session);
-  add_reboot_command(app, session);
-  add_status_command(app, session);
+  const bool wants_all = std::none_of(std::begin(kGroups), std::end(kGroups),
+                                      [&](const Group& group) { return is_named(group, words); }) ||
+                         std::find(words.begin(), words.end(), std::string_view("help")) != words.end();
+  for (const auto& group : kGroups) {
+    if (wants_all || is_named(group, words)) group.add(app, session);
+  }
   app.add_subcommand("help", "print this help");
 }
 
@@ -55,7 +83,7 @@ int run(int argc, char** argv) {
   CLI::App app("Unlocks encrypted filesystems with keys that a person releases.", "zkv");
   Session session;
   session.repository = repository::default_path();
-  add_commands(app, session);
+  add_commands(app, session, {argv + 1, argv + std::max(argc, 1)});
   try {
     app.parse(session.secrets.take_from(app, argc, argv));
   } catch (const CLI::ParseError& error) {

@@ -17,7 +17,7 @@ namespace zkv::cli {
 
 namespace {
 
-constexpr std::size_t kHeap = 512U * 1024U;  ///< what a list of a thousand volumes takes
+constexpr std::size_t kHeap = 768U * 1024U;  ///< what a list of a thousand volumes takes
 
 void populate(const void* begin, std::size_t size, int how) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));

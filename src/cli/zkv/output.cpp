@@ -55,14 +55,14 @@ Output& Output::json_key(std::span<const std::uint8_t> key) {
   return *this << "\", \"encoding\": \"hex\"";
 }
 
-Result<> Output::write() {
-  const SecretBytes text = collected_.take();
-  std::span<const std::uint8_t> rest = text.span();
-  while (!rest.empty()) {
-    const ssize_t written = ::write(STDOUT_FILENO, rest.data(), rest.size());
+Result<> Output::write() { return write_out(collected_.take().view()); }
+
+Result<> write_out(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return Error::system("writing to standard output", errno);
-    rest = rest.subspan(static_cast<std::size_t>(written));
+    text.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
 }

@@ -33,4 +33,7 @@ class Output {
   SecretBuilder collected_;
 };
 
+/// Writes to stdout what holds no secret. Errors: kIo.
+Result<> write_out(std::string_view text);
+
 }  // namespace zkv::cli
