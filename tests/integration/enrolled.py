@@ -139,6 +139,17 @@ class Restarts(Case):
         running.end(0)
         self.assert_open()
 
+    def test_a_request_that_is_damaged_while_the_gateway_is_down_is_asked_anew(self):
+        self.enroll()
+        running = self.mount(None)
+        self.gateway.change_database("UPDATE zkv_request SET state = 'approved' WHERE id = ?", running.request)
+        anew = self.gateway.next_request()
+        self.assertNotEqual(anew, running.request)
+        self.assert_locked()
+        self.gateway.command("request", "approve", anew)
+        running.end(0)
+        self.assert_open()
+
     def test_the_gateway_restarts_between_approval_and_release(self):
         other = OtherHost(self.gateway, self.gateway.invite("other"))
         self.assertEqual(other.enrol().status, 201)

@@ -1,4 +1,5 @@
-// `zkvgateway request list|show|approve|deny`: what a person logged in at the gateway does with requests.
+// `zkvgateway request list|show|approve|deny|discard`: what a person logged in at the gateway does with
+// requests.
 #include <fmt/core.h>
 
 #include <boost/json/array.hpp>
@@ -144,6 +145,11 @@ void add_request_commands(CLI::App& app, Session& session) {
   denying->add_option("id", words->ids, "their ids")->required()->type_name("ID");
   denying->add_option("--reason", words->reason, "kept in the audit log")->type_name("TEXT");
   denying->callback([&session, words] { session.exit_code = decide_each(session, *words, "deny"); });
+
+  auto* discarding = add_control_command(*request, session, "discard",
+                                         "delete what is damaged in the database; its host asks anew");
+  discarding->add_option("id", words->ids, "their ids")->required()->type_name("ID");
+  discarding->callback([&session, words] { session.exit_code = decide_each(session, *words, "discard"); });
 }
 
 }  // namespace zkv::cli
