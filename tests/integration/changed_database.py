@@ -121,6 +121,8 @@ class Damaged(Case):
     def test_the_list_and_doctor_show_it_until_it_is_discarded(self):
         self.assertEqual(self.doctor()[0], 0)
         self.damage("seal = ''")
+        lines = self.gateway.command("request", "list").splitlines()
+        self.assertEqual([line.split()[:2] for line in lines[1:]], [[self.other["id"], "pending"], [self.asked["id"], "damaged"]])
         listed = json.loads(self.gateway.command("request", "list", "--json"))
         self.assertEqual(listed["damaged"], [self.asked["id"]])
         self.assertEqual(self.anna.call("GET", "/v2/requests").json["damaged"], [self.asked["id"]])

@@ -70,7 +70,14 @@ Result<> list(const Session& session, const RequestWords& words) {
                word_of(request, "number"), wanted_by(request), member(request, "address"),
                member(request, "created_at"), member(request, "expires_at"), member(request, "decided_by")});
   }
+  for (const auto& id : document.at("damaged").as_array()) {
+    table.add({json::value_to<std::string>(id), "damaged", "", "", "", "", "", "", ""});
+  }
   table.print();
+  if (!document.at("damaged").as_array().empty()) {
+    fmt::print(stderr,
+               "zkvgateway: nobody can approve what is damaged; 'zkvgateway doctor' says what to do\n");
+  }
   return {};
 }
 
