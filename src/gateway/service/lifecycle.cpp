@@ -59,15 +59,19 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
       boots_(desk_, ledger_, *options_.identity),
       host_asks_(desk_, ledger_, notices_, boots_, options_),
-      people_(desk_, ledger_, boots_, options_,
-              [this](std::string kind, std::string address, std::string detail) {
-                LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
-              }),
+      people_(
+          desk_, ledger_, boots_, options_,
+          [this](std::string kind, std::string address, std::string detail) {
+            LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+          },
+          [this](const ApproverId& approver, PersonalNews news) { push_.tell(approver, std::move(news)); }),
       push_(desk_, ledger_, people_, options_.push),
-      totps_(desk_, ledger_, people_, options_,
-             [this](std::string kind, std::string address, std::string detail) {
-               LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
-             }),
+      totps_(
+          desk_, ledger_, people_, options_,
+          [this](std::string kind, std::string address, std::string detail) {
+            LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+          },
+          [this](const ApproverId& approver, PersonalNews news) { push_.tell(approver, std::move(news)); }),
       checkpoints_(desk_, options_, now()) {
   desk_.on_unanswered([this](const Request& request) {
     LedgerService::note_refusal("request.unanswered", request.address,
