@@ -254,9 +254,26 @@ class AuditOfDecisions(Case):
             out.append(json.dumps(row))
         return out
 
-    def test_an_export_says_where_it_ends(self):
+    def test_an_export_ends_with_a_signed_checkpoint_and_says_where(self):
+        self.enrolled("barn").ask()
         lines = self.gateway.command("audit", "export").splitlines()
-        self.assertIn(f"of rows after number {len(lines) - 2} a file tells nothing", self.verify(lines[:-1]))
+        last = json.loads(lines[-1])
+        self.assertEqual(last["kind"], "audit.checkpoint")
+        checkpoint = enrolled_world.open_envelope(json.loads(last["detail"]), "application/vnd.zkv.checkpoint+json",
+                                                  enrolled_world.decode(self.gateway.statement()["signing"]))
+        before = json.loads(lines[-2])
+        self.assertEqual((checkpoint["number"], checkpoint["hash"]), (before["number"], before["hash"]))
+        self.assertIn(f"of rows after number {len(lines) - 1} a file tells nothing", self.verify(lines))
+
+    def test_a_tail_that_was_cut_off_an_export_is_found(self):
+        self.enrolled("byre").ask()
+        lines = self.gateway.command("audit", "export").splitlines()
+        checkpoints = {number for number, line in enumerate(lines) if number and json.loads(line)["kind"] == "audit.checkpoint"}
+        ends = [kept for kept in range(2, len(lines)) if kept - 1 not in checkpoints][-5:]
+        self.assertEqual(len(ends), 5)
+        for kept in ends:
+            with self.subTest(kept), self.assertRaisesRegex(AssertionError, f"ends at row {kept - 1}, which is no signed checkpoint"):
+                self.verify(lines[:kept])
 
     def verify(self, lines):
         path = self.gateway.folder / "export.jsonl"
@@ -272,7 +289,8 @@ class AuditOfDecisions(Case):
         self.assertEqual(self.anna.invite("Dora").status, 201)
         rows = self.gateway.command("audit", "export").splitlines()
         self.assertRegex(self.verify(rows), r"[1-9]\d* decisions by passkey, each signature checked again")
-        self.assertRegex(self.verify(self.rehash(rows)), "1 other acts confirmed by passkey")
+        with self.assertRaisesRegex(AssertionError, r"1 other acts confirmed by passkey[\s\S]*no signed checkpoint"):
+            self.verify(self.rehash(rows))
 
         evidence = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.evidence" and row["request"] == asked["id"])
         approve = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.approve" and row["request"] == asked["id"])
