@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -267,6 +268,50 @@ class CutOff(Case):
         self.assertEqual(self.host.out("slot", "list"), before)
         self.assertEqual([path.name for path in (self.host.enrolments).glob("*.key")], [])
         self.assertFalse((self.host.enrolments / "pending.json").exists())
+
+
+class Folders(Case):
+    """The folder of the repository, or of the enrolments beside it, is not there or cannot be had."""
+
+    def enroll_at(self, repository, url, *words, stdin="", code=0):
+        return self.host.run("--repository", repository, "enroll", "-", "--cafile", self.host.cafile, *words,
+                             stdin=f"{url}\n{stdin}".encode(), code=code)
+
+    def test_without_the_repositorys_folder_nothing_is_begun_and_the_link_still_serves(self):
+        url = self.gateway.invite("nas")
+        folder = self.host.home / "nowhere"
+        printed, complaints = self.enroll_at(folder / "repository", url, code=1)
+        self.assertEqual(printed, b"", "no recovery key of a repository that was not made")
+        self.assertIn(f"there is no folder {folder}", complaints.decode())
+        self.assertIn(f"mkdir", complaints.decode())
+        complaints = self.enroll_at(folder / "repository", url, "-k", "-", stdin=f"{self.host.key}\n", code=1)[1]
+        self.assertIn(f"there is no repository at {folder}/repository", complaints.decode())
+        self.assertFalse(folder.exists())
+        self.assertEqual(self.gateway.hosts(), [])
+        folder.mkdir()
+        self.assertIn(b"its recovery key is", self.enroll_at(folder / "repository", url, "--no-test")[0])
+        self.assertEqual(len(self.gateway.hosts()), 1)
+
+    def test_where_the_enrolments_cannot_lie_nothing_is_enrolled_and_no_slot_stays(self):
+        url, slots = self.gateway.invite("nas"), self.host.out("slot", "list")
+        self.host.enrolments.write_text("in the way")
+        complaints = self.enroll_at(self.host.path, url, "-k", "-", stdin=f"{self.host.key}\n", code=1)[1]
+        self.assertIn(str(self.host.enrolments), complaints.decode())
+        self.assertEqual((self.gateway.hosts(), self.host.out("slot", "list")), ([], slots))
+        self.host.enrolments.unlink()
+        self.host.enroll(url, "--no-test")
+        self.mount().end(0)
+        self.assert_open()
+
+    def test_whoever_lost_the_enrolments_is_told_so_and_enrols_anew(self):
+        self.enroll()
+        shutil.rmtree(self.host.enrolments)
+        self.host.run("mount", "--cafile", self.host.cafile, code=2)
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.enroll()
+        self.assertEqual(self.host.enrolments.stat().st_mode & 0o777, 0o700)
+        self.mount().end(0)
+        self.assert_open()
 
 
 class Again(Case):
