@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -377,17 +378,59 @@ class SetUpByInit(Case):
         with self.assertRaisesRegex(AssertionError, "MEND +.*/nowhere"):
             self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--page-dir", "/nowhere")
         said = self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--totp-groups", "homee")
-        self.assertIn("no host is of the group 'homee'", said)
+        self.assertIn("note   no host is of the group 'homee'", said)
+        self.assertIn("'zkvgateway host list' shows the groups", said)
         self.assertIn("signed by itself: hosts pin it, browsers refuse it", said)
         self.gateway.stop()
         with self.assertRaisesRegex(AssertionError, "MEND +the daemon does not answer"):
             self.gateway.command("doctor", *address, "--public-url", "https://gateway.example")
 
-    def test_a_second_init_takes_nothing_away(self):
-        before = self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()
-        with self.assertRaisesRegex(AssertionError, "exists|there already"):
+    def doctor(self, *words, url="https://gateway.example"):
+        """Exit code and lines, findings with what to do about them."""
+        done = subprocess.run([gateway_world.PROGRAM, "doctor", "--config", self.gateway.config, "--data-dir", self.gateway.data,
+                               "--public-url", url, *words], text=True, capture_output=True, timeout=gateway_world.PATIENCE)
+        return done.returncode, " ".join(done.stdout.split())
+
+    def test_doctor_names_each_finding_with_its_remedy(self):
+        mine = ("--tls-certificate", self.gateway.certificate, "--tls-key", self.gateway.certificate_key)
+        ending = self.gateway.folder / "ending.pem"
+        gateway_world.run("openssl", "req", "-x509", "-key", self.gateway.certificate_key, "-out", ending, "-days", "3", "-subj", "/CN=ending",
+                          "-addext", "subjectAltName=DNS:gateway.example")
+        findings = [
+            (1, ["http://gateway.example"], mine, "MEND public-url is no https:// address: http://gateway.example", "passkeys work over https only"),
+            (1, ["https://192.0.2.7"], mine, "MEND nobody can sign in at public-url, an IP address", "set public-url to one, as https://gateway.example"),
+            (1, ["https://gateway.example"], ("--tls-certificate", ending, "--tls-key", self.gateway.certificate_key),
+             "MEND the certificate ends at", "renew it; a new file is read by itself"),
+            (1, ["https://gateway.example"], ("--tls-certificate", "/nowhere.pem", "--tls-key", self.gateway.certificate_key), "MEND", "/nowhere.pem"),
+            (0, ["https://gateway.example"], (), "note no certificate: plain http on loopback", "its address belongs into trusted-proxies"),
+            (0, ["https://gateway.example"], mine, "note there is no page: requests are approved at this console alone", "set page-dir to the folder"),
+            (0, ["https://gateway.example"], mine, "note the first protocol is on, and any address may ask by it", "legacy = false when all hosts are enrolled"),
+            (0, ["https://gateway.example"], (*mine, "--legacy-allow", "192.0.2.7/32"), "good the first protocol is on for the addresses", ""),
+            (0, ["https://gateway.example"], (*mine, "--legacy=false"), "good the first protocol is off", ""),
+            (0, ["https://gateway.example"], mine, "good the certificate is good until", "hosts pin it, browsers refuse it"),
+            (0, ["https://gateway.example"], mine, "good the daemon answers; 0 hosts are enrolled", ""),
+        ]
+        for code, [url], words, finding, remedy in findings:
+            with self.subTest(finding):
+                ended, said = self.doctor(*words, url=url)
+                self.assertIn(finding, said)
+                self.assertIn(remedy, said)
+                self.assertEqual(ended, code, said)
+
+    def test_a_second_init_leaves_everything_and_says_so(self):
+        def everything():
+            return {path.name: path.read_bytes() for path in self.gateway.data.iterdir() if path.is_file()}
+
+        self.gateway.stop()
+        before = everything()
+        with self.assertRaisesRegex(AssertionError, r"tls.key exists already[\s\S]*this gateway has its certificate; to make another one, move tls.key and tls.crt"):
+            self.gateway.command("init", "--name", "elsewhere.example")
+        self.assertEqual(everything(), before)
+
+    def test_an_init_that_was_cut_off_between_key_and_certificate_is_told_what_to_move(self):
+        self.gateway.certificate.unlink()
+        with self.assertRaisesRegex(AssertionError, "move tls.key and tls.crt in .* away first"):
             self.gateway.command("init")
-        self.assertEqual((self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()), before)
 
 
 class CutLog(Case):
@@ -419,6 +462,34 @@ class CutLog(Case):
         self.enroll()
         self.gateway.stop()
         self.assertIn("signed checkpoints; the gateway's key vouches for the first", self.gateway.command("audit", "verify"))
+
+
+class Shown(Case):
+    def members(self, name):
+        return {line[:20].strip(): line[20:] for line in self.gateway.command("host", "show", name).splitlines()}
+
+    def test_a_host_is_shown_in_words(self):
+        self.enroll()
+        self.mount().end(0)
+        [host] = self.gateway.hosts()
+        shown = self.members("nas")
+        self.assertEqual({name: shown[name] for name in ("id", "name", "group", "identity", "last_address", "next_boot", "revoked_at")},
+                         {"id": host["id"], "name": "nas", "group": "home", "identity": "file (Ed25519)", "last_address": "127.0.0.1",
+                          "next_boot": "not approved", "revoked_at": ""})
+        for name in ("enrolled_at", "last_seen", "last_release"):
+            self.assertEqual(shown[name], host[name])
+        self.assertEqual(self.members(host["id"]), shown)
+        self.gateway.command("host", "approve-boot", "nas", "--within", "30m")
+        self.assertRegex(self.members("nas")["next_boot"], r"approved until 20\d\d-")
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        shown = self.members(host["id"])
+        self.assertRegex(shown["revoked_at"], r"20\d\d-")
+        self.assertRegex(shown["share_destroyed_at"], r"20\d\d-")
+
+    def test_one_that_is_not_there_is_said_so(self):
+        for name, words in (("nas", "nas"), ("../requests", r"is not the name of a host[\s\S]*host list")):
+            with self.assertRaisesRegex(AssertionError, words):
+                self.gateway.command("host", "show", name)
 
 
 class Revoked(Case):
