@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import pty
 import re
 import shutil
 import signal
@@ -84,6 +86,38 @@ class GoesWell(Case):
         said = self.host.enroll(self.gateway.invite("nas"))
         request = re.search(r"test request (\w+) was taken", said).group(1)
         self.assertEqual(self.gateway.state(request), "cancelled")
+
+    def test_an_enrolment_says_in_three_lines_what_happens_at_boot_and_keeps_its_key_to_itself(self):
+        lines = self.enroll().splitlines()
+        self.assertEqual(len(lines), 3, lines)
+        self.assertIn(f"is enrolled with https://127.0.0.1:{self.gateway.port} as 'nas'", lines[0])
+        self.assertIn("At boot zfs-keyvault.service asks it; once somebody approves", lines[1])
+        self.assertIn("Without an approval they stay locked", lines[2])
+        [key] = self.host.enrolments.glob("*.key")
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+
+    def test_the_link_is_a_qr_code_too_at_a_terminal_and_nowhere_else(self):
+        block = "\u2588"
+        for words, is_drawn in (((), True), (("--no-qr",), False)):
+            with self.subTest(words):
+                shown = self.at_a_terminal("host", "invite", "nas", *words)
+                self.assertIn("zkv enroll 'https://", shown)
+                self.assertEqual(block in shown, is_drawn)
+        self.assertIn(block, self.at_a_terminal("approver", "invite", "Anna"))
+        self.assertNotIn(block, self.gateway.command("host", "invite", "nas"))
+
+    def at_a_terminal(self, *words):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        command = [gateway_world.PROGRAM, *words, "--config", self.gateway.config, "--data-dir", self.gateway.data]
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as program:
+            os.close(theirs)
+            shown = b""
+            with contextlib.suppress(OSError):
+                while part := os.read(ours, 65536):
+                    shown += part
+        self.assertEqual(program.returncode, 0, shown)
+        return shown.decode()
 
     def test_a_machine_without_a_repository_gets_one_and_its_recovery_key(self):
         fresh = host_world.Host()
@@ -485,6 +519,19 @@ class Shown(Case):
         shown = self.members(host["id"])
         self.assertRegex(shown["revoked_at"], r"20\d\d-")
         self.assertRegex(shown["share_destroyed_at"], r"20\d\d-")
+
+    def test_a_host_that_is_renamed_is_found_by_its_new_name_alone_and_takes_nobodys(self):
+        self.enroll()
+        other = OtherHost(self.gateway, self.gateway.invite("cellar"))
+        self.assertEqual(other.enrol().status, 201)
+        with self.assertRaisesRegex(AssertionError, "cellar"):
+            self.gateway.command("host", "rename", "nas", "cellar")
+        self.assertEqual(self.gateway.command("host", "rename", "nas", "attic"), "nas is now attic\n")
+        self.assertEqual(self.members("attic")["name"], "attic")
+        with self.assertRaises(AssertionError):
+            self.gateway.command("host", "show", "nas")
+        self.assertIn("host.rename", self.gateway.audit_kinds())
+        self.mount().end(0)
 
     def test_one_that_is_not_there_is_said_so(self):
         for name, words in (("nas", "nas"), ("../requests", r"is not the name of a host[\s\S]*host list")):
