@@ -39,6 +39,14 @@ Result<> edit_seed(const LockedFile& locked, const SecretBytes& key,
   return locked.lock.replace(bytes_of(token));
 }
 
+Result<> check_folder_of(const fs::path& path) {
+  const auto folder = real_path(path).parent_path();
+  std::error_code error;
+  if (fs::is_directory(folder, error)) return {};
+  return Error::not_found("there is no folder " + folder.string() + " for the repository")
+      .remedy("make it, as by mkdir -m 700, or give another place by --repository");
+}
+
 /// Only a repository, an empty file or nothing makes way for a new repository.
 Result<> check_replaceable(const fs::path& path) {
   std::error_code error;
@@ -71,6 +79,7 @@ SecretBytes new_key() {
 
 Result<> create(const fs::path& path, Format format, const SecretBytes& key, bool replace) {
   ZKV_TRY(const auto file, empty_file(format, key));
+  ZKV_CHECK(check_folder_of(path));
   if (replace) ZKV_CHECK(check_replaceable(path));
   ZKV_TRY(const auto lock, WriteLock::acquire(path));
   if (replace) return lock.replace(file);

@@ -4,10 +4,13 @@ some is refused when it is read, and no share is released.
 
 import hashlib
 import json
+import re
 import secrets
+import subprocess
 import unittest
 
 import enrolled_world
+import gateway_world
 import passkey_world
 
 WORDS = "was not written by this gateway"
@@ -17,11 +20,20 @@ class Case(passkey_world.OwnersCase):
     def assert_nothing_released(self):
         self.assertNotIn("request.release", self.gateway.audit_kinds())
 
-    def assert_does_not_start(self):
-        """What stands open is read at the start: a gateway that cannot trust it says so and serves nobody."""
-        with self.assertRaises(AssertionError):
-            self.gateway.start()
-        self.assertIn(WORDS, self.gateway.log.text())
+    def assert_no_passkey_approves(self, asked):
+        answer = self.anna.call("POST", f"/v2/requests/{asked['id']}/challenge", {"decision": "approve"})
+        self.assertEqual(answer.status, 500, answer.body)
+
+    def assert_damaged(self, asked):
+        """The gateway starts and names the request and what to do; nobody approves it, and its host can ask anew."""
+        self.gateway.start()
+        self.assertIn(f"request {asked['id']} is damaged in the database", self.gateway.log.text())
+        self.assertIn(f"zkvgateway request discard {asked['id']}", self.gateway.log.text())
+        self.assert_no_passkey_approves(asked)
+        with self.assertRaisesRegex(AssertionError, WORDS):
+            self.gateway.command("request", "approve", asked["id"])
+        self.gateway.command("request", "approve", "--all-pending")
+        self.assertEqual(self.gateway.get(f"/v2/requests/{asked['request']}?wait=20").status, 404)
         self.assert_nothing_released()
 
 
@@ -37,14 +49,14 @@ class Requests(Case):
         asked = self.host.ask().json
         self.gateway.stop()
         self.gateway.write_database("UPDATE zkv_request SET state = 'approved', decided_by = 'approver:Anna' WHERE id = ?", asked["id"])
-        self.assert_does_not_start()
+        self.assert_damaged(asked)
 
     def test_a_denied_request_that_is_opened_again(self):
         asked = self.host.ask().json
         self.anna.decide(asked["id"], "deny")
         self.gateway.stop()
         self.gateway.write_database("UPDATE zkv_request SET state = 'approved' WHERE id = ?", asked["id"])
-        self.assert_does_not_start()
+        self.assert_damaged(asked)
 
     def test_a_request_that_is_copied_from_an_approved_one(self):
         asked = self.host.ask().json
@@ -54,21 +66,91 @@ class Requests(Case):
         self.gateway.stop()
         [[seal]] = self.gateway.write_database("SELECT seal FROM zkv_request WHERE id = ?", asked["id"])
         self.gateway.write_database("UPDATE zkv_request SET state = 'approved', seal = ? WHERE id = ?", seal, other["id"])
-        with self.assertRaises(AssertionError):
-            self.gateway.start()
-        self.assertIn(WORDS, self.gateway.log.text())
+        self.gateway.start()
+        self.assertIn(f"request {other['id']} is damaged in the database", self.gateway.log.text())
+        self.assertEqual(self.gateway.audit_kinds().count("request.release"), 1, "that of the first")
 
     def test_a_request_whose_key_is_replaced_by_the_attackers(self):
         asked = self.host.ask().json
         forged = self.host.request(signer=enrolled_world.Ed25519Key())
         self.gateway.change_database("UPDATE zkv_ask SET envelope = ? WHERE request = ?", json.dumps(forged), asked["id"])
-        answer = self.anna.call("POST", f"/v2/requests/{asked['id']}/challenge", {"decision": "approve"})
-        self.assertEqual(answer.status, 500, "what is shown is no longer what was signed")
-        self.gateway.command("request", "approve", asked["id"])
-        answer = self.host.poll(asked["request"])
-        self.assertEqual(answer["state"], "approved")
-        self.assertIn("is damaged", answer["reason"])
+        self.assert_no_passkey_approves(asked)
+        with self.assertRaisesRegex(AssertionError, "is damaged in the database"):
+            self.gateway.command("request", "approve", asked["id"])
+        self.assertEqual(self.host.poll(asked["request"], 0)["state"], "pending")
         self.assert_nothing_released()
+
+
+class Damaged(Case):
+    """One open request is damaged while the gateway is down: that one is named and kept from everybody, and all others go on."""
+
+    def setUp(self):
+        super().setUp()
+        self.cellar = self.enrolled("cellar")
+        self.asked, self.other = self.host.ask().json, self.cellar.ask().json
+
+    def damage(self, change):
+        self.gateway.change_database(f"UPDATE zkv_request SET {change} WHERE id = ?", self.asked["id"])
+
+    def doctor(self):
+        done = subprocess.run([gateway_world.PROGRAM, "doctor", "--config", self.gateway.config, "--data-dir", self.gateway.data,
+                               "--public-url", "https://gateway.example"], text=True, capture_output=True, timeout=gateway_world.PATIENCE)
+        return done.returncode, done.stdout
+
+    def test_whatever_is_damaged_the_gateway_starts_and_the_others_go_on(self):
+        for change in ("pin_mac = 'not hex'", "created_at = 'yesterday'", "expires_at = x'00ff'", "token_hash = NULL", "seal = ''",
+                       "wrong_pins = -1", "host = ''", "address = char(27) || '[2J'"):
+            with self.subTest(change):
+                self.damage(change)
+                self.assertIn(f"request {self.asked['id']} is damaged in the database", self.gateway.log.text())
+                self.assertEqual(self.anna.decide(self.other["id"], "approve").status, 200)
+                self.assertEqual(self.cellar.open_release(self.cellar.poll(self.other["request"])), self.cellar.share)
+                self.assert_no_passkey_approves(self.asked)
+                self.gateway.command("request", "discard", self.asked["id"])
+                self.asked, self.other = self.host.ask().json, self.cellar.ask().json
+
+    def test_its_host_asks_anew_and_is_given_its_share(self):
+        self.damage("state = 'approved'")
+        self.assertEqual(self.gateway.get(f"/v2/requests/{self.asked['request']}?wait=20").status, 404)
+        self.assertEqual(self.host.word("cancel", self.asked["request"]).status, 404)
+        again = self.host.ask()
+        self.assertEqual(again.status, 201)
+        self.assertEqual(self.anna.decide(again.json["id"], "approve").status, 200)
+        self.assertEqual(self.host.open_release(self.host.poll(again.json["request"])), self.host.share)
+
+    def test_the_list_and_doctor_show_it_until_it_is_discarded(self):
+        self.assertEqual(self.doctor()[0], 0)
+        self.damage("seal = ''")
+        lines = self.gateway.command("request", "list").splitlines()
+        self.assertEqual([line.split()[:2] for line in lines[1:]], [[self.other["id"], "pending"], [self.asked["id"], "damaged"]])
+        listed = json.loads(self.gateway.command("request", "list", "--json"))
+        self.assertEqual(listed["damaged"], [self.asked["id"]])
+        self.assertEqual(self.anna.call("GET", "/v2/requests").json["damaged"], [self.asked["id"]])
+        code, said = self.doctor()
+        self.assertEqual(code, 1)
+        self.assertIn(f"MEND   request {self.asked['id']} is damaged in the database", said)
+        mends = re.search(r"'zkvgateway (request discard \w+)'", said).group(1).split()
+        self.assertEqual(self.gateway.command(*mends), f"{self.asked['id']}: discarded\n")
+        self.assertEqual(self.doctor()[0], 0)
+        self.assertNotIn(self.asked["id"], self.gateway.command("request", "list", "--all"))
+        [row] = [row for row in self.gateway.audit() if row["kind"] == "request.discard"]
+        self.assertEqual(row["request"], self.asked["id"])
+        self.assertTrue(row["actor"].startswith("console:"))
+        self.gateway.command("audit", "verify")
+
+    def test_one_that_is_not_damaged_is_not_discarded(self):
+        with self.assertRaisesRegex(AssertionError, "is not damaged"):
+            self.gateway.command("request", "discard", self.asked["id"])
+        self.assertEqual(self.gateway.state(self.asked["id"]), "pending")
+
+    def test_what_its_host_signed_is_gone(self):
+        self.gateway.change_database("DELETE FROM zkv_ask WHERE request = ?", self.asked["id"])
+        self.assertIn(f"request {self.asked['id']} is damaged in the database", self.gateway.log.text())
+        with self.assertRaises(AssertionError):
+            self.gateway.command("request", "approve", self.asked["id"])
+        self.gateway.command("request", "discard", self.asked["id"])
+        self.assertEqual(self.gateway.get(f"/v2/requests/{self.asked['request']}?wait=20").status, 404)
+        self.assertEqual(self.anna.decide(self.other["id"], "approve").status, 200)
 
 
 class Hosts(Case):
@@ -203,7 +285,9 @@ class TheKey(Case):
         self.gateway.stop()
         self.make_it_older()
         self.gateway.write_database("UPDATE zkv_request SET state = 'approved' WHERE id = ?", asked["id"])
-        self.assert_does_not_start()
+        self.gateway.start()
+        self.assertIn(f"request {asked['id']} is damaged in the database", self.gateway.log.text())
+        self.assert_nothing_released()
 
     def test_a_database_from_before_the_seals_is_taken_over_once(self):
         asked = self.host.ask().json

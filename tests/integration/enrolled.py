@@ -2,9 +2,13 @@
 
 import contextlib
 import json
+import os
+import pty
 import re
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -83,6 +87,38 @@ class GoesWell(Case):
         request = re.search(r"test request (\w+) was taken", said).group(1)
         self.assertEqual(self.gateway.state(request), "cancelled")
 
+    def test_an_enrolment_says_in_three_lines_what_happens_at_boot_and_keeps_its_key_to_itself(self):
+        lines = self.enroll().splitlines()
+        self.assertEqual(len(lines), 3, lines)
+        self.assertIn(f"is enrolled with https://127.0.0.1:{self.gateway.port} as 'nas'", lines[0])
+        self.assertIn("At boot zfs-keyvault.service asks it; once somebody approves", lines[1])
+        self.assertIn("Without an approval they stay locked", lines[2])
+        [key] = self.host.enrolments.glob("*.key")
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+
+    def test_the_link_is_a_qr_code_too_at_a_terminal_and_nowhere_else(self):
+        block = "\u2588"
+        for words, is_drawn in (((), True), (("--no-qr",), False)):
+            with self.subTest(words):
+                shown = self.at_a_terminal("host", "invite", "nas", *words)
+                self.assertIn("zkv enroll 'https://", shown)
+                self.assertEqual(block in shown, is_drawn)
+        self.assertIn(block, self.at_a_terminal("approver", "invite", "Anna"))
+        self.assertNotIn(block, self.gateway.command("host", "invite", "nas"))
+
+    def at_a_terminal(self, *words):
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        command = [gateway_world.PROGRAM, *words, "--config", self.gateway.config, "--data-dir", self.gateway.data]
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as program:
+            os.close(theirs)
+            shown = b""
+            with contextlib.suppress(OSError):
+                while part := os.read(ours, 65536):
+                    shown += part
+        self.assertEqual(program.returncode, 0, shown)
+        return shown.decode()
+
     def test_a_machine_without_a_repository_gets_one_and_its_recovery_key(self):
         fresh = host_world.Host()
         self.addCleanup(fresh.__exit__)
@@ -136,6 +172,17 @@ class Restarts(Case):
         self.gateway.stop()
         self.gateway.start()
         self.gateway.command("request", "approve", running.request)
+        running.end(0)
+        self.assert_open()
+
+    def test_a_request_that_is_damaged_while_the_gateway_is_down_is_asked_anew(self):
+        self.enroll()
+        running = self.mount(None)
+        self.gateway.change_database("UPDATE zkv_request SET state = 'approved' WHERE id = ?", running.request)
+        anew = self.gateway.next_request()
+        self.assertNotEqual(anew, running.request)
+        self.assert_locked()
+        self.gateway.command("request", "approve", anew)
         running.end(0)
         self.assert_open()
 
@@ -258,6 +305,50 @@ class CutOff(Case):
         self.assertFalse((self.host.enrolments / "pending.json").exists())
 
 
+class Folders(Case):
+    """The folder of the repository, or of the enrolments beside it, is not there or cannot be had."""
+
+    def enroll_at(self, repository, url, *words, stdin="", code=0):
+        return self.host.run("--repository", repository, "enroll", "-", "--cafile", self.host.cafile, *words,
+                             stdin=f"{url}\n{stdin}".encode(), code=code)
+
+    def test_without_the_repositorys_folder_nothing_is_begun_and_the_link_still_serves(self):
+        url = self.gateway.invite("nas")
+        folder = self.host.home / "nowhere"
+        printed, complaints = self.enroll_at(folder / "repository", url, code=1)
+        self.assertEqual(printed, b"", "no recovery key of a repository that was not made")
+        self.assertIn(f"there is no folder {folder}", complaints.decode())
+        self.assertIn(f"mkdir", complaints.decode())
+        complaints = self.enroll_at(folder / "repository", url, "-k", "-", stdin=f"{self.host.key}\n", code=1)[1]
+        self.assertIn(f"there is no repository at {folder}/repository", complaints.decode())
+        self.assertFalse(folder.exists())
+        self.assertEqual(self.gateway.hosts(), [])
+        folder.mkdir()
+        self.assertIn(b"its recovery key is", self.enroll_at(folder / "repository", url, "--no-test")[0])
+        self.assertEqual(len(self.gateway.hosts()), 1)
+
+    def test_where_the_enrolments_cannot_lie_nothing_is_enrolled_and_no_slot_stays(self):
+        url, slots = self.gateway.invite("nas"), self.host.out("slot", "list")
+        self.host.enrolments.write_text("in the way")
+        complaints = self.enroll_at(self.host.path, url, "-k", "-", stdin=f"{self.host.key}\n", code=1)[1]
+        self.assertIn(str(self.host.enrolments), complaints.decode())
+        self.assertEqual((self.gateway.hosts(), self.host.out("slot", "list")), ([], slots))
+        self.host.enrolments.unlink()
+        self.host.enroll(url, "--no-test")
+        self.mount().end(0)
+        self.assert_open()
+
+    def test_whoever_lost_the_enrolments_is_told_so_and_enrols_anew(self):
+        self.enroll()
+        shutil.rmtree(self.host.enrolments)
+        self.host.run("mount", "--cafile", self.host.cafile, code=2)
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.enroll()
+        self.assertEqual(self.host.enrolments.stat().st_mode & 0o777, 0o700)
+        self.mount().end(0)
+        self.assert_open()
+
+
 class Again(Case):
     def test_a_second_enrolment_takes_the_place_of_the_first(self):
         self.enroll()
@@ -321,17 +412,59 @@ class SetUpByInit(Case):
         with self.assertRaisesRegex(AssertionError, "MEND +.*/nowhere"):
             self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--page-dir", "/nowhere")
         said = self.gateway.command("doctor", *address, "--public-url", "https://gateway.example", "--totp-groups", "homee")
-        self.assertIn("no host is of the group 'homee'", said)
+        self.assertIn("note   no host is of the group 'homee'", said)
+        self.assertIn("'zkvgateway host list' shows the groups", said)
         self.assertIn("signed by itself: hosts pin it, browsers refuse it", said)
         self.gateway.stop()
         with self.assertRaisesRegex(AssertionError, "MEND +the daemon does not answer"):
             self.gateway.command("doctor", *address, "--public-url", "https://gateway.example")
 
-    def test_a_second_init_takes_nothing_away(self):
-        before = self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()
-        with self.assertRaisesRegex(AssertionError, "exists|there already"):
+    def doctor(self, *words, url="https://gateway.example"):
+        """Exit code and lines, findings with what to do about them."""
+        done = subprocess.run([gateway_world.PROGRAM, "doctor", "--config", self.gateway.config, "--data-dir", self.gateway.data,
+                               "--public-url", url, *words], text=True, capture_output=True, timeout=gateway_world.PATIENCE)
+        return done.returncode, " ".join(done.stdout.split())
+
+    def test_doctor_names_each_finding_with_its_remedy(self):
+        mine = ("--tls-certificate", self.gateway.certificate, "--tls-key", self.gateway.certificate_key)
+        ending = self.gateway.folder / "ending.pem"
+        gateway_world.run("openssl", "req", "-x509", "-key", self.gateway.certificate_key, "-out", ending, "-days", "3", "-subj", "/CN=ending",
+                          "-addext", "subjectAltName=DNS:gateway.example")
+        findings = [
+            (1, ["http://gateway.example"], mine, "MEND public-url is no https:// address: http://gateway.example", "passkeys work over https only"),
+            (1, ["https://192.0.2.7"], mine, "MEND nobody can sign in at public-url, an IP address", "set public-url to one, as https://gateway.example"),
+            (1, ["https://gateway.example"], ("--tls-certificate", ending, "--tls-key", self.gateway.certificate_key),
+             "MEND the certificate ends at", "renew it; a new file is read by itself"),
+            (1, ["https://gateway.example"], ("--tls-certificate", "/nowhere.pem", "--tls-key", self.gateway.certificate_key), "MEND", "/nowhere.pem"),
+            (0, ["https://gateway.example"], (), "note no certificate: plain http on loopback", "its address belongs into trusted-proxies"),
+            (0, ["https://gateway.example"], mine, "note there is no page: requests are approved at this console alone", "set page-dir to the folder"),
+            (0, ["https://gateway.example"], mine, "note the first protocol is on, and any address may ask by it", "legacy = false when all hosts are enrolled"),
+            (0, ["https://gateway.example"], (*mine, "--legacy-allow", "192.0.2.7/32"), "good the first protocol is on for the addresses", ""),
+            (0, ["https://gateway.example"], (*mine, "--legacy=false"), "good the first protocol is off", ""),
+            (0, ["https://gateway.example"], mine, "good the certificate is good until", "hosts pin it, browsers refuse it"),
+            (0, ["https://gateway.example"], mine, "good the daemon answers; 0 hosts are enrolled", ""),
+        ]
+        for code, [url], words, finding, remedy in findings:
+            with self.subTest(finding):
+                ended, said = self.doctor(*words, url=url)
+                self.assertIn(finding, said)
+                self.assertIn(remedy, said)
+                self.assertEqual(ended, code, said)
+
+    def test_a_second_init_leaves_everything_and_says_so(self):
+        def everything():
+            return {path.name: path.read_bytes() for path in self.gateway.data.iterdir() if path.is_file()}
+
+        self.gateway.stop()
+        before = everything()
+        with self.assertRaisesRegex(AssertionError, r"tls.key exists already[\s\S]*this gateway has its certificate; to make another one, move tls.key and tls.crt"):
+            self.gateway.command("init", "--name", "elsewhere.example")
+        self.assertEqual(everything(), before)
+
+    def test_an_init_that_was_cut_off_between_key_and_certificate_is_told_what_to_move(self):
+        self.gateway.certificate.unlink()
+        with self.assertRaisesRegex(AssertionError, "move tls.key and tls.crt in .* away first"):
             self.gateway.command("init")
-        self.assertEqual((self.gateway.certificate.read_bytes(), self.gateway.certificate_key.read_bytes()), before)
 
 
 class CutLog(Case):
@@ -363,6 +496,47 @@ class CutLog(Case):
         self.enroll()
         self.gateway.stop()
         self.assertIn("signed checkpoints; the gateway's key vouches for the first", self.gateway.command("audit", "verify"))
+
+
+class Shown(Case):
+    def members(self, name):
+        return {line[:20].strip(): line[20:] for line in self.gateway.command("host", "show", name).splitlines()}
+
+    def test_a_host_is_shown_in_words(self):
+        self.enroll()
+        self.mount().end(0)
+        [host] = self.gateway.hosts()
+        shown = self.members("nas")
+        self.assertEqual({name: shown[name] for name in ("id", "name", "group", "identity", "last_address", "next_boot", "revoked_at")},
+                         {"id": host["id"], "name": "nas", "group": "home", "identity": "file (Ed25519)", "last_address": "127.0.0.1",
+                          "next_boot": "not approved", "revoked_at": ""})
+        for name in ("enrolled_at", "last_seen", "last_release"):
+            self.assertEqual(shown[name], host[name])
+        self.assertEqual(self.members(host["id"]), shown)
+        self.gateway.command("host", "approve-boot", "nas", "--within", "30m")
+        self.assertRegex(self.members("nas")["next_boot"], r"approved until 20\d\d-")
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        shown = self.members(host["id"])
+        self.assertRegex(shown["revoked_at"], r"20\d\d-")
+        self.assertRegex(shown["share_destroyed_at"], r"20\d\d-")
+
+    def test_a_host_that_is_renamed_is_found_by_its_new_name_alone_and_takes_nobodys(self):
+        self.enroll()
+        other = OtherHost(self.gateway, self.gateway.invite("cellar"))
+        self.assertEqual(other.enrol().status, 201)
+        with self.assertRaisesRegex(AssertionError, "cellar"):
+            self.gateway.command("host", "rename", "nas", "cellar")
+        self.assertEqual(self.gateway.command("host", "rename", "nas", "attic"), "nas is now attic\n")
+        self.assertEqual(self.members("attic")["name"], "attic")
+        with self.assertRaises(AssertionError):
+            self.gateway.command("host", "show", "nas")
+        self.assertIn("host.rename", self.gateway.audit_kinds())
+        self.mount().end(0)
+
+    def test_one_that_is_not_there_is_said_so(self):
+        for name, words in (("nas", "nas"), ("../requests", r"is not the name of a host[\s\S]*host list")):
+            with self.assertRaisesRegex(AssertionError, words):
+                self.gateway.command("host", "show", name)
 
 
 class Revoked(Case):

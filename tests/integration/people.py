@@ -194,7 +194,13 @@ class Power(Case):
         self.assertEqual(carl.add_passkey(second).status, 201)
         asked = self.enrolled("loft").ask().json
         first, carl.passkey = carl.passkey, second
+
+        def last_used():
+            return {one["id"]: one["last_used"] for one in carl.call("GET", "/v2/passkeys").json["passkeys"]}
+
+        self.assertIsNone(last_used()[enrolled_world.encode(second.id)])
         self.assertEqual(carl.decide(asked["id"], "deny").status, 200)
+        self.assertRegex(last_used()[enrolled_world.encode(second.id)], r"^20\d\d-")
         key = enrolled_world.encode(first.id)
         self.assertEqual(carl.confirmed(f"/v2/passkeys/{key}/removal", {}, "passkey.remove", key).status, 204)
 
@@ -233,6 +239,59 @@ class Power(Case):
         self.assertEqual([row for row in self.rows("approver.invite") if "Mallory" in row["detail"]], [])
 
 
+    def test_a_cookie_that_was_planted_before_the_sign_in_is_no_session_after_it(self):
+        erik = self.approver("Erik")
+        planted = "zkv-session=" + enrolled_world.encode(b"x" * 32)
+        victim = passkey_world.Visitor(self.gateway)
+        victim.cookie = planted
+        asked = victim.call("POST", "/v2/session/challenge", {}).json
+        signed_in = victim.call("POST", "/v2/session", {"credential": erik.passkey.get(asked)})
+        self.assertEqual(signed_in.status, 200)
+        self.assertNotEqual(signed_in.headers["Set-Cookie"].split(";")[0], planted)
+        self.assertEqual(victim.call("GET", "/v2/session").status, 401)
+        victim.cookie = erik.cookie
+        victim.call("POST", "/v2/session", {"credential": erik.passkey.get(victim.call("POST", "/v2/session/challenge", {}).json)})
+        self.assertNotEqual(signed_in.headers["Set-Cookie"].split(";")[0], erik.cookie, "each sign-in makes a session of its own")
+
+
+class Restarted(passkey_world.OwnersCase):
+    """The gateway is started anew between every two steps."""
+
+    def again(self):
+        self.gateway.stop()
+        self.gateway.start()
+
+    def test_from_the_invite_to_the_acknowledgement(self):
+        link = self.gateway.invite_approver("Bea")
+        self.again()
+        bea = passkey_world.Approver(self.gateway, link.split("#register=")[1])
+        link = self.gateway.invite("barn")
+        self.again()
+        host = enrolled_world.OtherHost(self.gateway, link)
+        enrolment = host.enrolment()
+        self.assertEqual(self.gateway.post("/v2/enrolments", enrolment).status, 201)
+        self.again()
+        self.assertEqual(self.gateway.post("/v2/enrolments", enrolment).status, 201, "the answer was lost")
+        asked = host.ask().json
+        self.again()
+        self.assertEqual(host.poll(asked["request"], 0)["state"], "pending")
+        challenge = bea.call("POST", f"/v2/requests/{asked['id']}/challenge", {"decision": "approve"}).json
+        self.again()
+        answer = {"decision": "approve", "reason": "", "credential": bea.passkey.get(challenge)}
+        refused = bea.call("POST", f"/v2/requests/{asked['id']}/decision", answer)
+        self.assertEqual(refused.status, 409, "a challenge does not outlive the gateway that made it")
+        self.assertEqual(bea.decide(asked["id"], "approve").status, 200)
+        self.again()
+        self.assertEqual(host.open_release(host.poll(asked["request"])), host.share)
+        self.again()
+        self.assertEqual(host.open_release(host.poll(asked["request"])), host.share, "until it is acknowledged")
+        self.assertEqual(host.word("acknowledge", asked["request"]).status, 204)
+        self.again()
+        self.assertNotIn("release", host.poll(asked["request"]))
+        self.assertEqual(self.gateway.audit_kinds().count("request.release"), 1)
+        self.gateway.command("audit", "verify")
+
+
 class AuditOfDecisions(Case):
     """Somebody who can write the database, and even make the chain of hashes anew, cannot decide in a person's name."""
 
@@ -254,9 +313,26 @@ class AuditOfDecisions(Case):
             out.append(json.dumps(row))
         return out
 
-    def test_an_export_says_where_it_ends(self):
+    def test_an_export_ends_with_a_signed_checkpoint_and_says_where(self):
+        self.enrolled("barn").ask()
         lines = self.gateway.command("audit", "export").splitlines()
-        self.assertIn(f"of rows after number {len(lines) - 2} a file tells nothing", self.verify(lines[:-1]))
+        last = json.loads(lines[-1])
+        self.assertEqual(last["kind"], "audit.checkpoint")
+        checkpoint = enrolled_world.open_envelope(json.loads(last["detail"]), "application/vnd.zkv.checkpoint+json",
+                                                  enrolled_world.decode(self.gateway.statement()["signing"]))
+        before = json.loads(lines[-2])
+        self.assertEqual((checkpoint["number"], checkpoint["hash"]), (before["number"], before["hash"]))
+        self.assertIn(f"of rows after number {len(lines) - 1} a file tells nothing", self.verify(lines))
+
+    def test_a_tail_that_was_cut_off_an_export_is_found(self):
+        self.enrolled("byre").ask()
+        lines = self.gateway.command("audit", "export").splitlines()
+        checkpoints = {number for number, line in enumerate(lines) if number and json.loads(line)["kind"] == "audit.checkpoint"}
+        ends = [kept for kept in range(2, len(lines)) if kept - 1 not in checkpoints][-5:]
+        self.assertEqual(len(ends), 5)
+        for kept in ends:
+            with self.subTest(kept), self.assertRaisesRegex(AssertionError, f"ends at row {kept - 1}, which is no signed checkpoint"):
+                self.verify(lines[:kept])
 
     def verify(self, lines):
         path = self.gateway.folder / "export.jsonl"
@@ -272,7 +348,8 @@ class AuditOfDecisions(Case):
         self.assertEqual(self.anna.invite("Dora").status, 201)
         rows = self.gateway.command("audit", "export").splitlines()
         self.assertRegex(self.verify(rows), r"[1-9]\d* decisions by passkey, each signature checked again")
-        self.assertRegex(self.verify(self.rehash(rows)), "1 other acts confirmed by passkey")
+        with self.assertRaisesRegex(AssertionError, r"1 other acts confirmed by passkey[\s\S]*no signed checkpoint"):
+            self.verify(self.rehash(rows))
 
         evidence = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.evidence" and row["request"] == asked["id"])
         approve = next(row for row in map(json.loads, rows[1:]) if row["kind"] == "request.approve" and row["request"] == asked["id"])

@@ -12,6 +12,7 @@ import unittest
 
 import enrolled_world
 import passkey_world
+import totp_world
 from standins import PushStandIn
 
 PROBLEM = "https://zfs-keyvault.invalid/problems/"
@@ -22,13 +23,24 @@ MISSHAPEN = ["file:///etc/passwd", "gopher://127.0.0.1/", "https://fcm.googleapi
              "nonsense", "https://fcm.googleapis.com/" + "x" * 2048]
 
 
+def next_news(push, subscription):
+    """The first message there that tells its owner something of their own."""
+    after = 0
+    while True:
+        message = push.wait_for_message(subscription, after)
+        if "news" in json.loads(message["text"]):
+            return message
+        after = message["n"]
+
+
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         stack = contextlib.ExitStack()
         cls.addClassCleanup(stack.close)
         cls.push = stack.enter_context(PushStandIn())
-        cls.gateway = passkey_world.Gateway("--push-hosts", f"{cls.push.http},fcm.googleapis.com,*.push.apple.com")
+        cls.gateway = passkey_world.Gateway("--push-hosts", f"{cls.push.http},fcm.googleapis.com,*.push.apple.com",
+                                            "--totp-groups", "home")
         cls.addClassCleanup(cls.gateway.close)
         cls.gateway.start()
         cls.anna = cls.person("Anna", "--role", "owner")
@@ -70,6 +82,80 @@ class Case(unittest.TestCase):
             if found:
                 return found[0]
         raise AssertionError(f"no row {kind} with {pattern!r}: {self.gateway.audit()[-5:]}")
+
+
+class OnesOwn(Case):
+    """What happened to one's own ways in is told to oneself and to nobody else, once, and without a secret."""
+
+    def newcomer(self, name):
+        person = self.person(name)
+        self.addCleanup(self.gateway.command, "approver", "revoke", name, "--yes")
+        return person
+
+    def assert_told(self, message, news, *secrets):
+        told = json.loads(message["text"])
+        self.assertEqual(set(told), {"news", "address", "gateway", "expires"})
+        self.assertEqual((told["news"], told["address"]), (news, "127.0.0.1"))
+        self.assertTrue(0 < message["ttl"] <= 12 * 3600, message)
+        for secret in secrets:
+            self.assertNotIn(secret, message["text"])
+
+    def after_a_test(self, person, subscription):
+        """The news that arrived by the time that a test message did, which was sent later."""
+        def arrived():
+            texts = [json.loads(message["text"]) for message in self.push.messages(subscription)]
+            return [text for text in texts if "news" in text], [text for text in texts if "news" not in text]
+
+        tests = len(arrived()[1])
+        self.assertEqual(person.call("POST", "/v2/push/test", {}).status, 202)
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            news, others = arrived()
+            if len(others) > tests:
+                return news
+        raise AssertionError("the test message did not come")
+
+    def test_a_lock_after_wrong_codes(self):
+        bea = self.newcomer("Bea")
+        app = totp_world.App(bea, "Bea").begin()
+        phone, laptop, of_anna = self.subscribe(bea), self.subscribe(bea, "laptop"), self.subscribe(self.anna)
+        wrong = app.wrong()
+        for _ in range(4):
+            app.try_sign_in(wrong)
+        self.assertEqual(self.after_a_test(bea, phone), [], "nothing is told before the lock")
+        app.try_sign_in(wrong)
+        message = next_news(self.push, phone)
+        self.assert_told(message, "codes-locked", wrong, app.made["secret"])
+        self.assert_told(next_news(self.push, laptop), "codes-locked")
+        for _ in range(3):
+            app.try_sign_in(wrong)
+        self.assertEqual(len(self.after_a_test(bea, phone)), 1, "it is told once, not for each code while it lasts")
+        self.assertEqual(self.push.messages(of_anna), [])
+
+    def test_a_recovery_code_that_was_used(self):
+        carl = self.newcomer("Carl")
+        phone, of_anna = self.subscribe(carl), self.subscribe(self.anna)
+        [code, other, *_] = carl.confirmed("/v2/recovery-codes", {}, "recovery.make").json["codes"]
+        stranger = object.__new__(passkey_world.Approver)
+        stranger.gateway, stranger.passkey, stranger.cookie = self.gateway, passkey_world.Passkey(self.gateway.base), ""
+        refused = stranger.call("POST", "/v2/recoveries/challenge", {"code": "0" * 24})
+        self.assertEqual(refused.status, 403)
+        asked = stranger.call("POST", "/v2/recoveries/challenge", {"code": code})
+        made = stranger.call("POST", "/v2/recoveries", {"code": code, "label": "new", "credential": stranger.passkey.create(asked.json)})
+        self.assertEqual(made.status, 201, made.body)
+        self.assert_told(next_news(self.push, phone), "recovery-used", code, code.replace("-", ""), other)
+        stranger.cookie = made.headers["Set-Cookie"].split(";")[0]
+        self.assertEqual(len(self.after_a_test(stranger, phone)), 1)
+        self.assertEqual(self.push.messages(of_anna), [])
+
+    def test_a_push_service_that_is_away_keeps_no_code_from_being_used(self):
+        dora = self.newcomer("Dora")
+        phone = self.subscribe(dora)
+        self.push.fault("drop", phone["endpoint"].removeprefix(self.push.http), times=2)
+        app = totp_world.App(dora, "Dora").begin()
+        for _ in range(5):
+            app.try_sign_in(app.wrong())
+        self.assert_told(next_news(self.push, phone), "codes-locked")
 
 
 class Telling(Case):

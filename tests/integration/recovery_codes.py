@@ -116,9 +116,14 @@ class Codes(Case):
 
 class Forgeries(Case):
     def verify(self, rows):
+        """What is said of the rows where nothing is wrong but that, made anew, no checkpoint ends them; raises whatever else is."""
         path = self.gateway.folder / "export.jsonl"
         path.write_text("\n".join(rehash(rows)) + "\n", encoding="utf-8")
-        return self.gateway.command("audit", "verify", "--file", path, "--key", self.gateway.statement()["gateway"])
+        with self.assertRaises(AssertionError) as refused:
+            self.gateway.command("audit", "verify", "--file", path, "--key", self.gateway.statement()["gateway"])
+        if "no signed checkpoint" not in str(refused.exception):
+            raise refused.exception
+        return str(refused.exception)
 
     def test_every_forged_recovery_is_found_in_the_log(self):
         eve = self.joined("Eve")

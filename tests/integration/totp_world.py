@@ -83,9 +83,9 @@ class App:
         return {card["id"] for card in self.call("GET", "/v2/requests").json["requests"]}
 
 
-def seal(key, columns):
-    """What the gateway writes beside a row of zkv_totp."""
-    fields = ["zkv row 1", "zkv_totp", *map(str, columns)]
+def seal(key, columns, table="zkv_totp"):
+    """What the gateway writes beside a row."""
+    fields = ["zkv row 1", table, *map(str, columns)]
     covered = b"".join(len(field.encode()).to_bytes(8, "big") + field.encode() for field in fields)
     return hmac.new(key, covered, hashlib.sha256).hexdigest()
 

@@ -205,6 +205,15 @@ TEST_F(SignedLog, WithoutTheKeyTheChainAloneIsChecked) {
   EXPECT_EQ(verifier.checkpoints(), 0U);
 }
 
+TEST_F(SignedLog, AnExportThatNoCheckpointEndsWasCutOffOrAddedTo) {
+  Verifier whole(key_.verifying_key());
+  EXPECT_TRUE(whole.check_ends_signed()) << "of an empty log";
+  for (const auto& row : rows_) {
+    ASSERT_TRUE(whole.take(row));
+    EXPECT_EQ(whole.check_ends_signed().has_value(), row.event.kind == kCheckpointKind) << row.number;
+  }
+}
+
 TEST_F(SignedLog, ALogThatWasCutOffIsFoundByACheckpointKeptElsewhere) {
   const Checkpoint kept{12, rows_[11].hash, Time()};
   Verifier whole(key_.verifying_key());

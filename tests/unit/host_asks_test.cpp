@@ -1,50 +1,11 @@
 // An enrolled host before a real service: what it is answered, and what strangers cannot take from it.
-#include "crypto/random.h"
 #include "gateway/service/open_asks.h"
-#include "service_world.h"
+#include "host_world.h"
 
 namespace zkv::gateway {
 namespace {
 
-using testing_world::ServiceTest;
-
-class HostAsksTest : public ServiceTest {
- protected:
-  std::array<std::uint8_t, protocol::kInviteSize> invite(const std::string& name) {
-    const auto made = await(service_->enrolments().invite({name, "home"}, "console:uid 0")).value();
-    std::array<std::uint8_t, protocol::kInviteSize> token{};
-    std::ranges::copy(made.token.span(), token.begin());
-    return token;
-  }
-  Result<Host> enrol(const std::array<std::uint8_t, protocol::kInviteSize>& invite,
-                     const SecretBytes& share) {
-    protocol::Enrolment enrolment;
-    enrolment.invite = invite;
-    enrolment.gateway = identity_->id();
-    enrolment.identity = host_.verifying_key();
-    enrolment.share = sealed(share);
-    enrolment.time = now();
-    return await(service_->enrolments().enrol(protocol::seal_message(enrolment, host_), "192.0.2.7"));
-  }
-  protocol::SealedShare sealed(const SecretBytes& share) const {
-    const auto box = crypto::seal_to(identity_->sealing().public_key(), share.span()).value();
-    protocol::SealedShare out{};
-    std::ranges::copy(box, out.begin());
-    return out;
-  }
-  AskVerdict host_asks() {
-    protocol::RequestMessage message;
-    message.host = protocol::key_id(host_.verifying_key());
-    message.gateway = identity_->id();
-    message.key = crypto::BoxKey::make().public_key();
-    message.time = now();
-    message.number = "47";
-    return await(service_->host_asks().ask(protocol::seal_message(message, host_), "192.0.2.7"))->verdict;
-  }
-
-  crypto::SigningKey host_ = crypto::SigningKey::from_seed(crypto::random_secret(32)).value();
-  SecretBytes share_ = crypto::random_secret(protocol::kShareSize);
-};
+using HostAsksTest = testing_world::HostServiceTest;
 
 TEST_F(HostAsksTest, TheSameEnrolmentAgainIsAnsweredAsBeforeAndAnotherIsRefused) {
   start();

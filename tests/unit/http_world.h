@@ -93,6 +93,9 @@ class FakeService : public Service {
     denied.reason = std::move(reason);
     co_return denied;
   }
+  boost::asio::awaitable<Result<RequestId>> discard(RequestId id, std::string /*by*/) override {
+    co_return id;
+  }
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string /*by*/) override { co_return 3U; }
   Enrolments& enrolments() override { return *enrolments_; }
   HostAsks& host_asks() override { return *host_asks_; }

@@ -188,6 +188,7 @@ class ServiceTest : public testing::Test {
       EXPECT_EQ(error.message(), "the vault is down");
       ++vault_failures_;
     };
+    options.on_damaged_request = [this](const Error& error) { damaged_.push_back(error.message()); };
     options.on_notice_withheld = [this](const Error&) { ++notices_withheld_; };
     options.on_store_failure = [this](const Error&) {
       ++store_failures_;
@@ -306,6 +307,7 @@ class ServiceTest : public testing::Test {
   std::shared_ptr<std::atomic<bool>> sms_fails_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<int> store_failures_{0};
   std::atomic<int> notices_withheld_{0};
+  std::vector<std::string> damaged_;  ///< what was told at the start
   std::atomic<int> vault_failures_{0};
   asio::thread_pool clients_{1};
   std::unique_ptr<Service> service_;

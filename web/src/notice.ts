@@ -23,6 +23,8 @@ const kAtALoss: Notice = {
 export function noticeOf(text: string): Notice {
   const message = parsed(text);
   const gateway = shown(message.gateway, 'the gateway');
+  if (typeof message.news === 'string')
+    return newsOf(message.news, shown(message.address, 'an unknown address'), gateway);
   if (message.request === null)
     return {
       title: 'Notifications arrive here',
@@ -40,11 +42,26 @@ export function noticeOf(text: string): Notice {
   };
 }
 
+/// What happened to one's own ways in. Of a kind that this page does not know yet, that something did.
+function newsOf(news: string, address: string, gateway: string): Notice {
+  const titles: Record<string, string | undefined> = {
+    'codes-locked': 'Wrong codes were given in your name',
+    'recovery-used': 'One of your recovery codes was used',
+  };
+  const title = titles[news] ?? 'Something happened to your sign-in';
+  return {
+    title,
+    body: `From ${address}, at ${gateway}. Was it you? If not, look at your passkeys now.`,
+    tag: `news ${news}`,
+    link: '#passkeys',
+  };
+}
+
 function shown(value: unknown, otherwise: string): string {
   return typeof value === 'string' && value ? cleanText(value, 60) : otherwise;
 }
 
-type Message = Partial<Record<'request' | 'host' | 'gateway', unknown>>;
+type Message = Partial<Record<'request' | 'host' | 'gateway' | 'news' | 'address', unknown>>;
 
 function parsed(text: string): Message {
   try {

@@ -22,6 +22,17 @@ test('a test says that it is one', () => {
   expect(noticeOf(JSON.stringify({ ...kMessage, request: null, host: null })).title).toContain('arrive');
 });
 
+test.each([
+  ['codes-locked', 'Wrong codes'],
+  ['recovery-used', 'recovery codes was used'],
+  ['later', 'Something happened'],
+])('news of one’s own, %s, is told with the address and leads to one’s passkeys', (news, words) => {
+  const notice = noticeOf(JSON.stringify({ news, address: '192.0.2.7', gateway: 'gw' }));
+  expect(notice.title).toContain(words);
+  expect(notice.body).toContain('From 192.0.2.7, at gw.');
+  expect(routeOf(notice.link)).toEqual({ view: 'passkeys' });
+});
+
 test.each(['', 'nonsense', '[]', 'null', '7', '{}', '{"request":7}'])(
   'something is shown for %j, too',
   (text) => {

@@ -11,8 +11,10 @@
 #include "control_command.h"
 #include "gateway/http/certificate_facts.h"
 #include "gateway/http/page_files.h"
+#include "gateway/service/cards.h"
 #include "net/address.h"
 #include "settings_flags.h"
+#include "table_output.h"
 
 namespace zkv::cli {
 
@@ -120,6 +122,15 @@ void look_at_codes(const Findings& findings, const Settings& settings, const boo
   }
 }
 
+void look_at_requests(Findings& findings, const ControlClient& client) {
+  const auto requests = client.send("GET", "/control/requests");
+  if (!requests) return findings.bad(requests.error().message(), requests.error().remedy());
+  for (const auto& damaged : requests->at("damaged").as_array()) {
+    const auto told = gateway::damaged_request(printable(std::string(damaged.as_string())));
+    findings.bad(told.message(), told.remedy());
+  }
+}
+
 void look_at_daemon(Findings& findings, const Session& session, const Settings& settings) {
   const auto client = ControlClient::find(session);
   const auto hosts =
@@ -131,6 +142,7 @@ void look_at_daemon(Findings& findings, const Session& session, const Settings& 
     enrolled += host.at("revoked_at").is_null() ? 1U : 0U;
   findings.good(fmt::format("the daemon answers; {} hosts are enrolled", enrolled));
   look_at_codes(findings, settings, hosts->at("hosts").as_array());
+  look_at_requests(findings, *client);
 }
 
 ExitCode doctor(const Session& session) {

@@ -148,6 +148,7 @@ Result<std::unique_ptr<gateway::Service>> start_service(const Settings& settings
   options.on_vault_failure = [](const Error& error) {
     spdlog::error("an approved request got no key: {}", with_remedy(error));
   };
+  options.on_damaged_request = [](const Error& error) { spdlog::error("{}", with_remedy(error)); };
   options.on_notice_withheld = [](const Error& error) { spdlog::warn("{}", with_remedy(error)); };
   spdlog::info("vault: {}", vault->description());
   warn_without_key(settings, *vault);

@@ -1,4 +1,5 @@
-// `zkvgateway request list|show|approve|deny`: what a person logged in at the gateway does with requests.
+// `zkvgateway request list|show|approve|deny|discard`: what a person logged in at the gateway does with
+// requests.
 #include <fmt/core.h>
 
 #include <boost/json/array.hpp>
@@ -69,7 +70,14 @@ Result<> list(const Session& session, const RequestWords& words) {
                word_of(request, "number"), wanted_by(request), member(request, "address"),
                member(request, "created_at"), member(request, "expires_at"), member(request, "decided_by")});
   }
+  for (const auto& id : document.at("damaged").as_array()) {
+    table.add({json::value_to<std::string>(id), "damaged", "", "", "", "", "", "", ""});
+  }
   table.print();
+  if (!document.at("damaged").as_array().empty()) {
+    fmt::print(stderr,
+               "zkvgateway: nobody can approve what is damaged; 'zkvgateway doctor' says what to do\n");
+  }
   return {};
 }
 
@@ -144,6 +152,11 @@ void add_request_commands(CLI::App& app, Session& session) {
   denying->add_option("id", words->ids, "their ids")->required()->type_name("ID");
   denying->add_option("--reason", words->reason, "kept in the audit log")->type_name("TEXT");
   denying->callback([&session, words] { session.exit_code = decide_each(session, *words, "deny"); });
+
+  auto* discarding = add_control_command(*request, session, "discard",
+                                         "delete what is damaged in the database; its host asks anew");
+  discarding->add_option("id", words->ids, "their ids")->required()->type_name("ID");
+  discarding->callback([&session, words] { session.exit_code = decide_each(session, *words, "discard"); });
 }
 
 }  // namespace zkv::cli

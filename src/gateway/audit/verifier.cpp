@@ -43,4 +43,10 @@ Result<> Verifier::check_holds(const Checkpoint& known) const {
   return {};
 }
 
+Result<> Verifier::check_ends_signed() const {
+  if (rows_ == 0 || (checkpoints_ > 0 && vouched_for_ + 1 == rows_)) return {};
+  return Error::corrupt(fmt::format("the log ends at row {}, which is no signed checkpoint", rows_))
+      .remedy("an export ends with one: rows were cut off or added; export it again at the gateway");
+}
+
 }  // namespace zkv::gateway::audit

@@ -20,6 +20,9 @@ class Verifier {
   /// After the last row: whether the log still holds what `known`, a checkpoint kept elsewhere, vouches for.
   /// Errors: kCorrupt (cut off before it, or rewritten).
   [[nodiscard]] Result<> check_holds(const Checkpoint& known) const;
+  /// After the last row of an export: whether a checkpoint ends it, as it ends each. Errors: kCorrupt (cut
+  /// off, or with rows added).
+  [[nodiscard]] Result<> check_ends_signed() const;
   /// To be told, before its row is taken, of which row check_holds() will be asked.
   void watch_for(std::uint64_t number) { watched_number_ = number; }
 

@@ -36,7 +36,7 @@ struct PushAddressee {
 
 struct PushLetter {
   PushAddressee to;
-  RequestId request;  ///< that it tells of; empty: a test
+  RequestId request;  ///< that it tells of; empty: a test, or news of the person's own
   std::string text;
   std::string topic;  ///< a later message of the same one takes its place; empty: none
   Time expires_at;

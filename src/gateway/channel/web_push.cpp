@@ -16,6 +16,8 @@ namespace zkv::gateway {
 namespace {
 
 constexpr std::chrono::seconds kTestLife{60};
+/// A phone that is off at night still tells in the morning.
+constexpr std::chrono::hours kNewsLife{12};
 
 boost::json::value text_or_null(const std::string& text) {
   return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
@@ -26,6 +28,17 @@ std::string message_of(const std::string& request, const std::string& host, cons
                        Time expires_at) {
   return boost::json::serialize(boost::json::object{{"request", text_or_null(request)},
                                                     {"host", text_or_null(host)},
+                                                    {"gateway", gateway},
+                                                    {"expires", zkv::to_text(expires_at)}});
+}
+
+std::string_view to_text(PersonalNews::What what) {
+  return what == PersonalNews::What::kCodesLocked ? "codes-locked" : "recovery-used";
+}
+
+std::string message_of(const PersonalNews& news, const std::string& gateway, Time expires_at) {
+  return boost::json::serialize(boost::json::object{{"news", to_text(news.what)},
+                                                    {"address", news.address},
                                                     {"gateway", gateway},
                                                     {"expires", zkv::to_text(expires_at)}});
 }
@@ -97,6 +110,16 @@ Result<> PushPost::tell(const Notice& notice) {
   for (auto& addressee : addressees) {
     submit({std::move(addressee), notice.request, text, topic, notice.expires_at},
            [book](const PushLetter&, const PushAnswer& answer) { book->note(answer); });
+  }
+  return {};
+}
+
+Result<> PushPost::tell(const PersonalNews& news, const std::vector<PushAddressee>& addressees) {
+  if (audience_ == nullptr) return Error::interrupted("the gateway is not open yet");
+  const Time expires_at = now() + kNewsLife;
+  const auto text = message_of(news, sender_.gateway(), expires_at);
+  for (const auto& addressee : addressees) {
+    submit({addressee, {}, text, {}, expires_at}, [](const PushLetter&, const PushAnswer&) {});
   }
   return {};
 }

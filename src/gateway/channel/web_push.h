@@ -1,6 +1,7 @@
 // Web Push: approvers' browsers show that a host asks, even when the page is closed.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,16 @@
 #include "gateway/channel/push_sender.h"
 
 namespace zkv::gateway {
+
+/// Something that happened to one person's ways in, which that person is told of.
+struct PersonalNews {
+  enum class What : std::uint8_t {
+    kCodesLocked,   ///< after wrong codes of an authenticator app
+    kRecoveryUsed,  ///< one of the recovery codes registered a passkey
+  };
+  What what = What::kCodesLocked;
+  std::string address;  ///< of whoever did it, as text
+};
 
 /// Writes the messages and has them carried. Made before the service, which then opens it. Thread-safe.
 class PushPost {
@@ -30,6 +41,8 @@ class PushPost {
   /// Has all told of a request, and returns before they are: the audience hears what became of it. Errors:
   /// those of PushAudience::addressees(), kInterrupted when it is not open.
   Result<> tell(const Notice& notice);
+  /// Has these told, as good as at once or within half a day.
+  Result<> tell(const PersonalNews& news, const std::vector<PushAddressee>& addressees);
   /// Has a message sent that says that messages arrive.
   Result<> test(const std::vector<PushAddressee>& addressees);
 

@@ -96,6 +96,14 @@ asio::awaitable<Reply> deny(Incoming incoming, Service& service) {
   co_return reply_with(denied);
 }
 
+asio::awaitable<Reply> discard(Incoming incoming, Service& service) {
+  RequestId id{incoming.parameter};
+  std::string by = console_actor(incoming);
+  const auto discarded = co_await service.discard(std::move(id), std::move(by));
+  if (!discarded) co_return problem(discarded.error());
+  co_return json(200, json_lib::serialize(json_lib::object{{"id", discarded->text}, {"state", "discarded"}}));
+}
+
 asio::awaitable<Reply> approve_all(Incoming incoming, Service& service) {
   std::string by = console_actor(incoming);
   const auto count = co_await service.approve_all(std::move(by));
@@ -114,6 +122,8 @@ void add_control_routes(Router& router, Service& service) {
              [&service](Incoming incoming) { return approve(std::move(incoming), service); });
   router.add("POST", "/control/requests/*/deny",
              [&service](Incoming incoming) { return deny(std::move(incoming), service); });
+  router.add("POST", "/control/requests/*/discard",
+             [&service](Incoming incoming) { return discard(std::move(incoming), service); });
   router.add("POST", "/control/approve-all",
              [&service](Incoming incoming) { return approve_all(std::move(incoming), service); });
 }

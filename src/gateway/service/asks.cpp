@@ -96,7 +96,7 @@ Result<> Asks::add_pin(Request& request, Entry& entry) {
     auto pin = make_pin(options_.pin_length);
     const auto mac = mac_of_pin(options_.pin_key.span(), pin.view());
     const auto has_it = [&](const Request& other) { return equal_in_constant_time(other.pin_mac, *mac); };
-    if (std::ranges::any_of(others, has_it)) continue;
+    if (std::ranges::any_of(others.requests, has_it)) continue;
     request.pin_mac = *mac;
     entry.pin = std::move(pin);
     return {};

@@ -51,13 +51,25 @@ Result<CardList> cards_of(Store& store, RequestList requests, std::size_t limit)
     auto card = card_of(store, request);
     if (card) {
       list.cards.push_back(std::move(*card));
-    } else if (card.error().kind() == ErrorKind::kCorrupt) {
+    } else if (is_damage(card.error())) {
       list.damaged.push_back(request.id.text);
     } else {
       return tl::unexpected(card.error());
     }
   }
   return list;
+}
+
+bool is_damage(const Error& error) {
+  return error.kind() == ErrorKind::kCorrupt || error.kind() == ErrorKind::kNotFound;
+}
+
+Error damaged_request(const std::string& id) {
+  return Error::corrupt("request " + id + " is damaged in the database: nobody can approve it")
+      .remedy(
+          "see by 'zkvgateway audit verify' whether somebody changed the database, then 'zkvgateway "
+          "request discard " +
+          id + "': its host asks anew");
 }
 
 }  // namespace zkv::gateway

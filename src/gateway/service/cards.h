@@ -37,9 +37,15 @@ protocol::RequestHash hash_of_first_protocol(const std::string& id, const std::s
 /// Whether the envelope is the one that the request was made for.
 bool is_made_for(const Request& request, const protocol::Envelope& envelope);
 
-/// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged).
+/// On the ledger's thread, in a transaction. Errors: kCorrupt (what stands behind it is damaged), kNotFound
+/// (the same, as it is not there).
 Result<RequestCard> card_of(Store& store, const Request& request);
-/// At most `limit` of them. Errors: those of the store, but kCorrupt.
+/// At most `limit` of them. Errors: those of the store, but kCorrupt and kNotFound.
 Result<CardList> cards_of(Store& store, RequestList requests, std::size_t limit);
+
+/// Of a request or what it stands on: that it is damaged, and not that the database failed.
+bool is_damage(const Error& error);
+/// What people are told of a damaged request, and what they can do.
+Error damaged_request(const std::string& id);
 
 }  // namespace zkv::gateway

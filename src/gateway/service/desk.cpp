@@ -79,6 +79,13 @@ Result<Request> Desk::apply(const Request& request, const Event& event, const st
   return decisions.back().next;
 }
 
+void Desk::drop(const RequestId& id, Decisions& decisions) {
+  Request gone;
+  gone.id = id;
+  gone.state = State::kCancelled;
+  decisions.push_back({std::move(gone), {effect::Answer{}}, true});
+}
+
 Result<> Desk::record(const Request& before, const Decision& decision, const Event& event,
                       const std::string& actor) {
   const auto& next = decision.next;

@@ -42,6 +42,10 @@ class Desk {
   Result<> note(const std::string& kind, const std::string& request, const std::string& actor,
                 const std::string& detail);
 
+  /// In a transaction: of a request that is damaged or gone nothing is remembered any more, and whoever waits
+  /// for it is told that it was cancelled.
+  static void drop(const RequestId& id, Decisions& decisions);
+
   /// After the commit. `share` is what is handed out where a decision releases.
   void carry_out(const Decisions& decisions, const std::shared_ptr<const SecretBytes>& share = nullptr);
 

@@ -232,7 +232,7 @@ Result<Host> LedgerEnrolments::mark_revoked(const std::string& name, const std::
   ZKV_TRY(auto host, hosts.host_called(name));
   if (host.is_revoked()) return host;
   ZKV_TRY(const auto open, hosts.open_requests_of(host.id));
-  for (const auto& request : open) {
+  for (const auto& request : open.requests) {
     ZKV_CHECK(desk_.apply(request, event::Cancel{by, "the host was revoked"}, by, decisions));
   }
   host.revoked_at = now();

@@ -110,16 +110,17 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   request.token_hash = entry.hash;
   request.host = host.id;
   ZKV_TRY(const auto older, store.hosts().open_requests_of(host.id));
-  for (const auto& other : older) {
+  for (const auto& other : older.requests) {
     ZKV_CHECK(desk_.apply(other, event::Supersede{request.id}, "gateway", entry.decisions));
   }
   ZKV_CHECK(desk_.open(request, host.name + " " + to_hex(entry.hash)));
   ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
   const auto kernel = printable(entry.message.evidence.kernel);
   const auto boot = printable(entry.message.evidence.boot_id);
-  ZKV_CHECK(store.hosts().insert_ask(request.id, {protocol::to_json(entry.envelope), !is_known,
-                                                  !host.kernel.empty() && kernel != host.kernel,
-                                                  host.released_at, !older.empty() && host.boot != boot}));
+  ZKV_CHECK(store.hosts().insert_ask(
+      request.id,
+      {protocol::to_json(entry.envelope), !is_known, !host.kernel.empty() && kernel != host.kernel,
+       host.released_at, !older.requests.empty() && host.boot != boot}));
   host.asked_at = entry.message.time;
   host.seen_at = request.created_at;
   host.address = entry.address;

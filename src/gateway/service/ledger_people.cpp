@@ -65,12 +65,13 @@ Error refused_passkey(const Error& why) {
 }
 
 LedgerPeople::LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, LedgerBoots& boots,
-                           const ServiceOptions& options, Note note)
+                           const ServiceOptions& options, Note note, Tell tell)
     : desk_(desk),
       ledger_(ledger),
       boots_(boots),
       options_(options),
       note_(std::move(note)),
+      tell_(std::move(tell)),
       challenges_(options.challenge_life),
       sign_ins_(options.challenge_life) {}
 

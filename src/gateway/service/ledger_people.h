@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "gateway/channel/web_push.h"
 #include "gateway/service/challenges.h"
 #include "gateway/service/desk.h"
 #include "gateway/service/ledger.h"
@@ -22,10 +23,12 @@ class LedgerPeople : public People {
  public:
   /// Notes a refusal for the audit log, gathered: kind, address, detail.
   using Note = std::function<void(std::string, std::string, std::string)>;
+  /// Tells a person of what happened to their ways in, once that is on disk.
+  using Tell = std::function<void(const ApproverId&, PersonalNews)>;
 
   /// All outlive this, but the ledger, which may be gone when a client goes away.
   LedgerPeople(Desk& desk, const std::shared_ptr<Ledger>& ledger, LedgerBoots& boots,
-               const ServiceOptions& options, Note note);
+               const ServiceOptions& options, Note note, Tell tell);
 
   boost::asio::awaitable<Result<MadeInvite>> invite(NewApprover wanted, Doer by) override;
   boost::asio::awaitable<Result<std::vector<Invite>>> invites(Viewer by) override;
@@ -74,6 +77,7 @@ class LedgerPeople : public People {
   struct Outcome {
     std::optional<T> value;
     std::optional<Error> refused;
+    std::optional<ApproverId> locked = {};  ///< whose codes it locked
   };
   template <class T>
   static Result<T> result_of(Result<Outcome<T>> outcome) {
@@ -139,6 +143,7 @@ class LedgerPeople : public People {
   LedgerBoots& boots_;
   const ServiceOptions& options_;
   Note note_;
+  Tell tell_;
   Challenges challenges_;
   SignInChallenges sign_ins_;
 };

@@ -24,6 +24,9 @@ class LedgerPush : public Push, public PushAudience {
   /// Sends no more, and asks the ledger nothing more.
   void close();
 
+  /// From any thread: has an approver's own browsers told, soon. That it cannot be done stops nothing.
+  void tell(const ApproverId& approver, PersonalNews news);
+
   boost::asio::awaitable<Result<PushPoint>> key(SessionKey key) override;
   boost::asio::awaitable<Result<Subscription>> subscribe(SessionKey key, NewSubscription wanted) override;
   boost::asio::awaitable<Result<std::vector<Subscription>>> subscriptions(SessionKey key) override;

@@ -105,6 +105,7 @@ asio::awaitable<Result<NewSession>> LedgerPeople::finish_recovery(SecretBytes co
     note_("refused.recovery", address, signed_in.error().message());
     co_return tl::unexpected(signed_in.error());
   }
+  tell_(signed_in->approver.id, {PersonalNews::What::kRecoveryUsed, printable(std::move(address))});
   co_return NewSession{std::move(*signed_in), std::move(token)};
 }
 

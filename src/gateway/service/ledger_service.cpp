@@ -93,20 +93,46 @@ asio::awaitable<Result<Request>> LedgerService::decide_by_person(RequestId id, E
       [this, id = std::move(id), event = std::move(event),
        by = std::move(by)](Decisions& decisions) -> Result<Request> {
     ZKV_TRY(const auto request, store_->find(id));
+    if (std::holds_alternative<event::Approve>(event)) ZKV_CHECK(card_of(*store_, request));
     return desk_.apply(request, event, by, decisions);
   };
   auto decided = co_await on_ledger<Request>(*ledger_, desk_, std::move(work));
   co_return unless_expired(std::move(decided));
 }
 
+asio::awaitable<Result<RequestId>> LedgerService::discard(RequestId id, std::string by) {
+  std::function<Result<RequestId>(Decisions&)> work =
+      [this, id = std::move(id), by = std::move(by)](Decisions& decisions) -> Result<RequestId> {
+    ZKV_TRY(const auto damage, damage_of(id));
+    ZKV_CHECK(store_->discard(id));
+    ZKV_CHECK(desk_.note("request.discard", id.text, by, damage));
+    Desk::drop(id, decisions);
+    return id;
+  };
+  return on_ledger<RequestId>(*ledger_, desk_, std::move(work));
+}
+
+Result<std::string> LedgerService::damage_of(const RequestId& id) {
+  const auto request = store_->find(id);
+  if (!request && request.error().kind() != ErrorKind::kCorrupt) return tl::unexpected(request.error());
+  if (!request) return request.error().message();
+  const auto card = card_of(*store_, *request);
+  if (!card && is_damage(card.error())) return card.error().message();
+  if (!card) return tl::unexpected(card.error());
+  return Error::conflict("request " + id.text + " is not damaged")
+      .remedy("'zkvgateway request deny' ends it");
+}
+
 asio::awaitable<Result<std::size_t>> LedgerService::approve_all(std::string by) {
   return on_ledger<std::size_t>(
       *ledger_, desk_, [this, by = std::move(by)](Decisions& decisions) -> Result<std::size_t> {
-        ZKV_TRY(const auto requests, store_->open_requests());
+        const auto all = std::numeric_limits<std::int64_t>::max();
+        ZKV_TRY(auto requests, store_->open_requests());
+        ZKV_TRY(const auto list, cards_of(*store_, std::move(requests), all));
         std::size_t approved = 0;
-        for (const auto& request : requests) {
-          if (request.state != State::kPending) continue;
-          ZKV_TRY(const auto next, desk_.apply(request, event::Approve{by}, by, decisions));
+        for (const auto& card : list.cards) {
+          if (card.request.state != State::kPending) continue;
+          ZKV_TRY(const auto next, desk_.apply(card.request, event::Approve{by}, by, decisions));
           if (next.state == State::kApproved) ++approved;
         }
         return approved;

@@ -48,6 +48,7 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<RequestCard>> request(RequestId id) override;
   boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) override;
   boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) override;
+  boost::asio::awaitable<Result<RequestId>> discard(RequestId id, std::string by) override;
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) override;
   Enrolments& enrolments() override { return enrolments_; }
   HostAsks& host_asks() override { return host_asks_; }
@@ -61,9 +62,12 @@ class LedgerService : public Service {
  private:
   boost::asio::awaitable<Result<Request>> decide_by_person(RequestId id, Event event, std::string by);
   Result<> settle(const Request& request, Decisions& decisions);
+  Result<> settle_all(Decisions& decisions);
+  void tell_damaged(const std::string& id) const;
+  Result<std::string> damage_of(const RequestId& id);
   std::optional<Time> next_due();
   Command due(Time now);
-  Result<> expire(const std::vector<RequestId>& ids, Decisions& decisions);
+  Result<> expire(const RequestId& id, Decisions& decisions);
   void write_rows(const std::vector<audit::Event>& rows);
   Result<> append(const std::vector<audit::Event>& rows);
   Command farewell();

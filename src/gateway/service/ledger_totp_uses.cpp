@@ -30,6 +30,7 @@ asio::awaitable<Result<NewSession>> LedgerTotps::sign_in(std::string name, std::
     return admit(name, code, key, address);
   };
   auto outcome = co_await on_ledger<Outcome<SignedIn>>(*ledger_, desk_, std::move(work));
+  tell_if_locked(outcome, address);
   auto signed_in = LedgerPeople::result_of(std::move(outcome));
   if (signed_in) co_return NewSession{std::move(*signed_in), std::move(token)};
   if (signed_in.error().name() == "code") {
@@ -57,6 +58,7 @@ Result<LedgerTotps::Outcome<SignedIn>> LedgerTotps::admit(const std::string& nam
   Use purpose{"totp.sign-in", "", code_actor_of(*approver), {{"address", printable(address)}}};
   ZKV_TRY(auto used, use(std::move(*totp), code, std::move(purpose)));
   outcome.refused = std::move(used.refused);
+  outcome.locked = used.locked;
   if (outcome.refused) return outcome;
   ZKV_TRY(outcome.value, people_.open_session(*approver, key, SessionKind::kTotp));
   return outcome;
@@ -70,6 +72,7 @@ asio::awaitable<Result<RequestCard>> LedgerTotps::decide(SessionKey key, Decisio
     return settle(key, decision, address, decisions);
   };
   auto outcome = co_await on_ledger<Outcome<RequestCard>>(*ledger_, desk_, std::move(work));
+  tell_if_locked(outcome, address);
   auto card = LedgerPeople::result_of(std::move(outcome));
   if (!card && card.error().kind() == ErrorKind::kDenied) {
     note_(card.error().name() == "code" ? "refused.code" : "refused.decision", std::move(address),
@@ -109,6 +112,7 @@ Result<LedgerTotps::Outcome<RequestCard>> LedgerTotps::settle(const SessionKey& 
                {"address", printable(address)}}};
   ZKV_TRY(auto used, use(std::move(*totp), decision.code, std::move(purpose)));
   outcome.refused = std::move(used.refused);
+  outcome.locked = used.locked;
   if (outcome.refused) return outcome;
   ZKV_TRY(outcome.value, apply(std::move(card), decision, by, decisions));
   return outcome;

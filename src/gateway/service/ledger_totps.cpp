@@ -40,12 +40,13 @@ Error refused_code() {
 std::string code_actor_of(const Approver& approver) { return "totp:" + approver.name; }
 
 LedgerTotps::LedgerTotps(Desk& desk, const std::shared_ptr<Ledger>& ledger, LedgerPeople& people,
-                         const ServiceOptions& options, LedgerPeople::Note note)
+                         const ServiceOptions& options, LedgerPeople::Note note, LedgerPeople::Tell tell)
     : desk_(desk),
       ledger_(ledger),
       people_(people),
       options_(options),
       note_(std::move(note)),
+      tell_(std::move(tell)),
       nobodys_(totp::make_secret()) {}
 
 const std::vector<std::string>& LedgerTotps::groups() const { return options_.totp_groups; }
@@ -120,6 +121,7 @@ asio::awaitable<Result<TotpState>> LedgerTotps::begin(SessionKey key, std::strin
     return first_code(key, code);
   };
   auto outcome = co_await on_ledger<Outcome<TotpState>>(*ledger_, desk_, std::move(work));
+  tell_if_locked(outcome, address);
   auto state = LedgerPeople::result_of(std::move(outcome));
   if (!state && state.error().name() == "code") {
     note_("refused.code", std::move(address), state.error().message());
@@ -137,6 +139,7 @@ Result<LedgerTotps::Outcome<TotpState>> LedgerTotps::first_code(const SessionKey
   ZKV_TRY(auto used, use(std::move(*totp), code, {"totp.begin", "", code_actor_of(me.approver), {}}));
   Outcome<TotpState> outcome;
   outcome.refused = std::move(used.refused);
+  outcome.locked = used.locked;
   if (outcome.refused) return outcome;
   ZKV_TRY(const auto begun, desk_.store().totps().find(me.approver));
   outcome.value = state_of(begun);
@@ -163,6 +166,7 @@ Result<LedgerTotps::Outcome<bool>> LedgerTotps::use(Totp totp, const std::string
     ZKV_CHECK(store.prove_writable());
     return outcome;
   }
+  if (judged.outcome == totp::Outcome::kWrongAndLocked) outcome.locked = totp.approver;
   ZKV_CHECK(log_wrong(totp, purpose.actor, judged.outcome));
   ZKV_CHECK(store.totps().update(totp));
   return outcome;

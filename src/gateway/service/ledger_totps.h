@@ -17,7 +17,7 @@ class LedgerTotps : public Totps {
  public:
   /// All outlive this, but the ledger, which may be gone when a client goes away.
   LedgerTotps(Desk& desk, const std::shared_ptr<Ledger>& ledger, LedgerPeople& people,
-              const ServiceOptions& options, LedgerPeople::Note note);
+              const ServiceOptions& options, LedgerPeople::Note note, LedgerPeople::Tell tell);
 
   [[nodiscard]] bool is_on() const override { return !groups().empty(); }
   [[nodiscard]] const std::vector<std::string>& groups() const override;
@@ -56,9 +56,16 @@ class LedgerTotps : public Totps {
   Result<RequestCard> apply(RequestCard card, const DecisionByCode& decision, const std::string& by,
                             Decisions& decisions);
   /// Uses the code up, with its step in the audit log, or counts it as wrong: both are to be committed.
-  /// `refused` is why it was not taken.
+  /// `refused` is why it was not taken, `locked` who is to be told of the last of the wrong ones.
   Result<Outcome<bool>> use(Totp totp, const std::string& code, Use purpose);
   Result<> log_wrong(Totp& totp, const std::string& actor, totp::Outcome outcome);
+  /// After the commit.
+  template <class T>
+  void tell_if_locked(const Result<Outcome<T>>& outcome, const std::string& address) {
+    if (outcome && outcome->locked) {
+      tell_(*outcome->locked, {PersonalNews::What::kCodesLocked, printable(address)});
+    }
+  }
   /// Appends the row; `totp` is as new as that.
   Result<> log(Totp& totp, Use purpose);
 
@@ -67,6 +74,7 @@ class LedgerTotps : public Totps {
   LedgerPeople& people_;
   const ServiceOptions& options_;
   LedgerPeople::Note note_;
+  LedgerPeople::Tell tell_;
   SecretBytes nobodys_;  ///< the secret of whoever is not there
 };
 

@@ -59,15 +59,19 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
       boots_(desk_, ledger_, *options_.identity),
       host_asks_(desk_, ledger_, notices_, boots_, options_),
-      people_(desk_, ledger_, boots_, options_,
-              [this](std::string kind, std::string address, std::string detail) {
-                LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
-              }),
+      people_(
+          desk_, ledger_, boots_, options_,
+          [this](std::string kind, std::string address, std::string detail) {
+            LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+          },
+          [this](const ApproverId& approver, PersonalNews news) { push_.tell(approver, std::move(news)); }),
       push_(desk_, ledger_, people_, options_.push),
-      totps_(desk_, ledger_, people_, options_,
-             [this](std::string kind, std::string address, std::string detail) {
-               LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
-             }),
+      totps_(
+          desk_, ledger_, people_, options_,
+          [this](std::string kind, std::string address, std::string detail) {
+            LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+          },
+          [this](const ApproverId& approver, PersonalNews news) { push_.tell(approver, std::move(news)); }),
       checkpoints_(desk_, options_, now()) {
   desk_.on_unanswered([this](const Request& request) {
     LedgerService::note_refusal("request.unanswered", request.address,
@@ -86,8 +90,7 @@ Result<> LedgerService::begin() {
   Decisions decisions;
   ZKV_CHECK(store_->transaction([&]() -> Result<> {
     ZKV_CHECK(desk_.note("gateway.start", "", "gateway", ""));
-    ZKV_TRY(const auto open, store_->open_requests());
-    for (const auto& request : open) ZKV_CHECK(settle(request, decisions));
+    ZKV_CHECK(settle_all(decisions));
     return store_->forget_before(now() - kKept);
   }));
   desk_.carry_out(decisions);
@@ -95,6 +98,20 @@ Result<> LedgerService::begin() {
   next_tidying_ = now() + kTidying;
   ledger_->start({[this] { return next_due(); }, [this](Time now) { return due(now); }});
   return {};
+}
+
+/// A damaged one stays as it is, for people to see.
+Result<> LedgerService::settle_all(Decisions& decisions) {
+  ZKV_TRY(auto open, store_->open_requests());
+  for (const auto& request : open.requests) ZKV_CHECK(settle(request, decisions));
+  const auto all = open.requests.size() + open.damaged.size();
+  ZKV_TRY(const auto cards, cards_of(*store_, std::move(open), all));
+  for (const auto& id : cards.damaged) tell_damaged(id);
+  return {};
+}
+
+void LedgerService::tell_damaged(const std::string& id) const {
+  if (options_.on_damaged_request) options_.on_damaged_request(damaged_request(printable(id)));
 }
 
 /// A request from before the start: its client went with the last run, and comes back only if it has a token.
@@ -119,7 +136,7 @@ Command LedgerService::due(Time now) {
   auto decisions = std::make_shared<Decisions>();
   return {
       [this, now, ids, decisions]() -> Result<> {
-        ZKV_CHECK(expire(ids, *decisions));
+        for (const auto& id : ids) ZKV_CHECK(expire(id, *decisions));
         ZKV_CHECK(append(refusals_.ended(now)));
         if (now >= next_tidying_) ZKV_CHECK(store_->forget_before(now - kKept));
         return checkpoints_.write(now, false);
@@ -133,17 +150,15 @@ Command LedgerService::due(Time now) {
   };
 }
 
-Result<> LedgerService::expire(const std::vector<RequestId>& ids, Decisions& decisions) {
-  for (const auto& id : ids) {
-    const auto request = store_->find(id);
-    if (!request && request.error().kind() == ErrorKind::kNotFound) {
-      desk_.deadlines().erase(id);
-      desk_.asks().leave(id);
-      continue;
-    }
-    if (!request) return tl::unexpected(request.error());
+Result<> LedgerService::expire(const RequestId& id, Decisions& decisions) {
+  const auto request = store_->find(id);
+  if (request) {
     ZKV_CHECK(desk_.apply(*request, event::TimePassed{}, "gateway", decisions));
+    return {};
   }
+  if (!is_damage(request.error())) return tl::unexpected(request.error());
+  if (request.error().kind() == ErrorKind::kCorrupt) tell_damaged(id.text);
+  desk_.drop(id, decisions);
   return {};
 }
 
@@ -178,10 +193,12 @@ Command LedgerService::farewell() {
   return {
       [this, decisions]() -> Result<> {
         for (const auto& id : desk_.waiting().requests()) {
-          ZKV_TRY(const auto request, store_->find(id));
-          if (request.token_hash) continue;
+          const auto request = store_->find(id);
+          if (!request && is_damage(request.error())) continue;
+          if (!request) return tl::unexpected(request.error());
+          if (request->token_hash) continue;
           ZKV_CHECK(
-              desk_.apply(request, event::Cancel{"gateway", "the gateway stopped"}, "gateway", *decisions));
+              desk_.apply(*request, event::Cancel{"gateway", "the gateway stopped"}, "gateway", *decisions));
         }
         ZKV_CHECK(desk_.note("gateway.stop", "", "gateway", ""));
         return checkpoints_.write(now(), true);

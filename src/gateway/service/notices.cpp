@@ -36,8 +36,8 @@ Notices::Notices(Desk& desk, Ledger& ledger, Errands& errands, const ServiceOpti
       note_(std::move(note)) {}
 
 Result<> Notices::remember_turns(Time now) {
-  ZKV_TRY(const auto requests, desk_.store().with_pin_since(now - std::chrono::hours(1)));
-  for (const auto& request : requests) turns_.push_back({request.created_at, asker_of(request.address)});
+  ZKV_TRY(const auto told, desk_.store().with_pin_since(now - std::chrono::hours(1)));
+  for (const auto& request : told.requests) turns_.push_back({request.created_at, asker_of(request.address)});
   return {};
 }
 

@@ -59,7 +59,8 @@ Result<PinOutcome> PinDesk::try_pin(const std::string& digits, const std::string
     ZKV_CHECK(desk_.note("pin.refused", "", by, fmt::format("{} wrong PINs within an hour", wrong)));
     return PinOutcome::kTooManyTries;
   }
-  ZKV_TRY(const auto requests, desk_.store().open_requests());
+  ZKV_TRY(const auto open, desk_.store().open_requests());
+  const auto& requests = open.requests;
   const auto* owner = owner_of(mac_of_pin(options_.pin_key.span(), digits), requests);
   if (owner != nullptr && now() < owner->expires_at) return approve(*owner, by, decisions);
   return count_wrong(requests, by, decisions);

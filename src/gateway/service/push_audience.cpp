@@ -46,6 +46,19 @@ Result<std::vector<PushAddressee>> LedgerPush::addressees() {
   return addressees;
 }
 
+void LedgerPush::tell(const ApproverId& approver, PersonalNews news) {
+  if (!post_) return;
+  const auto addressees = std::make_shared<std::vector<PushAddressee>>();
+  ledger_->submit({[this, approver, addressees]() -> Result<> {
+                     ZKV_TRY(const auto subscriptions, desk_.store().push().subscriptions_of(approver));
+                     for (const auto& one : subscriptions) addressees->push_back(addressee_of(one));
+                     return {};
+                   },
+                   [this, addressees, news = std::move(news)](const Result<>& found) {
+                     if (found) static_cast<void>(post_->tell(news, *addressees));
+                   }});
+}
+
 bool LedgerPush::still_wants(const PushLetter& letter) {
   bool wants = false;
   const auto asked = on_ledger_now([this, &letter, &wants]() -> Result<> {

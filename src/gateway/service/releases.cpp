@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/service/cards.h"
 #include "gateway/service/enrolments.h"
 #include "gateway/service/host_release.h"
 
@@ -84,11 +85,13 @@ Result<> Releases::release_all(const Recovered& recovered, const std::vector<Req
   const Event event = recovered ? Event(event::ShareRecovered{})
                                 : Event(event::ShareFailed{printable(recovered.error().message())});
   for (const auto& id : ids) {
-    ZKV_TRY(const auto request, desk_.store().find(id));
-    if (!request.host.empty()) {
-      ZKV_CHECK(release_to_host(request, recovered, decisions));
+    const auto request = desk_.store().find(id);
+    if (!request && is_damage(request.error())) continue;
+    if (!request) return tl::unexpected(request.error());
+    if (!request->host.empty()) {
+      ZKV_CHECK(release_to_host(*request, recovered, decisions));
     } else if (desk_.waiting().holds(id)) {
-      ZKV_CHECK(desk_.apply(request, event, "gateway", decisions));
+      ZKV_CHECK(desk_.apply(*request, event, "gateway", decisions));
     }
   }
   return {};
@@ -105,17 +108,16 @@ Result<std::vector<crypto::Sha256>> Releases::approvals_of(const Request& reques
   return approvals;
 }
 
+Result<std::string> Releases::release_for(const Request& request, const Recovered& recovered) {
+  if (!recovered) return tl::unexpected(recovered.error());
+  ZKV_TRY(const auto ask, desk_.store().hosts().ask_of(request.id));
+  ZKV_TRY(auto approvals, approvals_of(request));
+  return make_release(*options_.identity, request, ask.envelope, **recovered, std::move(approvals), now());
+}
+
 /// One request that cannot be answered must not hold up the others: that is a failure of its own.
 Result<> Releases::release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions) {
-  Result<std::string> envelope = Error::internal("no release was made");
-  if (recovered) {
-    ZKV_TRY(const auto ask, desk_.store().hosts().ask_of(request.id));
-    ZKV_TRY(auto approvals, approvals_of(request));
-    envelope =
-        make_release(*options_.identity, request, ask.envelope, **recovered, std::move(approvals), now());
-  } else {
-    envelope = tl::unexpected(recovered.error());
-  }
+  const auto envelope = release_for(request, recovered);
   const Event event = envelope ? Event(event::ShareRecovered{})
                                : Event(event::ShareFailed{printable(envelope.error().message())});
   ZKV_TRY(const auto next, desk_.apply(request, event, "gateway", decisions));

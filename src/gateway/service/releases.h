@@ -40,6 +40,7 @@ class Releases {
   [[nodiscard]] bool was_stopped(const Error& failure) const;
   Command release(const std::string& secret, const std::shared_ptr<const Recovered>& recovered);
   void go_on(const std::string& secret);
+  Result<std::string> release_for(const Request& request, const Recovered& recovered);
   Result<> release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions);
   Result<std::vector<crypto::Sha256>> approvals_of(const Request& request);
   Result<> remember(const Request& released, const std::string& envelope);

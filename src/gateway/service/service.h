@@ -56,6 +56,8 @@ struct ServiceOptions {
   std::function<void(const Error&)> on_store_failure;
   /// Told, on a thread of the service, why an approved request got no share.
   std::function<void(const Error&)> on_vault_failure;
+  /// Told, on the caller's thread or one of the service, of an open request that is damaged in the database.
+  std::function<void(const Error&)> on_damaged_request;
   /// Told, on a thread of the service, of a request that no message was sent for, as the hour's are used up.
   std::function<void(const Error&)> on_notice_withheld;
 };
@@ -113,9 +115,13 @@ class Service {
   virtual boost::asio::awaitable<Result<CardList>> history(HistoryAsk ask) = 0;
   /// Errors: kNotFound.
   virtual boost::asio::awaitable<Result<RequestCard>> request(RequestId id) = 0;
+  /// Errors: kNotFound, kConflict (it has ended), kCorrupt (it is damaged).
   virtual boost::asio::awaitable<Result<Request>> approve(RequestId id, std::string by) = 0;
   virtual boost::asio::awaitable<Result<Request>> deny(RequestId id, std::string by, std::string reason) = 0;
-  /// Approves all that are pending now, in one transaction; returns how many.
+  /// Deletes a request that is damaged in the database, whatever its state, and wakes whoever waits for it:
+  /// its host is told that there is none, and asks anew. Errors: kNotFound, kConflict (it is not damaged).
+  virtual boost::asio::awaitable<Result<RequestId>> discard(RequestId id, std::string by) = 0;
+  /// Approves all that are pending now and not damaged, in one transaction; returns how many.
   virtual boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) = 0;
 
   [[nodiscard]] virtual Enrolments& enrolments() = 0;

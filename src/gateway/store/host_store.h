@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "gateway/approval/request.h"
+#include "gateway/store/request_list.h"
 #include "protocol/host_identity.h"
 
 namespace zkv::gateway {
@@ -88,7 +89,7 @@ class HostStore {
   /// By name; the revoked ones last.
   virtual Result<std::vector<Host>> all_hosts() = 0;
   /// Those of one host that have not ended, oldest first.
-  virtual Result<std::vector<Request>> open_requests_of(const std::string& host) = 0;
+  virtual Result<RequestList> open_requests_of(const std::string& host) = 0;
 
   /// Whether something was released to the host at that address before; and remembers that it was.
   virtual Result<bool> knows_address(const std::string& host, const std::string& address) = 0;

@@ -156,9 +156,9 @@ Result<Host> HostTable::host_called(const std::string& name_or_id) {
 
 Result<std::vector<Host>> HostTable::all_hosts() { return select("ORDER BY revoked_at <> 0, name", {}); }
 
-Result<std::vector<Request>> HostTable::open_requests_of(const std::string& host) {
-  return requests_.select("WHERE host = :1 AND state IN ('pending', 'approved') ORDER BY created_at, rowid",
-                          host);
+Result<RequestList> HostTable::open_requests_of(const std::string& host) {
+  return requests_.list("WHERE host = :1 AND state IN ('pending', 'approved') ORDER BY created_at, rowid",
+                        host);
 }
 
 namespace {

@@ -25,7 +25,7 @@ class HostTable : public HostStore {
   Result<std::optional<Host>> find_host(const std::string& id) override;
   Result<Host> host_called(const std::string& name_or_id) override;
   Result<std::vector<Host>> all_hosts() override;
-  Result<std::vector<Request>> open_requests_of(const std::string& host) override;
+  Result<RequestList> open_requests_of(const std::string& host) override;
   Result<bool> knows_address(const std::string& host, const std::string& address) override;
   Result<> remember_address(const std::string& host, const std::string& address) override;
   Result<> insert_ask(const RequestId& request, const HostAsk& ask) override;

@@ -72,6 +72,11 @@ Result<Request> from_row(const RequestRow& row) {
   return request;
 }
 
+Error no_request(const RequestId& id) {
+  return Error::not_found(fmt::format("there is no request {}", id.text))
+      .remedy("'zkvgateway request list --all' shows the requests there are");
+}
+
 RequestRow RequestTable::sealed_row(const Request& request) const {
   auto row = to_row(request);
   row.seal = seal_.of(kRequestTable, columns_of(row));
@@ -170,6 +175,15 @@ Result<RequestList> RequestTable::list(const std::string& rest, const std::optio
   return list;
 }
 
+Result<std::optional<Request>> RequestTable::first_sound(const std::string& rest,
+                                                         const std::optional<std::string>& parameter) {
+  ZKV_TRY(const auto found, rows(rest, parameter));
+  for (const auto& row : found) {
+    if (auto request = checked(row)) return std::move(*request);
+  }
+  return std::nullopt;
+}
+
 Result<Request> RequestTable::checked(const RequestRow& row) const {
   ZKV_CHECK(seal_.check(kRequestTable, columns_of(row), row.seal));
   return from_row(row);
@@ -180,6 +194,15 @@ Result<> RequestTable::adopt() {
   SealsByKey seals;
   for (const auto& row : found) seals.emplace_back(row.id, seal_.of(kRequestTable, columns_of(row)));
   return write_seals(database_, kRequestTable, "id", seals);
+}
+
+Result<> RequestTable::discard(const RequestId& id) {
+  ZKV_TRY(const auto deleted, database_.run("deleting a request", [&](soci::session& sql) {
+    soci::statement statement = (sql.prepare << "DELETE FROM zkv_request WHERE id = :id", soci::use(id.text));
+    statement.execute(true);
+    return statement.get_affected_rows();
+  }));
+  return deleted == 1 ? Result<>() : no_request(id);
 }
 
 Result<> RequestTable::forget_before(Time before) {

@@ -33,6 +33,7 @@ struct RequestRow {
 RequestRow to_row(const Request& request);
 /// Errors: kCorrupt, naming the request.
 Result<Request> from_row(const RequestRow& row);
+Error no_request(const RequestId& id);
 
 class RequestTable {
  public:
@@ -45,6 +46,11 @@ class RequestTable {
   Result<std::vector<Request>> select(const std::string& rest, const std::optional<std::string>& parameter);
   /// The same, each one that is damaged by its id.
   Result<RequestList> list(const std::string& rest, const std::optional<std::string>& parameter);
+  /// The first of them that is not damaged.
+  Result<std::optional<Request>> first_sound(const std::string& rest,
+                                             const std::optional<std::string>& parameter);
+  /// Errors: kNotFound.
+  Result<> discard(const RequestId& id);
   Result<> forget_before(Time before);
   /// Seals what is there, whoever wrote it.
   Result<> adopt();

@@ -47,22 +47,17 @@ class SqliteStore : public Store {
 
   Result<Request> find(const RequestId& id) override {
     ZKV_TRY(auto found, requests_.select("WHERE id = :id", id.text));
-    if (!found.empty()) return std::move(found.front());
-    return Error::not_found(fmt::format("there is no request {}", id.text))
-        .remedy("'zkvgateway request list --all' shows the requests there are");
-  }
-
-  Result<std::optional<Request>> find_by_token(const Bytes& token_hash) override {
-    ZKV_TRY(auto found,
-            requests_.select("WHERE token_hash = :hash ORDER BY created_at DESC, rowid DESC LIMIT 1",
-                             to_hex(token_hash)));
-    if (found.empty()) return std::nullopt;
+    if (found.empty()) return no_request(id);
     return std::move(found.front());
   }
 
-  Result<std::vector<Request>> open_requests() override {
-    return requests_.select("WHERE state IN ('pending', 'approved') ORDER BY created_at, rowid",
-                            std::nullopt);
+  Result<std::optional<Request>> find_by_token(const Bytes& token_hash) override {
+    return requests_.first_sound("WHERE token_hash = :hash ORDER BY created_at DESC, rowid DESC",
+                                 to_hex(token_hash));
+  }
+
+  Result<RequestList> open_requests() override {
+    return requests_.list("WHERE state IN ('pending', 'approved') ORDER BY created_at, rowid", std::nullopt);
   }
 
   Result<RequestList> first_open(std::size_t limit) override {
@@ -80,11 +75,12 @@ class SqliteStore : public Store {
         before->text);
   }
 
-  Result<std::vector<Request>> with_pin_since(Time since) override {
-    return requests_.select(
-        "WHERE created_at >= CAST(:since AS INTEGER) AND pin_mac <> '' ORDER BY created_at",
-        std::to_string(milliseconds_of(since)));
+  Result<RequestList> with_pin_since(Time since) override {
+    return requests_.list("WHERE created_at >= CAST(:since AS INTEGER) AND pin_mac <> '' ORDER BY created_at",
+                          std::to_string(milliseconds_of(since)));
   }
+
+  Result<> discard(const RequestId& id) override { return requests_.discard(id); }
 
   Result<> forget_before(Time before) override {
     const auto limit = milliseconds_of(before);

@@ -17,6 +17,7 @@
 #include "gateway/store/host_store.h"
 #include "gateway/store/people_store.h"
 #include "gateway/store/push_store.h"
+#include "gateway/store/request_list.h"
 #include "gateway/store/totp_store.h"
 
 namespace zkv::gateway {
@@ -29,12 +30,6 @@ struct StoreOptions {
   /// for looking at the audit log.
   std::shared_ptr<const SecretBytes> seal_key = nullptr;
   bool adopts = false;  ///< seals what is there, whoever wrote it: at the first start with this key
-};
-
-/// Requests to be shown; a damaged one does not hide the others.
-struct RequestList {
-  std::vector<Request> requests;
-  std::vector<std::string> damaged;  ///< ids of those that something else wrote, or that cannot be read
 };
 
 class Store {
@@ -59,17 +54,19 @@ class Store {
   virtual Result<> update(const Request& next, State from) = 0;
   /// Errors: kNotFound.
   virtual Result<Request> find(const RequestId& id) = 0;
-  /// The newest request of that token.
+  /// The newest request of that token that is not damaged.
   virtual Result<std::optional<Request>> find_by_token(const Bytes& token_hash) = 0;
   /// Those that have not ended, oldest first.
-  virtual Result<std::vector<Request>> open_requests() = 0;
+  virtual Result<RequestList> open_requests() = 0;
   /// The first of those that have not ended: enrolled hosts' before those of the first protocol, each oldest
   /// first.
   virtual Result<RequestList> first_open(std::size_t limit) = 0;
   /// The newest, newest first; with an id those that are older than that one, none where it is unknown.
   virtual Result<RequestList> recent(std::size_t limit, const std::optional<RequestId>& before) = 0;
   /// Those made since a time that were given a PIN, oldest first: people were told of each.
-  virtual Result<std::vector<Request>> with_pin_since(Time since) = 0;
+  virtual Result<RequestList> with_pin_since(Time since) = 0;
+  /// Deletes a request, damaged or not, with what its host signed. Errors: kNotFound.
+  virtual Result<> discard(const RequestId& id) = 0;
   /// Deletes ended requests, provider's messages, wrong tries and sessions that ended before `before`; the
   /// audit log keeps what happened.
   virtual Result<> forget_before(Time before) = 0;

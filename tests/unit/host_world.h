@@ -1,0 +1,51 @@
+// An enrolled host before a real service.
+#pragma once
+
+#include "crypto/random.h"
+#include "service_world.h"
+
+namespace zkv::gateway::testing_world {
+
+class HostServiceTest : public ServiceTest {
+ protected:
+  std::array<std::uint8_t, protocol::kInviteSize> invite(const std::string& name) {
+    const auto made = await(service_->enrolments().invite({name, "home"}, "console:uid 0")).value();
+    std::array<std::uint8_t, protocol::kInviteSize> token{};
+    std::ranges::copy(made.token.span(), token.begin());
+    return token;
+  }
+  Result<Host> enrol(const std::array<std::uint8_t, protocol::kInviteSize>& invite,
+                     const SecretBytes& share) {
+    protocol::Enrolment enrolment;
+    enrolment.invite = invite;
+    enrolment.gateway = identity_->id();
+    enrolment.identity = host_.verifying_key();
+    enrolment.share = sealed(share);
+    enrolment.time = now();
+    return await(service_->enrolments().enrol(protocol::seal_message(enrolment, host_), "192.0.2.7"));
+  }
+  protocol::SealedShare sealed(const SecretBytes& share) const {
+    const auto box = crypto::seal_to(identity_->sealing().public_key(), share.span()).value();
+    protocol::SealedShare out{};
+    std::ranges::copy(box, out.begin());
+    return out;
+  }
+  AskVerdict host_asks() {
+    protocol::RequestMessage message;
+    message.host = protocol::key_id(host_.verifying_key());
+    message.gateway = identity_->id();
+    message.key = crypto::BoxKey::make().public_key();
+    message.time = now();
+    message.number = "47";
+    auto envelope = protocol::seal_message(message, host_);
+    const auto hash = protocol::hash_of(envelope);
+    asked_.assign(hash.begin(), hash.end());
+    return await(service_->host_asks().ask(std::move(envelope), "192.0.2.7"))->verdict;
+  }
+
+  crypto::SigningKey host_ = crypto::SigningKey::from_seed(crypto::random_secret(32)).value();
+  Bytes asked_;  ///< the hash of the newest request
+  SecretBytes share_ = crypto::random_secret(protocol::kShareSize);
+};
+
+}  // namespace zkv::gateway::testing_world
