@@ -27,7 +27,7 @@ class GatewayError(Exception):
 class Gateway:
     """One gateway. Its port is taken from the start: before `start` a connection to it is refused.
 
-    `authority` is the certificate that a client must trust, `address` and `address_in_guest` are where it serves.
+    `authority` is the certificate that a client must trust, `address` and `address_in_guest` are where it serves, `page` where people reach it.
     """
 
     def __init__(self, program, folder):
@@ -41,6 +41,7 @@ class Gateway:
         port = self._port.getsockname()[1]
         self.address = f"https://127.0.0.1:{port}"
         self.address_in_guest = f"https://gateway.test:{port}"
+        self.page = f"https://localhost:{port}"
         self.authority = self._folder / "gateway.crt"
         self.port = port
         self._listen = f"127.0.0.1:{port}"
@@ -50,7 +51,7 @@ class Gateway:
     def _make_certificate(self):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=gateway.test", "-addext", "subjectAltName=DNS:gateway.test,IP:127.0.0.1",
+             "-subj", "/CN=gateway.test", "-addext", "subjectAltName=DNS:gateway.test,DNS:localhost,IP:127.0.0.1",
              "-keyout", str(self._folder / "gateway.key"), "-out", str(self.authority)],
             check=True, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 

@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import person  # noqa: E402
 from scenario import VOLUMES, Scenario, unit  # noqa: E402
 
 # The guest as somebody finds it who never named a gateway to it.
@@ -20,12 +21,13 @@ class Enrolled(Scenario):
     def enroll(self, guest):
         """The administrator's two commands."""
         link = json.loads(self.gateway.command("host", "invite", "nas", "--group", "home", "--json"))["url"]
-        link = link.replace(self.gateway.address, self.gateway.address_in_guest)
+        link = link.replace(self.gateway.page, self.gateway.address_in_guest)
         guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)")
         return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
 
     def test_an_enrolled_host_boots_by_its_gateway_and_a_revoked_one_does_not(self):
-        self.gateway.start()
+        self.gateway.start("--public-url", self.gateway.page)
+        anna = person.invite(self.gateway, "Anna")
         guest = self.boot()
         self.assertEqual(self.finish_boot(guest), "running")
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "inactive")
@@ -44,16 +46,17 @@ class Enrolled(Scenario):
         self.assertEqual(shown["number"], number)
         self.assert_locked(guest, VOLUMES)
         self.step(f"request {identity} has arrived with the number on the console, {number}; approving it")
-        self.gateway.request("approve", identity)
+        self.assertEqual(anna.decide(identity, "approve").status, 200)
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_in_order(guest)
-        self.assertEqual(self.gateway.request("show", identity)["state"], "acknowledged")
+        ended = self.gateway.request("show", identity)
+        self.assertEqual((ended["decided_by"], ended["state"]), ("approver:Anna", "acknowledged"))
 
         self.step("having the next boot approved beforehand, and rebooting")
         guest.check("zkv reboot-approval --within 30m >/run/planned 2>&1 </dev/null & echo $! >/run/planned.pid")
         wish = self.gateway.wait_for_request(60)
-        self.gateway.request("approve", wish)
+        self.assertEqual(anna.decide(wish, "approve").status, 200)
         guest.check("tail --pid=$(cat /run/planned.pid) -f /dev/null; grep 'next boot of this machine is approved' /run/planned")
         self.assertIn("approved until", self.gateway.command("host", "list"))
         guest.reboot()

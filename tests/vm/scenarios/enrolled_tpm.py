@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import person  # noqa: E402
 from scenario import VOLUMES, Scenario, unit  # noqa: E402
 from tpm import Tpm  # noqa: E402
 
@@ -21,14 +22,15 @@ class EnrolledTpm(Scenario):
 
     def enroll(self, guest):
         link = json.loads(self.gateway.command("host", "invite", "nas", "--json"))["url"]
-        link = link.replace(self.gateway.address, self.gateway.address_in_guest)
+        link = link.replace(self.gateway.page, self.gateway.address_in_guest)
         return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --tpm --no-test")
 
     def requests(self):
         return json.loads(self.gateway.command("request", "list", "--all", "--json"))["requests"]
 
     def test_it_boots_with_its_own_tpm_and_its_disk_with_no_other(self):
-        self.gateway.start()
+        self.gateway.start("--public-url", self.gateway.page)
+        anna = person.invite(self.gateway, "Anna")
         own = self.chip("own")
         guest = self.boot(tpm=own)
         self.assertEqual(self.finish_boot(guest), "running")
@@ -43,11 +45,12 @@ class EnrolledTpm(Scenario):
         identity = self.gateway.wait_for_request(300)
         self.assertEqual(self.gateway.request("show", identity)["host"], "nas")
         self.assert_locked(guest, VOLUMES)
-        self.gateway.request("approve", identity)
+        self.assertEqual(anna.decide(identity, "approve").status, 200)
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assertIn("by a key in its TPM", guest.check("zkv status"))
-        self.assertEqual(self.gateway.request("show", identity)["state"], "acknowledged")
+        ended = self.gateway.request("show", identity)
+        self.assertEqual((ended["decided_by"], ended["state"]), ("approver:Anna", "acknowledged"))
         guest.power_off()
 
         self.step("the copied disk boots in another machine, with another TPM")
