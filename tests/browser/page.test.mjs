@@ -10,6 +10,7 @@ import { hostile } from './hostile.mjs';
 import { people } from './people.mjs';
 import { push } from './push.mjs';
 import { recovery } from './recovery.mjs';
+import { thieves } from './thieves.mjs';
 import { totp } from './totp.mjs';
 import { openWorld } from './world.mjs';
 
@@ -39,4 +40,5 @@ describe('the approval page', () => {
   push(scene);
   looks(scene);
   hostile(scene);
+  thieves(scene);
 });
