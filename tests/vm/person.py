@@ -7,7 +7,7 @@ import pathlib
 import ssl
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
 from gateway_world import Answer  # noqa: E402
 from passkey_world import Approver  # noqa: E402
