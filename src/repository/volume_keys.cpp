@@ -68,9 +68,8 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
   return all;
 }
 
-void VolumeKeys::for_each(
-    const std::function<void(std::string_view, VolumeKind, std::span<const std::uint8_t>)>& tell) const {
-  for (const Entry& entry : entries_) tell(entry.name, entry.kind, bytes(entry.key));
+void VolumeKeys::for_each(const std::function<void(std::string_view, VolumeKind)>& tell) const {
+  for (const Entry& entry : entries_) tell(entry.name, entry.kind);
 }
 
 bool VolumeKeys::contains(std::string_view name) const { return places_.contains(name); }

@@ -75,9 +75,8 @@ class VolumeKeys {
   [[nodiscard]] std::size_t size() const;
   /// All volumes, first added first.
   [[nodiscard]] std::vector<Volume> volumes() const;
-  /// Tells of each volume, first added first, without a copy of all that is known of it; `key` as in Volume.
-  void for_each(const std::function<void(std::string_view name, VolumeKind kind,
-                                         std::span<const std::uint8_t> key)>& tell) const;
+  /// Tells of each volume, first added first, without a copy of all that is known of it.
+  void for_each(const std::function<void(std::string_view name, VolumeKind kind)>& tell) const;
   [[nodiscard]] bool contains(std::string_view name) const;
 
   /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place,

@@ -111,7 +111,7 @@ Result<> remove(Session& session, const RemoveOptions& options) {
 
 Result<> print_names(const repository::VolumeKeys& volumes) {
   std::string names;
-  volumes.for_each([&](std::string_view name, repository::VolumeKind kind, const auto&) {
+  volumes.for_each([&](std::string_view name, repository::VolumeKind kind) {
     if (kind == repository::VolumeKind::kZfs) names.append(name).append("\n");
   });
   return write_out(names);

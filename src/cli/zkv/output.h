@@ -33,7 +33,7 @@ class Output {
   SecretBuilder collected_;
 };
 
-/// Writes to stdout what holds no secret. Errors: kIo.
+/// Writes all of `text` to stdout, and keeps no copy of it. Errors: kIo.
 Result<> write_out(std::string_view text);
 
 }  // namespace zkv::cli
