@@ -70,15 +70,16 @@ class Guest:
 
     `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
     `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's. `tpm` is a Tpm.
-    `spare` is one more qcow2 disk, /dev/disk/by-id/virtio-spare.
+    `spare` is one more qcow2 disk, /dev/disk/by-id/virtio-spare. `initrd` stands in the place of the image's own.
     """
 
     MEMORY = "1024"
 
-    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None, spare=None):
+    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None, spare=None, initrd=None):
         self.log = pathlib.Path(log)
         self._link, self._words, self._tpm, self._spare = link, words, tpm, spare
         self._image, self._disks = pathlib.Path(image), disks
+        self._initrd = initrd or self._image / "initrd"
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
         self._text, self._answers, self._ended = "", b"", False
@@ -105,7 +106,7 @@ class Guest:
                    ("-chardev", f"socket,id={name},path={path},server=on,wait=off")]
         command = [
             *ENDS_WITH_US, "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
-            "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._image / "initrd"),
+            "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._initrd),
             "-append", f"{KERNEL_WORDS} {self._words}",
             *self._drive("system", self._disks.system, "qcow2"), *self._drive("pool", self._disks.pool, "qcow2"),
             *self._drive("payload", self._folder / "payload.raw", "raw"),
@@ -203,6 +204,10 @@ class Guest:
             return bool(match)
         self._wait(seen, limit, f"the console to show /{pattern}/")
         return found[0]
+
+    def type(self, text):
+        """Types at the console."""
+        self._console.sendall(text.encode())
 
     def wait_for_agent(self, limit=300):
         """Waits until the guest's agent says hello, early in a boot."""

@@ -39,6 +39,7 @@ void add_enroll_commands(CLI::App& app, Session& session);
 void add_mount_commands(CLI::App& app, Session& session);
 void add_rotate_command(CLI::App& app, Session& session);
 void add_unlock_command(CLI::App& app, Session& session);
+void add_early_command(CLI::App& app, Session& session);
 void add_reboot_command(CLI::App& app, Session& session);
 void add_status_command(CLI::App& app, Session& session);
 

@@ -36,6 +36,7 @@ constexpr Group kGroups[] = {
     {{"enroll", "unenroll"}, add_enroll_commands},
     {{"mount", "unmount", "lock"}, add_mount_commands},
     {{"unlock"}, add_unlock_command},
+    {{"early"}, add_early_command},
     {{"reboot-approval"}, add_reboot_command},
     {{"status"}, add_status_command},
 };

@@ -1,8 +1,10 @@
 // `zkv mount`: gets the repository's key, opens all volumes with what it holds, and mounts them.
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "fetch_options.h"
+#include "host/handover.h"
 #include "host/stop_on_signal.h"
 #include "key_input.h"
 #include "mount_options.h"
@@ -89,6 +91,13 @@ ExitCode mount_by_enrolment(const Session& session, const MountOptions& options,
                     [&] { acknowledge(session.repository, *released, options.gateway); });
 }
 
+/// With what the initramfs left, if it opens the repository: whoever approved there approved this.
+std::optional<repository::RepositoryKey> handed_over(const Session& session) {
+  auto key = host::take_handover();
+  if (key && !repository::open(session.repository, *key)) key.reset();
+  return key;
+}
+
 ExitCode mount(Session& session, const MountOptions& options) {
   const auto source = check_first(session, options);
   if (!source) {
@@ -96,6 +105,10 @@ ExitCode mount(Session& session, const MountOptions& options) {
     return source.error().kind() == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
   }
   if (options.key.given()) return mount_by_given_key(session, options);
+  if (auto key = handed_over(session)) {
+    const host::StopOnSignal signals;
+    return mount_with(std::move(*key), session, options, signals);
+  }
   if (!source->addresses.empty()) return mount_by_gateway(session, options, source->addresses);
   return mount_by_enrolment(session, options, source->enrolments);
 }

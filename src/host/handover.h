@@ -1,0 +1,26 @@
+// A repository's key, left by the zkv of an initramfs for that of the system: one approval opens both.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "repository/repository.h"
+
+namespace zkv::host {
+
+/// What is left is gone after so long, taken or not.
+inline constexpr std::chrono::minutes kHandoverLifetime{15};
+/// Its name in the keyring.
+inline constexpr const char* kHandoverName = "zkv:repository-key";
+
+/// Puts `key` into this user's keyring in the kernel, which outlives the change from initramfs to system and
+/// is never swapped out; what was left there before is replaced. Whoever can take it is this user, root at
+/// boot. Errors: kUnsupported (a kernel without keyrings), kIo. Source: keyrings(7), user-keyring(7).
+Result<> leave_handover(const repository::RepositoryKey& key, const std::string& name = kHandoverName);
+
+/// Takes what was left: it can be taken once. Nothing where nothing was left, or its time is over.
+std::optional<repository::RepositoryKey> take_handover(const std::string& name = kHandoverName);
+
+}  // namespace zkv::host

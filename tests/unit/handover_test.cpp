@@ -1,0 +1,83 @@
+// The kernel's own keyring, under names of this test's own.
+#include "host/handover.h"
+
+#include <gtest/gtest.h>
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+namespace zkv::host {
+namespace {
+
+class HandoverTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0) < 0 && errno == ENOSYS)
+      GTEST_SKIP() << "this kernel has no keyrings";
+  }
+  void TearDown() override { static_cast<void>(take_handover(name_)); }
+
+  std::string name_ = "zkv-test:" + std::to_string(::getpid());
+};
+
+TEST_F(HandoverTest, WhatIsLeftIsTakenOnce) {
+  repository::GatewayId gateway{};
+  gateway[0] = 7;
+  ASSERT_TRUE(leave_handover({SecretBytes::copy_of("both shares"), gateway}, name_));
+  const auto taken = take_handover(name_);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->secret.view(), "both shares");
+  EXPECT_EQ(taken->gateway, gateway);
+  EXPECT_FALSE(take_handover(name_));
+}
+
+TEST_F(HandoverTest, AKeyThatIsNoSharesComesBackAsSuch) {
+  ASSERT_TRUE(leave_handover({SecretBytes::copy_of("text"), std::nullopt}, name_));
+  const auto taken = take_handover(name_);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->secret.view(), "text");
+  EXPECT_FALSE(taken->gateway);
+}
+
+TEST_F(HandoverTest, TheNewerReplacesTheOlder) {
+  ASSERT_TRUE(leave_handover({SecretBytes::copy_of("older"), std::nullopt}, name_));
+  ASSERT_TRUE(leave_handover({SecretBytes::copy_of("newer"), std::nullopt}, name_));
+  const auto taken = take_handover(name_);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->secret.view(), "newer");
+}
+
+TEST_F(HandoverTest, NothingLeftIsNothing) { EXPECT_FALSE(take_handover(name_)); }
+
+TEST_F(HandoverTest, WhatIsNoHandoverIsForgotten) {
+  ASSERT_GE(::syscall(SYS_add_key, "user", name_.c_str(), "short", 5, KEY_SPEC_USER_KEYRING), 0);
+  EXPECT_FALSE(take_handover(name_));
+  EXPECT_LT(::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", name_.c_str(), 0), 0);
+}
+
+TEST_F(HandoverTest, AnotherUserCannotTakeIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  ASSERT_TRUE(leave_handover({SecretBytes::copy_of("both shares"), std::nullopt}, name_));
+  const long key = ::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", name_.c_str(), 0);
+  ASSERT_GE(key, 0);
+  const pid_t thief = ::fork();
+  if (thief == 0) {
+    char bytes[64];
+    if (::setresuid(65534, 65534, 65534) != 0) ::_exit(3);
+    const bool can_read = ::syscall(SYS_keyctl, KEYCTL_READ, key, bytes, sizeof bytes) >= 0;
+    const bool can_link = ::syscall(SYS_keyctl, KEYCTL_LINK, key, KEY_SPEC_USER_KEYRING) >= 0;
+    const bool can_end = ::syscall(SYS_keyctl, KEYCTL_INVALIDATE, key) >= 0;
+    ::_exit(can_read || can_link || can_end ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(thief, &status, 0), thief);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(take_handover(name_));
+}
+
+}  // namespace
+}  // namespace zkv::host

@@ -1,0 +1,120 @@
+"""A guest whose root is encrypted: made on its spare disk out of the guest that all scenarios start with, and booted by an initramfs of
+Debian's own making.
+"""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+import person
+from guest import Guest
+from scenario import BOOT_LIMIT, VOLUMES, Scenario
+
+KEY = (pathlib.Path(__file__).resolve().parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
+PASSPHRASE = "typed at the console"
+# The drivers of this guest alone: with those of all machines under the sun an emulated one unpacks its initramfs for minutes.
+DRIVERS = "virtio_pci virtio_blk virtio_net virtio_console virtio_rng ext4 dm_crypt zfs xts aes cbc sha256 af_packet"
+
+COPY = """
+set -euo pipefail
+copy_root() {
+  mkdir -p /mnt
+  ( cd / && tar -c --one-file-system --exclude=./tmp/* --exclude=./usr/share/locale --exclude=./usr/share/man --exclude=./usr/share/doc \
+      --exclude=./var/lib/apt --exclude=./var/cache . ) | tar -x -C /mnt
+  mkdir -p /mnt/var/cache /mnt/var/lib/apt
+  for folder in dev proc sys; do mount --bind /$folder /mnt/$folder; done
+}
+done_with_root() {
+  cp /mnt/initrd /root/initrd
+  for folder in dev proc sys; do umount /mnt/$folder; done
+}
+"""
+
+
+class RootScenario(Scenario):
+    """`package` is the one of ours that the initramfs is made with; `make_root` is bash that makes the root on the spare disk, and leaves
+    the initramfs in /root/initrd; `start` are the kernel's words that find it."""
+
+    setup = "rm -f /etc/default/zfs-keyvault\n"
+    spare = "2G"
+    package = ""
+    make_root = ""
+    start = ""
+    prompt = ""
+
+    def fill(self, payload):
+        import prepared  # pylint: disable=import-outside-toplevel
+        for deb in prepared.packages():
+            if deb.name.startswith(self.package):
+                shutil.copy(deb, payload)
+
+    def prepare(self):
+        """Enrols the guest, makes the encrypted root, and takes the initramfs out."""
+        self.gateway.start("--public-url", self.gateway.page)
+        self.anna = person.invite(self.gateway, "Anna")
+        guest = self.boot()
+        self.finish_boot(guest)
+        self.step("enrolling, and making the encrypted root")
+        link = json.loads(self.gateway.command("host", "invite", "nas", "--json"))["url"]
+        link = link.replace(self.gateway.page, self.gateway.address_in_guest)
+        guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key; printf '%s' '{PASSPHRASE}' >/root/passphrase)")
+        guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
+        guest.check(f"dpkg -i /payload/{self.package}_*.deb")
+        guest.check(COPY + self.make_root, limit=900)
+        guest.power_off()
+        self.step("taking the initramfs out")
+        raw = self._work / "system.raw"
+        subprocess.run(["qemu-img", "convert", "-O", "raw", str(self.disks.system), str(raw)], check=True)
+        self.initrd = self._work / "initrd"
+        subprocess.run(["debugfs", "-R", f"dump /root/initrd {self.initrd}", str(raw)], check=True, capture_output=True)
+        raw.unlink()
+        self.step(f"the initramfs has {self.initrd.stat().st_size / 2**20:.1f} MiB")
+
+    def boot_root(self, link=True):
+        """Starts the machine with the encrypted root; nothing is awaited."""
+        guest = self._stack.enter_context(Guest(self._image, self.disks, self._work / "payload", self._console, link, self.start, None,
+                                                self._work / "spare.qcow2", self.initrd))
+        self.step("the guest boots by its initramfs")
+        return guest
+
+    def requests(self):
+        """All requests, newest first."""
+        return json.loads(self.gateway.command("request", "list", "--all", "--json"))["requests"]
+
+    def assert_one_approval_opens_root_and_the_rest(self):
+        before = len(self.requests())
+        guest = self.boot_root()
+        identity = self.gateway.wait_for_request(BOOT_LIMIT)
+        guest.wait_for_console(self.prompt, BOOT_LIMIT)
+        self.step(f"request {identity} has arrived from the initramfs; approving it")
+        self.assertEqual(self.anna.decide(identity, "approve").status, 200)
+        guest.wait_for_agent(BOOT_LIMIT)
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_root(guest)
+        self.assert_everything_open(guest)
+        self.assert_in_order(guest)
+        self.assertEqual(len(self.requests()), before + 1)
+        self.assertEqual(self.requests()[0]["state"], "acknowledged")
+        self.assertEqual(guest.run("grep -c zkv:repository-key /proc/keys").out.strip(), "0")
+        guest.power_off()
+
+    def assert_a_passphrase_at_the_console_opens_it_and_the_rest_is_asked_for(self):
+        guest = self.boot_root()
+        first = self.gateway.wait_for_request(BOOT_LIMIT)
+        guest.wait_for_console(self.prompt, BOOT_LIMIT)
+        self.step(f"request {first} waits; typing the passphrase")
+        guest.type(PASSPHRASE + "\n")
+        second = self.gateway.wait_for_request(BOOT_LIMIT)
+        guest.wait_for_agent(BOOT_LIMIT)
+        self.assert_root(guest)
+        self.assert_locked(guest, VOLUMES)
+        self.assertIn(self.gateway.request("show", first)["state"], ("cancelled", "superseded"))
+        self.assertEqual(self.anna.decide(second, "approve").status, 200)
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
+        guest.power_off()
+
+    def assert_root(self, guest):
+        """The system runs on the encrypted root."""
+        raise NotImplementedError
