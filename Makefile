@@ -62,9 +62,9 @@ coverage: deps ## line coverage of the unit and integration tests
 package: deps ## Debian packages in build/packages/
 	tools/package
 
-bench: build ## the figures of docs/benchmarks.md, as ratios in one run
+bench: build package ## the figures of docs/benchmarks.md, as ratios in one run
 	cmake --preset bench
-	cmake --build --preset bench --target passkey_cost --parallel $(JOBS)
+	cmake --build --preset bench --target passkey_cost raw_load --parallel $(JOBS)
 	@tests/browser/install
 	@tests/bench/run.py
 

@@ -24,10 +24,11 @@ import fs_list  # noqa: E402
 import latency  # noqa: E402
 import passkey  # noqa: E402
 import releases  # noqa: E402
+import volumes  # noqa: E402
 import waiting  # noqa: E402
 
 PARTS = {"fs-list": fs_list, "latency": latency, "waiting": waiting, "connections": connections, "passkey": passkey,
-         "approval": approval, "releases": releases, "first-view": first_view}
+         "approval": approval, "releases": releases, "first-view": first_view, "volumes": volumes}
 
 
 def print_table(figures):

@@ -62,6 +62,10 @@ class Gateway:
             raise GatewayError(f"{' '.join(words)}: exit code {done.returncode}\n{done.stderr.decode()}{self._log}")
         return done.stdout.decode()
 
+    def leave_port(self):
+        """From now on another program can serve there."""
+        self._port.close()
+
     def start(self, *words):
         """Serves from now on; `words` are further ones of `serve`."""
         self._port.close()

@@ -20,6 +20,7 @@ import time
 
 from qmp import Monitor
 
+NETWORK = "user,id=network"
 Answer = collections.namedtuple("Answer", "code out err")
 KERNEL_WORDS = ("console=ttyS0 root=/dev/vda rw loglevel=4 systemd.show_status=true TERM=dumb"
                 " mitigations=off audit=0 cryptomgr.notests")
@@ -70,15 +71,18 @@ class Guest:
 
     `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
     `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's. `tpm` is a Tpm.
-    `spare` is one more qcow2 disk, /dev/disk/by-id/virtio-spare. `initrd` stands in the place of the image's own.
+    `spare` is one more qcow2 disk, /dev/disk/by-id/virtio-spare. `initrd` stands in the place of the image's own,
+    `network` in that of QEMU's user network; `extra` are further words for QEMU.
     """
 
     MEMORY = "1024"
 
-    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None, spare=None, initrd=None):
+    def __init__(self, image, disks, payload, log, link=True, words="", tpm=None, spare=None, initrd=None,
+                 network=NETWORK, extra=()):
         self.log = pathlib.Path(log)
         self._link, self._words, self._tpm, self._spare = link, words, tpm, spare
         self._image, self._disks = pathlib.Path(image), disks
+        self._network, self._extra = network, extra
         self._initrd = initrd or self._image / "initrd"
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
@@ -110,10 +114,10 @@ class Guest:
             "-append", f"{KERNEL_WORDS} {self._words}",
             *self._drive("system", self._disks.system, "qcow2"), *self._drive("pool", self._disks.pool, "qcow2"),
             *self._drive("payload", self._folder / "payload.raw", "raw"),
-            "-netdev", "user,id=network", "-device", "virtio-net-pci,netdev=network,id=card",
+            "-netdev", self._network, "-device", "virtio-net-pci,netdev=network,id=card",
             *chardev, "-serial", "chardev:console", "-mon", "chardev=monitor,mode=control",
             "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=control,name=control",
-            "-device", "virtio-rng-pci", "-no-reboot", "-S"]
+            "-device", "virtio-rng-pci", "-no-reboot", "-S", *self._extra]
         if self._spare is not None:
             command += self._drive("spare", self._spare, "qcow2")
         if self._tpm is not None:

@@ -47,10 +47,11 @@ class Scenario(unittest.TestCase):
         """Says where the scenario is, for whoever watches it."""
         print(f"[{time.monotonic() - self._begun:5.1f} s] {text}", file=sys.stderr, flush=True)
 
-    def boot(self, link=True, words="", tpm=None):
-        """Starts the guest on fresh copies of the prepared disks, with `words` for the kernel; gives it once its agent answers."""
+    def boot(self, link=True, words="", tpm=None, **more):
+        """Starts the guest on fresh copies of the prepared disks, with `words` for the kernel and `more` for Guest; gives it once its
+        agent answers."""
         self.disks = self.copy_of(self._prepared, "")
-        return self.boot_from(self.disks, link, words, tpm)
+        return self.boot_from(self.disks, link, words, tpm, **more)
 
     def fill(self, payload):
         """Puts what the scenario needs besides into the folder that is /payload in the guest."""
@@ -62,7 +63,7 @@ class Scenario(unittest.TestCase):
             make_overlay(old, new)
         return copies
 
-    def boot_from(self, disks, link=True, words="", tpm=None):
+    def boot_from(self, disks, link=True, words="", tpm=None, **more):
         """Starts a machine with these disks."""
         payload = self._work / "payload"
         payload.mkdir(exist_ok=True)
@@ -72,7 +73,7 @@ class Scenario(unittest.TestCase):
         spare = self._work / "spare.qcow2" if self.spare else None
         if spare and not spare.exists():
             make_disk(spare, self.spare)
-        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words, tpm, spare))
+        guest = self._stack.enter_context(Guest(self._image, disks, payload, self._console, link, words, tpm, spare, **more))
         self.step("the guest boots")
         guest.wait_for_agent(BOOT_LIMIT)
         return guest

@@ -1,0 +1,91 @@
+"""64 passphrase filesystems in one guest: `zkv mount` beside a shell loop of `zfs load-key` and beside bare lzc_load_key calls; and what
+`zkv` adds to a boot whose approval was given, beside the same boot with key files. Wants packages in build/packages (make package).
+"""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from figure import Figure, median
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "vm"))
+
+COUNT, ROUNDS, ITERATIONS = 64, 3, 100000
+MAKE = f"""
+set -euo pipefail
+zpool create -O mountpoint=/many many /dev/disk/by-id/virtio-spare
+for number in $(seq {COUNT}); do
+  echo "passphrase number $number" | zfs create -o encryption=on -o keyformat=passphrase -o pbkdf2iters={ITERATIONS} many/$number
+  echo "passphrase number $number" >/root/$number.key
+  zkv fs add --key-file /payload/repository-key --repository /root/many "many/$number" - <<<"passphrase number $number"
+done
+"""
+CLOSE = "zfs unmount -a -f 2>/dev/null; for n in $(seq 64); do zfs unload-key many/$n; done"
+TIMED = "begin=$(date +%s%N); {}; echo $(( $(date +%s%N) - begin ))"
+LOOP = "for n in $(seq 64); do zfs load-key many/$n </root/$n.key >/dev/null; done"
+
+
+def milliseconds(guest, command):
+    return int(guest.check(TIMED.format(command), limit=1200).split()[-1]) / 1e6
+
+
+def wrapping_keys(guest):
+    """What libzfs derives: PBKDF2-HMAC-SHA1 over the salt as 8 little-endian bytes."""
+    lines = []
+    for line in guest.check("zfs get -H -o name,value pbkdf2salt -t filesystem -r many").splitlines():
+        name, salt = line.split()
+        if salt.isdecimal() and name != "many":
+            passphrase = f"passphrase number {name.split('/')[1]}".encode()
+            key = hashlib.pbkdf2_hmac("sha1", passphrase, int(salt).to_bytes(8, "little"), ITERATIONS, 32)
+            lines.append(f"{name} {key.hex()}")
+    assert len(lines) == COUNT
+    return "\n".join(lines)
+
+
+def measure():
+    os.environ.setdefault("ZKV_DEBS", str(ROOT / "build" / "packages"))
+    import prepared  # pylint: disable=import-outside-toplevel  # it looks for packages
+    from guest import Disks, Guest, make_disk, make_overlay  # pylint: disable=import-outside-toplevel
+    with contextlib.ExitStack() as stack:
+        work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zkv-bench-")))
+        image, base = prepared.disks()
+        disks = Disks(work / "system.qcow2", work / "pool.qcow2")
+        for new, old in zip(disks, base):
+            make_overlay(old, new)
+        make_disk(work / "spare.qcow2", "2G")
+        payload = work / "payload"
+        payload.mkdir()
+        shutil.copy(ROOT / "tests" / "vm" / "guest" / "repository-key", payload)
+        shutil.copy(os.environ.get("ZKV_RAW_LOAD", ROOT / "build/release/bin/raw_load"), payload / "raw_load")
+        guest = stack.enter_context(Guest(image, disks, payload, work / "console.log", link=False, words="zkv=off", spare=work / "spare.qcow2"))
+        guest.wait_for_agent()
+        guest.run("systemctl is-system-running --wait", limit=300)
+        guest.check("zkv fs init --repository /root/many --key-file /payload/repository-key")
+        guest.check(MAKE, limit=1200)
+        guest.check(f"cat >/root/ready <<'E'\n{wrapping_keys(guest)}\nE")
+        mount = "zkv mount --no-mount --repository /root/many --key-file /payload/repository-key >/dev/null"
+        guest.check(CLOSE, limit=300)
+        first = milliseconds(guest, mount)
+        ours, floor, loop = [], [], []
+        for _ in range(ROUNDS):
+            guest.check(CLOSE, limit=300)
+            ours.append(milliseconds(guest, mount))
+            guest.check(CLOSE, limit=300)
+            floor.append(float(guest.check("/payload/raw_load </root/ready", limit=300)))
+        guest.check(CLOSE, limit=300)
+        loop.append(milliseconds(guest, LOOP))
+        guest.power_off()
+    ours_ms, floor_ms, loop_ms = median(ours), median(floor), median(loop)
+    return [
+        Figure("64 passphrase filesystems (100,000 iterations), `zkv mount` beside a loop of `zfs load-key`",
+               f"{loop_ms / ours_ms:.0f} times as fast ({ours_ms / 1000:.2f} s and {loop_ms / 1000:.0f} s)", "≥ 10 times", loop_ms >= 10 * ours_ms),
+        Figure("the same, beside bare `lzc_load_key` calls with ready keys", f"{ours_ms / floor_ms:.2f} times ({floor_ms / 1000:.2f} s)",
+               "≤ 1.2 times", ours_ms <= 1.2 * floor_ms),
+        Figure("the same, the first time, when all keys are derived", f"{first / 1000:.1f} s, {loop_ms / first:.1f} times as fast as the loop"),
+    ]

@@ -1,0 +1,139 @@
+"""What goes wrong around a boot: the clock, names, IPv4, another's portal in the gateway's place, a dead network card. The machine comes up,
+says what is wrong, and opens everything once it is mended.
+"""
+
+import contextlib
+import http.server
+import pathlib
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import BOOT_LIMIT, VOLUMES, Scenario, unit  # noqa: E402
+
+NETWORK = "/etc/systemd/network/20-wired.network"
+
+
+class Portal:
+    """Answers in the gateway's place, as networks do that want a login first: TLS of its own, and a redirection for whatever is asked."""
+
+    def __init__(self, port, folder):
+        key, certificate = folder / "portal.key", folder / "portal.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=portal.test", "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(302)
+                self.send_header("Location", "https://portal.test/login")
+                self.end_headers()
+            do_POST = do_GET
+
+            def log_message(self, *_):
+                pass
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class Forwarder:
+    """[::1]:PORT leads to 127.0.0.1:PORT: QEMU's IPv6 network ends at the former."""
+
+    def __init__(self, port):
+        self._port = port
+        self._listener = socket.create_server(("::1", port), family=socket.AF_INET6)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                one = self._listener.accept()[0]
+                other = socket.create_connection(("127.0.0.1", self._port))
+                for source, sink in ((one, other), (other, one)):
+                    threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _copy(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    def close(self):
+        self._listener.close()
+
+
+class Failing(Scenario):
+    def assert_up_and_locked(self, guest, complaint):
+        """Somebody can log in, the volumes are locked, and both console and status say why."""
+        guest.wait_for_console(r"guest login:", BOOT_LIMIT)
+        guest.wait_for_console(complaint, BOOT_LIMIT)
+        self.step(f"the guest is up, and says /{complaint}/")
+        self.assert_locked(guest, VOLUMES)
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "activating")
+        self.assertRegex(guest.run("systemctl status --no-pager zfs-keyvault.service").out, complaint)
+
+    def assert_mended(self, guest):
+        self.approve_next()
+        self.finish_boot(guest)
+        self.assert_everything_open(guest)
+        self.assert_in_order(guest)
+        guest.power_off()
+
+    def test_a_clock_that_is_years_behind(self):
+        self.gateway.start()
+        guest = self.boot(extra=["-rtc", "base=2020-01-01T00:00:00,clock=vm"])
+        self.assert_up_and_locked(guest, "not yet valid")
+        guest.check(f"date -s @{int(time.time())}")
+        self.assert_mended(guest)
+
+    def test_no_names(self):
+        self.setup = "sed -i /gateway.test/d /etc/hosts; echo 'nameserver 192.0.2.1' >/etc/resolv.conf\n"
+        self.gateway.start()
+        guest = self.boot()
+        self.assert_up_and_locked(guest, "(?i)resolv")
+        guest.check("echo '10.0.2.2 gateway.test' >>/etc/hosts")
+        self.assert_mended(guest)
+
+    def test_ipv6_alone(self):
+        self.setup = ("printf '[Match]\\nType=ether\\n[Network]\\nIPv6AcceptRA=yes\\n' >" + NETWORK + "\n"
+                      "sed -i 's/^10.0.2.2 /fec0::2 /' /etc/hosts\n")
+        self.gateway.start()
+        forwarder = Forwarder(self.gateway.port)
+        self._stack.callback(forwarder.close)
+        guest = self.boot(network="user,id=network,ipv4=off,ipv6=on")
+        self.assert_mended(guest)
+
+    def test_a_portal_in_the_gateways_place(self):
+        self.gateway.leave_port()
+        portal = Portal(self.gateway.port, self._work)
+        self._stack.callback(portal.close)
+        guest = self.boot()
+        self.assert_up_and_locked(guest, "certificate")
+        portal.close()
+        self.gateway.start()
+        self.assert_mended(guest)
+
+    def test_a_second_network_card_that_leads_nowhere(self):
+        self.setup = "printf '[Match]\\nType=ether\\n[Network]\\nDHCP=ipv4\\nLinkLocalAddressing=no\\n' >" + NETWORK + "\n"
+        self.gateway.start()
+        guest = self.boot(extra=["-netdev", "hubport,id=nowhere,hubid=7", "-device", "virtio-net-pci,netdev=nowhere"])
+        self.assert_mended(guest)
+
+
+if __name__ == "__main__":
+    unittest.main()
