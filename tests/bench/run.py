@@ -18,6 +18,7 @@ os.environ.setdefault("ZKV_PASSKEY_COST", str(ROOT / "build/release/bin/passkey_
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import approval  # noqa: E402  (needs the paths above)
+import boots  # noqa: E402
 import connections  # noqa: E402
 import first_view  # noqa: E402
 import fs_list  # noqa: E402
@@ -28,7 +29,7 @@ import volumes  # noqa: E402
 import waiting  # noqa: E402
 
 PARTS = {"fs-list": fs_list, "latency": latency, "waiting": waiting, "connections": connections, "passkey": passkey,
-         "approval": approval, "releases": releases, "first-view": first_view, "volumes": volumes}
+         "approval": approval, "releases": releases, "first-view": first_view, "volumes": volumes, "boots": boots}
 
 
 def print_table(figures):

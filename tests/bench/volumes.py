@@ -1,21 +1,14 @@
-"""64 passphrase filesystems in one guest: `zkv mount` beside a shell loop of `zfs load-key` and beside bare lzc_load_key calls; and what
-`zkv` adds to a boot whose approval was given, beside the same boot with key files. Wants packages in build/packages (make package).
+"""64 passphrase filesystems in one guest: `zkv mount` beside a shell loop of `zfs load-key` and beside bare lzc_load_key calls.
+Wants packages in build/packages (make package).
 """
 
-import contextlib
 import hashlib
 import os
 import pathlib
-import shutil
-import sys
-import tempfile
 
 from figure import Figure, median
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "vm"))
-
+RAW_LOAD = pathlib.Path(os.environ.get("ZKV_RAW_LOAD", pathlib.Path(__file__).resolve().parent.parent.parent / "build/release/bin/raw_load"))
 COUNT, ROUNDS, ITERATIONS = 64, 3, 100000
 MAKE = f"""
 set -euo pipefail
@@ -49,23 +42,8 @@ def wrapping_keys(guest):
 
 
 def measure():
-    os.environ.setdefault("ZKV_DEBS", str(ROOT / "build" / "packages"))
-    import prepared  # pylint: disable=import-outside-toplevel  # it looks for packages
-    from guest import Disks, Guest, make_disk, make_overlay  # pylint: disable=import-outside-toplevel
-    with contextlib.ExitStack() as stack:
-        work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zkv-bench-")))
-        image, base = prepared.disks()
-        disks = Disks(work / "system.qcow2", work / "pool.qcow2")
-        for new, old in zip(disks, base):
-            make_overlay(old, new)
-        make_disk(work / "spare.qcow2", "2G")
-        payload = work / "payload"
-        payload.mkdir()
-        shutil.copy(ROOT / "tests" / "vm" / "guest" / "repository-key", payload)
-        shutil.copy(os.environ.get("ZKV_RAW_LOAD", ROOT / "build/release/bin/raw_load"), payload / "raw_load")
-        guest = stack.enter_context(Guest(image, disks, payload, work / "console.log", link=False, words="zkv=off", spare=work / "spare.qcow2"))
-        guest.wait_for_agent()
-        guest.run("systemctl is-system-running --wait", limit=300)
+    import guest_world  # pylint: disable=import-outside-toplevel  # looks for packages, which other figures do not need
+    with guest_world.booted(spare="2G", files=[RAW_LOAD], link=False, words="zkv=off") as guest:
         guest.check("zkv fs init --repository /root/many --key-file /payload/repository-key")
         guest.check(MAKE, limit=1200)
         guest.check(f"cat >/root/ready <<'E'\n{wrapping_keys(guest)}\nE")

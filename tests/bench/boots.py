@@ -1,0 +1,104 @@
+"""What `zkv` adds to a boot whose approval was given beforehand, beside the same boot with key files on the disk; and what it adds to an
+initramfs. Wants packages in build/packages (make package).
+"""
+
+import json
+import os
+import pathlib
+import tempfile
+
+from figure import Figure, median
+
+ROUNDS = 3
+VM = pathlib.Path(__file__).resolve().parent.parent / "vm"
+# The key files' boot: the same volumes by Debian's own tools, in a unit at the same place.
+PLAIN_UNIT = """[Unit]
+Wants=network-online.target zfs.target
+After=network-online.target zfs-import.target zfs-mount.service zfs.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'zfs load-key -a && zfs mount -a'
+[Install]
+WantedBy=multi-user.target
+"""
+PLAIN = f"""
+set -euo pipefail
+grep -v '^#' /root/volumes | while read -r volume format key; do
+  file=/root/keys/${{volume//\\//-}}
+  mkdir -p /root/keys
+  if [ "$format" = raw ]; then base64 -d <<<"$key" >"$file"; else printf '%s' "$key" >"$file"; fi
+  zfs set keylocation="file://$file" "$volume"
+done
+cat >/etc/systemd/system/plain.service <<'E'
+{PLAIN_UNIT}E
+systemctl disable --quiet zfs-keyvault.service
+systemctl enable --quiet plain.service
+"""
+INITRAMFS = """
+set -euo pipefail
+echo GATEWAY_URI=https://gateway.test:8443 >/etc/default/zfs-keyvault
+dpkg -i /root/zkv-initramfs_*.deb >/dev/null
+printf 'MODULES=list\\n' >/etc/initramfs-tools/conf.d/modules
+mkinitramfs -o /root/with "$(uname -r)" 2>/dev/null
+mv /usr/share/initramfs-tools/hooks/zkv /root/hook
+mkinitramfs -o /root/without "$(uname -r)" 2>/dev/null
+echo $(( $(stat -c %s /root/with) - $(stat -c %s /root/without) ))
+"""
+
+
+def milliseconds_of(guest, unit):
+    """From the unit's start to its being active, as systemd-analyze blame counts it."""
+    shown = guest.check(f"systemctl show -P InactiveExitTimestampMonotonic -P ActiveEnterTimestampMonotonic {unit}").split()
+    assert int(shown[1]) > 0, f"{unit} did not become active"
+    return (int(shown[1]) - int(shown[0])) / 1000
+
+
+def measure():
+    import guest_world  # pylint: disable=import-outside-toplevel,unused-import  # puts tests/vm into the path
+    import person  # pylint: disable=import-outside-toplevel
+    from gateway import Gateway  # pylint: disable=import-outside-toplevel
+    ours, plain = [], []
+    with tempfile.TemporaryDirectory(prefix="zkv-bench-") as folder:
+        gateway = Gateway(os.environ["ZKVGATEWAY"], folder)
+        setup = (f"install -D -m 0644 /payload/gateway.crt /etc/zkv/gateway-ca.pem; cp /payload/volumes /root/; cp /payload/*.deb /root/\n"
+                 "echo ZKV_OPTIONS=--cafile=/etc/zkv/gateway-ca.pem >/etc/default/zfs-keyvault\n")
+        debs = sorted(pathlib.Path(os.environ["ZKV_DEBS"]).glob("zkv-initramfs_*.deb"))
+        try:
+            gateway.start("--public-url", gateway.page)
+            anna = person.invite(gateway, "Anna")
+            with guest_world.booted(files=[gateway.authority, VM / "guest" / "volumes", *debs], setup=setup) as guest:
+                enroll(guest, gateway)
+                for _ in range(ROUNDS):
+                    approve_beforehand(guest, gateway, anna)
+                    guest.reboot()
+                    guest.run("systemctl is-system-running --wait", limit=400)
+                    ours.append(milliseconds_of(guest, "zfs-keyvault.service"))
+                guest.check(PLAIN)
+                for _ in range(ROUNDS):
+                    guest.reboot()
+                    guest.run("systemctl is-system-running --wait", limit=400)
+                    plain.append(milliseconds_of(guest, "plain.service"))
+                size = int(guest.check(INITRAMFS, limit=900).split()[-1]) / 1e6
+                guest.power_off()
+        finally:
+            gateway.stop()
+    more = median(ours) - median(plain)
+    return [
+        Figure("a boot with 4 volumes, approved beforehand, more than with key files and `zfs load-key -a`",
+               f"{more:.0f} ms ({median(ours):.0f} − {median(plain):.0f}, emulated)", "≤ 300 ms", more <= 300),
+        Figure("`zkv` in an initramfs with all that it needs, compressed", f"{size:.1f} MB", "≤ 12 MB", size <= 12),
+    ]
+
+
+def enroll(guest, gateway):
+    link = json.loads(gateway.command("host", "invite", "nas", "--json"))["url"].replace(gateway.page, gateway.address_in_guest)
+    key = (VM / "guest" / "repository-key").read_text(encoding="utf-8").strip()
+    guest.check(f"printf '%s\\n' '{link}' '{key}' | zkv enroll - -k - --no-test --cafile /etc/zkv/gateway-ca.pem")
+
+
+def approve_beforehand(guest, gateway, person_):
+    guest.check("zkv reboot-approval --within 30m --cafile /etc/zkv/gateway-ca.pem >/run/planned 2>&1 </dev/null & echo $! >/run/planned.pid")
+    wish = gateway.wait_for_request(60)
+    assert person_.decide(wish, "approve").status == 200
+    guest.check("tail --pid=$(cat /run/planned.pid) -f /dev/null; grep 'next boot of this machine is approved' /run/planned")

@@ -1,0 +1,67 @@
+"""The power fails at random moments while the repository is changed: afterwards it opens with the recovery key, and its keys, old or new, open
+the volumes.
+"""
+
+import os
+import pathlib
+import random
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from scenario import BOOT_LIMIT, VOLUMES, Scenario  # noqa: E402
+
+KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
+# The seed's format has one key and cannot rotate: version 2 is what is cut. The key that it had stays, as one slot of two.
+CONVERT = f"""
+set -euo pipefail
+(umask 077; printf '%s\\n' '{KEY}' >/root/seed-key; zkv repository convert --to 2 --machine-readable --key-file /root/seed-key >/root/recovery-key)
+cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/disk/by-id/virtio-spare /root/seed-key
+echo 'data /dev/disk/by-id/virtio-spare /root/seed-key noauto' >/etc/crypttab
+zkv repository check --key-file /root/recovery-key
+sync
+"""
+ADD = ("zkv volume add --key-file /root/recovery-key --device /dev/disk/by-id/virtio-spare --encoding raw "
+       "--volume-key-file /root/seed-key data")
+REMOVE = "zkv volume remove --force --key-file /root/recovery-key data"
+# Each is repeated until the power fails, so that a cut lands in the middle of one.
+CHANGES = {
+    "rotate": "while zkv rotate --key-file /root/recovery-key --also-key-file /root/seed-key; do :; done",
+    "add": f"while {ADD} && {REMOVE}; do :; done",
+    "adopt": f"while zkv volume adopt --key-file /root/recovery-key && {REMOVE}; do :; done",
+}
+
+
+class PowerCut(Scenario):
+    setup = "rm -f /etc/default/zfs-keyvault\n"
+    spare = "64M"
+    cuts = int(os.environ.get("ZKV_CUTS", "6"))
+
+    def test_whatever_is_cut_off_the_repository_opens(self):
+        seed = int(os.environ.get("ZKV_SEED", random.randrange(2**32)))
+        self.step(f"seed {seed}")
+        moments = random.Random(seed)
+        guest = self.boot()
+        guest.check(CONVERT)
+        for number in range(self.cuts):
+            name = list(CHANGES)[number % len(CHANGES)]
+            guest.run(f"{REMOVE}; cp /var/lib/zkv/repository /run/before")
+            guest.check(f"({CHANGES[name]}) >/run/changes 2>&1 </dev/null & echo $! >/run/changing; "
+                        "until ! cmp -s /run/before /var/lib/zkv/repository; do sleep 0.1; done", limit=300)
+            # A moment is what is tried here, not an event: it is not awaited but chosen.
+            guest.check(f"sleep {moments.uniform(0, 6):.3f}; kill -0 $(cat /run/changing) || {{ cat /run/changes; exit 1; }}")
+            self.step(f"cutting the power in {name}")
+            guest.end()
+            guest = self.boot_from(self.disks)
+            guest.run("systemctl is-system-running --wait", BOOT_LIMIT)
+            for key in ("recovery-key", "seed-key"):
+                guest.check(f"zkv repository check --key-file /root/{key}")
+            opened = guest.check("zkv mount --key-file /root/recovery-key --only " + " --only ".join(VOLUMES))
+            self.assertEqual(opened.count("opened"), len(VOLUMES), opened)
+            self.assert_open(guest, VOLUMES)
+        guest.power_off()
+
+
+if __name__ == "__main__":
+    unittest.main()
