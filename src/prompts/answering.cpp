@@ -147,6 +147,7 @@ Result<> answer_prompts(const repository::VolumeKeys& keys, const std::vector<st
                         const std::vector<std::unique_ptr<unlock::Unlocker>>& unlockers,
                         const AnsweringOptions& options, const std::stop_token& stop) {
   std::vector<WatchedFolder> folders;
+  folders.reserve(askers.size());
   for (const auto& asker : askers) folders.push_back(asker->folder());
   ZKV_TRY(auto watch, FolderWatch::on(folders));
   Answering answering(keys, unlockers, options, stop);

@@ -1,10 +1,9 @@
 // zfs-initramfs leaves the encryption root that it asks for in a file, and goes on when its `zfs load-key`
 // ends, however it ends: one that starts after the key was loaded ends by itself, one that began before is
 // ended.
-#include <signal.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 
 #include "prompts/askers.h"

@@ -1,5 +1,6 @@
-// The floor under opening ZFS filesystems: lzc_load_key() for each, one after the other, with keys that are ready. Reads
-// lines "FILESYSTEM HEXADECIMAL-KEY" from stdin and prints the milliseconds that the calls took together.
+// The floor under opening ZFS filesystems: lzc_load_key() for each, one after the other, with keys that are
+// ready. Reads lines "FILESYSTEM HEXADECIMAL-KEY" from stdin and prints the milliseconds that the calls took
+// together.
 #include <dlfcn.h>
 
 #include <charconv>
@@ -37,7 +38,8 @@ int main() {
   for (std::string name, key; std::cin >> name >> key;) volumes.emplace_back(name, from_hex(key));
   const auto begin = std::chrono::steady_clock::now();
   for (auto& [name, key] : volumes) {
-    if (const int failed = load(name.c_str(), 0, key.data(), static_cast<unsigned>(key.size())); failed != 0) {
+    if (const int failed = load(name.c_str(), 0, key.data(), static_cast<unsigned>(key.size()));
+        failed != 0) {
       std::fprintf(stderr, "%s: error %d\n", name.c_str(), failed);
       return EXIT_FAILURE;
     }
