@@ -36,6 +36,8 @@ constexpr Group kGroups[] = {
     {{"enroll", "unenroll"}, add_enroll_commands},
     {{"mount", "unmount", "lock"}, add_mount_commands},
     {{"unlock"}, add_unlock_command},
+    {{"agent"}, add_agent_command},
+    {{"crypttab"}, add_crypttab_commands},
     {{"reboot-approval"}, add_reboot_command},
     {{"status"}, add_status_command},
 };
