@@ -133,6 +133,7 @@ Result<MountReport> open_and_mount(const MountOrder& order, repository::Reposito
   keep_only(order.only, keys);
   if (opened.format != repository::Format::kVersion2 || order.is_trial) held.reset();
   auto unknown = take_out_unknown(keys, unlockers);
+  if (order.on_keys) order.on_keys(keys);
   MountReport report;
   if (opened.warning) report.warnings.push_back(std::move(*opened.warning));
   DerivedKeeper keeper(order.repository, std::exchange(held, std::nullopt), keys, report);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -21,6 +22,8 @@ struct MountOrder {
   std::set<std::string> only = {};  ///< these volumes of the repository; empty: all
   bool wants_mounts = true;         ///< else volumes are opened and nothing more
   bool is_trial = false;            ///< only try whether each key would open its volume
+  /// Called with all that is to be opened, before anything is.
+  std::function<void(const repository::VolumeKeys&)> on_keys = {};
 };
 
 struct VolumeReport {

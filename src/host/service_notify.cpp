@@ -8,15 +8,50 @@
 
 namespace zkv::host {
 
-void notify_status(const std::string& line) {
-  if (std::getenv("NOTIFY_SOCKET") == nullptr) return;
+namespace {
+
+bool has_manager() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
+
+void notify_manager(const std::string& assignment) {
+  if (!has_manager()) return;
   struct Close {
     void operator()(void* library) const { ::dlclose(library); }
   };
   const std::unique_ptr<void, Close> library(::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL));
   if (library == nullptr) return;
   const auto notify = reinterpret_cast<int (*)(int, const char*)>(::dlsym(library.get(), "sd_notify"));
-  if (notify != nullptr) notify(0, ("STATUS=" + line).c_str());
+  if (notify != nullptr) notify(0, assignment.c_str());
+}
+
+}  // namespace
+
+void notify_status(const std::string& line) { notify_manager("STATUS=" + line); }
+
+void notify_ready() { notify_manager("READY=1"); }
+
+void StatusClock::say(const std::string& line) {
+  if (!has_manager()) return;
+  const std::lock_guard lock(mutex_);
+  line_ = line;
+  since_ = std::chrono::steady_clock::now();
+  notify_status(line);
+  changed_.notify_all();
+  if (!ticking_.joinable()) ticking_ = std::jthread([this](const std::stop_token& stop) { tick(stop); });
+}
+
+void StatusClock::tick(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  auto since = since_;
+  for (auto minutes = 1; !stop.stop_requested(); ++minutes) {
+    changed_.wait_until(lock, stop, since + minutes * minute_, [&] { return since_ != since; });
+    if (stop.stop_requested()) return;
+    if (since_ != since) {
+      since = since_;
+      minutes = 0;
+    } else {
+      notify_status(line_ + ", " + std::to_string(minutes) + " min");
+    }
+  }
 }
 
 }  // namespace zkv::host

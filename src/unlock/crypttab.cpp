@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "unlock/system_tool.h"
+
 namespace zkv::unlock {
 
 std::vector<CrypttabLine> parse_crypttab(std::string_view text) {
@@ -22,6 +24,21 @@ std::vector<CrypttabLine> parse_crypttab(std::string_view text) {
     }
     lines.push_back(std::move(entry));
   }
+  return lines;
+}
+
+bool has_option(const CrypttabLine& line, std::string_view word) {
+  return std::any_of(line.options.begin(), line.options.end(), [&](const std::string& option) {
+    return word.ends_with('=') ? option.starts_with(word) : option == word;
+  });
+}
+
+Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& crypttab) {
+  const auto text = read_system_table(crypttab);
+  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<CrypttabLine>();
+  if (!text) return Error(text.error());
+  auto lines = parse_crypttab(*text);
+  std::erase_if(lines, [](const CrypttabLine& line) { return line.key_file != kCryptsetupSocket; });
   return lines;
 }
 

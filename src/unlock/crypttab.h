@@ -1,9 +1,12 @@
 // What crypttab(5) says of encrypted devices.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace zkv::unlock {
 
@@ -14,8 +17,17 @@ struct CrypttabLine {
   std::vector<std::string> options;
 };
 
+/// Where systemd-cryptsetup asks us for keys.
+inline constexpr const char* kCryptsetupSocket = "/run/zkv/cryptsetup.sock";
+
 /// The lines that name a mapping and a device, in their order. Source: crypttab(5).
 std::vector<CrypttabLine> parse_crypttab(std::string_view text);
+
+/// Whether `word` is among its options; as "NAME=" it may have any value.
+bool has_option(const CrypttabLine& line, std::string_view word);
+
+/// The lines whose key file is our socket. Errors: kIo; a file that is not there has no lines.
+Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& crypttab);
 
 /// Whether it gets a fresh random key at each boot, so that there is nothing to keep.
 bool is_for_one_boot(const CrypttabLine& line);

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "unlock/command.h"
 #include "unlock/crypt.h"
+#include "unlock/hand_over.h"
 #include "unlock/secret.h"
 #include "unlock/unlocker.h"
 #include "unlock/zfs.h"
@@ -16,6 +18,7 @@ struct UnlockOptions {
   ZfsOptions zfs;
   CryptOptions crypt = {};
   CommandOptions command = {};
+  std::optional<HandOver> hand_over = std::nullopt;  ///< of volumes that systemd opens with our keys
 };
 
 /// One unlocker of each kind. Making one neither looks at the machine nor loads a library.

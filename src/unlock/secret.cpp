@@ -1,6 +1,8 @@
 // The words of volumes for secrets: to open one is to write its file.
 #include "unlock/secret.h"
 
+#include <algorithm>
+
 #include "unlock/secret_file.h"
 #include "unlock/volume_name.h"
 
@@ -17,12 +19,42 @@ Outcome told_of_secret(const std::string& name, const Error& error) {
   return told_of_secret(name, Happened::kFailed, error.message(), error.remedy());
 }
 
+bool is_unit_name(std::string_view name) {
+  static constexpr std::size_t kLongestUnitName = 255;
+  static constexpr std::string_view kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
+  const auto dot = name.rfind('.');
+  return dot != std::string_view::npos && dot > 0 && dot + 1 < name.size() &&
+         name.size() <= kLongestUnitName && name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+/// Of a secret that is handed to units. Source: systemd.unit(5), of their names.
+Result<std::vector<std::string>> units_in(std::string_view options) {
+  static constexpr std::string_view kWord = "unit=";
+  std::vector<std::string> units;
+  while (!options.empty()) {
+    const auto word = options.substr(0, options.find(','));
+    options.remove_prefix(std::min(word.size() + 1, options.size()));
+    if (word.empty()) continue;
+    if (!word.starts_with(kWord)) {
+      return Error::invalid("the option '" + std::string(word) + "' is for the file of --mount-point")
+          .remedy("a secret without a file has unit=NAME.service, as often as there are units");
+    }
+    if (!is_unit_name(word.substr(kWord.size()))) {
+      return Error::invalid("'" + std::string(word.substr(kWord.size())) + "' is not the name of a unit")
+          .remedy("name it as systemctl does, such as nginx.service");
+    }
+    units.emplace_back(word.substr(kWord.size()));
+  }
+  return units;
+}
+
 Result<SecretPlace> sound_place(const VolumeRef& secret) {
   ZKV_CHECK(check_plain_name(secret.name));
   const auto& [device, path, options, program] = secret.settings;
   if (!device.empty() || !program.empty()) return Error::invalid("a secret has neither device nor program");
-  if (path.empty() && !options.empty()) return Error::invalid("options are for the file of --mount-point");
-  if (!path.empty() && !path.starts_with('/')) {
+  if (path.empty()) return units_in(options).map([](const auto&) { return SecretPlace(); });
+  if (!path.starts_with('/')) {
     return Error::invalid("a secret's mount point is the whole path of its file, such as /run/secrets/token");
   }
   return secret_place(secret.settings);
@@ -121,5 +153,12 @@ class SecretUnlocker final : public Unlocker {
 }  // namespace
 
 std::unique_ptr<Unlocker> make_secret_unlocker() { return std::make_unique<SecretUnlocker>(); }
+
+std::optional<std::vector<std::string>> served_units(const VolumeRef& secret) {
+  if (!secret.settings.mountpoint.empty()) return std::nullopt;
+  auto units = units_in(secret.settings.options);
+  if (!units) return std::nullopt;
+  return std::move(*units);
+}
 
 }  // namespace zkv::unlock

@@ -3,11 +3,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "unlock/unlocker.h"
 
 namespace zkv::unlock {
 
 std::unique_ptr<Unlocker> make_secret_unlocker();
+
+/// The units that may have a secret which is handed to units, of its options unit=; none named: all. Nothing
+/// for a secret that is written to a file, or whose settings are not sound.
+std::optional<std::vector<std::string>> served_units(const VolumeRef& secret);
 
 }  // namespace zkv::unlock

@@ -1,8 +1,10 @@
-// What a gateway answers to a host: in the first protocol, and in version 2 with its problem documents.
+// What a host hears: a gateway's answers in the first protocol, and in version 2 with its problem documents;
+// and the address of whoever connects to ask for a key.
 #include "host/answer.h"
 
 #include "answers.h"
 #include "host/gateway_link.h"
+#include "host/peer.h"
 
 namespace {
 
@@ -12,6 +14,16 @@ using namespace std::chrono_literals;
 constexpr Time kNow{std::chrono::milliseconds(1'795'000'000'000)};
 
 bool is_control(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
+
+void check_address(std::string_view address) {
+  const auto wanted = host::parse_wanted(address);
+  if (!wanted) return fuzz::require_words(wanted.error());
+  for (const auto& word : {wanted->name, wanted->unit}) {
+    fuzz::require(std::ranges::none_of(word, [](char c) { return is_control(c) || c < 0 || c == '/'; }),
+                  "a name is one plain word");
+  }
+  fuzz::require(!wanted->name.empty(), "a name is not empty");
+}
 
 void check_first_protocol(std::span<const std::uint8_t> bytes) {
   auto response = fuzz::answer_of(bytes);
@@ -46,6 +58,7 @@ void check_version2(std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  check_address(fuzz::text_of({data, size}));
   check_first_protocol({data, size});
   check_version2({data, size});
   return 0;

@@ -1,9 +1,10 @@
 """The host's unit and target under a real systemd: what starts, what waits, and what a restart does to the others.
 
 A user's service manager runs the units as they are, but for the sandboxing that only the system's has, with a stand-in
-for `zkv` whose exit code the tests set. To be run in a mount namespace of its own, as root.
+for `zkv` whose exit code the tests set, or which stays and answers at the sockets. To be run in a mount namespace of its own, as root.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -38,6 +39,45 @@ def pretend_that_systemd_booted():
         os.makedirs("/run/systemd/system")
 
 
+SOCKETS = ("zkv-cryptsetup.socket", "zkv-credentials.socket")
+# Its orders: an exit code, or "stay"; a FIFO that it waits for first, if there is one; what is queued at its end gets nothing.
+STAND_IN = """#!/usr/bin/python3
+import os, pathlib, select, socket, sys
+home = pathlib.Path({home!r})
+with open(home / "asked", "a", encoding="utf-8") as asked:
+    asked.write(" ".join(sys.argv[1:]) + "\\n")
+listeners = [socket.socket(fileno=3 + place) for place in range(int(os.environ.get("LISTEN_FDS", "0")))]
+if (home / "hold").exists():
+    open(home / "hold", encoding="utf-8").close()
+order = (home / "code").read_text(encoding="utf-8").strip()
+def answer(words):
+    for listener in listeners:
+        listener.setblocking(False)
+        while True:
+            try:
+                connection = listener.accept()[0]
+            except BlockingIOError:
+                break
+            connection.send(words)
+            connection.close()
+def notify():
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.connect(os.environ["NOTIFY_SOCKET"])
+        manager.send(b"READY=1")
+if order == "stay":
+    notify()
+    while True:
+        select.select(listeners, [], [])
+        answer(b"key")
+if order == "0":
+    notify()
+    for listener in listeners:
+        os.unlink(listener.getsockname())
+answer(b"")
+sys.exit(int(order))
+"""
+
+
 class Manager:
     """A service manager with the units, its own home and runtime folder."""
 
@@ -63,12 +103,14 @@ class Manager:
         target = (UNITS / "zfs-keyvault.target").read_text(encoding="utf-8").replace("/run/", "%t/")
         (units / "zfs-keyvault.service").write_text(service, encoding="utf-8")
         (units / "zfs-keyvault.target").write_text(target, encoding="utf-8")
+        for name in SOCKETS:
+            (units / name).write_text((UNITS / name).read_text(encoding="utf-8").replace("/run/", "%t/"), encoding="utf-8")
         (units / "database.service").write_text(DATABASE.format(fifo=self.fifo), encoding="utf-8")
         (units / "machine.target").write_text(MACHINE, encoding="utf-8")
         (units / "zfs-keyvault.target.wants").mkdir()
         (units / "zfs-keyvault.target.wants" / "database.service").symlink_to(units / "database.service")
         stand_in = self.home / "zkv"
-        stand_in.write_text(f'#!/bin/sh\necho "$*" >>{self.home}/asked\nexit $(cat {self.home}/code)\n', encoding="utf-8")
+        stand_in.write_text(STAND_IN.format(home=str(self.home)), encoding="utf-8")
         stand_in.chmod(0o755)
 
     def environment(self):
@@ -118,6 +160,27 @@ class Manager:
             raise TimeoutError("database.service did not start")
         os.read(self.started, 64)
 
+    def hold(self):
+        """From now on the stand-in waits before it does anything, until what this gives is called."""
+        os.mkfifo(self.home / "hold")
+
+        def release():
+            writer = os.open(self.home / "hold", os.O_WRONLY)
+            (self.home / "hold").unlink()
+            os.close(writer)
+        return release
+
+    def connect(self, name="cryptsetup"):
+        """A connection to one of the sockets; None where nobody listens."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(LIMIT)
+        try:
+            connection.connect(str(self.runtime / "zkv" / f"{name}.sock"))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            return None
+        return connection
+
     def database_pid(self):
         return self.systemctl("show", "--property=MainPID", "--value", "database.service").stdout.strip()
 
@@ -154,7 +217,7 @@ class Boot(unittest.TestCase):
     def test_gateways_options_and_time_limit_reach_zkv_as_words(self):
         self.manager.configure('GATEWAY_URI="https://a https://b"\nZKV_OPTIONS="--cafile /ca.pem"\nZKV_TIMEOUT=30')
         self.manager.systemctl("start", "zfs-keyvault.service")
-        self.assertEqual(self.manager.asked(), ["mount --timeout 30 --cafile /ca.pem https://a https://b"])
+        self.assertEqual(self.manager.asked(), ["agent --timeout 30 --cafile /ca.pem https://a https://b"])
 
     def test_after_a_no_the_machine_is_up_without_the_database_and_nobody_is_asked_again(self):
         self.boot(4)
@@ -203,6 +266,71 @@ class Boot(unittest.TestCase):
         self.manager.systemctl("restart", "zfs-keyvault.service")
         self.assertEqual(self.manager.database_pid(), before)
         self.assertTrue(self.manager.is_active("zfs-keyvault.target"))
+
+    def test_who_asks_before_the_answer_waits_for_it_and_starts_nothing_more(self):
+        release = self.manager.hold()
+        self.manager.configure()
+        self.manager.exit_code("stay")
+        self.manager.systemctl("start", "--no-block", "machine.target")
+        while (early := self.manager.connect()) is None:
+            self.assertIsNone(self.manager.process.poll())
+        release()
+        with early:
+            self.assertEqual(early.recv(10), b"key")
+        self.manager.await_database()
+        with self.manager.connect("credentials") as late:
+            self.assertEqual(late.recv(10), b"key")
+        self.assertEqual(len(self.manager.asked()), 1)
+
+    def assert_refused(self):
+        """Who connects gets nothing, is not kept waiting, and makes nobody's phone ring."""
+        asked = len(self.manager.asked())
+        for name in ("cryptsetup", "credentials"):
+            if (connection := self.manager.connect(name)) is not None:  # systemd has not stopped the socket yet
+                with connection, contextlib.suppress(ConnectionResetError):
+                    self.assertEqual(connection.recv(10), b"")
+        self.manager.systemctl("daemon-reload")
+        self.assertEqual(len(self.manager.asked()), asked)
+
+    def test_after_a_no_who_waits_gets_nothing_and_who_comes_later_is_refused(self):
+        release = self.manager.hold()
+        self.manager.configure()
+        self.manager.exit_code(4)
+        self.manager.systemctl("start", "--no-block", "machine.target")
+        while (early := self.manager.connect()) is None:
+            self.assertIsNone(self.manager.process.poll())
+        release()
+        with early:
+            self.assertEqual(early.recv(10), b"")
+        self.assert_refused()
+        self.assertEqual(len(self.manager.asked()), 1)
+
+    def test_without_a_gateway_who_comes_is_refused(self):
+        self.manager.systemctl("start", "machine.target")
+        self.assert_refused()
+
+    def test_once_all_is_served_who_comes_later_is_refused_until_a_restart(self):
+        self.boot(0)
+        self.assert_refused()
+        self.manager.exit_code("stay")
+        self.manager.systemctl("restart", "zfs-keyvault.service")
+        with self.manager.connect() as connection:
+            self.assertEqual(connection.recv(10), b"key")
+
+    def test_the_next_try_by_itself_has_sockets_again(self):
+        self.boot(5)
+        release = self.manager.hold()
+        self.manager.exit_code("stay")
+        while (waiting := self.manager.connect()) is None:
+            self.assertIsNone(self.manager.process.poll())
+        release()
+        with waiting:
+            self.assertEqual(waiting.recv(10), b"key")
+        self.manager.await_database()
+
+    def test_no_unit_is_in_a_cycle(self):
+        self.boot(0)
+        self.assertNotIn("ordering cycle", (self.manager.home / "log").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ void add_repository_commands(CLI::App& app, Session& session);
 void add_fetch_command(CLI::App& app, Session& session);
 void add_enroll_commands(CLI::App& app, Session& session);
 void add_mount_commands(CLI::App& app, Session& session);
+void add_agent_command(CLI::App& app, Session& session);
+void add_crypttab_commands(CLI::App& app, Session& session);
 void add_rotate_command(CLI::App& app, Session& session);
 void add_unlock_command(CLI::App& app, Session& session);
 void add_early_command(CLI::App& app, Session& session);

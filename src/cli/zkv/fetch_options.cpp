@@ -21,14 +21,13 @@ void split_into(const std::string& text, std::vector<std::string>& words) {
   for (std::string word; stream >> word;) words.push_back(word);
 }
 
-void say(const std::string& line) {
-  static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
-  host::notify_status(line);
-}
-
-host::AskOptions ask_options(const GatewayOptions& options) {
+/// `status` outlives what is returned.
+host::AskOptions ask_options(const GatewayOptions& options, host::StatusClock& status) {
   host::AskOptions asking;
-  asking.say = say;
+  asking.say = [&status](const std::string& line) {
+    static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
+    status.say(line);
+  };
   if (options.timeout > 0) {
     asking.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout);
   }
@@ -91,7 +90,8 @@ host::Exchange exchange_with(const std::optional<crypto::Sha256>& certificate,
 
 Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const GatewayOptions& options,
                               bool ask_once, const std::stop_token& stop) {
-  auto asking = ask_options(options);
+  host::StatusClock status;
+  auto asking = ask_options(options, status);
   asking.ask_once = ask_once;
   return host::ask_gateways(addresses, asking, exchange_with(std::nullopt, options), stop);
 }
@@ -104,7 +104,8 @@ Result<host::Released> fetch_shares(const std::filesystem::path& repository,
   plea.next_boot = next_boot;
   const host::EnrolmentFolder folder(repository);
   std::mutex speaking;
-  const auto asking = host::one_voice(ask_options(options), speaking);
+  host::StatusClock status;
+  const auto asking = host::one_voice(ask_options(options, status), speaking);
   std::vector<host::Runner<host::Released>> runners;
   runners.reserve(enrolments.size());
   for (const auto& enrolment : enrolments) {

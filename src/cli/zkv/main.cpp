@@ -37,6 +37,8 @@ constexpr Group kGroups[] = {
     {{"mount", "unmount", "lock"}, add_mount_commands},
     {{"unlock"}, add_unlock_command},
     {{"early"}, add_early_command},
+    {{"agent"}, add_agent_command},
+    {{"crypttab"}, add_crypttab_commands},
     {{"reboot-approval"}, add_reboot_command},
     {{"status"}, add_status_command},
 };

@@ -38,22 +38,28 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
 
 }  // namespace
 
-void add_open_options(CLI::App& command, OpenOptions& options) {
+void add_opening_options(CLI::App& command, OpenOptions& options) {
   command.add_option("--only", options.only, "open only VOLUME; may be given several times")
       ->type_name("VOLUME")
       ->allow_extra_args(false);
   command.add_flag("--no-mount", options.no_mount, "load the keys, and mount nothing");
+  add_via_option(command, options.via);
+}
+
+void add_open_options(CLI::App& command, OpenOptions& options) {
+  add_opening_options(command, options);
   command.add_flag("--dry-run", options.dry_run, "only try whether each key would open its volume");
   command.add_flag("--json", options.json, "print the outcome as JSON");
-  add_via_option(command, options.via);
 }
 
 ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
                       const host::StopOnSignal& signals) {
   host::notify_status("opening volumes");
-  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
-  auto outcome =
-      host::open_and_mount(order_of(session, options), std::move(opening.key), unlockers, signals.token());
+  const auto unlockers =
+      unlock::all_unlockers({.zfs = zfs_options(options.via), .hand_over = opening.hand_over});
+  auto order = order_of(session, options);
+  order.on_keys = std::move(opening.on_keys);
+  auto outcome = host::open_and_mount(order, std::move(opening.key), unlockers, signals.token());
   if (!outcome) {
     report(opening.explain(std::move(outcome).error()));
     return ExitCode::kFailed;

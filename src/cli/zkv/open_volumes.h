@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "commands.h"
 #include "host/stop_on_signal.h"
 #include "repository/repository.h"
+#include "unlock/hand_over.h"
 
 namespace zkv::cli {
 
@@ -21,11 +23,15 @@ struct OpenOptions {
 
 /// Adds --only, --no-mount, --dry-run, --json and --via.
 void add_open_options(CLI::App& command, OpenOptions& options);
+/// Of these --only, --no-mount and --via.
+void add_opening_options(CLI::App& command, OpenOptions& options);
 
 struct Opening {
   repository::RepositoryKey key;
   std::function<void()> on_opened = {};                   ///< called once the repository has opened
   std::function<Error(Error)> explain = std::identity();  ///< may give a failure to open it another remedy
+  std::function<void(const repository::VolumeKeys&)> on_keys = {};  ///< called with all that is to be opened
+  std::optional<unlock::HandOver> hand_over = {};  ///< what is not opened here, but handed to others
 };
 
 /// Opens all volumes that are wanted, mounts them, prints what happened and keeps it in the record of

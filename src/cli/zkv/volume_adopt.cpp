@@ -136,7 +136,9 @@ void print_what_is_left(const Adoptable& volume, Output& out) {
   const std::string name = plain_text(volume.name);
   if (volume.is_in_crypttab) {
     out << name
-        << " stands in /etc/crypttab too, so that the boot asks for it as well: add noauto to its line\n";
+        << " stands in /etc/crypttab too, so that the boot asks for it as well: add noauto to its line, or "
+           "let it ask zkv (zkv crypttab install "
+        << name << ")\n";
   }
   if (volume.key_file.empty()) return;
   out << plain_text(volume.key_file) << " still opens " << name

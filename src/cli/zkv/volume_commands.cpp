@@ -25,6 +25,7 @@ struct VolumeAddOptions {
   VolumeSettings settings;
   bool has_mountpoint = false;  ///< given, if only as the empty word that takes it away
   bool has_options = false;
+  std::string units;    ///< with commas between them
   std::string program;  ///< a whole path, or the name of a loader that zkv brings
   std::filesystem::path volume_key_file;
   std::string encoding = "text";
@@ -51,6 +52,17 @@ Result<std::unique_ptr<unlock::Unlocker>> unlocker_of(const VolumeAddOptions& op
 std::string whole_program(const std::string& program) {
   const bool is_word = !program.empty() && program.find('/') == std::string::npos;
   return is_word ? std::string(unlock::kLoaderFolder) + "/" + program : program;
+}
+
+/// "a.service,b.service" as words of the options: "unit=a.service,unit=b.service".
+std::string words_of_units(std::string_view units) {
+  std::string words;
+  while (!units.empty()) {
+    const auto unit = units.substr(0, units.find(','));
+    units.remove_prefix(std::min(unit.size() + 1, units.size()));
+    words += (words.empty() ? "unit=" : ",unit=") + std::string(unit);
+  }
+  return words;
 }
 
 /// What was given now, over what was given before.
@@ -145,6 +157,11 @@ void add_volume_add(CLI::App& volume, Session& session) {
   command->add_option("--options", options->settings.options, "as in crypttab, such as discard,read-only")
       ->type_name("WORDS");
   command
+      ->add_option("--units", options->units,
+                   "a secret without a file: the units that may have it, with commas (default: all)")
+      ->type_name("UNITS")
+      ->excludes("--options");
+  command
       ->add_option("--program", options->program,
                    "what opens it: a program's whole path, or a loader of zkv: gocryptfs, fscrypt")
       ->type_name("PROGRAM");
@@ -159,7 +176,8 @@ void add_volume_add(CLI::App& volume, Session& session) {
       ->required();
   command->callback([&session, command, options] {
     options->has_mountpoint = command->count("--mount-point") > 0;
-    options->has_options = command->count("--options") > 0;
+    options->has_options = command->count("--options") + command->count("--units") > 0;
+    if (command->count("--units") > 0) options->settings.options = words_of_units(options->units);
     options->settings.program = whole_program(options->program);
     session.exit_code = finish(add_volume(session, *options));
   });

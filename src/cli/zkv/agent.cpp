@@ -1,0 +1,129 @@
+// `zkv agent`: what the unit of the boot runs. As `zkv mount`, and it hands keys to systemd at the sockets
+// that it was given.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "host/key_server.h"
+#include "host/listening.h"
+#include "host/service_notify.h"
+#include "key_source.h"
+#include "unlock/hand_over.h"
+
+namespace zkv::cli {
+
+namespace {
+
+constexpr std::chrono::seconds kBetweenLooks{1};
+
+struct AgentOptions {
+  KeySourceOptions source;
+  OpenOptions open;
+  std::filesystem::path crypttab = "/etc/crypttab";
+};
+
+void tell_journal(const std::string& line) {
+  static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
+}
+
+/// The keys that others fetch, and who hands them out. Nobody is answered before the keys are there or it is
+/// known that there will be none: to wait is what they have connected for.
+class Counter {
+ public:
+  explicit Counter(std::vector<host::Listening> sockets) : sockets_(std::move(sockets)) {}
+  Counter(const Counter&) = delete;
+  Counter& operator=(const Counter&) = delete;
+  ~Counter() {
+    shelf_.clear();
+    open();
+  }
+
+  unlock::KeyShelf& shelf() { return shelf_; }
+
+  void open() {
+    if (server_ || sockets_.empty()) return;
+    server_.emplace(std::move(sockets_), shelf_, host::KeyServerOptions{.say = tell_journal});
+  }
+
+  /// Until there is nothing left that anybody could ask for, or a stop is asked for.
+  void serve(const std::stop_token& stop) {
+    std::string status;
+    while (server_ && !stop.stop_requested() && is_wanted()) {
+      if (auto line = status_line(); line != status) host::notify_status(status = std::move(line));
+      const auto handed_out = shelf_.volumes_handed_out();
+      shelf_.await_change(handed_out.empty() ? std::chrono::hours(24) : kBetweenLooks, stop);
+      for (const auto& name : handed_out) drop_if_open(name);
+    }
+    if (server_) server_->remove_paths();
+  }
+
+ private:
+  [[nodiscard]] bool is_wanted() const {
+    return (shelf_.count(unlock::ShelfKind::kVolume) > 0 && server_->serves(host::Wanted::Kind::kVolume)) ||
+           (shelf_.count(unlock::ShelfKind::kSecret) > 0 && server_->serves(host::Wanted::Kind::kCredential));
+  }
+
+  [[nodiscard]] std::string status_line() const {
+    const auto secrets = shelf_.count(unlock::ShelfKind::kSecret);
+    const auto volumes = shelf_.count(unlock::ShelfKind::kVolume);
+    std::string line =
+        "all volumes are open; serving " + std::to_string(secrets) + (secrets == 1 ? " secret" : " secrets");
+    if (volumes > 0) line += " and the keys of " + std::to_string(volumes) + " more";
+    return line;
+  }
+
+  /// systemd may ask again while it has not succeeded.
+  void drop_if_open(const std::string& name) {
+    std::error_code failed;
+    if (std::filesystem::exists("/dev/mapper/" + name, failed)) {
+      shelf_.drop(unlock::ShelfKind::kVolume, name);
+    }
+  }
+
+  std::vector<host::Listening> sockets_;
+  unlock::KeyShelf shelf_;
+  std::optional<host::KeyServer> server_;
+};
+
+ExitCode open_and_serve(Opening opening, Counter& counter, const Session& session,
+                        const AgentOptions& options, const host::StopOnSignal& signals) {
+  auto lines = unlock::lines_that_ask(options.crypttab);
+  if (!lines) tell_journal("warning: " + lines.error().message());
+  opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
+  opening.on_keys = [&, hand_over = *opening.hand_over](const repository::VolumeKeys& keys) {
+    unlock::stock_shelf(keys, hand_over);
+    counter.open();
+  };
+  const ExitCode code = open_volumes(std::move(opening), session, options.open, signals);
+  if (code != ExitCode::kDone) return code;
+  host::notify_status("all volumes are open");
+  host::notify_ready();
+  counter.serve(signals.token());
+  return code;
+}
+
+ExitCode run_agent(Session& session, const AgentOptions& options) {
+  Counter counter(host::take_listening_sockets());
+  return with_repository_key(session, options.source,
+                             [&](Opening opening, const host::StopOnSignal& signals) {
+                               return open_and_serve(std::move(opening), counter, session, options, signals);
+                             });
+}
+
+}  // namespace
+
+void add_agent_command(CLI::App& app, Session& session) {
+  auto* command =
+      app.add_subcommand("agent", "what zfs-keyvault.service runs: mount, and hand keys to systemd");
+  auto options = std::make_shared<AgentOptions>();
+  add_key_source_options(*command, options->source);
+  add_opening_options(*command, options->open);
+  command->add_option("--crypttab", options->crypttab, "whose volumes systemd opens with keys from here")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command->callback([options, &session] { session.exit_code = run_agent(session, *options); });
+}
+
+}  // namespace zkv::cli
