@@ -38,6 +38,7 @@ constexpr Group kGroups[] = {
     {{"unlock"}, add_unlock_command},
     {{"reboot-approval"}, add_reboot_command},
     {{"status"}, add_status_command},
+    {{"doctor"}, add_doctor_command},
 };
 
 bool is_named(const Group& group, std::span<char*> words) {
