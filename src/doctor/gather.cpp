@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "doctor/gather_parts.h"
 #include "doctor/tables.h"
@@ -23,9 +24,11 @@ std::string text_of(const System& system, const fs::path& path, Facts& facts) {
   return {};
 }
 
+constexpr std::array kSettingsFiles{"/etc/sysconfig/zfs-keyvault", "/etc/default/zfs-keyvault"};
+
 void gather_service(const System& system, Facts& facts) {
   facts.units = read_units(system);
-  for (const char* path : {"/etc/sysconfig/zfs-keyvault", "/etc/default/zfs-keyvault"}) {
+  for (const char* path : kSettingsFiles) {
     for (auto& [name, value] : parse_environment_file(text_of(system, path, facts))) {
       facts.service_settings[name] = value;
     }
@@ -77,6 +80,15 @@ void gather_machine(const GatherOrder& order, Facts& facts) {
 }
 
 }  // namespace
+
+fs::path repository_of_service(const System& system) {
+  fs::path named;
+  for (const char* path : kSettingsFiles) {
+    const auto settings = parse_environment_file(system.read(path).value_or(""));
+    if (const auto found = settings.find("ZKV_REPOSITORY"); found != settings.end()) named = found->second;
+  }
+  return named;
+}
 
 Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const std::stop_token& stop) {
   Facts facts;

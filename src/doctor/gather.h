@@ -25,6 +25,9 @@ struct GatherOrder {
   std::function<host::Exchange(const std::optional<crypto::Sha256>& certificate)> exchange_with;
 };
 
+/// The repository that the settings of zfs-keyvault.service name; empty where they name none.
+std::filesystem::path repository_of_service(const System& system);
+
 /// Nothing is changed. What cannot be seen (by this user, or in a mounted image) is named in `unseen`.
 /// `unlockers` are asked on the running machine alone.
 Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const std::stop_token& stop);

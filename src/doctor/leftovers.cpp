@@ -19,7 +19,7 @@ namespace {
 constexpr std::array<std::string_view, 6> kWhere{"/root",        "/etc",         "/boot",
                                                  "/var/lib/zkv", "/var/backups", "/home"};
 constexpr int kDeepest = 4;
-constexpr std::size_t kMostFiles = 20'000;
+constexpr std::size_t kMostFiles = 5'000;  // below one of them
 constexpr std::size_t kKeyText = 44;
 
 std::string_view without_line_end(std::string_view text) {
@@ -72,7 +72,9 @@ class Walk {
       const std::string path = directory + "/" + name;
       std::error_code failed;
       const auto status = fs::symlink_status(system_.place_of(directory) / name, failed);
-      if (fs::is_directory(status) && depth < kDeepest) through(path, depth + 1);
+      const bool is_hidden =
+          name.starts_with('.');  // as a rule a program's own: caches, repositories of code
+      if (fs::is_directory(status) && depth < kDeepest && !is_hidden) through(path, depth + 1);
       if (fs::is_regular_file(status) && !is_of_repository(path, facts_.repository)) look_at(path);
     }
   }
@@ -108,10 +110,13 @@ std::optional<Leftover::Kind> leftover_in(const SecretBytes& bytes) {
 }
 
 void gather_leftovers(const System& system, Facts& facts) {
-  Walk walk(system, facts);
-  for (const auto where : kWhere) walk.through(std::string(where), 0);
-  if (walk.was_cut_short())
-    facts.unseen.emplace_back("keys that lie about: there are too many files to look at them all");
+  for (const auto where : kWhere) {
+    Walk walk(system, facts);
+    walk.through(std::string(where), 0);
+    if (!walk.was_cut_short()) continue;
+    facts.unseen.push_back("keys that lie about in " + std::string(where) +
+                           ": there are too many files to look at them all");
+  }
 }
 
 }  // namespace zkv::doctor

@@ -130,6 +130,13 @@ class Image(unittest.TestCase):
         (self.root / "var/lib/zkv/repository").write_bytes(b"nonsense")
         self.assertIn("repository-unreadable", self.found())
 
+    def test_the_repository_that_the_settings_name(self):
+        (self.root / "srv").mkdir()
+        (self.root / "var/lib/zkv/repository").rename(self.root / "srv/keys")
+        self.assertIn("repository-unreadable", self.found())
+        self.write("etc/default/zfs-keyvault", "GATEWAY_URI=https://kv.example\nZKV_REPOSITORY=/srv/keys\n")
+        self.assertEqual(self.found(code=0), {})
+
     def test_a_directory_that_is_no_image(self):
         with tempfile.TemporaryDirectory() as empty:
             told = json.loads(self.host.out("doctor", "--root", empty, "--json", code=3))

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 
 #include "base/plain_text.h"
@@ -70,9 +71,13 @@ void print_findings_json(const doctor::Facts& facts, const std::vector<doctor::F
   out << "]}\n";
 }
 
-/// Of an image, it is looked for where the image's own boot would.
-std::filesystem::path repository_in(const doctor::System& system, const Session& session) {
-  const bool is_given = session.repository != repository::default_path();
+/// Where no other is given, it is the one that the machine's own boot opens.
+std::filesystem::path repository_to_look_at(const doctor::System& system, const Session& session) {
+  const bool is_given =
+      std::getenv("ZKV_REPOSITORY") != nullptr || session.repository != repository::default_path();
+  if (!is_given) {
+    if (auto named = doctor::repository_of_service(system); !named.empty()) return named;
+  }
   if (system.is_running()) return std::filesystem::absolute(session.repository);
   if (is_given) return session.repository;
   const std::filesystem::path ours = "/var/lib/zkv/repository";
@@ -83,7 +88,7 @@ ExitCode examine_machine(const Session& session, const DoctorOptions& options) {
   const doctor::System system(options.root.lexically_normal() / "");
   doctor::GatherOrder order;
   order.system = system;
-  order.repository = repository_in(system, session);
+  order.repository = repository_to_look_at(system, session);
   order.unlock_record = system.is_running() ? host::default_record_path() : "/var/lib/zkv/last-unlock.json";
   order.tpm = options.gateway.tpm;
   order.asks = options.asks;
