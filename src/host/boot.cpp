@@ -8,6 +8,7 @@
 #include "host/sweep.h"
 #include "repository/change.h"
 #include "repository/repository.h"
+#include "unlock/either_key.h"
 
 namespace zkv::host {
 
@@ -62,7 +63,8 @@ void try_keys(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRep
   for (const auto& unlocker : unlockers) {
     const auto volumes = of_kind(keys, unlocker->kind());
     if (volumes.empty()) continue;
-    append(report, unlocker->name(), unlocker->open(volumes, unlock::Attempt::kTrial, stop), volumes);
+    append(report, unlocker->name(),
+           unlock::open_by_either_key(*unlocker, volumes, unlock::Attempt::kTrial, stop), volumes);
     for (const auto& volume : volumes) (void)keys.remove(volume.name);
     static_cast<void>(unlocker->take_derived());
   }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "unlock/either_key.h"
+
 namespace zkv::host {
 
 namespace {
@@ -113,7 +115,7 @@ void Sweep::open_round(const std::set<std::string>& wanted) {
     const auto volumes = waiting_of_kind(keys_, unlocker.kind(), wanted);
     if (volumes.empty()) continue;
     auto opened = refs_of(volumes);
-    settle(kind, opened, unlocker.open(volumes, unlock::Attempt::kOpen, stop_));
+    settle(kind, opened, unlock::open_by_either_key(unlocker, volumes, unlock::Attempt::kOpen, stop_));
     after_opening_(unlocker);
     std::erase_if(opened, [&](const VolumeRef& volume) { return !open_.contains(volume.name); });
     mount(kind, opened);

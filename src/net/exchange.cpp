@@ -51,9 +51,11 @@ Result<HttpResponse> Exchange::run(CURLM* multi, const std::stop_token& stop) {
   if (easy_ == nullptr) return Error::internal("libcurl cannot start an exchange");
   ZKV_CHECK(set_up());
   ZKV_TRY(const CURLcode code, perform(multi, stop));
+  if (code != CURLE_OK && request_.on_obstacle) request_.on_obstacle(obstacle(code));
   if (code != CURLE_OK) return failure(code);
   response_.status = info<long>(CURLINFO_RESPONSE_CODE);
   response_.body = body_.take();
+  response_.certificates_end = certificates_end();
   return std::move(response_);
 }
 

@@ -42,11 +42,13 @@ class Exchange {
   Result<> set_headers();
   Result<> add_header(const std::string& name, std::string_view value);
   Result<CURLcode> perform(CURLM* multi, const std::stop_token& stop);
+  [[nodiscard]] Obstacle obstacle(CURLcode code) const;
   Error failure(CURLcode code) const;
   Error time_out() const;
   Error refused() const;
   Error untrusted() const;
   [[nodiscard]] std::vector<std::string> certificate_names() const;
+  [[nodiscard]] std::optional<Time> certificates_end() const;
 
   template <class Value>
   void set(CURLoption option, Value value) {

@@ -15,10 +15,18 @@
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "base/time.h"
 
 namespace zkv::net {
 
 class SessionPool;
+
+/// What stood between a request and its answer.
+enum class Obstacle {
+  kName,        ///< the server's name, or the proxy's, was not resolved
+  kConnection,  ///< it was not reached, or the exchange broke off
+  kTrust,       ///< no TLS, or a certificate that is not trusted
+};
 
 struct HttpRequest {
   std::string method = "GET";
@@ -31,12 +39,15 @@ struct HttpRequest {
   std::chrono::milliseconds timeout{30'000};  ///< of the whole exchange; zero: none
   std::size_t response_limit = 1U << 20U;     ///< bytes of body; a longer answer is kUnavailable
   std::function<void()> on_connected;  ///< the connection (with its TLS) stands; now the request is sent
+  std::function<void(Obstacle)> on_obstacle = {};  ///< the exchange fails, with an error that says more
 };
 
 struct HttpResponse {
   long status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   SecretBytes body;
+  /// Of the certificates that the server sent, the first to end; nothing over a connection that was kept.
+  std::optional<Time> certificates_end = std::nullopt;
   /// The first header of that (lower case) name.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };

@@ -23,6 +23,7 @@ enum FieldTag : std::uint16_t {
   kOptions = 6,
   kProgram = 7,
   kDerived = 8,
+  kNextKey = 9,
 };
 
 constexpr std::size_t kDerivedSize = 2 * sizeof(std::uint64_t) + kDerivedKeySize;
@@ -59,6 +60,7 @@ void append_volume(SecretBuilder& out, const VolumeKeys::Volume& volume) {
                      volume.key.size() + volume.unknown_fields.size();
   for (const auto& [tag, text] : settings) size += kRecordHead + text.size();
   if (volume.derived) size += kRecordHead + kDerivedSize;
+  if (!volume.next_key.empty()) size += kRecordHead + volume.next_key.size();
   out.append(to_little_endian(static_cast<std::uint16_t>(kVolume)));
   out.append(to_little_endian(static_cast<std::uint32_t>(size)));
   append_secret_record(out, kName, bytes_of(volume.name));
@@ -66,6 +68,7 @@ void append_volume(SecretBuilder& out, const VolumeKeys::Volume& volume) {
   append_secret_record(out, kKey, volume.key);
   for (const auto& [tag, text] : settings) append_secret_record(out, tag, bytes_of(text));
   if (volume.derived) append_derived(out, *volume.derived);
+  if (!volume.next_key.empty()) append_secret_record(out, kNextKey, volume.next_key);
   out.append(volume.unknown_fields);
 }
 
@@ -110,8 +113,18 @@ Result<std::optional<DerivedKey>> take_derived(ByteReader& reader) {
   return std::optional(derived);
 }
 
-/// Name, kind and key come first and in this order, then settings, then the derived key; whatever follows is
-/// kept as it is.
+/// The next key, if it is what stands at the front; else nothing.
+Result<std::span<const std::uint8_t>> take_next_key(ByteReader& reader) {
+  ByteReader ahead = reader;
+  const auto record = take_record(ahead);
+  if (!record || record->tag != kNextKey) return std::span<const std::uint8_t>();
+  if (record->value.empty()) return damaged();
+  reader = ahead;
+  return record->value;
+}
+
+/// Name, kind and key come first and in this order, then settings, then the derived key, then the next key;
+/// whatever follows is kept as it is.
 Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
   ByteReader reader(value);
   const auto name = take_record(reader);
@@ -122,6 +135,7 @@ Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
   if (!sound) return damaged();
   ZKV_TRY(auto settings, take_settings(reader));
   ZKV_TRY(const auto derived, take_derived(reader));
+  ZKV_TRY(const auto next_key, take_next_key(reader));
   return VolumeKeys::Volume{
       .name = std::string(name->value.begin(), name->value.end()),
       .kind = static_cast<VolumeKind>(ByteReader(kind->value).number<std::uint16_t>()),
@@ -129,6 +143,7 @@ Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
       .unknown_fields = reader.rest(),
       .settings = std::move(settings),
       .derived = derived,
+      .next_key = next_key,
   };
 }
 

@@ -65,6 +65,7 @@ Result<> check_fits_seed_file(const VolumeKeys& keys) {
     if (volume.kind != VolumeKind::kZfs) return loses(name + ", which is not a ZFS filesystem");
     const bool has_more = !volume.unknown_fields.empty() || volume.settings != VolumeSettings();
     if (has_more) return loses("all that is known of " + name);
+    if (!volume.next_key.empty()) return loses("the next key of " + name + ", which is being changed");
     if (!is_utf8(volume.key)) return loses("the key for " + name + ", which is not text");
   }
   return {};

@@ -62,6 +62,7 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
   all.reserve(entries_.size());
   for (const Entry& entry : entries_) {
     all.push_back({entry.name, entry.kind, bytes(entry.key), bytes(entry.unknown_fields), entry.settings});
+    all.back().next_key = bytes(entry.next_key);
     if (entry.derived.size == 0) continue;
     all.back().derived = DerivedKey{entry.derived_salt, entry.derived_iterations, bytes(entry.derived)};
   }
@@ -95,6 +96,7 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
   const Slice stored = store(key);
   forget(old->key);
   forget(std::exchange(old->derived, {}));
+  forget(std::exchange(old->next_key, {}));
   old->key = stored;
   return {};
 }
@@ -129,6 +131,27 @@ void VolumeKeys::keep_derived(Entry& entry, const DerivedKey& derived) {
   entry.derived_iterations = derived.iterations;
 }
 
+Result<> VolumeKeys::begin_change(std::string_view name, std::span<const std::uint8_t> next_key) {
+  Entry* entry = find(name);
+  if (entry == nullptr) return not_there(name);
+  if (next_key.empty()) return Error::invalid("the next key for " + quoted(name) + " is empty");
+  const Slice stored = store(next_key);
+  forget(entry->next_key);
+  entry->next_key = stored;
+  return {};
+}
+
+Result<> VolumeKeys::finish_change(std::string_view name) {
+  Entry* entry = find(name);
+  if (entry == nullptr) return not_there(name);
+  if (entry->next_key.size == 0)
+    return Error::not_found("the key of " + quoted(name) + " is not being changed");
+  forget(entry->key);
+  forget(std::exchange(entry->derived, {}));
+  entry->key = std::exchange(entry->next_key, {});
+  return {};
+}
+
 Result<> VolumeKeys::remove(std::string_view name) {
   const auto found = places_.find(name);
   if (found == places_.end()) return not_there(name);
@@ -136,6 +159,7 @@ Result<> VolumeKeys::remove(std::string_view name) {
   forget(entry->key);
   forget(entry->unknown_fields);
   forget(entry->derived);
+  forget(entry->next_key);
   places_.erase(found);
   entries_.erase(entry);
   return {};
@@ -144,8 +168,10 @@ Result<> VolumeKeys::remove(std::string_view name) {
 void VolumeKeys::restore(Volume volume) {
   const Slice key = take_in(volume.key);
   const Slice unknown_fields = take_in(volume.unknown_fields);
+  const Slice next_key = take_in(volume.next_key);
   entries_.push_back({std::move(volume.name), volume.kind, key, unknown_fields, std::move(volume.settings)});
   const auto added = std::prev(entries_.end());
+  added->next_key = next_key;
   if (volume.derived) keep_derived(*added, *volume.derived);
   const auto [place, is_new] = places_.try_emplace(added->name, added);
   if (is_new) return;
@@ -153,6 +179,7 @@ void VolumeKeys::restore(Volume volume) {
   forget(old.key);
   forget(old.unknown_fields);
   forget(old.derived);
+  forget(old.next_key);
   added->name.swap(old.name);  // what the map's key points to stays
   std::swap(old, *added);
   entries_.pop_back();

@@ -70,6 +70,9 @@ class VolumeKeys {
     std::span<const std::uint8_t> unknown_fields;
     VolumeSettings settings = {};
     std::optional<DerivedKey> derived = std::nullopt;  ///< of `key`; lives as long as that
+    /// The key that takes the place of `key`: which of the two the volume has by now is seen by trying them.
+    /// Empty: its key is not being changed. Lives as long as `key`.
+    std::span<const std::uint8_t> next_key = {};
   };
 
   [[nodiscard]] std::size_t size() const;
@@ -80,13 +83,20 @@ class VolumeKeys {
   [[nodiscard]] bool contains(std::string_view name) const;
 
   /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place,
-  /// its settings and its unknown fields, but no derived key. One of another kind is never replaced: kExists.
+  /// its settings and its unknown fields, but neither a derived nor a next key. One of another kind is never
+  /// replaced: kExists.
   Result<> add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                bool replace = false);
   /// Errors: kNotFound, kInvalid (a setting that is not sound).
   Result<> set_settings(std::string_view name, VolumeSettings settings);
   /// Errors: kNotFound, kInvalid (not kDerivedKeySize bytes).
   Result<> set_derived(std::string_view name, const DerivedKey& derived);
+  /// Begins to change a volume's key: both are held until finish_change(). Errors: kNotFound, kInvalid (an
+  /// empty key).
+  Result<> begin_change(std::string_view name, std::span<const std::uint8_t> next_key);
+  /// The next key takes the place of the key, whose derived key goes with it. Errors: kNotFound (also where
+  /// no change was begun).
+  Result<> finish_change(std::string_view name);
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 
@@ -114,6 +124,7 @@ class VolumeKeys {
     Slice derived = {};
     std::uint64_t derived_salt = 0;
     std::uint64_t derived_iterations = 0;
+    Slice next_key = {};
   };
 
   void keep_derived(Entry& entry, const DerivedKey& derived);

@@ -7,6 +7,7 @@
 #include "unlock/crypt_open.h"
 #include "unlock/crypt_options.h"
 #include "unlock/fstab_places.h"
+#include "unlock/luks_change.h"
 #include "unlock/luks_create.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
@@ -99,6 +100,21 @@ class CryptUnlocker final : public Unlocker {
     if (!is_success(outcome.happened)) return Error::io(outcome.detail).remedy(outcome.remedy);
     if (volume.filesystem.empty()) return {};
     return make_filesystem(volume.filesystem, options_.devices / "mapper" / volume.name);
+  }
+
+  [[nodiscard]] Result<> check_change(const VolumeRef& volume) const override {
+    if (kind_.format != CryptFormat::kLuks) return Unlocker::check_change(volume);
+    return check_luks_change(kind_, volume);
+  }
+
+  [[nodiscard]] Result<> give_key(const Volume& volume, std::span<const std::uint8_t> key) override {
+    if (kind_.format != CryptFormat::kLuks) return Unlocker::give_key(volume, key);
+    return give_luks_key(kind_, volume, key, options_);
+  }
+
+  [[nodiscard]] Result<> take_key(const Volume& volume, std::span<const std::uint8_t> key) override {
+    if (kind_.format != CryptFormat::kLuks) return Unlocker::take_key(volume, key);
+    return take_luks_key(kind_, volume, key, options_);
   }
 
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,

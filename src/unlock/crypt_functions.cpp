@@ -38,6 +38,9 @@ bool find_all(CryptFunctions& found) {
          find_function(from, "crypt_activate_by_passphrase", found.activate_by_passphrase) &&
          find_function(from, "crypt_activate_by_volume_key", found.activate_by_volume_key) &&
          find_function(from, "crypt_deactivate_by_name", found.deactivate_by_name) &&
+         find_function(from, "crypt_keyslot_add_by_passphrase", found.keyslot_add) &&
+         find_function(from, "crypt_keyslot_destroy", found.keyslot_destroy) &&
+         find_function(from, "crypt_set_pbkdf_type", found.set_pbkdf_type) &&
          find_function(from, "crypt_set_log_callback", found.set_log_callback);
 }
 

@@ -26,6 +26,9 @@ struct CryptFunctions {
   decltype(&::crypt_activate_by_passphrase) activate_by_passphrase = nullptr;
   decltype(&::crypt_activate_by_volume_key) activate_by_volume_key = nullptr;
   decltype(&::crypt_deactivate_by_name) deactivate_by_name = nullptr;
+  decltype(&::crypt_keyslot_add_by_passphrase) keyslot_add = nullptr;
+  decltype(&::crypt_keyslot_destroy) keyslot_destroy = nullptr;
+  decltype(&::crypt_set_pbkdf_type) set_pbkdf_type = nullptr;
   decltype(&::crypt_set_log_callback) set_log_callback = nullptr;
 
   /// Those of the first of `libraries` that can be loaded and has them all. Errors: kUnsupported.

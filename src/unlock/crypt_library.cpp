@@ -165,6 +165,42 @@ Result<> CryptLibrary::activate(const Device& device, const std::string& mapping
   return {};
 }
 
+Result<> CryptLibrary::add_key(const Device& device, Key opens, Key key) const {
+  CryptContext context(*functions_);
+  ZKV_CHECK(unlock::load(*functions_, device, {}, context));
+  // What is random needs no costly derivation: as `zkv volume create` makes its key slots.
+  crypt_pbkdf_type cheap{};
+  cheap.type = CRYPT_KDF_PBKDF2;
+  cheap.hash = "sha256";
+  cheap.iterations = 1000;
+  cheap.flags = CRYPT_PBKDF_NO_BENCHMARK;
+  const int set = functions_->set_pbkdf_type(context.get(), &cheap);
+  if (set < 0) return context.failed(set, device.path.string());
+  const int slot = functions_->keyslot_add(context.get(), CRYPT_ANY_SLOT, text_of(opens), opens.size(),
+                                           text_of(key), key.size());
+  if (slot == -EINVAL) return Error::unsupported(subject_of(device) + " has no free key slot");
+  if (slot < 0) return context.failed(slot, device.path.string());
+  return {};
+}
+
+Result<> CryptLibrary::remove_key(const Device& device, Key opens, Key key) const {
+  CryptContext context(*functions_);
+  ZKV_CHECK(unlock::load(*functions_, device, {}, context));
+  const auto slot_of = [&](Key one) {
+    return functions_->activate_by_passphrase(context.get(), nullptr, CRYPT_ANY_SLOT, text_of(one),
+                                              one.size(), 0);
+  };
+  for (int slot = slot_of(key); slot != -EPERM; slot = slot_of(key)) {
+    if (slot < 0) return context.failed(slot, device.path.string());
+    const int kept = slot_of(opens);
+    if (kept < 0) return context.failed(kept, device.path.string());
+    if (kept == slot) return Error::conflict("both keys open the same key slot of " + subject_of(device));
+    const int destroyed = functions_->keyslot_destroy(context.get(), slot);
+    if (destroyed < 0) return context.failed(destroyed, device.path.string());
+  }
+  return {};
+}
+
 Result<> CryptLibrary::deactivate(const std::string& mapping, Closing closing) const {
   CryptContext context(*functions_);
   const auto subject = "the mapping " + mapping;

@@ -37,6 +37,14 @@ class CryptLibrary {
   /// kUnavailable (no memory), kIo.
   [[nodiscard]] Result<> activate(const Device& device, const std::string& mapping,
                                   std::span<const std::uint8_t> key) const;
+  /// Puts a random key into a free key slot of a LUKS header, whose volume `opens` opens. Errors: as
+  /// activate(); kUnsupported (no key slot is free).
+  [[nodiscard]] Result<> add_key(const Device& device, std::span<const std::uint8_t> opens,
+                                 std::span<const std::uint8_t> key) const;
+  /// Destroys each key slot that `key` opens, where `opens` opens another one. Errors: as activate();
+  /// kConflict (it would be the last one that opens by `opens`).
+  [[nodiscard]] Result<> remove_key(const Device& device, std::span<const std::uint8_t> opens,
+                                    std::span<const std::uint8_t> key) const;
   enum class Closing {
     kNow,
     kOnceUnused,  ///< by the kernel, when nobody has it open any more

@@ -1,6 +1,9 @@
 // The words for what became of volumes and filesystems.
 #include "unlock/unlocker.h"
 
+#include <functional>
+#include <set>
+
 namespace zkv::unlock {
 
 std::string_view to_text(Happened happened) {
@@ -84,9 +87,26 @@ bool is_success(MountHappened happened) {
   }
 }
 
+Result<> Unlocker::check_change(const VolumeRef& volume) const {
+  return Error::unsupported("zkv changes no keys of kind " + std::string(name()))
+      .remedy("change it by its own tools, then put it in: zkv volume add --force " + volume.name);
+}
+
+Result<> Unlocker::give_key(const Volume& volume, std::span<const std::uint8_t> /*key*/) {
+  return check_change({volume.name, volume.settings});
+}
+
+Result<> Unlocker::take_key(const Volume& volume, std::span<const std::uint8_t> /*key*/) {
+  return check_change({volume.name, volume.settings});
+}
+
 Result<> keep_derived(repository::VolumeKeys& keys, const std::vector<DerivedFor>& derived) {
+  std::set<std::string, std::less<>> in_change;
+  for (const auto& volume : keys.volumes()) {
+    if (!volume.next_key.empty()) in_change.insert(volume.name);
+  }
   for (const auto& one : derived) {
-    if (keys.contains(one.volume)) {
+    if (keys.contains(one.volume) && !in_change.contains(one.volume)) {
       ZKV_CHECK(keys.set_derived(one.volume, {one.salt, one.iterations, one.key.span()}));
     }
   }

@@ -123,7 +123,8 @@ struct NewVolume {
   std::string filesystem = {};               ///< to be made on it, as mkfs(8) names it
 };
 
-/// Puts them beside the passphrases in `keys`; what is not held there any more is left out. Errors: those of
+/// Puts them beside the passphrases in `keys`; what is not held there any more is left out, and so is what is
+/// being given another key, since nothing says from which of the two it was derived. Errors: those of
 /// VolumeKeys::set_derived().
 Result<> keep_derived(repository::VolumeKeys& keys, const std::vector<DerivedFor>& derived);
 
@@ -171,6 +172,16 @@ class Unlocker {
   /// Makes the volume and leaves it open. What holds anything already is never overwritten. Errors: kExists,
   /// kInvalid (words that the kind does not know), kUnsupported, kDenied, kIo.
   [[nodiscard]] virtual Result<> create(const NewVolume& volume);
+
+  /// Whether such a volume's key can be changed here. Errors: kUnsupported, with why not, and how it is done
+  /// otherwise.
+  [[nodiscard]] virtual Result<> check_change(const VolumeRef& volume) const;
+  /// Makes `key`, of new_key_size() bytes, open the volume, which `volume.key` opens now; afterwards that may
+  /// open it, too. Cut off anywhere, one of the two opens it. Errors: kConflict (it is to be open for this),
+  /// kWrongKey, kDenied, kIo, those of check_change().
+  [[nodiscard]] virtual Result<> give_key(const Volume& volume, std::span<const std::uint8_t> key);
+  /// Lets `key` open the volume no more, which `volume.key` opens, too. Idempotent. Errors: as give_key().
+  [[nodiscard]] virtual Result<> take_key(const Volume& volume, std::span<const std::uint8_t> key);
 
   /// Forgets the keys of `volumes`, children first. What is still in use is kFailed, and so is what has a
   /// volume's name but lies on another device.

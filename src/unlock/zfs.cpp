@@ -262,6 +262,32 @@ class ZfsUnlocker final : public Unlocker {
     return program.create(volume.name, volume.properties, volume.size, volume.key);
   }
 
+  [[nodiscard]] Result<> check_change(const VolumeRef& volume) const override {
+    if (is_dataset_name(volume.name)) return {};
+    return Error::unsupported("no ZFS filesystem can have that name");
+  }
+
+  /// One transaction of the pool.
+  [[nodiscard]] Result<> give_key(const Volume& volume, std::span<const std::uint8_t> key) override {
+    ZKV_CHECK(check_change({volume.name, volume.settings}));
+    ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
+    ZKV_TRY(const auto listing, look_at(program, {volume.name}));
+    if (presence_of(volume.name, listing) != Presence::kPresent) {
+      const auto missing = not_there(volume.name, listing);
+      return Error::not_found(missing.detail).remedy(missing.remedy);
+    }
+    if (!listing.datasets.find(volume.name)->second.is_key_loaded) {
+      return Error::conflict("it is not open, and ZFS changes keys of what is open alone")
+          .remedy("zkv mount");
+    }
+    return program.change_key(volume.name, key);
+  }
+
+  /// There is only ever one.
+  [[nodiscard]] Result<> take_key(const Volume& /*volume*/, std::span<const std::uint8_t> /*key*/) override {
+    return {};
+  }
+
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {
     const auto names = names_of(volumes);

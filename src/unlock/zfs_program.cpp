@@ -87,6 +87,10 @@ Result<> ZfsProgram::create(const std::string& name, const std::vector<std::stri
   return act(std::move(arguments), key);
 }
 
+Result<> ZfsProgram::change_key(const std::string& name, std::span<const std::uint8_t> key) const {
+  return act({"change-key", "-o", "keyformat=raw", "-o", "keylocation=prompt", name}, key);
+}
+
 Result<> ZfsProgram::unload_key(const std::string& name) const { return act({"unload-key", name}, {}); }
 Result<> ZfsProgram::mount(const std::string& name) const { return act({"mount", name}, {}); }
 Result<> ZfsProgram::unmount(const std::string& name) const { return act({"unmount", name}, {}); }

@@ -35,6 +35,10 @@ class ZfsProgram {
   /// properties forbid it; a block device of `size` where that is said. Errors: kExists, kIo with zfs' words.
   [[nodiscard]] Result<> create(const std::string& name, const std::vector<std::string>& properties,
                                 const std::string& size, std::span<const std::uint8_t> key) const;
+  /// Wraps an encryption root, whose key is loaded, under the raw `key` (kWrappingKeySize bytes), which is
+  /// asked for from then on: the old key or the new one opens it, whatever happens. Errors: kIo with zfs'
+  /// words.
+  [[nodiscard]] Result<> change_key(const std::string& name, std::span<const std::uint8_t> key) const;
   /// Errors: kNotFound (none is loaded), kIo.
   [[nodiscard]] Result<> unload_key(const std::string& name) const;
   /// Errors: kExists (mounted already), kIo.

@@ -84,6 +84,11 @@ const char* crypt_get_type(crypt_device* device) { return device->type.c_str(); 
 int crypt_keyslot_max(const char*) { return 0; }
 crypt_keyslot_info crypt_keyslot_status(crypt_device*, int) { return CRYPT_SLOT_INVALID; }
 int crypt_keyslot_get_pbkdf(crypt_device*, int, crypt_pbkdf_type*) { return -EINVAL; }
+int crypt_keyslot_add_by_passphrase(crypt_device*, int, const char*, size_t, const char*, size_t) {
+  return -ENOTSUP;
+}
+int crypt_keyslot_destroy(crypt_device*, int) { return -ENOTSUP; }
+int crypt_set_pbkdf_type(crypt_device*, const crypt_pbkdf_type*) { return -ENOTSUP; }
 void crypt_set_log_callback(crypt_device*, void (*)(int, const char*, void*), void*) {}
 
 int crypt_activate_by_passphrase(crypt_device* device, const char* name, int, const char* key, size_t size,

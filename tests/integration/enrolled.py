@@ -143,6 +143,17 @@ class GoesWell(Case):
         self.assert_open()
         self.assertEqual(self.gateway.state(first), "cancelled")
 
+    def test_the_hosts_doctor_tries_the_way_and_sees_a_host_that_was_revoked(self):
+        self.enroll()
+
+        def found():
+            told = json.loads(self.host.out("doctor", "--ask", "--json", "--cafile", self.host.cafile, code=3))
+            return [finding["id"] for finding in told["findings"] if finding["id"].startswith(("gateway-", "enrolment-", "nobody-"))]
+
+        self.assertEqual([name for name in found() if name != "gateway-certificate-ends"], [])
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.assertIn("gateway-refuses", found())
+
     def test_a_gateway_that_is_down_does_not_hold_up_the_other(self):
         self.enroll()
         other = self.new_gateway()

@@ -79,6 +79,10 @@ def sound_files():
     derived = reader.record(reader.DERIVED, struct.pack("<QQ", 81985529216486895, 350000) + bytes(range(32)))
     file = reader.write(reader.volume_record(b"tank/a", b"a passphrase", 1, derived), [RECOVERY_SLOT], drawer("derived"))
     yield "derived-key", file, outcome([RECOVERY_KEY], volumes=[(b"tank/a", 1, b"a passphrase")])
+    following = reader.record(reader.NEXT_KEY, bytes(range(32))) + reader.record(99, b"later")
+    changing = reader.volume_record(b"tank/a", b"old key", 1, following) + reader.volume_record(b"data", b"old key", 2, settings(device="/dev/vdb") + following)
+    yield "next-key", reader.write(changing, [RECOVERY_SLOT], drawer("next")), outcome([RECOVERY_KEY], volumes=[
+        (b"tank/a", 1, b"old key"), (b"data", 2, b"old key", {"device": "/dev/vdb"})])
     yield "program-and-secret", reader.write(with_program(), [RECOVERY_SLOT], drawer("program")), outcome([RECOVERY_KEY], volumes=[
         (b"photos", 7, b"a passphrase", {"device": "/srv/.photos", "mountpoint": "/srv/photos", "program": "/usr/lib/zkv/loaders/gocryptfs"}),
         (b"token", 8, b"\0\1", {"mountpoint": "/run/secrets/token", "options": "owner=www-data,mode=0400"})])
@@ -127,6 +131,8 @@ def hostile_files():
         yield name, file, corrupt
     short = reader.volume_record(b"tank/a", b"a passphrase", 1, reader.record(reader.DERIVED, bytes(47)))
     yield "short-derived-key", reader.write(short, [RECOVERY_SLOT], drawer("short derived")), corrupt
+    hollow = reader.volume_record(b"tank/a", b"old key", 1, reader.record(reader.NEXT_KEY, b""))
+    yield "empty-next-key", reader.write(hollow, [RECOVERY_SLOT], drawer("empty next")), corrupt
     yield "unbearable-cost", costly(), outcome(refused=[(PASSPHRASE, "corrupt")])
     number = Fernet(CLASSIC_KEY)._encrypt_from_parts(b'{"a": 1}', 1772000000, drawer("number")(16))
     yield "seed-number", number, outcome(refused=[(CLASSIC_KEY, "corrupt")])

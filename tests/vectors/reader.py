@@ -24,6 +24,7 @@ WORDS = {RECOVERY: "recovery", CLASSIC: "classic", PASSPHRASE: "passphrase"}
 LATEST = 253402300799999
 SETTINGS = {4: "device", 5: "mountpoint", 6: "options", 7: "program"}
 DERIVED = 8
+NEXT_KEY = 9
 
 
 class Refused(Exception):
@@ -153,21 +154,39 @@ def read_settings(source):
             raise Refused("corrupt: setting") from None
         if not 0 < len(value) <= 4096 or any(ord(c) < 0x20 or ord(c) == 0x7F for c in text):
             raise Refused("corrupt: setting")
-        settings[SETTINGS[tag]], last, source = text, tag, ahead
+        settings[SETTINGS[tag]], last, source.rest = text, tag, ahead.rest
     return settings
+
+
+def take_if(source, wanted):
+    """The value of the record at the front, if it has that tag; else None, and nothing is taken."""
+    ahead = Bytes(source.rest)
+    try:
+        tag, value, _ = ahead.record()
+    except Refused:
+        return None
+    if tag != wanted:
+        return None
+    source.rest = ahead.rest
+    return value
 
 
 def read_derived(source):
     """Salt, iterations and wrapping key that came from a passphrase; None where they do not stand at the front."""
-    try:
-        tag, value, _ = Bytes(source.rest).record()
-    except Refused:
-        return None
-    if tag != DERIVED:
+    value = take_if(source, DERIVED)
+    if value is None:
         return None
     if len(value) != 48:
         raise Refused("corrupt: derived key")
     return int.from_bytes(value[:8], "little"), int.from_bytes(value[8:16], "little"), value[16:]
+
+
+def read_next_key(source):
+    """The key that takes the place of the volume's own; None where no change was begun."""
+    value = take_if(source, NEXT_KEY)
+    if value == b"":
+        raise Refused("corrupt: next key")
+    return value
 
 
 def read_volume(value):
@@ -176,7 +195,9 @@ def read_volume(value):
     if (name_tag, kind_tag, key_tag) != (1, 2, 3) or len(kind) != 2:
         raise Refused("corrupt: volume")
     settings = read_settings(source)
-    return {"name": name, "kind": int.from_bytes(kind, "little"), "key": key, "settings": settings, "derived": read_derived(source)}
+    derived = read_derived(source)
+    return {"name": name, "kind": int.from_bytes(kind, "little"), "key": key, "settings": settings, "derived": derived,
+            "next_key": read_next_key(source)}
 
 
 def read_body(plaintext):

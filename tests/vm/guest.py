@@ -186,6 +186,12 @@ class Guest:
         self._start()
         self.wait_for_agent(limit)
 
+    def cut_power(self, limit=400):
+        """Takes the power away in the midst of things, and starts the machine from what its disks hold."""
+        self._stop()
+        self._start()
+        self.wait_for_agent(limit)
+
     def set_link(self, up):
         """Plugs the network cable in or out; it stays so over a reboot."""
         self._link = up

@@ -44,6 +44,7 @@ void add_unlock_command(CLI::App& app, Session& session);
 void add_early_command(CLI::App& app, Session& session);
 void add_reboot_command(CLI::App& app, Session& session);
 void add_status_command(CLI::App& app, Session& session);
+void add_doctor_command(CLI::App& app, Session& session);
 
 /// Prints the error and its remedy to stderr ("zkv: …"), and returns the exit code of its kind.
 ExitCode report(const Error& error);

@@ -10,6 +10,7 @@
 #include "output.h"
 #include "repository/change.h"
 #include "repository/rotate.h"
+#include "rotate_volumes.h"
 
 namespace zkv::cli {
 
@@ -20,6 +21,8 @@ struct RotateOptions {
   GatewayOptions gateway{.addresses = {}, .timeout = 300, .ca_file = {}};
   std::vector<std::filesystem::path> also;
   std::vector<std::uint32_t> dropped;
+  bool volume_keys = false;
+  bool yes = false;
 };
 
 Result<> check_has_slots(const Session& session) {
@@ -155,11 +158,9 @@ Result<> show_rotated(const Session& session, const repository::Rotated& rotated
   return out.write();
 }
 
-Result<> rotate(Session& session, const RotateOptions& options) {
-  ZKV_CHECK(check_has_slots(session));
+Result<> rotate_repository(Session& session, const RotateOptions& options, SecretBytes key) {
   ZKV_TRY(const auto enrolments, host::EnrolmentFolder(session.repository).all());
   ZKV_CHECK(check_dropped(enrolments, {options.dropped.begin(), options.dropped.end()}));
-  ZKV_TRY(auto key, read_repository_key(session, options.key));
   ZKV_TRY(auto ring, Keyring::begin(session, options, enrolments, std::move(key)));
   ZKV_CHECK(read_others(options, ring));
   ZKV_CHECK(ask_for_others(ring));
@@ -169,6 +170,22 @@ Result<> rotate(Session& session, const RotateOptions& options) {
   ZKV_TRY(const auto rotated, repository::rotate(session.repository, ring.rotation()));
   for (const auto& released : shares) acknowledge(session.repository, released, options.gateway);
   return show_rotated(session, rotated);
+}
+
+/// A change of volumes' keys that was interrupted goes on, under the repository's key as it is.
+Result<ExitCode> rotate(Session& session, const RotateOptions& options) {
+  ZKV_CHECK(check_has_slots(session));
+  ZKV_TRY(auto key, read_repository_key(session, options.key));
+  if (!options.volume_keys) {
+    ZKV_CHECK(rotate_repository(session, options, std::move(key)));
+    return ExitCode::kDone;
+  }
+  ZKV_TRY(const bool is_begun, is_volume_change_pending(session, key));
+  if (!is_begun) {
+    ZKV_CHECK(confirm_volume_change(session, key, options.yes));
+    ZKV_CHECK(rotate_repository(session, options, key.clone()));
+  }
+  return change_volume_keys(session, key, is_begun);
 }
 
 }  // namespace
@@ -187,11 +204,14 @@ void add_rotate_command(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("--timeout", options->gateway.timeout, "seconds to wait for each gateway; 0: no limit")
       ->capture_default_str();
+  command->add_flag("--volume-keys", options->volume_keys,
+                    "change the volumes' own keys as well, or go on with that");
+  command->add_flag("--yes", options->yes, "do not ask whether raw replicas of ZFS may break");
   add_trust_options(*command, options->gateway);
   add_tpm_option(*command, options->gateway);
   command->callback([&session, options] {
     const auto done = rotate(session, *options);
-    session.exit_code = done ? ExitCode::kDone : report(done.error());
+    session.exit_code = done ? *done : report(done.error());
   });
 }
 

@@ -1,0 +1,113 @@
+// All that the doctor knows of a machine before it judges: gathered once, or made up by a test.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "doctor/unit_files.h"
+#include "host/enrolment.h"
+#include "net/http_client.h"
+#include "repository/change.h"
+#include "unlock/crypttab.h"
+
+namespace zkv::doctor {
+
+/// A volume that zkv opens here.
+struct VolumeFacts {
+  std::string name;
+  std::string kind = {};    ///< as Unlocker::name(); empty: not known before it is opened once
+  std::string device = {};  ///< as its settings name it, or the path where it is
+  std::string place = {};   ///< where it is mounted; empty: nowhere, or not known
+};
+
+struct FstabEntry {
+  std::string source;
+  std::string mountpoint;  ///< "none" for swap
+  std::string type;
+  std::vector<std::string> options;
+};
+
+/// A line of /etc/zfs/zfs-list.cache, from which zfs-mount-generator makes units.
+struct CachedFilesystem {
+  std::string name;
+  std::string mountpoint;
+  std::string canmount;
+  std::string encryption_root;
+  std::string key_location;
+  bool is_ignored = false;  ///< org.openzfs.systemd:ignore
+};
+
+struct FileFacts {
+  std::string path;
+  std::string what;  ///< as in "the repository"
+  uid_t owner = 0;
+  mode_t mode = 0;
+  bool is_secret = false;  ///< nobody else may even read it
+  bool is_directory = false;
+};
+
+/// What came of speaking to one gateway.
+struct GatewayFacts {
+  std::string address;
+  net::Obstacle obstacle = net::Obstacle::kConnection;
+  std::optional<Error> trouble = std::nullopt;          ///< `obstacle` stood before any answer
+  std::optional<Error> refusal = std::nullopt;          ///< it answered, and would not release a share
+  std::optional<Time> certificate_ends = std::nullopt;  ///< of its chain, the first to end
+};
+
+struct Leftover {
+  enum class Kind { kKey, kWords, kRepository };
+  std::string path;
+  Kind kind = Kind::kKey;
+};
+
+struct SwapDevice {
+  std::string path;
+  bool is_encrypted = false;  ///< or compressed memory
+};
+
+struct Facts {
+  Units units = {};
+  std::map<std::string, std::string, std::less<>> service_settings = {};  ///< of /etc/default/zfs-keyvault
+  std::string kernel_command_line = {};
+
+  std::vector<VolumeFacts> volumes = {};
+  std::vector<unlock::CrypttabLine> crypttab = {};
+  std::vector<FstabEntry> fstab = {};
+  std::vector<CachedFilesystem> zfs_cache = {};
+  bool has_zfs = false;
+  std::optional<std::string> pool_cache = std::nullopt;  ///< the bytes of /etc/zfs/zpool.cache
+
+  Time now = {};
+  bool has_clock = true;  ///< one that runs while the machine is off
+  bool has_tpm = true;
+  uid_t user = 0;  ///< whose repository it is, besides root
+
+  std::string repository = {};  ///< its path, every link followed
+  std::optional<Error> repository_trouble = std::nullopt;
+  std::optional<repository::Description> description = std::nullopt;
+  std::optional<repository::Description> previous = std::nullopt;
+  std::vector<host::Enrolment> enrolments = {};
+  std::optional<Error> enrolment_trouble = std::nullopt;
+  std::vector<GatewayFacts> gateways = {};
+  std::vector<FileFacts> files = {};
+  std::vector<Leftover> leftovers = {};
+  std::vector<SwapDevice> swaps = {};
+
+  std::vector<std::string> unseen = {};  ///< what could not be looked at, and why
+};
+
+/// The unit of that name; one that is not there where it is not.
+const Unit& unit_of(const Facts& facts, std::string_view name);
+/// Addresses of gateways in /etc/default/zfs-keyvault.
+std::vector<std::string> configured_gateways(const Facts& facts);
+/// The volume that lies or is mounted at or above `path`; nothing where none does.
+const VolumeFacts* volume_over(const Facts& facts, std::string_view path);
+
+}  // namespace zkv::doctor

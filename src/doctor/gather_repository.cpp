@@ -1,0 +1,114 @@
+// The repository from outside, its enrolments, and the volumes that are known without its key.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "doctor/gather_parts.h"
+#include "doctor/tables.h"
+#include "host/unlock_record.h"
+#include "unlock/mount_table.h"
+
+namespace zkv::doctor {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Whether it is there, and this user may not look at it: then that is told.
+bool is_closed_to_us(const fs::path& path, Facts& facts) {
+  if (::access(path.c_str(), R_OK) == 0 || errno != EACCES) return false;
+  facts.unseen.push_back(path.string() + ": only root can read it");
+  return true;
+}
+
+/// As that machine names it.
+std::string name_there(const System& system, const fs::path& root_path) {
+  if (system.is_running()) return root_path.string();
+  return "/" + root_path.lexically_relative(system.place_of("/")).string();
+}
+
+VolumeFacts& volume_named(const std::string& name, Facts& facts) {
+  const auto found = std::ranges::find(facts.volumes, name, &VolumeFacts::name);
+  return found == facts.volumes.end() ? facts.volumes.emplace_back(VolumeFacts{.name = name}) : *found;
+}
+
+void take_record(const GatherOrder& order, Facts& facts) {
+  const auto path = order.system.place_of(order.unlock_record);
+  if (is_closed_to_us(path, facts)) return;
+  const auto record = host::read_record(path);
+  if (!record) return facts.unseen.push_back(record.error().message());
+  for (const auto& [name, last] : *record) {
+    auto& volume = volume_named(name, facts);
+    volume.kind = last.kind;
+    volume.device = last.settings.device;
+    volume.place = last.settings.mountpoint;
+  }
+}
+
+/// What the machine knows of the volumes that the repository is known to hold.
+void take_states(const host::Unlockers& unlockers, Facts& facts) {
+  for (const auto& unlocker : unlockers) {
+    const auto states = unlocker->discover();
+    if (!states) continue;
+    for (const auto& state : *states) {
+      const auto volume = std::ranges::find(facts.volumes, state.name, &VolumeFacts::name);
+      if (volume == facts.volumes.end()) continue;
+      volume->kind = unlocker->name();
+      if (volume->device.empty()) volume->device = state.device;
+      if (volume->place.empty()) volume->place = state.mountpoint;
+    }
+  }
+}
+
+void take_places(Facts& facts) {
+  for (auto& volume : facts.volumes) {
+    for (const auto& entry : facts.fstab) {
+      const bool is_it = entry.source == "/dev/mapper/" + volume.name && volume.kind != "zfs";
+      if (is_it && volume.place.empty()) volume.place = entry.mountpoint;
+    }
+    for (const auto& cached : facts.zfs_cache) {
+      if (cached.name != volume.name) continue;
+      volume.kind = "zfs";
+      if (volume.place.empty()) volume.place = cached.mountpoint;
+    }
+    if (volume.place.starts_with('/')) volume.place = unlock::clean_path(volume.place);
+  }
+}
+
+}  // namespace
+
+fs::path repository_file(const GatherOrder& order) { return order.system.place_of(order.repository); }
+
+void gather_repository(const GatherOrder& order, Facts& facts) {
+  const auto file = repository_file(order);
+  facts.repository = name_there(order.system, file);
+  if (is_closed_to_us(file, facts)) return;
+  if (auto description = repository::describe(file)) {
+    facts.description = std::move(*description);
+  } else {
+    facts.repository_trouble = description.error();
+  }
+  if (auto before = repository::describe(file.string() + ".previous")) facts.previous = std::move(*before);
+  if (is_closed_to_us(file.string() + ".enrolments", facts)) return;
+  const host::EnrolmentFolder folder(file);
+  if (auto enrolments = folder.all()) {
+    facts.enrolments = std::move(*enrolments);
+  } else {
+    facts.enrolment_trouble = enrolments.error();
+  }
+}
+
+void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, Facts& facts) {
+  take_record(order, facts);
+  if (const auto names = host::EnrolmentFolder(repository_file(order)).volumes()) {
+    for (const auto& name : *names) static_cast<void>(volume_named(name, facts));
+  }
+  if (order.system.is_running()) take_states(unlockers, facts);
+  take_places(facts);
+  if (facts.volumes.empty()) {
+    facts.unseen.emplace_back("volumes: which ones the repository holds is known once it was opened here");
+  }
+}
+
+}  // namespace zkv::doctor

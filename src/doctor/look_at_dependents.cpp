@@ -1,0 +1,78 @@
+// Units of others that need what is on a volume.
+#include <array>
+
+#include "doctor/looks.h"
+
+namespace zkv::doctor {
+
+namespace {
+
+constexpr std::string_view kTarget = "zfs-keyvault.target";
+constexpr std::array<std::string_view, 2> kOurs{"zfs-keyvault.service", "zfs-keyvault.target"};
+
+bool is_after_us(const Unit& unit) { return unit.names("After", kOurs[0]) || unit.names("After", kOurs[1]); }
+
+bool is_bound(const Unit& unit) {
+  for (const std::string_view setting : {"Requires", "BindsTo", "Requisite"}) {
+    if (unit.names(setting, kOurs[0]) || unit.names(setting, kOurs[1])) return true;
+  }
+  return false;
+}
+
+bool is_wanted_by_us(const Unit& unit) {
+  for (const auto& by : unit.wanted_by) {
+    if (by == kTarget) return true;
+  }
+  return unit.names("Wants", kTarget);
+}
+
+bool is_ours(std::string_view name) { return name == kOurs[0] || name == kOurs[1]; }
+
+std::string drop_in(const std::string& name) {
+  return "systemctl edit " + name + ": [Unit] Requires=zfs-keyvault.target After=zfs-keyvault.target";
+}
+
+/// The first path that the unit says it needs and that lies on a volume.
+std::string path_on_volume(const Facts& facts, const Unit& unit) {
+  for (const std::string_view setting : {"RequiresMountsFor", "WorkingDirectory", "RootDirectory"}) {
+    for (const auto& path : unit.words(setting)) {
+      if (volume_over(facts, path) != nullptr) return path;
+    }
+  }
+  for (const auto& name : unit.words("StateDirectory")) {
+    const std::string path = "/var/lib/" + name.substr(0, name.find(':'));
+    if (volume_over(facts, path) != nullptr) return path;
+  }
+  return {};
+}
+
+}  // namespace
+
+FoundList dependent_unordered(const Facts& facts) {
+  FoundList found;
+  for (const auto& [name, unit] : facts.units) {
+    if (is_ours(name) || !unit.is_there() || is_after_us(unit)) continue;
+    if (!is_bound(unit) && !is_wanted_by_us(unit)) continue;
+    found.push_back(
+        {name, name + " hangs on the volumes, but is not ordered after them: it starts while they are locked",
+         drop_in(name)});
+  }
+  return found;
+}
+
+FoundList dependent_unbound(const Facts& facts) {
+  FoundList found;
+  for (const auto& [name, unit] : facts.units) {
+    if (is_ours(name) || name.ends_with(".mount") || !unit.is_enabled()) continue;
+    if (is_bound(unit) || is_wanted_by_us(unit)) continue;
+    const auto path = path_on_volume(facts, unit);
+    if (path.empty()) continue;
+    found.push_back({name,
+                     name + " uses " + path + ", which lies on " + volume_over(facts, path)->name +
+                         ", and starts whether that is open or not",
+                     drop_in(name)});
+  }
+  return found;
+}
+
+}  // namespace zkv::doctor

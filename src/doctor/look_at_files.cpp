@@ -1,0 +1,87 @@
+// Files that others can change or read, and what lies about.
+#include <fmt/format.h>
+
+#include "doctor/looks.h"
+
+namespace zkv::doctor {
+
+namespace {
+
+constexpr mode_t kOthersWrite = 0022;
+constexpr mode_t kOthersAny = 0077;
+constexpr mode_t kSticky = 01000;
+
+bool is_of(const FileFacts& file, uid_t user) { return file.owner == 0 || file.owner == user; }
+
+bool others_can_write(const FileFacts& file) {
+  const bool is_kept = file.is_directory && (file.mode & kSticky) != 0;
+  return (file.mode & kOthersWrite) != 0 && !is_kept;
+}
+
+}  // namespace
+
+FoundList file_writable(const Facts& facts) {
+  FoundList found;
+  for (const auto& file : facts.files) {
+    if (!is_of(file, facts.user)) {
+      found.push_back(
+          {file.path,
+           fmt::format("{} belongs to user {}, who can put another in its place", file.what, file.owner),
+           "chown root: " + file.path});
+    } else if (others_can_write(file)) {
+      found.push_back({file.path,
+                       fmt::format("others can write {} (mode {:04o})", file.what, file.mode & 07777),
+                       "chmod go-w " + file.path});
+    }
+  }
+  return found;
+}
+
+FoundList file_readable(const Facts& facts) {
+  FoundList found;
+  for (const auto& file : facts.files) {
+    if (!file.is_secret || (file.mode & kOthersAny) == 0 || others_can_write(file)) continue;
+    found.push_back({file.path, fmt::format("others can read {} (mode {:04o})", file.what, file.mode & 07777),
+                     "chmod go= " + file.path});
+  }
+  return found;
+}
+
+FoundList key_left_lying(const Facts& facts) {
+  FoundList found;
+  for (const auto& left : facts.leftovers) {
+    if (left.kind == Leftover::Kind::kRepository) continue;
+    const bool is_words = left.kind == Leftover::Kind::kWords;
+    found.push_back({left.path,
+                     is_words ? "it holds words of a recovery kit: whoever reads it needs no approval"
+                              : "it looks like a repository's key: whoever reads it needs no approval",
+                     "once it is on paper or elsewhere: shred -u " + left.path});
+  }
+  return found;
+}
+
+FoundList repository_copy(const Facts& facts) {
+  FoundList found;
+  for (const auto& left : facts.leftovers) {
+    if (left.kind != Leftover::Kind::kRepository) continue;
+    found.push_back({left.path,
+                     "another copy of the repository: it opens by whatever opened it when it was made",
+                     "rm " + left.path + ", if it is no backup that you mean to keep"});
+  }
+  return found;
+}
+
+FoundList swap_plain(const Facts& facts) {
+  FoundList found;
+  for (const auto& swap : facts.swaps) {
+    if (swap.is_encrypted) continue;
+    found.push_back({swap.path,
+                     "memory is swapped out to it without encryption; zkv's own keys never are, but what "
+                     "programs read from the volumes is",
+                     "give it a new key at each boot: a line of /etc/crypttab with /dev/urandom and swap, "
+                     "and /dev/mapper/NAME in /etc/fstab"});
+  }
+  return found;
+}
+
+}  // namespace zkv::doctor

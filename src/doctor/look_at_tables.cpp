@@ -1,0 +1,128 @@
+// Lines of crypttab and fstab that ask, wait or fail before anybody can have approved.
+#include <algorithm>
+
+#include "doctor/looks.h"
+
+namespace zkv::doctor {
+
+namespace {
+
+constexpr std::string_view kCrypttab = "/etc/crypttab";
+constexpr std::string_view kFstab = "/etc/fstab";
+constexpr std::string_view kMapper = "/dev/mapper/";
+
+bool has_option(const std::vector<std::string>& options, std::string_view wanted) {
+  return std::ranges::count(options, wanted) > 0;
+}
+
+/// The repository's volume that a line of crypttab opens too.
+const VolumeFacts* volume_of(const Facts& facts, const unlock::CrypttabLine& line) {
+  const auto found = std::ranges::find_if(facts.volumes, [&](const VolumeFacts& volume) {
+    return volume.kind != "zfs" &&
+           (volume.name == line.name || (!volume.device.empty() && volume.device == line.device));
+  });
+  return found == facts.volumes.end() ? nullptr : &*found;
+}
+
+/// Whether zkv itself hands out the key, by a socket.
+bool is_served(const unlock::CrypttabLine& line) { return line.key_file.starts_with("/run/"); }
+
+/// The lines that the boot opens, of volumes that zkv opens.
+std::vector<unlock::CrypttabLine> lines_of_volumes(const Facts& facts) {
+  std::vector<unlock::CrypttabLine> lines;
+  for (const auto& line : facts.crypttab) {
+    const bool is_opened = !has_option(line.options, "noauto") && !is_for_one_boot(line);
+    if (is_opened && volume_of(facts, line) != nullptr) lines.push_back(line);
+  }
+  return lines;
+}
+
+/// The volume without which a line of fstab cannot be mounted.
+const VolumeFacts* volume_under(const Facts& facts, const FstabEntry& entry) {
+  for (const auto& volume : facts.volumes) {
+    const bool is_zfs =
+        entry.type == "zfs" && (entry.source == volume.name || entry.source.starts_with(volume.name + "/"));
+    const bool is_mapping = volume.kind != "zfs" && entry.source == std::string(kMapper) + volume.name;
+    if (is_zfs || is_mapping || entry.source == "/dev/zvol/" + volume.name) return &volume;
+  }
+  if (entry.source.starts_with('/') && !entry.source.starts_with("/dev/"))
+    return volume_over(facts, entry.source);
+  return nullptr;
+}
+
+bool is_left_for_later(const FstabEntry& entry) { return has_option(entry.options, "noauto"); }
+bool can_be_missing(const FstabEntry& entry) {
+  return has_option(entry.options, "nofail") || has_option(entry.options, "_netdev");
+}
+
+}  // namespace
+
+FoundList crypttab_asks(const Facts& facts) {
+  FoundList found;
+  for (const auto& line : lines_of_volumes(facts)) {
+    if (!line.key_file.empty()) continue;
+    found.push_back({std::string(kCrypttab),
+                     "the boot asks at the console for " + line.name + ", which zkv opens",
+                     "add noauto to the options of the line of " + line.name +
+                         " in /etc/crypttab, then systemctl daemon-reload"});
+  }
+  return found;
+}
+
+FoundList crypttab_key_file(const Facts& facts) {
+  FoundList found;
+  for (const auto& line : lines_of_volumes(facts)) {
+    if (line.key_file.empty() || is_served(line)) continue;
+    found.push_back(
+        {std::string(kCrypttab),
+         line.key_file + " opens " + line.name + " at boot without anybody's approval",
+         "once a boot has shown that zkv opens it: add noauto to its line, and shred -u " + line.key_file});
+  }
+  return found;
+}
+
+FoundList crypttab_netdev(const Facts& facts) {
+  FoundList found;
+  for (const auto& line : lines_of_volumes(facts)) {
+    if (!is_served(line) || has_option(line.options, "_netdev")) continue;
+    found.push_back({std::string(kCrypttab),
+                     line.name + " is opened before the network is up, where zkv can have no key",
+                     "add _netdev to the options of the line of " + line.name +
+                         ", then systemctl enable remote-cryptsetup.target"});
+  }
+  return found;
+}
+
+FoundList fstab_stops_boot(const Facts& facts) {
+  FoundList found;
+  for (const auto& entry : facts.fstab) {
+    const auto* volume = volume_under(facts, entry);
+    if (volume == nullptr || is_left_for_later(entry) || can_be_missing(entry)) continue;
+    found.push_back({std::string(kFstab),
+                     "the boot waits for " + entry.source + " on " + entry.mountpoint +
+                         ", then ends in emergency mode: " + volume->name +
+                         " is locked until the network is up and somebody has approved",
+                     "add noauto (zkv mounts it) or nofail to the options of the line of " +
+                         entry.mountpoint + " in /etc/fstab, then systemctl daemon-reload"});
+  }
+  return found;
+}
+
+FoundList fstab_too_early(const Facts& facts) {
+  FoundList found;
+  for (const auto& entry : facts.fstab) {
+    const bool waits = std::ranges::any_of(entry.options, [](const std::string& option) {
+      return (option.starts_with("x-systemd.requires=") || option.starts_with("x-systemd.after=")) &&
+             option.find("=zfs-keyvault.") != std::string::npos;
+    });
+    if (!waits || is_left_for_later(entry) || can_be_missing(entry)) continue;
+    found.push_back({std::string(kFstab),
+                     entry.mountpoint + " is to be mounted after zfs-keyvault, and before local-fs.target, "
+                                        "which comes before the network: systemd drops one of them at random",
+                     "add _netdev to the options of the line of " + entry.mountpoint +
+                         " in /etc/fstab, then systemctl daemon-reload"});
+  }
+  return found;
+}
+
+}  // namespace zkv::doctor

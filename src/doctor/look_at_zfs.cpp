@@ -1,0 +1,95 @@
+// What ZFS's own units do at boot beside zkv.
+#include <algorithm>
+#include <set>
+
+#include "doctor/looks.h"
+
+namespace zkv::doctor {
+
+namespace {
+
+bool opens_zfs(const Facts& facts) {
+  return std::ranges::any_of(facts.volumes, [](const VolumeFacts& volume) { return volume.kind == "zfs"; });
+}
+
+bool is_volume(const Facts& facts, const std::string& name) {
+  return std::ranges::count(facts.volumes, name, &VolumeFacts::name) > 0;
+}
+
+std::string cache_of(const std::string& filesystem) {
+  return "/etc/zfs/zfs-list.cache/" + filesystem.substr(0, filesystem.find('/'));
+}
+
+}  // namespace
+
+FoundList zfs_asks(const Facts& facts) {
+  std::set<std::string> asked;
+  for (const auto& one : facts.zfs_cache) {
+    const bool is_mounted = one.canmount == "on" && one.mountpoint.starts_with('/');
+    if (!is_mounted || one.is_ignored || one.key_location != "prompt") continue;
+    if (is_volume(facts, one.encryption_root)) asked.insert(one.encryption_root);
+  }
+  FoundList found;
+  for (const auto& root : asked) {
+    found.push_back(
+        {cache_of(root),
+         "zfs-mount-generator makes a unit that asks at the console for " + root + ", which zkv opens",
+         "zfs set org.openzfs.systemd:ignore=on " + root});
+  }
+  return found;
+}
+
+FoundList zfs_key_file(const Facts& facts) {
+  std::set<std::string> told;
+  FoundList found;
+  for (const auto& one : facts.zfs_cache) {
+    constexpr std::string_view kFile = "file://";
+    if (!one.key_location.starts_with(kFile) || !is_volume(facts, one.encryption_root)) continue;
+    if (!told.insert(one.encryption_root).second) continue;
+    const auto path = one.key_location.substr(kFile.size());
+    found.push_back({path, path + " opens " + one.encryption_root + " at boot without anybody's approval",
+                     "once a boot has shown that zkv opens it: zfs set keylocation=prompt " +
+                         one.encryption_root + " && shred -u " + path});
+  }
+  return found;
+}
+
+FoundList zfs_import_off(const Facts& facts) {
+  if (!opens_zfs(facts) || !facts.has_zfs) return {};
+  const bool by_cache =
+      unit_of(facts, "zfs-import-cache.service").is_enabled() && facts.pool_cache.has_value();
+  const bool by_scan =
+      unit_of(facts, "zfs-import-scan.service").is_enabled() && !facts.pool_cache.has_value();
+  if (by_cache || by_scan) return {};
+  const std::string unit = facts.pool_cache ? "zfs-import-cache.service" : "zfs-import-scan.service";
+  return {{unit, "no pool is imported at boot: " + unit + ", which would, is not enabled",
+           "systemctl enable " + unit + " zfs-import.target zfs.target"}};
+}
+
+FoundList zfs_pool_unlisted(const Facts& facts) {
+  if (!facts.pool_cache) return {};
+  std::set<std::string> missing;
+  for (const auto& volume : facts.volumes) {
+    if (volume.kind != "zfs") continue;
+    const auto pool = volume.name.substr(0, volume.name.find('/'));
+    if (facts.pool_cache->find(pool) == std::string::npos) missing.insert(pool);
+  }
+  FoundList found;
+  for (const auto& pool : missing) {
+    found.push_back({"/etc/zfs/zpool.cache",
+                     "the pool " + pool + " is not in the list of pools that are imported at boot",
+                     "zpool set cachefile=/etc/zfs/zpool.cache " + pool});
+  }
+  return found;
+}
+
+FoundList zfs_mount_off(const Facts& facts) {
+  const auto& unit = unit_of(facts, "zfs-mount.service");
+  if (!opens_zfs(facts) || unit.file.empty() || unit.is_enabled() || !facts.zfs_cache.empty()) return {};
+  return {{"zfs-mount.service",
+           "it is masked or not enabled: filesystems without encryption, which others may lie on, are not "
+           "mounted at boot",
+           "systemctl unmask zfs-mount.service && systemctl enable zfs-mount.service"}};
+}
+
+}  // namespace zkv::doctor

@@ -1,0 +1,119 @@
+// The repository is the journal: a volume is in the midst of it as long as it has a next key there.
+#include "host/volume_rotation.h"
+
+#include <algorithm>
+
+#include "crypto/random.h"
+#include "repository/change.h"
+#include "repository/repository.h"
+
+namespace zkv::host {
+
+namespace {
+
+using Volume = repository::VolumeKeys::Volume;
+using Happened = VolumeChange::Happened;
+
+unlock::Unlocker* unlocker_of_kind(const Unlockers& unlockers, repository::VolumeKind kind) {
+  const auto found = std::find_if(unlockers.begin(), unlockers.end(),
+                                  [&](const auto& unlocker) { return unlocker->kind() == kind; });
+  return found == unlockers.end() ? nullptr : found->get();
+}
+
+Result<> check_changes(const unlock::Unlocker* unlocker, const Volume& volume) {
+  if (unlocker == nullptr) {
+    return Error::unsupported("this version of zkv cannot open volumes of " +
+                              repository::to_text(volume.kind))
+        .remedy("install a newer zkv");
+  }
+  return unlocker->check_change({volume.name, volume.settings});
+}
+
+VolumeChange told(const Volume& volume, Happened happened, const Error& why) {
+  return {volume.name, repository::to_text(volume.kind), happened, why.message(), why.remedy()};
+}
+
+Result<> fits(unlock::Unlocker& unlocker, Volume volume, std::span<const std::uint8_t> key) {
+  volume.key = key;
+  volume.derived.reset();
+  const auto outcome = unlocker.open(std::span(&volume, 1), unlock::Attempt::kTrial, {}).front();
+  static_cast<void>(unlocker.take_derived());
+  if (outcome.happened == unlock::Happened::kKeyFits) return {};
+  const bool is_wrong =
+      outcome.happened == unlock::Happened::kWrongKey || outcome.happened == unlock::Happened::kUnusableKey;
+  if (is_wrong) return Error::wrong_key(outcome.detail).remedy(outcome.remedy);
+  return Error::unavailable(outcome.detail).remedy(outcome.remedy);
+}
+
+/// Leaves the volume with its next key and no other.
+Result<> change_volume(unlock::Unlocker& unlocker, const Volume& volume) {
+  const auto has_it = fits(unlocker, volume, volume.next_key);
+  if (!has_it && has_it.error().kind() != ErrorKind::kWrongKey) return has_it;
+  if (!has_it) {
+    ZKV_CHECK(fits(unlocker, volume, volume.key));
+    ZKV_CHECK(unlocker.give_key(volume, volume.next_key));
+    ZKV_CHECK(fits(unlocker, volume, volume.next_key));
+  }
+  Volume changed = volume;
+  changed.key = volume.next_key;
+  return unlocker.take_key(changed, volume.key);
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> pending_volume_changes(const std::filesystem::path& repository,
+                                                        const SecretBytes& key) {
+  ZKV_TRY(const auto opened, repository::open(repository, key));
+  std::vector<std::string> pending;
+  for (const auto& volume : opened.keys.volumes()) {
+    if (!volume.next_key.empty()) pending.push_back(volume.name);
+  }
+  return pending;
+}
+
+Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::path& repository,
+                                                       const SecretBytes& key, const Unlockers& unlockers) {
+  std::vector<VolumeChange> left;
+  ZKV_CHECK(repository::edit(repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    struct Begun {
+      std::string name;
+      SecretBytes key;
+    };
+    std::vector<Begun> begun;
+    for (const auto& volume : keys.volumes()) {
+      const auto* unlocker = unlocker_of_kind(unlockers, volume.kind);
+      if (const auto can = check_changes(unlocker, volume); !can) {
+        left.push_back(told(volume, Happened::kLeftAlone, can.error()));
+      } else if (volume.next_key.empty()) {
+        begun.push_back({volume.name, crypto::random_secret(unlocker->new_key_size())});
+      }
+    }
+    for (const auto& [name, next] : begun) ZKV_CHECK(keys.begin_change(name, next.span()));
+    return {};
+  }));
+  return left;
+}
+
+Result<std::vector<VolumeChange>> resume_volume_changes(const std::filesystem::path& repository,
+                                                        const SecretBytes& key, const Unlockers& unlockers,
+                                                        const std::stop_token& stop) {
+  ZKV_TRY(const auto opened, repository::open(repository, key));
+  std::vector<VolumeChange> changes;
+  for (const auto& volume : opened.keys.volumes()) {
+    if (volume.next_key.empty()) continue;
+    auto* unlocker = unlocker_of_kind(unlockers, volume.kind);
+    auto done = check_changes(unlocker, volume);
+    if (done && stop.stop_requested()) done = Error::interrupted("not tried, since a stop was asked for");
+    if (done) done = change_volume(*unlocker, volume);
+    if (!done) {
+      changes.push_back(told(volume, Happened::kPending, done.error()));
+      continue;
+    }
+    ZKV_CHECK(repository::edit(
+        repository, key, [&](repository::VolumeKeys& keys) { return keys.finish_change(volume.name); }));
+    changes.push_back({volume.name, std::string(unlocker->name()), Happened::kChanged});
+  }
+  return changes;
+}
+
+}  // namespace zkv::host

@@ -1,0 +1,205 @@
+"""`zkv doctor` at a machine whose root directory is made up, and its gateways at this one."""
+
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+
+from host_world import Host, SeedGateway, free_port, make_certificate
+
+UNIT = "[Unit]\nAfter=network-online.target\n[Service]\nTimeoutStartSec=15min\nLimitMEMLOCK=64M\n"
+CACHE = "tank/home\t/home\ton\ton\ton\ton\ton\toff\ton\toff\ttank/home\tprompt" + "\t-" * 8 + "\n"
+
+
+class Image(unittest.TestCase):
+    """A root directory of its own, on which all is well but that nobody is to be asked."""
+
+    def setUp(self):
+        self.host = Host()
+        self.addCleanup(self.host.__exit__)
+        self.root = self.host.home / "image"
+        self.write("lib/systemd/system/zfs-keyvault.service", UNIT)
+        self.write("lib/systemd/system/net-wait.service", "[Service]\n")
+        self.write("lib/systemd/system/systemd-timesyncd.service", "[Service]\n")
+        self.link("multi-user.target.wants/zfs-keyvault.service", "/lib/systemd/system/zfs-keyvault.service")
+        self.link("network-online.target.wants/net-wait.service", "/lib/systemd/system/net-wait.service")
+        self.link("sysinit.target.wants/systemd-timesyncd.service", "/lib/systemd/system/systemd-timesyncd.service")
+        self.write("etc/default/zfs-keyvault", "GATEWAY_URI=https://kv.example\n")
+        self.write("var/lib/zkv/last-unlock.json", json.dumps({"volumes": {
+            "tank/home": self.last("zfs"), "data": self.last("luks", device="UUID=12", mountpoint="/srv/data")}}))
+        key = self.host.out("--repository", "new", "fs", "init", "-m", "--format", "2").strip()
+        (self.host.home / "new").rename(self.root / "var/lib/zkv/repository")
+        self.key = key
+
+    @staticmethod
+    def last(kind, **settings):
+        return {"kind": kind, "tried": 0, "result": "opened", "opened": 0, "device": "", "mountpoint": "", "options": "", "program": "",
+                **settings}
+
+    def write(self, path, text, mode=0o644):
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        file.chmod(mode)
+        return file
+
+    def link(self, path, target):
+        file = self.root / "etc/systemd/system" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.symlink_to(target)
+
+    def found(self, code=3):
+        """id → finding."""
+        told = json.loads(self.host.out("doctor", "--root", self.root, "--json", code=code))
+        return {finding["id"]: finding for finding in told["findings"]}
+
+    def test_nothing_is_found_where_all_is_well(self):
+        self.assertEqual(self.found(code=0), {})
+        told = self.host.out("doctor", "--root", self.root)
+        self.assertIn("found nothing to mend", told)
+        self.assertIn("image of a machine that does not run", told)
+
+    def test_a_unit_that_is_masked_in_the_image(self):
+        self.link("zfs-keyvault.service", "/dev/null")
+        self.assertIn("systemctl unmask", self.found()["service-masked"]["remedy"])
+
+    def test_a_link_that_begins_with_a_slash_stays_in_the_image(self):
+        (self.root / "lib/systemd/system/zfs-keyvault.service").unlink()
+        self.write("opt/units/zfs-keyvault.service", UNIT + "[Unit]\nBefore=local-fs.target\n")
+        (self.root / "lib/systemd/system/zfs-keyvault.service").symlink_to("/opt/units/zfs-keyvault.service")
+        self.assertEqual(list(self.found()), ["service-too-early"])
+
+    def test_drop_ins_are_read(self):
+        self.write("etc/systemd/system/zfs-keyvault.service.d/early.conf", "[Unit]\nBefore=sysinit.target\n")
+        self.assertEqual(list(self.found()), ["service-too-early"])
+        self.write("etc/systemd/system/zfs-keyvault.service.d/later.conf", "[Unit]\nBefore=\n")
+        self.assertEqual(self.found(code=0), {})
+
+    def test_tables_of_the_image_are_read(self):
+        self.write("etc/crypttab", "data UUID=12 none luks\n")
+        self.write("etc/fstab", "/dev/mapper/data /srv/data ext4 defaults 0 2\n")
+        self.write("etc/zfs/zfs-list.cache/tank", CACHE)
+        found = self.found()
+        self.assertEqual(list(found), ["crypttab-asks", "fstab-stops-boot", "zfs-asks"])
+        self.assertTrue(found["zfs-asks"]["page"].endswith("doctor.md#zfs-asks"))
+        self.assertIn("tank/home", found["zfs-asks"]["remedy"])
+
+    def test_services_that_use_a_volume_and_do_not_wait(self):
+        self.write("etc/systemd/system/db.service", "[Unit]\nRequiresMountsFor=/srv/data/db\n[Service]\n")
+        self.link("multi-user.target.wants/db.service", "../db.service")
+        self.assertEqual(self.found()["dependent-unbound"]["where"], "db.service")
+
+    def test_modes_and_owners(self):
+        repository = self.root / "var/lib/zkv/repository"
+        repository.chmod(0o644)
+        self.assertEqual(list(self.found()), ["file-readable"])
+        repository.chmod(0o666)
+        self.assertEqual(list(self.found()), ["file-writable"])
+        repository.chmod(0o600)
+        if os.geteuid() == 0:
+            os.chown(repository, 12345, 12345)
+            self.assertIn("user 12345", self.found()["file-writable"]["what"])
+
+    def test_a_key_and_a_kit_that_lie_about_are_named_and_never_shown(self):
+        self.write("root/notes/key.txt", self.key + "\n", 0o600)
+        self.host.out("--repository", self.root / "var/lib/zkv/repository", "recovery", "create", "--output", self.root / "root/kit.pdf",
+                      "--key-file", self.root / "root/notes/key.txt")
+        told = self.host.out("doctor", "--root", self.root, code=0)
+        self.assertIn("note   /root/notes/key.txt: it looks like a repository's key", told)
+        self.assertIn("note   /root/kit.pdf: it holds words", told)
+        self.assertNotIn(self.key, told)
+        self.assertEqual(list(self.found(code=0)), ["key-left-lying"])
+
+    def test_a_copy_of_the_repository_elsewhere(self):
+        (self.root / "etc/old-repository").write_bytes((self.root / "var/lib/zkv/repository").read_bytes())
+        self.assertEqual(list(self.found(code=0)), ["repository-copy"])
+
+    def test_hostile_names_do_not_reach_the_terminal(self):
+        self.write("root/\x1b[31mkey", self.key, 0o600)
+        told = self.host.out("doctor", "--root", self.root)
+        self.assertNotIn("\x1b", told)
+
+    def test_a_circle_of_links_ends(self):
+        (self.root / "etc/crypttab").symlink_to("/etc/crypttab")
+        (self.root / "boot").mkdir()
+        (self.root / "boot/boot").symlink_to("/boot")
+        self.assertEqual(self.found(code=0), {})
+
+    def test_a_damaged_repository(self):
+        (self.root / "var/lib/zkv/repository").write_bytes(b"nonsense")
+        self.assertIn("repository-unreadable", self.found())
+
+    def test_the_repository_that_the_settings_name(self):
+        (self.root / "srv").mkdir()
+        (self.root / "var/lib/zkv/repository").rename(self.root / "srv/keys")
+        self.assertIn("repository-unreadable", self.found())
+        self.write("etc/default/zfs-keyvault", "GATEWAY_URI=https://kv.example\nZKV_REPOSITORY=/srv/keys\n")
+        self.assertEqual(self.found(code=0), {})
+
+    def test_a_directory_that_is_no_image(self):
+        with tempfile.TemporaryDirectory() as empty:
+            told = json.loads(self.host.out("doctor", "--root", empty, "--json", code=3))
+        self.assertIn("service-missing", [finding["id"] for finding in told["findings"]])
+
+
+class Running(unittest.TestCase):
+    """At this machine; only what is found of the host's own files counts, since nobody knows what else it has."""
+
+    def setUp(self):
+        self.host = Host()
+        self.addCleanup(self.host.__exit__)
+        self.host.init("--format", "2")
+        self.folder = self.host.home / ".zkv-repository.enrolments"
+
+    def enrol(self, address):
+        """As `zkv enroll` leaves it, but for what is secret."""
+        self.folder.mkdir(mode=0o700)
+        shown = json.loads(self.host.out("repository", "show", "--json"))
+        enrolment = {"address": address, "gateway": "11" * 32, "host": "22" * 32, "name": "nas", "repository": shown["id"], "slot": 1,
+                     "tpm": False}
+        (self.folder / f"{enrolment['gateway']}.json").write_text(json.dumps(enrolment), encoding="utf-8")
+
+    def found(self, *words):
+        told = json.loads(self.host.run("doctor", "--json", *words, code=3)[0])
+        return {finding["id"]: finding for finding in told["findings"]}
+
+    def of_gateways(self, *words):
+        return {name: finding for name, finding in self.found(*words).items() if name.startswith("gateway-")}
+
+    def test_it_changes_nothing(self):
+        before = sorted(path.name for path in self.host.home.iterdir())
+        self.assertIn("nobody-to-ask", self.found())
+        self.assertEqual(sorted(path.name for path in self.host.home.iterdir()), before)
+
+    def test_a_name_that_nobody_knows(self):
+        self.enrol("https://gateway.invalid")
+        self.assertEqual(list(self.of_gateways()), ["gateway-name"])
+
+    def test_a_port_at_which_nobody_listens(self):
+        self.enrol(f"https://127.0.0.1:{free_port()}")
+        self.assertIn("connection refused", self.of_gateways()["gateway-unreached"]["what"])
+
+    def test_a_certificate_that_is_not_trusted_and_one_that_ends(self):
+        certificate = make_certificate(self.host.home, "short")
+        with SeedGateway(certificate) as gateway:
+            self.enrol(f"https://127.0.0.1:{gateway.port}")
+            self.assertIn("self-signed", self.of_gateways()["gateway-untrusted"]["what"])
+            found = self.of_gateways("--cafile", certificate)
+        self.assertIn("gateway-certificate-ends", found)
+        self.assertNotIn("gateway-untrusted", found)
+
+    def test_files_of_the_enrolment_that_others_can_read(self):
+        self.enrol("https://gateway.invalid")
+        self.assertNotIn("file-readable", self.found())
+        self.folder.chmod(0o755)
+        self.assertIn("chmod go=", self.found()["file-readable"]["remedy"])
+
+    def test_an_enrolment_for_another_repository(self):
+        self.enrol("https://gateway.invalid")
+        self.host.init("--format", "2", "--force")
+        self.assertIn("another repository", self.found()["enrolment-unusable"]["what"])
+
+
+if __name__ == "__main__":
+    unittest.main()

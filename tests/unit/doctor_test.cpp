@@ -1,0 +1,358 @@
+// What the doctor finds on machines that are made up, one fault each; and that each finding has its page.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+
+#include "doctor/checks.h"
+#include "doctor/leftovers.h"
+#include "doctor/tables.h"
+
+namespace zkv::doctor {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr Time kNow{std::chrono::hours(24 * 365 * 56)};
+
+Unit unit(const std::string& text, std::vector<std::string> wanted_by = {"multi-user.target"}) {
+  Unit made{.file = "/lib/systemd/system/some.service", .wanted_by = std::move(wanted_by)};
+  read_unit_text(text, made);
+  return made;
+}
+
+/// A machine on which all is well.
+Facts healthy() {
+  Facts facts;
+  facts.now = kNow;
+  facts.repository = "/var/lib/zkv/repository";
+  facts.has_zfs = true;
+  facts.pool_cache = "a list with tank in it";
+  facts.units["zfs-keyvault.service"] = unit(
+      "[Unit]\nAfter=network-online.target "
+      "time-set.target\n[Service]\nTimeoutStartSec=15min\nLimitMEMLOCK=64M\n");
+  facts.units["zfs-import-cache.service"] = unit("");
+  facts.units["zfs-mount.service"] = unit("");
+  facts.units["systemd-networkd-wait-online.service"] = unit("", {"network-online.target"});
+  facts.units["systemd-timesyncd.service"] = unit("", {"sysinit.target"});
+  facts.volumes = {{"tank/home", "zfs", "", "/home"}, {"data", "luks", "UUID=12", "/srv/data"}};
+  facts.description.emplace();
+  facts.description->format = repository::Format::kVersion2;
+  facts.description->outside.emplace();
+  auto& outside = *facts.description->outside;
+  outside.header = {{1}, 5, kNow - std::chrono::hours(1)};
+  outside.slots.resize(2);
+  outside.slots[0].id = 1;
+  outside.slots[1].id = 2;
+  outside.slots[1].type = repository::SlotType::kGateway;
+  auto& enrolment = facts.enrolments.emplace_back();
+  enrolment.address = "https://kv.example";
+  enrolment.repository = {1};
+  enrolment.slot = 2;
+  auto& gateway = facts.gateways.emplace_back();
+  gateway.address = enrolment.address;
+  gateway.certificate_ends = kNow + std::chrono::hours(24 * 60);
+  facts.files.push_back({facts.repository, "the repository", 0, 0600, true, false});
+  facts.swaps.push_back({"/dev/dm-0", true});
+  return facts;
+}
+
+std::vector<std::string> slugs(const Facts& facts) {
+  std::vector<std::string> all;
+  for (const auto& finding : examine(facts)) all.emplace_back(finding.slug);
+  return all;
+}
+
+/// What is found once `spoil` has done one thing to a healthy machine.
+std::vector<std::string> found_after(const std::function<void(Facts&)>& spoil) {
+  Facts facts = healthy();
+  spoil(facts);
+  return slugs(facts);
+}
+
+TEST(Doctor, FindsNothingOnAHealthyMachine) { EXPECT_THAT(slugs(healthy()), IsEmpty()); }
+
+TEST(Doctor, FindsAServiceThatDoesNotRunAtBoot) {
+  constexpr auto kName = "zfs-keyvault.service";
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units.erase(kName); }), ElementsAre("service-missing"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units[kName].is_masked = true; }),
+              ElementsAre("service-masked"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units[kName].wanted_by.clear(); }),
+              ElementsAre("service-disabled"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.kernel_command_line = "quiet zkv=off\n"; }),
+              ElementsAre("service-off"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.kernel_command_line = "nozkv=off zkv=offline"; }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsOrderingBeforeWhatTheNetworkNeeds) {
+  const auto found = found_after([](Facts& facts) {
+    read_unit_text("[Unit]\nBefore=local-fs.target\n", facts.units["zfs-keyvault.service"]);
+  });
+  EXPECT_THAT(found, ElementsAre("service-too-early"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                read_unit_text("[Unit]\nBefore=local-fs.target\n[Unit]\nBefore=\n",
+                               facts.units["zfs-keyvault.service"]);
+              }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsATimeLimitThatEndsTheAskingEarly) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.service_settings["ZKV_TIMEOUT"] = "850"; }),
+              ElementsAre("service-time-limit"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.service_settings["ZKV_TIMEOUT"] = "0"; }),
+              ElementsAre("service-time-limit"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.service_settings["ZKV_TIMEOUT"] = "600"; }), IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) { facts.service_settings["ZKV_TIMEOUT"] = "soon"; }), IsEmpty());
+}
+
+TEST(Doctor, FindsTooLittleLockedMemory) {
+  EXPECT_THAT(found_after([](Facts& facts) {
+                read_unit_text("LimitMEMLOCK=8M\n", facts.units["zfs-keyvault.service"]);
+              }),
+              ElementsAre("service-memory"));
+}
+
+TEST(Doctor, FindsThatNobodyWouldBeAsked) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments.clear(); }), ElementsAre("nobody-to-ask"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.enrolments.clear();
+                facts.service_settings["GATEWAY_URI"] = "https://kv.example";
+              }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("Requires=zfs-keyvault.target\n"); }),
+      ElementsAre("dependent-unordered"));
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("", {"zfs-keyvault.target"}); }),
+      ElementsAre("dependent-unordered"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.units["db.service"] = unit("Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n");
+              }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsUnitsThatUseAVolumeAndDoNotWait) {
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("RequiresMountsFor=/srv/data/db\n"); }),
+      ElementsAre("dependent-unbound"));
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("WorkingDirectory=/srv/database\n"); }),
+      IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.units["db.service"] = unit("RequiresMountsFor=/srv/data/db\n", {});
+              }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsWhatCrypttabAsksForOrOpensByItself) {
+  const auto with_line = [](const std::string& line) {
+    return found_after([&](Facts& facts) { facts.crypttab = unlock::parse_crypttab(line); });
+  };
+  EXPECT_THAT(with_line("data UUID=12 none luks"), ElementsAre("crypttab-asks"));
+  EXPECT_THAT(with_line("other-name UUID=12 - luks"), ElementsAre("crypttab-asks"));
+  EXPECT_THAT(with_line("data UUID=12 none luks,noauto"), IsEmpty());
+  EXPECT_THAT(with_line("else UUID=13 none luks"), IsEmpty());
+  EXPECT_THAT(with_line("data UUID=12 /root/data.key luks"), ElementsAre("crypttab-key-file"));
+  EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks"), ElementsAre("crypttab-netdev"));
+  EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks,_netdev"), IsEmpty());
+  EXPECT_THAT(with_line("data UUID=12 /dev/urandom swap"), IsEmpty());
+}
+
+TEST(Doctor, FindsLinesOfFstabThatStopTheBoot) {
+  const auto with_line = [](const std::string& line) {
+    return found_after([&](Facts& facts) { facts.fstab = parse_whole_fstab(line); });
+  };
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 defaults 0 2"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_line("tank/home/anna /home/anna zfs defaults"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_line("/srv/data/www /var/www none bind"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 noauto"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 nofail"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/mapper/data2 /srv/data2 ext4 defaults"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service"),
+              ElementsAre("fstab-too-early"));
+  EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service,_netdev"), IsEmpty());
+}
+
+std::string cached(const std::string& location, const std::string& ignore = "-") {
+  return "tank/home\t/home\ton\ton\ton\ton\ton\toff\ton\toff\ttank/home\t" + location +
+         "\t-\t-\t-\t-\t-\t-\t-\t" + ignore + "\n";
+}
+
+TEST(Doctor, FindsUnitsOfZfsThatAskOrFindAKey) {
+  const auto with_cache = [](const std::string& text) {
+    return found_after([&](Facts& facts) { facts.zfs_cache = parse_zfs_list_cache(text); });
+  };
+  EXPECT_THAT(with_cache(cached("prompt")), ElementsAre("zfs-asks"));
+  EXPECT_THAT(with_cache(cached("prompt", "on")), IsEmpty());
+  EXPECT_THAT(with_cache(cached("file:///root/home.key")), ElementsAre("zfs-key-file"));
+  EXPECT_THAT(with_cache("too\tshort\n"), IsEmpty());
+}
+
+TEST(Doctor, FindsPoolsThatAreNotImported) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units["zfs-import-cache.service"].is_masked = true; }),
+              ElementsAre("zfs-import-off"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.pool_cache.reset(); }), ElementsAre("zfs-import-off"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.pool_cache = "other"; }),
+              ElementsAre("zfs-pool-unlisted"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units["zfs-mount.service"].is_masked = true; }),
+              ElementsAre("zfs-mount-off"));
+}
+
+TEST(Doctor, FindsThatNothingAwaitsTheNetwork) {
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["systemd-networkd-wait-online.service"].is_masked = true; }),
+      ElementsAre("network-unawaited"));
+}
+
+TEST(Doctor, FindsWhatIsInTheWayToAGateway) {
+  const auto behind = [](net::Obstacle obstacle) {
+    return found_after([&](Facts& facts) {
+      facts.gateways[0].obstacle = obstacle;
+      facts.gateways[0].trouble = Error::unavailable("not reached");
+    });
+  };
+  EXPECT_THAT(behind(net::Obstacle::kName), ElementsAre("gateway-name"));
+  EXPECT_THAT(behind(net::Obstacle::kConnection), ElementsAre("gateway-unreached"));
+  EXPECT_THAT(behind(net::Obstacle::kTrust), ElementsAre("gateway-untrusted"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.gateways[0].refusal = Error::denied("unknown host"); }),
+              ElementsAre("gateway-refuses"));
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.gateways[0].certificate_ends = kNow + std::chrono::hours(48); }),
+      ElementsAre("gateway-certificate-ends"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.service_settings["GATEWAY_URI"] = "http://127.0.0.1:1 http://kv.example";
+              }),
+              ElementsAre("gateway-plain-http"));
+}
+
+TEST(Doctor, FindsAClockThatIsWrongOrWillBe) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.now = kNow - std::chrono::hours(2); }),
+              ElementsAre("clock-behind"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units.erase("systemd-timesyncd.service"); }),
+              ElementsAre("clock-unset"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.has_clock = false; }), ElementsAre("clock-starts-wrong"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.has_clock = false;
+                facts.units["systemd-time-wait-sync.service"] = unit("", {"sysinit.target"});
+                read_unit_text("After=time-sync.target\n", facts.units["zfs-keyvault.service"]);
+              }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsARepositoryThatTheBootCannotUse) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.repository_trouble = Error::corrupt("damaged"); }),
+              ElementsAre("repository-unreadable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.repository = "/home/.zkv-repository"; }),
+              ElementsAre("repository-on-volume"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments[0].slot = 9; }),
+              ElementsAre("enrolment-unusable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments[0].repository = {2}; }),
+              ElementsAre("enrolment-unusable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.description->outside.reset(); }),
+              ElementsAre("enrolment-unusable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.enrolment_trouble = Error::corrupt("damaged"); }),
+              ElementsAre("enrolment-unusable"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.enrolments[0].in_tpm = true;
+                facts.has_tpm = false;
+              }),
+              ElementsAre("tpm-missing"));
+}
+
+TEST(Doctor, FindsThatThereIsNoWayBackAndOneTooMany) {
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.description->outside->slots.erase(facts.description->outside->slots.begin());
+              }),
+              ElementsAre("no-way-back"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.previous = facts.description;
+                facts.previous->outside->slots[0].id = 7;
+              }),
+              ElementsAre("previous-opens-more"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.previous = facts.description; }), IsEmpty());
+}
+
+TEST(Doctor, FindsFilesThatOthersCanReach) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.files[0].owner = 1000; }), ElementsAre("file-writable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.files[0].mode = 0620; }), ElementsAre("file-writable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.files[0].mode = 0640; }), ElementsAre("file-readable"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.files.push_back({"/tmp", "a directory", 0, 01777, false, true});
+              }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsWhatLiesAbout) {
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.leftovers.push_back({"/root/key", Leftover::Kind::kKey});
+              }),
+              ElementsAre("key-left-lying"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.leftovers.push_back({"/root/old", Leftover::Kind::kRepository});
+              }),
+              ElementsAre("repository-copy"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.swaps[0].is_encrypted = false; }),
+              ElementsAre("swap-plain"));
+}
+
+TEST(Doctor, SaysWhereWhatAndWhatMendsIt) {
+  Facts facts = healthy();
+  facts.crypttab = unlock::parse_crypttab("data UUID=12 none luks");
+  const auto finding = examine(facts).front();
+  EXPECT_EQ(finding.weight, Weight::kMend);
+  EXPECT_EQ(finding.found.where, "/etc/crypttab");
+  EXPECT_THAT(finding.found.what, HasSubstr("data"));
+  EXPECT_THAT(finding.found.remedy, HasSubstr("noauto"));
+}
+
+TEST(Leftover, IsToldByItsFormAlone) {
+  const auto in = [](const std::string& text) { return leftover_in(SecretBytes::copy_of(text)); };
+  EXPECT_EQ(in("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), Leftover::Kind::kKey);
+  EXPECT_EQ(in("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+=\n"), std::nullopt);
+  EXPECT_EQ(in("key: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"), std::nullopt);
+  EXPECT_EQ(in(""), std::nullopt);
+  EXPECT_EQ(in("\x89ZKV\r\n\x1a\n and more"), Leftover::Kind::kRepository);
+  EXPECT_EQ(in("1 one line of ordinary words that is long enough to be one of a kit, but is none of it at "
+               "all, whatever it says\n"),
+            std::nullopt);
+}
+
+TEST(UnitText, IsReadAsSystemdReadsIt) {
+  Unit made;
+  read_unit_text("# After=x\n[Unit]\nAfter=a \\\n  b\nAfter = c\nBefore=x\nBefore=\nBefore=y\n", made);
+  EXPECT_THAT(made.words("After"), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(made.words("Before"), ElementsAre("y"));
+  EXPECT_EQ(made.last("Nothing"), "");
+}
+
+TEST(EnvironmentFile, IsReadAsSystemdReadsIt) {
+  const auto settings = parse_environment_file(
+      "#GATEWAY_URI=x\n GATEWAY_URI = \"https://a https://b\"\nZKV_TIMEOUT='7'\nnoise\n");
+  EXPECT_EQ(settings.at("GATEWAY_URI"), "https://a https://b");
+  EXPECT_EQ(settings.at("ZKV_TIMEOUT"), "7");
+  EXPECT_EQ(settings.size(), 2U);
+}
+
+TEST(Doctor, HasASectionOfItsPageForEachCheckAndNoOther) {
+  std::ifstream page(ZKV_DOCTOR_PAGE);
+  std::set<std::string> sections;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("## ")) sections.insert(line.substr(3));
+  }
+  std::set<std::string> checks;
+  for (const auto& check : all_checks()) checks.insert(std::string(check.slug));
+  EXPECT_EQ(sections, checks);
+  EXPECT_EQ(checks.size(), all_checks().size());
+}
+
+}  // namespace
+}  // namespace zkv::doctor
