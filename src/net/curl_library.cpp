@@ -65,7 +65,8 @@ bool find_all(void* library, CurlLibrary& curl) {
          find(library, "curl_slist_free_all", curl.slist_free_all) && find(library, "curl_url", curl.url) &&
          find(library, "curl_url_set", curl.url_set) && find(library, "curl_url_get", curl.url_get) &&
          find(library, "curl_url_strerror", curl.url_strerror) &&
-         find(library, "curl_url_cleanup", curl.url_cleanup) && find(library, "curl_free", curl.free);
+         find(library, "curl_url_cleanup", curl.url_cleanup) && find(library, "curl_free", curl.free) &&
+         find(library, "curl_getdate", curl.getdate);
 }
 
 Result<CurlLibrary> load() {

@@ -32,6 +32,7 @@ struct CurlLibrary {
   decltype(&::curl_url_strerror) url_strerror = nullptr;
   decltype(&::curl_url_cleanup) url_cleanup = nullptr;
   decltype(&::curl_free) free = nullptr;
+  decltype(&::curl_getdate) getdate = nullptr;
   /// OpenSSL's SSL_CTX_set_options, where libcurl was built with it; null otherwise.
   std::uint64_t (*tls_set_options)(void* context, std::uint64_t options) = nullptr;
 };

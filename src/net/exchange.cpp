@@ -54,7 +54,15 @@ Result<HttpResponse> Exchange::run(CURLM* multi, const std::stop_token& stop) {
   if (code != CURLE_OK) return failure(code);
   response_.status = info<long>(CURLINFO_RESPONSE_CODE);
   response_.body = body_.take();
+  response_.certificate_ends = certificate_end();
   return std::move(response_);
+}
+
+/// OpenSSL writes dates in another form than other libraries; libcurl reads both.
+std::optional<Time> Exchange::certificate_end() const {
+  const auto lines = certificate_lines("Expire date:");
+  const auto at = lines.empty() ? -1 : curl_.getdate(lines.front().c_str(), nullptr);
+  return at < 0 ? std::nullopt : std::optional(Time(std::chrono::seconds(at)));
 }
 
 Result<> Exchange::set_up() {

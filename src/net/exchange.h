@@ -46,7 +46,8 @@ class Exchange {
   Error time_out() const;
   Error refused() const;
   Error untrusted() const;
-  [[nodiscard]] std::vector<std::string> certificate_names() const;
+  [[nodiscard]] std::vector<std::string> certificate_lines(std::string_view heading) const;
+  [[nodiscard]] std::optional<Time> certificate_end() const;
 
   template <class Value>
   void set(CURLoption option, Value value) {

@@ -146,23 +146,23 @@ Error Exchange::untrusted() const {
     default:
       break;
   }
-  if (const auto names = certificate_names(); !names.empty()) {
+  if (const auto names = certificate_lines("X509v3 Subject Alternative Name:"); !names.empty()) {
     return Error::unavailable(fmt::format("{} is for another name: it holds {}", certificate, join(names)))
         .remedy("use one of these names in the address, or renew the certificate with the right one");
   }
   return Error::unavailable(fmt::format("{} is refused: {}", certificate, detail_.data()));
 }
 
-std::vector<std::string> Exchange::certificate_names() const {
-  std::vector<std::string> names;
+/// What libcurl tells of the server's own certificate after `heading`.
+std::vector<std::string> Exchange::certificate_lines(std::string_view heading) const {
+  std::vector<std::string> lines;
   const auto* chain = info<curl_certinfo*>(CURLINFO_CERTINFO);
-  if (chain == nullptr || chain->num_of_certs == 0) return names;
-  constexpr std::string_view kNames = "X509v3 Subject Alternative Name:";
+  if (chain == nullptr || chain->num_of_certs == 0) return lines;
   for (const curl_slist* line = chain->certinfo[0]; line != nullptr; line = line->next) {
     const std::string_view text(line->data);
-    if (text.starts_with(kNames)) names.emplace_back(text.substr(kNames.size()));
+    if (text.starts_with(heading)) lines.emplace_back(text.substr(heading.size()));
   }
-  return names;
+  return lines;
 }
 
 }  // namespace zkv::net

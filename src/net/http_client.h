@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "base/time.h"
 
 namespace zkv::net {
 
@@ -37,6 +38,8 @@ struct HttpResponse {
   long status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
   SecretBytes body;
+  /// When the far side's certificate ends; known only where the connection was made for this exchange.
+  std::optional<Time> certificate_ends = std::nullopt;
   /// The first header of that (lower case) name.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };

@@ -40,6 +40,8 @@ void add_mount_commands(CLI::App& app, Session& session);
 void add_rotate_command(CLI::App& app, Session& session);
 void add_unlock_command(CLI::App& app, Session& session);
 void add_reboot_command(CLI::App& app, Session& session);
+void add_check_command(CLI::App& app, Session& session);
+void add_drill_command(CLI::App& app, Session& session);
 void add_status_command(CLI::App& app, Session& session);
 
 /// Prints the error and its remedy to stderr ("zkv: …"), and returns the exit code of its kind.

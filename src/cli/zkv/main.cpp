@@ -37,6 +37,8 @@ constexpr Group kGroups[] = {
     {{"mount", "unmount", "lock"}, add_mount_commands},
     {{"unlock"}, add_unlock_command},
     {{"reboot-approval"}, add_reboot_command},
+    {{"check"}, add_check_command},
+    {{"drill"}, add_drill_command},
     {{"status"}, add_status_command},
 };
 
