@@ -133,7 +133,10 @@ function nextBootOutcome(state: State, by: string): { word: string; sentence: st
 function drillOutcome(state: State, by: string): { word: string; sentence: string } | null {
   switch (state) {
     case 'acknowledged':
-      return { word: 'Drilled', sentence: `Drill approved${by}, and the share opened the host’s repository.` };
+      return {
+        word: 'Drilled',
+        sentence: `Drill approved${by}, and the share opened the host’s repository.`,
+      };
     case 'denied':
       return { word: 'Denied', sentence: `Drill denied${by}. Nothing changes at the host.` };
     case 'expired':

@@ -70,7 +70,9 @@ function shown(value: unknown, otherwise: string): string {
   return typeof value === 'string' && value ? cleanText(value, 60) : otherwise;
 }
 
-type Message = Partial<Record<'request' | 'host' | 'gateway' | 'news' | 'address' | 'drill' | 'words', unknown>>;
+type Message = Partial<
+  Record<'request' | 'host' | 'gateway' | 'news' | 'address' | 'drill' | 'words', unknown>
+>;
 
 function parsed(text: string): Message {
   try {
