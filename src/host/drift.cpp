@@ -50,43 +50,50 @@ std::string since_when(Time proved) {
   return "since the repository's key last fitted (" + to_text(proved) + ")";
 }
 
-/// The volumes of one kind: those that are not there, and those whose key shows a change.
+/// Takes out of `refs` what is not there, or has no key any more. Errors: those of Unlocker::inspect().
+Result<> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& refs, Drift& drift) {
+  ZKV_TRY(const auto states, unlocker.inspect(refs));
+  for (const auto& state : states) {
+    auto finding = finding_of_presence(state);
+    if (!finding) continue;
+    std::erase_if(refs, [&](const VolumeRef& ref) { return ref.name == state.name; });
+    drift.findings.push_back(std::move(*finding));
+  }
+  return {};
+}
+
+/// What `now` shows of the key of a volume that is there.
+void compare_key(const KnownVolume& known, const unlock::Fingerprint& now, Drift& drift) {
+  const auto& name = now.volume;
+  if (!known.refused.empty()) {
+    return drift.findings.push_back(
+        {name, "when its key was tried last, it did not fit: " + known.refused,
+         "put the right one in: zkv volume add --force " + name + "; then try it: zkv drill"});
+  }
+  if (known.proved == Time{}) {
+    return drift.notes.push_back(name + ": its key was never seen to fit; 'zkv drill' tries it");
+  }
+  const auto change = unlock::difference(known.fingerprint, now);
+  if (!change.empty()) {
+    drift.findings.push_back({name, since_when(known.proved) + ", " + change,
+                              "try the key: zkv drill, or zkv check --key-file FILE; if it is another now: "
+                              "zkv volume add --force " +
+                                  name});
+  }
+  if (!now.unseen.empty()) drift.notes.push_back(name + ": " + now.unseen);
+}
+
 void compare_kind(const DriftRecord& record, unlock::Unlocker& unlocker, Drift& drift) {
   auto refs = refs_of_kind(record, unlocker.name());
   if (refs.empty()) return;
-  const auto states = unlocker.inspect(refs);
-  if (!states) {
+  const auto seen = leave_out_missing(unlocker, refs, drift);
+  if (!seen) {
     const std::string kind(unlocker.name());
-    return drift.findings.push_back({kind,
-                                     "volumes of this kind cannot be looked at: " + states.error().message(),
-                                     states.error().remedy()});
-  }
-  for (const auto& state : *states) {
-    if (auto finding = finding_of_presence(state)) {
-      std::erase_if(refs, [&](const VolumeRef& ref) { return ref.name == state.name; });
-      drift.findings.push_back(std::move(*finding));
-    }
+    return drift.findings.push_back(
+        {kind, "volumes of this kind cannot be looked at: " + seen.error().message(), seen.error().remedy()});
   }
   for (const auto& now : unlocker.fingerprints(refs)) {
-    const auto& known = record.volumes.find(now.volume)->second;
-    if (!known.refused.empty()) {
-      drift.findings.push_back(
-          {now.volume, "when its key was tried last, it did not fit: " + known.refused,
-           "put the right one in: zkv volume add --force " + now.volume + "; then try it: zkv drill"});
-      continue;
-    }
-    if (known.proved == Time{}) {
-      drift.notes.push_back(now.volume + ": its key was never seen to fit; 'zkv drill' tries it");
-      continue;
-    }
-    const auto change = unlock::difference(known.fingerprint, now);
-    if (!change.empty()) {
-      drift.findings.push_back({now.volume, since_when(known.proved) + ", " + change,
-                                "try the key: zkv drill, or zkv check --key-file FILE; if it is another now: "
-                                "zkv volume add --force " +
-                                    now.volume});
-    }
-    if (!now.unseen.empty()) drift.notes.push_back(now.volume + ": " + now.unseen);
+    compare_key(record.volumes.find(now.volume)->second, now, drift);
   }
 }
 

@@ -84,12 +84,13 @@ bool GatewayStatement::does_know(std::string_view what) const {
 }
 
 std::string to_body(const GatewayStatement& statement) {
-  return json::serialize(json::object{{"gateway", to_hex(statement.gateway)},
-                                      {"signing", base64(statement.signing)},
-                                      {"sealing", base64(statement.sealing)},
-                                      {"name", statement.name},
-                                      {"time", number(statement.time)},
-                                      {"knows", texts(statement.knows)}});
+  json::object object{{"gateway", to_hex(statement.gateway)},
+                      {"signing", base64(statement.signing)},
+                      {"sealing", base64(statement.sealing)},
+                      {"name", statement.name},
+                      {"time", number(statement.time)}};
+  if (!statement.knows.empty()) object["knows"] = texts(statement.knows);
+  return json::serialize(object);
 }
 
 std::string to_body(const Enrolment& enrolment) {

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import os
 import secrets
 import shutil
 import signal
+import subprocess
 import unittest
 
 import enrolled_world
 import host_world
 import passkey_world
+import volume_world
 from repository_world import TESTS
 
 FINE = "Nothing was found that the next boot could founder on\n"
@@ -261,6 +264,63 @@ class Drill(Case):
         self.set("tank/raw", "mountpoint", str(place))
         [finding] = self.with_key()["findings"]
         self.assertIn("is no directory", finding["what"])
+
+
+class Luks(volume_world.Volumes):
+    """Real headers in files, made by cryptsetup."""
+
+    CHEAP = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
+
+    def cryptsetup(self, *words, stdin=b""):
+        subprocess.run(["cryptsetup", "--batch-mode", *words], input=stdin, check=True, env=self.world.environment, capture_output=True)
+
+    def add_image(self, kind, *words):
+        device = self.path(f"{kind}.img")
+        with open(device, "wb") as file:
+            file.truncate(20 << 20)
+        self.cryptsetup("luksFormat", "--type", kind, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000", device, "-", stdin=b"right")
+        self.add(kind, device, b"right\n", *words)
+        (self.world.home / "other").write_bytes(b"other")
+        return device
+
+    def findings(self, code=3):
+        told = json.loads(self.world.out("check", "--json", code=code))["findings"]
+        return {finding["about"]: finding["what"] for finding in told}
+
+    def test_a_key_slot_that_is_added_changes_nothing_and_one_that_is_changed_or_gone_does(self):
+        for kind in ("luks1", "luks2"):
+            with self.subTest(kind):
+                device = self.add_image(kind)
+                self.assertEqual(self.findings(0), {})
+                self.cryptsetup("luksAddKey", *self.CHEAP, "--key-file", "-", device, self.path("other"), stdin=b"right")
+                self.assertEqual(self.findings(0), {}, "somebody else may have a key as well")
+                self.cryptsetup("luksKillSlot", device, "0", "--key-file", self.path("other"))
+                self.assertIn("key slot 0 is gone", self.findings()[kind])
+                self.world.with_key(self.key, "volume", "remove", kind)
+
+    def test_a_device_that_was_made_anew_is_damaged_or_gone(self):
+        device = self.add_image("luks2")
+        self.cryptsetup("luksFormat", *self.CHEAP, device, "-", stdin=b"right")
+        self.assertIn("is another", self.findings()["luks2"])
+        with open(device, "r+b") as file:
+            file.write(bytes(4096))
+        self.assertIn("is gone", self.findings()["luks2"])
+        os.remove(device)
+        self.assertIn("not there", self.findings()["luks2"])
+
+    def test_damage_in_the_area_of_a_key_slot_is_seen(self):
+        device = self.add_image("luks2")
+        with open(device, "r+b") as file:
+            file.seek(32_768 + 1_000)
+            file.write(b"damage")
+        self.assertIn("key slot 0 is another", self.findings()["luks2"])
+
+    def test_where_the_options_name_a_key_slot_others_do_not_matter(self):
+        device = self.add_image("luks2")
+        self.cryptsetup("luksAddKey", *self.CHEAP, "--key-file", "-", device, self.path("other"), stdin=b"right")
+        self.add("luks2", device, b"right\n", "--options", "key-slot=0", "--force")
+        self.cryptsetup("luksKillSlot", device, "1", "--key-file", self.path("other"))
+        self.assertEqual(self.findings(0), {})
 
 
 if __name__ == "__main__":

@@ -126,77 +126,98 @@ void speak_to_gateways(const Session& session, const CheckOptions& options,
 
 std::string time_or_empty(const std::optional<Time>& time) { return time ? to_text(*time) : std::string(); }
 
+void print_checked_json(const Checked& checked, Output& output) {
+  output << "{";
+  print_json(checked.drift, output);
+  output << ",\"gateways\":[";
+  for (const auto& gateway : checked.gateways) {
+    if (&gateway != &checked.gateways.front()) output << ",";
+    output << "{\"gateway\":";
+    output.json(gateway.first) << ",\"share\":";
+    output.json(protocol::to_text(gateway.second.share)) << ",\"share_expires\":";
+    output.json(time_or_empty(gateway.second.share_expires)) << ",\"certificate_ends\":";
+    output.json(time_or_empty(gateway.second.certificate_ends)) << "}";
+  }
+  output << "]}\n";
+}
+
+void print_checked_lines(const host::Drift& drift, Output& output) {
+  const auto count = drift.findings.size();
+  output << (count == 0 ? std::string("Nothing was found that the next boot could founder on\n")
+                        : fmt::format("{} finding{}:\n", count, count == 1 ? "" : "s"));
+  print_findings(drift.findings, output);
+  for (const auto& note : drift.notes) output << "Note: " << note << "\n";
+}
+
 Result<> print_checked(const Checked& checked, bool as_json) {
   Output output;
   if (as_json) {
-    output << "{";
-    print_json(checked.drift, output);
-    output << ",\"gateways\":[";
-    for (const auto& [address, health] : checked.gateways) {
-      if (address != checked.gateways.front().first) output << ",";
-      output << "{\"gateway\":";
-      output.json(address) << ",\"share\":";
-      output.json(protocol::to_text(health.share)) << ",\"share_expires\":";
-      output.json(time_or_empty(health.share_expires)) << ",\"certificate_ends\":";
-      output.json(time_or_empty(health.certificate_ends)) << "}";
-    }
-    output << "]}\n";
-    return output.write();
+    print_checked_json(checked, output);
+  } else {
+    print_checked_lines(checked.drift, output);
   }
-  const auto count = checked.drift.findings.size();
-  output << (count == 0 ? std::string("Nothing was found that the next boot could founder on\n")
-                        : fmt::format("{} finding{}:\n", count, count == 1 ? "" : "s"));
-  print_findings(checked.drift.findings, output);
-  for (const auto& note : checked.drift.notes) output << "Note: " << note << "\n";
   return output.write();
 }
 
-ExitCode accept_all(host::DriftRecord record, const std::vector<std::string>& names,
-                    const host::Unlockers& unlockers) {
-  const auto accepted = host::accept_strangers(record, names, unlockers);
-  if (!accepted) return report(accepted.error());
-  const auto kept = host::change_drift_record(
-      host::default_drift_path(), [&](host::DriftRecord& now_kept) { now_kept.accepted = record.accepted; });
+ExitCode accept_all(const std::vector<std::string>& names, const host::Unlockers& unlockers) {
+  Result<std::vector<std::string>> accepted;
+  const auto kept = host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
+    accepted = host::accept_strangers(record, names, unlockers);
+  });
   if (!kept) return report(kept.error());
+  if (!accepted) return report(accepted.error());
   Output output;
   for (const auto& name : *accepted) output << name << " stays out of the repository from now on\n";
   if (accepted->empty()) output << "There is nothing to be accepted\n";
   return finish(output.write());
 }
 
-Result<SecretBytes> given_key(Session& session, const CheckOptions& options) {
-  if (!options.key.given()) return SecretBytes();
-  return read_repository_key(session, options.key);
+/// What the check stands on: all that can be found wrong before anything is looked at.
+struct Basis {
+  SecretBytes key;  ///< empty: none was given
+  std::vector<host::Enrolment> enrolments;
+  std::vector<std::string> names;  ///< of volumes, as approvers are shown them
+};
+
+Result<Basis> read_basis(Session& session, const CheckOptions& options) {
+  ZKV_CHECK(repository::format_of(session.repository));
+  Basis basis;
+  if (options.key.given()) {
+    ZKV_TRY(basis.key, read_repository_key(session, options.key));
+  }
+  const host::EnrolmentFolder folder(session.repository);
+  ZKV_TRY(basis.enrolments, folder.all());
+  basis.names = folder.volumes().value_or(std::vector<std::string>());
+  return basis;
+}
+
+/// Everything on this machine. Errors: those of repository::open, with a key.
+Result<> check_here(const Session& session, const Basis& basis, const host::Unlockers& unlockers,
+                    host::Drift& drift) {
+  if (!basis.key.empty()) ZKV_CHECK(try_keys(basis.key, session, unlockers, drift));
+  const auto path = host::default_drift_path();
+  const auto record = host::read_drift_record(path);
+  if (!record) drift.findings.push_back(as_finding(path, record.error()));
+  look_from_outside(record.value_or(host::DriftRecord()), basis.names, unlockers, drift);
+  const auto mode = host::EnrolmentFolder(session.repository).check_mode();
+  if (!mode) drift.findings.push_back(as_finding("enrolments", mode.error()));
+  return {};
 }
 
 ExitCode check(Session& session, const CheckOptions& options) {
-  const auto format = repository::format_of(session.repository);
-  if (!format) return report(format.error());
-  const auto key = given_key(session, options);
-  if (!key) return report(key.error());
-  const host::StopOnSignal signals;
-  const host::EnrolmentFolder folder(session.repository);
-  const auto enrolments = folder.all();
-  if (!enrolments) return report(enrolments.error());
-  const auto names = folder.volumes().value_or(std::vector<std::string>());
+  const auto basis = read_basis(session, options);
+  if (!basis) return report(basis.error());
   const auto unlockers = unlock::all_unlockers({});
+  if (options.accept) return accept_all(basis->names, unlockers);
+  const host::StopOnSignal signals;
   Checked checked;
-  auto& findings = checked.drift.findings;
-  if (options.key.given()) {
-    if (const auto tried = try_keys(*key, session, unlockers, checked.drift); !tried) {
-      return report(tried.error());
-    }
+  if (const auto done = check_here(session, *basis, unlockers, checked.drift); !done) {
+    return report(done.error());
   }
-  auto record = host::read_drift_record(host::default_drift_path());
-  if (!record) findings.push_back(as_finding(host::default_drift_path(), record.error()));
-  if (options.accept) return accept_all(record.value_or(host::DriftRecord()), names, unlockers);
-  look_from_outside(record.value_or(host::DriftRecord()), names, unlockers, checked.drift);
-  if (const auto mode = folder.check_mode(); !mode)
-    findings.push_back(as_finding("enrolments", mode.error()));
-  speak_to_gateways(session, options, *enrolments, signals.token(), checked);
+  speak_to_gateways(session, options, basis->enrolments, signals.token(), checked);
   if (signals.signal() != 0) return code_of_signal(signals.signal());
   if (const auto printed = print_checked(checked, options.json); !printed) return report(printed.error());
-  return findings.empty() ? ExitCode::kDone : ExitCode::kPartly;
+  return checked.drift.findings.empty() ? ExitCode::kDone : ExitCode::kPartly;
 }
 
 }  // namespace
