@@ -76,9 +76,8 @@ std::optional<Adoptable> of_device(const unlock::Unlocker& unlocker, const unloc
   return volume;
 }
 
-bool is_held(const Adoptable& volume, const repository::VolumeKeys& known, const Devices& devices) {
-  const auto volumes = known.volumes();
-  return std::any_of(volumes.begin(), volumes.end(), [&](const auto& held) {
+bool is_held(const Adoptable& volume, const std::vector<unlock::VolumeRef>& known, const Devices& devices) {
+  return std::any_of(known.begin(), known.end(), [&](const auto& held) {
     if (held.name == volume.name) return true;
     const auto device = unlock::find_device(held.settings.device, devices.folder);
     return device && !volume.device.empty() && *device == volume.device;
@@ -88,6 +87,14 @@ bool is_held(const Adoptable& volume, const repository::VolumeKeys& known, const
 }  // namespace
 
 Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers, const repository::VolumeKeys& known,
+                                        const AdoptablePlaces& places) {
+  std::vector<unlock::VolumeRef> refs;
+  for (const auto& volume : known.volumes()) refs.push_back({volume.name, volume.settings});
+  return find_adoptable(unlockers, refs, places);
+}
+
+Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers,
+                                        const std::vector<unlock::VolumeRef>& known,
                                         const AdoptablePlaces& places) {
   Devices devices{{}, unlock::find_luks_devices(places.blocks, places.devices), places.devices};
   ZKV_TRY(devices.crypttab, read_crypttab(places.crypttab));

@@ -36,5 +36,8 @@ struct AdoptableVolumes {
 /// after a boot. Errors: kIo (crypttab).
 Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers, const repository::VolumeKeys& known,
                                         const AdoptablePlaces& places = {});
+Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers,
+                                        const std::vector<unlock::VolumeRef>& known,
+                                        const AdoptablePlaces& places = {});
 
 }  // namespace zkv::host

@@ -126,6 +126,11 @@ class EnrolledAsking {
   std::optional<Answer> know_gateway() {
     const auto statement = link_.statement(at_most(kExchangeLimit), stop_);
     if (!statement) return meaning_of(statement.error());
+    if (plea_.is_drill && !statement->does_know(protocol::kKnowsDrills)) {
+      return Ended{Error::unsupported("the gateway " + enrolment_.address +
+                                      " knows no drills: it would take one for a boot")
+                       .remedy("upgrade zkvgateway there, or drill with a key: zkv drill --key-file FILE")};
+    }
     gateway_key_ = statement->signing;
     clock_offset_ = statement->time - now();
     is_known_ = true;
@@ -145,6 +150,7 @@ class EnrolledAsking {
     message.volumes = plea_.volumes;
     message.evidence = plea_.evidence;
     message.next_boot = plea_.next_boot;
+    message.is_drill = plea_.is_drill;
     message.evidence.has_tpm = enrolment_.in_tpm;
     const auto envelope = protocol::seal_message(message, *keys_.identity);
     if (!envelope) return meaning_of(envelope.error());
@@ -163,6 +169,10 @@ class EnrolledAsking {
 
   /// What an answer other than a success means for a request.
   Answer refusal(const GatewayAnswer& answer) {
+    if (answer.problem == "boot-waits") {
+      return Ended{Error::conflict("a request of this host waits for somebody already: " + answer.detail)
+                       .remedy("have that one decided, and drill then")};
+    }
     if (answer.status == 409) is_known_ = false;  // Our idea of its clock may be what is wrong.
     if (answer.status == 403) {
       return Ended{Error::denied("the gateway refuses this host: " + answer.detail)

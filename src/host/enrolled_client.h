@@ -24,6 +24,7 @@ struct Plea {
   std::string number;  ///< make_number()
   /// What is asked for is no share, but an approval of this machine's next boot, good for so long.
   std::optional<std::chrono::seconds> next_boot = std::nullopt;
+  bool is_drill = false;  ///< the share is wanted to see whether a boot would succeed
 };
 
 /// What one gateway gave.

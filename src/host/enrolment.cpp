@@ -206,6 +206,15 @@ Result<std::vector<std::string>> EnrolmentFolder::volumes() const {
   return names;
 }
 
+Result<> EnrolmentFolder::check_mode() const {
+  std::error_code failed;
+  const auto mode = fs::status(folder_, failed).permissions();
+  const bool is_open = (mode & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none;
+  if (failed || !is_open) return {};
+  return Error::denied("others than its owner may enter " + folder_.string())
+      .remedy("chmod 700 " + folder_.string());
+}
+
 Result<std::optional<PendingEnrolment>> EnrolmentFolder::pending() const {
   const auto path = folder_ / kPendingFile;
   auto object = read_object(path);

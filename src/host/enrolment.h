@@ -69,6 +69,8 @@ class EnrolmentFolder {
   /// out.
   [[nodiscard]] Result<> store_volumes(const repository::VolumeKeys& keys) const;
   [[nodiscard]] Result<std::vector<std::string>> volumes() const;
+  /// Whether nobody but its owner can write or enter it; success where there is none. Errors: kDenied.
+  [[nodiscard]] Result<> check_mode() const;
 
   [[nodiscard]] Result<std::optional<PendingEnrolment>> pending() const;
   [[nodiscard]] Result<> store_pending(const PendingEnrolment& pending) const;

@@ -32,6 +32,7 @@ Result<GatewayAnswer> GatewayLink::send(net::HttpRequest request, const std::sto
   GatewayAnswer answer;
   answer.status = response.status;
   answer.body = std::string(response.body.view());
+  answer.certificate_ends = response.certificates_end;
   if (const auto header = response.header("retry-after")) {
     answer.retry_after = net::parse_retry_after(*header, now());
   }

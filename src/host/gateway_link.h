@@ -20,6 +20,7 @@ struct GatewayAnswer {
   std::string detail;   ///< a problem's words, made fit for a line of text
   std::string body;
   std::optional<std::chrono::milliseconds> retry_after;
+  std::optional<Time> certificate_ends;  ///< as in net::HttpResponse
 };
 
 class GatewayLink {

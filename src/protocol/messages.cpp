@@ -1,6 +1,7 @@
 // Messages to JSON and back.
 #include "protocol/messages.h"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "protocol/json_members.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::size_t kMostAddresses = 32;
 constexpr std::size_t kLongestWord = 100;  ///< of a boot id, a kernel's version, an address
 constexpr std::size_t kMostApprovals = 16;
+constexpr std::size_t kMostKnown = 32;
 constexpr std::uint64_t kLongestUptime = 10'000'000'000;
 
 std::string base64(std::span<const std::uint8_t> bytes) { return to_base64(bytes, Base64::kUrlNoPadding); }
@@ -68,14 +70,27 @@ Result<std::optional<std::chrono::seconds>> read_next_boot(const Members& member
   return Error::invalid("the message is misshapen: 'next_boot' is shorter than a minute");
 }
 
+Result<bool> read_drill(const Members& members) {
+  if (!members.has("drill")) return false;
+  ZKV_TRY(const bool is_drill, members.boolean("drill"));
+  if (!is_drill || !members.has("next_boot")) return is_drill;
+  return Error::invalid("the message is misshapen: 'drill' and 'next_boot' do not go together");
+}
+
 }  // namespace
 
+bool GatewayStatement::does_know(std::string_view what) const {
+  return std::find(knows.begin(), knows.end(), what) != knows.end();
+}
+
 std::string to_body(const GatewayStatement& statement) {
-  return json::serialize(json::object{{"gateway", to_hex(statement.gateway)},
-                                      {"signing", base64(statement.signing)},
-                                      {"sealing", base64(statement.sealing)},
-                                      {"name", statement.name},
-                                      {"time", number(statement.time)}});
+  json::object object{{"gateway", to_hex(statement.gateway)},
+                      {"signing", base64(statement.signing)},
+                      {"sealing", base64(statement.sealing)},
+                      {"name", statement.name},
+                      {"time", number(statement.time)}};
+  if (!statement.knows.empty()) object["knows"] = texts(statement.knows);
+  return json::serialize(object);
 }
 
 std::string to_body(const Enrolment& enrolment) {
@@ -94,6 +109,7 @@ std::string to_body(const RequestMessage& request) {
                       {"number", request.number},          {"repository", repository},
                       {"volumes", texts(request.volumes)}, {"evidence", to_json(request.evidence)}};
   if (request.next_boot) object["next_boot"] = request.next_boot->count();
+  if (request.is_drill) object["drill"] = true;
   return json::serialize(object);
 }
 
@@ -138,6 +154,9 @@ Result<GatewayStatement> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(statement.sealing, members.base64_of<sizeof(crypto::BoxPublicKey)>("sealing"));
   ZKV_TRY(statement.name, members.text("name", kLongestName));
   ZKV_TRY(statement.time, members.time("time"));
+  if (members.has("knows")) {
+    ZKV_TRY(statement.knows, members.texts("knows", kMostKnown, kLongestWord));
+  }
   return statement;
 }
 
@@ -175,6 +194,7 @@ Result<RequestMessage> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(const auto evidence, members.object("evidence"));
   ZKV_TRY(request.evidence, read_evidence(evidence));
   ZKV_TRY(request.next_boot, read_next_boot(members));
+  ZKV_TRY(request.is_drill, read_drill(members));
   return request;
 }
 

@@ -27,6 +27,9 @@ inline constexpr std::chrono::seconds kShortestNextBoot{60};
 inline constexpr std::chrono::seconds kLongestNextBoot{86'400};
 inline constexpr std::size_t kMostVolumes = 1000;
 inline constexpr std::size_t kLongestName = 255;  ///< bytes of a host's, volume's or gateway's name
+/// What a gateway says that it knows beyond the first gateways of version 2.
+inline constexpr std::string_view kKnowsDrills = "drill";
+inline constexpr std::string_view kKnowsHeartbeats = "heartbeat";
 
 using RepositoryId = std::array<std::uint8_t, 16>;
 using RequestHash = crypto::Sha256;
@@ -41,6 +44,9 @@ struct GatewayStatement {
   crypto::BoxPublicKey sealing{};
   std::string name;
   Time time;
+  std::vector<std::string> knows = {};
+
+  [[nodiscard]] bool does_know(std::string_view what) const;
 };
 
 /// A host's identity and its vault share, by an invite.
@@ -78,6 +84,7 @@ struct RequestMessage {
   Evidence evidence;
   /// What is asked is no share, but an approval of the host's next boot, good for so long: a minute to a day.
   std::optional<std::chrono::seconds> next_boot = std::nullopt;
+  bool is_drill = false;  ///< the share is wanted to see whether a boot would succeed, and nothing is opened
 };
 
 /// What a host says about a request of its own.

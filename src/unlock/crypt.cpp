@@ -9,6 +9,7 @@
 #include "unlock/fstab_places.h"
 #include "unlock/luks_change.h"
 #include "unlock/luks_create.h"
+#include "unlock/luks_marks.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
 
@@ -80,6 +81,14 @@ class CryptUnlocker final : public Unlocker {
     surveys.reserve(volumes.size());
     for (const auto& volume : volumes) surveys.push_back(survey_of(volume, maybe));
     return surveys;
+  }
+
+  [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
+    if (kind_.format != CryptFormat::kLuks) return Unlocker::fingerprints(volumes);
+    std::vector<Fingerprint> all;
+    all.reserve(volumes.size());
+    for (const auto& volume : volumes) all.push_back(fingerprint_of(volume));
+    return all;
   }
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
@@ -171,6 +180,19 @@ class CryptUnlocker final : public Unlocker {
  private:
   [[nodiscard]] bool is_of_kind(const Mapping& mapping) const {
     return mapping.uuid.starts_with(kind_.mapping_prefix);
+  }
+
+  [[nodiscard]] Fingerprint fingerprint_of(const VolumeRef& volume) const {
+    Fingerprint fingerprint{volume.name};
+    const auto wishes = parse_crypt_options(kind_, volume.settings.options);
+    const auto device = find_device(volume.settings.device, options_.devices);
+    if (!wishes || (!device && wishes->header.empty())) return fingerprint;
+    const auto header = wishes->header.empty() ? *device : wishes->header;
+    auto marks = luks_marks(header, wishes->is_volume_key ? LuksWay::kVolumeKey : LuksWay::kAnySlot);
+    if (marks) fingerprint.marks = std::move(*marks);
+    if (!marks) fingerprint.unseen = marks.error().message();
+    if (wishes->key_slot) only_slot(*wishes->key_slot, fingerprint.marks);
+    return fingerprint;
   }
 
   /// `maybe` is where fstab wants filesystems that nobody sees yet.

@@ -20,6 +20,7 @@ std::vector<Mounted> parse_mounted(std::string_view text);
 struct FstabLine {
   std::string source;  ///< a path, or a tag such as "UUID=…"
   std::string mountpoint;
+  std::string options = {};  ///< with commas between; empty: the defaults
 };
 
 /// The lines that name a filesystem with a mount point, in their order. Source: fstab(5).

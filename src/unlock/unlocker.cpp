@@ -113,6 +113,25 @@ Result<> keep_derived(repository::VolumeKeys& keys, const std::vector<DerivedFor
   return {};
 }
 
+std::string difference(const Fingerprint& before, const Fingerprint& now) {
+  for (const auto& [name, value] : before.marks) {
+    const auto found = now.marks.find(name);
+    if (found == now.marks.end()) return "its " + name + " is gone";
+    if (found->second != value) return "its " + name + " is another";
+  }
+  const bool is_later = !now.last_change.empty() && now.last_change != before.last_change;
+  if (is_later && before.unseen.empty()) return "its key was changed at " + now.last_change;
+  return {};
+}
+
+std::vector<Fingerprint> Unlocker::fingerprints(const std::vector<VolumeRef>& volumes) {
+  std::vector<Fingerprint> all;
+  for (const auto& volume : volumes) {
+    all.push_back({volume.name, {}, {}, "a volume of kind " + std::string(name()) + " shows no such change"});
+  }
+  return all;
+}
+
 Result<> Unlocker::create(const NewVolume& volume) {
   return Error::unsupported("a volume of kind " + std::string(name()) + " is not made by zkv")
       .remedy("make it with its own tools, and add it: zkv volume add " + volume.name);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -103,6 +104,19 @@ struct Survey {
   std::vector<std::string> maybe_places = {};  ///< where they may be, as far as can be told before it is open
 };
 
+/// What can be seen of a volume's key without having it: none of it tells anything of the key that the volume
+/// itself does not tell to whoever reads its device.
+struct Fingerprint {
+  std::string volume;
+  std::map<std::string, std::string> marks = {};  ///< while its key is the same, each stays as it is
+  std::string last_change = {};  ///< when its key was changed last, as the system says; empty: not known
+  std::string unseen = {};       ///< why a change of its key may not show here; empty: it does
+};
+
+/// Of the marks of `before` those that are gone or are others in `now`, and a later change: in words, empty
+/// when the key is the same as far as can be seen.
+std::string difference(const Fingerprint& before, const Fingerprint& now);
+
 /// A key that was derived from a volume's passphrase, and opened it: kept, it spares the derivation next
 /// time.
 struct DerivedFor {
@@ -159,6 +173,10 @@ class Unlocker {
   /// What ties each volume to others, in the order given; asked anew while more and more is open. Errors: as
   /// inspect.
   [[nodiscard]] virtual Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) = 0;
+
+  /// What can be seen of each volume's key now, in the order given; of one that is not there, or whose kind
+  /// leaves nothing to see, no marks. Loads nothing and changes nothing.
+  [[nodiscard]] virtual std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes);
 
   /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.
   /// After a stop request what has begun is finished and the rest is kInterrupted.

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
 #include "unlock/zfs_pool.h"
@@ -213,6 +214,10 @@ class ZfsUnlocker final : public Unlocker {
   [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     return survey_zfs(names_of(volumes), program);
+  }
+
+  [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
+    return zfs_fingerprints(names_of(volumes), options_);
   }
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,

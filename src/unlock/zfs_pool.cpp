@@ -39,6 +39,14 @@ Result<> run_zpool(std::vector<std::string> words, const std::string& pool, cons
 
 }  // namespace
 
+Result<std::string> history_of_pool(const std::string& pool, const ZfsOptions& options) {
+  auto program = find_program(options.pool_program);
+  if (!program) return std::move(program).error().remedy("install zfsutils-linux");
+  ZKV_TRY(auto finished, run({*program, {"history", "-i", pool}, {}, options.limit}));
+  ZKV_CHECK(meaning_of_zpool(finished, pool));
+  return std::move(finished.output);
+}
+
 Result<> import_pool(const std::string& pool, const ZfsOptions& options) {
   return run_zpool({"import", "-N", "-o", "cachefile=none"}, pool, options);
 }

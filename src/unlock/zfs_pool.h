@@ -13,6 +13,9 @@ namespace zkv::unlock {
 /// Errors: kNotFound (no device that is there belongs to a pool of that name, or zpool(8) is not installed),
 /// kConflict (another machine had it last), kIo with zpool's words, kUnavailable (it did not answer in time).
 Result<> import_pool(const std::string& pool, const ZfsOptions& options);
+/// What `zpool history -i` tells of the pool, internal events too. Errors: kNotFound, kIo (also a history
+/// that is too long to be read), kUnavailable.
+Result<std::string> history_of_pool(const std::string& pool, const ZfsOptions& options);
 /// Unmounts what is mounted of the pool, and lets it go. Errors: kConflict (in use), kIo with zpool's words,
 /// kUnavailable.
 Result<> export_pool(const std::string& pool, const ZfsOptions& options);

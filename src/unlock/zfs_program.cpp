@@ -59,6 +59,16 @@ Result<Listing> ZfsProgram::list(const std::vector<std::string>& names, Depth de
   return listing;
 }
 
+Result<std::string> ZfsProgram::values(const std::vector<std::string>& names,
+                                       std::string_view properties) const {
+  Command command{path_, {"get", "-Hp", "-t", "filesystem,volume", "-o", "name,property,value"}, {}, limit_};
+  command.arguments.emplace_back(properties);
+  command.arguments.insert(command.arguments.end(), names.begin(), names.end());
+  ZKV_TRY(auto finished, run(command));
+  if (finished.exit_code != 0 && finished.output.empty()) return meaning_of(finished);
+  return std::move(finished.output);
+}
+
 Result<> ZfsProgram::act(std::vector<std::string> arguments, std::span<const std::uint8_t> input) const {
   ZKV_TRY(const auto finished, run({path_, std::move(arguments), input, limit_}));
   if (finished.exit_code != 0) return meaning_of(finished);

@@ -27,6 +27,10 @@ class ZfsProgram {
 
   /// Properties of `names`, or of all below them too; of the whole machine when `names` is empty. One call of
   /// zfs(8) whatever the number of names. Errors: kCorrupt, kIo, kUnavailable.
+  /// The lines of `zfs get -Hp -o name,property,value` for these properties, joined by commas, of those of
+  /// `names` that are there. Errors: kUnavailable, kIo.
+  [[nodiscard]] Result<std::string> values(const std::vector<std::string>& names,
+                                           std::string_view properties) const;
   [[nodiscard]] Result<Listing> list(const std::vector<std::string>& names, Depth depth) const;
 
   /// The key travels on the child's stdin. Errors: kWrongKey, kExists (loaded already), kIo with zfs' words.

@@ -157,6 +157,45 @@ export function people(scene) {
       world.fake.become(id, 'cancelled');
     });
 
+    test(
+      'a drill says that it is one, takes the same passkey, and ends as one',
+      { skip: !fakeOnly() },
+      async () => {
+        const { anna, world } = scene;
+        const id = world.fake.ask({ host: { name: 'shed', group: 'home' }, drill: true });
+        await anna.visit('#requests');
+        const card = anna.card(id);
+        await card.getByText('tries whether it would come back after a reboot, and opens nothing').waitFor();
+        await card.getByText('Its share is released to it all the same').waitFor();
+        await card.getByText('Tries 1 volume').waitFor();
+        await anna.button('Approve shed').click();
+        await card.getByText('Approved by Anna').waitFor();
+        world.fake.become(id, 'acknowledged');
+        await card.getByText('Drilled').waitFor();
+        await anna.visit('#history');
+        await anna.page.locator(`a[href*="${id}"]`).getByText('Drill', { exact: true }).waitFor();
+      },
+    );
+
+    test('a host shows what its check found, and that it is overdue', { skip: !fakeOnly() }, async () => {
+      const { anna, world } = scene;
+      world.fake.become(world.fake.ask({ host: { name: 'silo', group: 'home' } }), 'cancelled');
+      const [silo] = [...world.fake.hosts.values()].filter((host) => host.name === 'silo');
+      const said = { version: '1', generation: 3, count: 0, findings: [], overdue: false };
+      silo.heartbeat = { at: new Date(Date.now() - 3 * 3600_000).toISOString(), ...said };
+      await anna.visit('#hosts');
+      const row = anna.page.locator('[data-host]', { hasText: 'silo' });
+      await row.getByText('Checked 3 h ago: fine').waitFor();
+      const findings = ['tank/a: its key was changed', '<b>bold</b>\u202e', 'tank/c: gone'];
+      silo.heartbeat = { ...silo.heartbeat, count: 5, findings, overdue: true };
+      await anna.visit('#requests');
+      await anna.visit('#hosts');
+      await row.getByText('5 findings 3 h ago · overdue').waitFor();
+      await row.getByText('tank/a: its key was changed').waitFor();
+      await row.getByText('and 2 more').waitFor();
+      assert.equal(await row.locator('b').count(), 0);
+    });
+
     test('only an owner revokes a host, and only after a question', { skip: !fakeOnly() }, async () => {
       const { anna, world } = scene;
       world.fake.become(world.fake.ask({ host: { name: 'attic', group: 'home' } }), 'cancelled');

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "fuzz.h"
+#include "protocol/heartbeat.h"
 
 namespace {
 
@@ -20,8 +21,9 @@ void check(std::span<const std::uint8_t> body) {
   fuzz::require(again && to_body(*again) == written, "a message written and read again is the same");
 }
 
-constexpr std::array kChecks{check<GatewayStatement>, check<Enrolment>, check<RequestMessage>, check<Word>,
-                             check<Release>,          check<Tombstone>};
+constexpr std::array kChecks{
+    check<GatewayStatement>, check<Enrolment>, check<RequestMessage>, check<Word>,
+    check<Release>,          check<Tombstone>, check<Heartbeat>,      check<HeartbeatAnswer>};
 
 }  // namespace
 

@@ -26,6 +26,8 @@ ENROLMENT_TYPE = "application/vnd.zkv.enrolment+json"
 REQUEST_TYPE = "application/vnd.zkv.request+json"
 WORD_TYPE = "application/vnd.zkv.word+json"
 BOOT_TYPE = "application/vnd.zkv.boot-approval+json"
+HEARTBEAT_TYPE = "application/vnd.zkv.heartbeat+json"
+ANSWER_TYPE = "application/vnd.zkv.heartbeat-answer+json"
 RELEASE_TYPE = "application/vnd.zkv.release+json"
 
 

@@ -18,7 +18,8 @@ class World:
     def __init__(self):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="zkv-home-"))
         self.path = self.home / ".zkv-repository"
-        self.environment = {"HOME": str(self.home), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
+        self.environment = {"HOME": str(self.home), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+                            "STATE_DIRECTORY": str(self.home / "state")}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 self.environment[name] = os.environ[name]

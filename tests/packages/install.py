@@ -97,6 +97,7 @@ class Packages(unittest.TestCase):
     def test_the_host_asks_at_the_next_boot_and_the_gateway_waits_to_be_enabled(self):
         self.root.install(*DEBS)
         self.assertEqual(self.root.is_enabled("zfs-keyvault.service"), "enabled")
+        self.assertEqual(self.root.is_enabled("zkv-check.timer"), "enabled")
         self.assertEqual(self.root.is_enabled("zkvgateway.service"), "disabled")
 
     def test_a_fresh_host_names_no_gateway(self):
@@ -147,7 +148,7 @@ class Packages(unittest.TestCase):
     def test_removing_stops_them(self):
         self.root.install(*DEBS)
         self.root.dpkg("--remove", "zkv", "zkvgateway")
-        self.assertEqual(sorted(self.root.systemd_was_told()), ["stop zfs-keyvault.service", "stop zkvgateway.service"])
+        self.assertEqual(sorted(self.root.systemd_was_told()), ["stop zfs-keyvault.service zkv-check.timer zkv-check.service", "stop zkvgateway.service"])
 
     def test_purging_keeps_repository_and_keys_and_says_where_they_are(self):
         self.root.install(*DEBS)

@@ -37,7 +37,7 @@ class Units(unittest.TestCase):
                 text = re.sub(r"/usr/bin/(zkv|zkvgateway)\b", "/usr/bin/true", unit.read_text(encoding="utf-8"))
                 text = text.replace("Documentation=man:", "Documentation=https://localhost/")
                 pathlib.Path(folder, unit.name).write_text(text, encoding="utf-8")
-            names = sorted(str(p) for p in pathlib.Path(folder).iterdir() if p.suffix in (".service", ".socket", ".target"))
+            names = sorted(str(p) for p in pathlib.Path(folder).iterdir() if p.suffix in (".service", ".socket", ".target", ".timer"))
             found = subprocess.run(["systemd-analyze", "verify", "--man=no", *names], stderr=subprocess.PIPE, text=True, check=False)
         ours = [line for line in found.stderr.splitlines() if re.search("zfs-keyvault|zkv-|zkvgateway", line)]
         self.assertEqual(ours, [])
@@ -48,6 +48,15 @@ class Units(unittest.TestCase):
 
     def test_the_host_is_exposed_by_at_most_what_mounting_for_all_takes(self):
         self.assertLessEqual(exposure("zfs-keyvault.service"), 4.2)
+
+    def test_the_guard_opens_nothing_and_is_exposed_less(self):
+        self.assertLessEqual(exposure("zkv-check.service"), 3.0)
+        self.assertNotIn("CAP_DAC_OVERRIDE", dict(settings("zkv-check.service"))["CapabilityBoundingSet"])
+
+    def test_the_guard_looks_daily_and_not_on_all_machines_at_once(self):
+        timer = dict(settings("zkv-check.timer"))
+        self.assertEqual((timer["OnCalendar"], timer["Persistent"]), ("daily", "true"))
+        self.assertIn("RandomizedDelaySec", timer)
 
     def test_the_host_mounts_where_every_process_sees_it(self):
         self.assertEqual(NAMESPACING & {name for name, _ in settings("zfs-keyvault.service")}, set())

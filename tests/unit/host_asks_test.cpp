@@ -74,6 +74,28 @@ TEST_F(HostAsksTest, HostsStandBeforeStrangersAndADamagedRequestHidesNoOther) {
   await(std::move(stranger));
 }
 
+TEST_F(HostAsksTest, ADrillStandsBehindABootAndABootBeforeADrill) {
+  start();
+  ASSERT_TRUE(enrol(invite("nas"), share_));
+  ASSERT_EQ(host_asks(true), AskVerdict::kTaken);
+  const auto drill = await(service_->open_requests()).value().cards.at(0);
+  EXPECT_TRUE(drill.message->is_drill);
+  ASSERT_EQ(host_asks(), AskVerdict::kTaken);
+  EXPECT_EQ(await(service_->request(drill.request.id)).value().request.state, State::kSuperseded);
+  EXPECT_EQ(host_asks(true), AskVerdict::kBootWaits);
+  const auto open = await(service_->open_requests()).value();
+  ASSERT_EQ(open.cards.size(), 1U);
+  EXPECT_FALSE(open.cards[0].message->is_drill);
+}
+
+TEST_F(HostAsksTest, ADamagedRequestMayBeABootAndHoldsADrillBack) {
+  start();
+  ASSERT_TRUE(enrol(invite("nas"), share_));
+  ASSERT_EQ(host_asks(true), AskVerdict::kTaken);
+  by_hand("UPDATE zkv_ask SET envelope = '{}'");
+  EXPECT_EQ(host_asks(true), AskVerdict::kBootWaits);
+}
+
 TEST(Networks, AreOf24BitsOrOf48) {
   EXPECT_EQ(network_of("198.51.100.1"), network_of("198.51.100.254"));
   EXPECT_NE(network_of("198.51.100.1"), network_of("198.51.101.1"));

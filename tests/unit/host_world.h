@@ -30,13 +30,14 @@ class HostServiceTest : public ServiceTest {
     std::ranges::copy(box, out.begin());
     return out;
   }
-  AskVerdict host_asks() {
+  AskVerdict host_asks(bool is_drill = false) {
     protocol::RequestMessage message;
     message.host = protocol::key_id(host_.verifying_key());
     message.gateway = identity_->id();
     message.key = crypto::BoxKey::make().public_key();
     message.time = now();
     message.number = "47";
+    message.is_drill = is_drill;
     auto envelope = protocol::seal_message(message, host_);
     const auto hash = protocol::hash_of(envelope);
     asked_.assign(hash.begin(), hash.end());

@@ -100,6 +100,7 @@ class FakeService : public Service {
   Enrolments& enrolments() override { return *enrolments_; }
   HostAsks& host_asks() override { return *host_asks_; }
   People& people() override { return *people_; }
+  Heartbeats& heartbeats() override { return *heartbeats_; }
   Boots& boots() override { return *boots_; }
   Push& push() override { return *push_; }
   Totps& totps() override { return *totps_; }
@@ -131,6 +132,7 @@ class FakeService : public Service {
   std::unique_ptr<Enrolments> enrolments_;  ///< none: no test of this server calls them
   std::unique_ptr<HostAsks> host_asks_;
   std::unique_ptr<People> people_;
+  std::unique_ptr<Heartbeats> heartbeats_;
   std::unique_ptr<Boots> boots_;
   std::unique_ptr<Push> push_;
   std::unique_ptr<Totps> totps_;

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "crypto/random.h"
+#include "protocol/heartbeat.h"
 #include "protocol/messages.h"
 
 namespace zkv::protocol {
@@ -50,6 +51,20 @@ Release release() {
           kThen};
 }
 
+Heartbeat heartbeat() {
+  return {random_bytes<32>(),
+          random_bytes<32>(),
+          kThen,
+          "1.2.3",
+          random_bytes<16>(),
+          12,
+          3,
+          {"tank/é: its key was changed", "data: it is not there"}};
+}
+HeartbeatAnswer heartbeat_answer() {
+  return {random_bytes<32>(), random_bytes<32>(), random_bytes<32>(), ShareState::kThere, {}, {}, kThen};
+}
+
 template <class Message>
 Result<Message> read(const std::string& body) {
   return read_body<Message>(bytes_of(body));
@@ -84,6 +99,19 @@ TEST(Messages, GoToTheirBodyAndBack) {
   there_and_back(request());
   there_and_back(word());
   there_and_back(release());
+  there_and_back(heartbeat());
+  there_and_back(heartbeat_answer());
+  auto drill = request();
+  drill.is_drill = true;
+  there_and_back(drill);
+  auto knowing = statement();
+  knowing.knows = {"drill", "later"};
+  there_and_back(knowing);
+  auto missing = heartbeat_answer();
+  missing.share = ShareState::kMissing;
+  missing.why = "there is no secret";
+  missing.share_expires = kThen;
+  there_and_back(missing);
 }
 
 TEST(Messages, AreRefusedWithTheNameOfTheMemberThatIsWrong) {
@@ -92,6 +120,8 @@ TEST(Messages, AreRefusedWithTheNameOfTheMemberThatIsWrong) {
   expect_each_member_is_checked(request());
   expect_each_member_is_checked(word());
   expect_each_member_is_checked(release());
+  expect_each_member_is_checked(heartbeat());
+  expect_each_member_is_checked(heartbeat_answer());
 }
 
 TEST(Messages, WithMembersOfALaterVersionAreRead) {
@@ -122,6 +152,42 @@ TEST(Requests, OfHostsThatSayNothingOfATpmHaveNone) {
   EXPECT_FALSE(read<RequestMessage>(json::serialize(earlier)).value().evidence.has_tpm);
   earlier["evidence"].as_object()["tpm"] = "yes";
   EXPECT_THAT(read<RequestMessage>(json::serialize(earlier)).error().message(), HasSubstr("'tpm'"));
+}
+
+TEST(Requests, OfHostsThatSayNothingOfADrillAreNone) {
+  json::object boot = json::parse(to_body(request())).as_object();
+  EXPECT_FALSE(boot.contains("drill"));
+  EXPECT_FALSE(read<RequestMessage>(json::serialize(boot)).value().is_drill);
+  boot["drill"] = true;
+  EXPECT_TRUE(read<RequestMessage>(json::serialize(boot)).value().is_drill);
+  boot["next_boot"] = 3600;
+  EXPECT_THAT(read<RequestMessage>(json::serialize(boot)).error().message(), HasSubstr("'drill'"));
+}
+
+TEST(Statements, OfTheFirstGatewaysKnowNeitherDrillsNorHeartbeats) {
+  const auto first = read<GatewayStatement>(to_body(statement())).value();
+  EXPECT_FALSE(first.does_know(kKnowsDrills));
+  EXPECT_FALSE(first.does_know(kKnowsHeartbeats));
+}
+
+TEST(Heartbeats, HoldSoManyFindingsAndNoMore) {
+  auto many = heartbeat();
+  many.count = 9;
+  many.findings.assign(kMostFindings, std::string(kLongestFinding, 'x'));
+  EXPECT_TRUE(read<Heartbeat>(to_body(many)));
+  many.findings.emplace_back("one more");
+  EXPECT_FALSE(read<Heartbeat>(to_body(many)));
+  many.findings = {std::string(kLongestFinding + 1, 'x')};
+  EXPECT_FALSE(read<Heartbeat>(to_body(many)));
+  many.findings = {"a", "b"};
+  many.count = 1;
+  EXPECT_THAT(read<Heartbeat>(to_body(many)).error().message(), HasSubstr("more lines than findings"));
+}
+
+TEST(Heartbeats, FindingsAreCutBetweenCharactersAndMadeHarmless) {
+  EXPECT_EQ(as_finding("a\x1b[2J\nb"), "a?[2J?b");
+  const auto cut = as_finding(std::string(kLongestFinding - 1, 'x') + "é");
+  EXPECT_EQ(cut, std::string(kLongestFinding - 1, 'x'));
 }
 
 TEST(Requests, HoldSoManyVolumesAndNoMore) {

@@ -25,6 +25,7 @@ export interface CardModel {
   volumes: string[];
   /// For how long the next boot is to be approved, in words; null where a share is asked for.
   nextBoot: string | null;
+  drill: boolean;
   /// What the gateway saw itself.
   seen: Fact[];
   /// What the host says of itself, which nobody checked.
@@ -53,6 +54,7 @@ export function modelOf(card: Card, now: number): CardModel {
     number: card.number === null ? null : textOf(card.number),
     volumes: (card.volumes as unknown[]).map(textOf),
     nextBoot: typeof card.next_boot === 'number' ? duration(card.next_boot * 1000) : null,
+    drill: card.drill === true,
     seen,
     said,
     looks: [
@@ -75,13 +77,16 @@ export function hasEnded(state: State): boolean {
 }
 
 /// What became of a request, in a word and in a sentence.
-export function outcomeOf(card: Pick<Card, 'state' | 'decided_by'> & Partial<Pick<Card, 'next_boot'>>): {
-  word: string;
-  sentence: string;
-} {
+export function outcomeOf(
+  card: Pick<Card, 'state' | 'decided_by'> & Partial<Pick<Card, 'next_boot' | 'drill'>>,
+): { word: string; sentence: string } {
   const by = card.decided_by ? ` by ${deciderOf(textOf(card.decided_by))}` : '';
   if (typeof card.next_boot === 'number') {
     const said = nextBootOutcome(card.state, by);
+    if (said) return said;
+  }
+  if (card.drill === true) {
+    const said = drillOutcome(card.state, by);
     if (said) return said;
   }
   switch (card.state) {
@@ -119,6 +124,23 @@ function nextBootOutcome(state: State, by: string): { word: string; sentence: st
       return { word: 'Denied', sentence: `Denied${by}. The next boot asks as ever.` };
     case 'expired':
       return { word: 'Expired', sentence: 'Nobody decided in time. The next boot asks as ever.' };
+    default:
+      return null;
+  }
+}
+
+/// The same of a drill, which opens nothing.
+function drillOutcome(state: State, by: string): { word: string; sentence: string } | null {
+  switch (state) {
+    case 'acknowledged':
+      return {
+        word: 'Drilled',
+        sentence: `Drill approved${by}, and the share opened the host’s repository.`,
+      };
+    case 'denied':
+      return { word: 'Denied', sentence: `Drill denied${by}. Nothing changes at the host.` };
+    case 'expired':
+      return { word: 'Expired', sentence: 'Nobody decided the drill in time. Nothing changes at the host.' };
     default:
       return null;
   }
@@ -186,8 +208,8 @@ function seenBy(card: Card, now: number): Fact[] {
 function saidBy(card: Card): Fact[] {
   const evidence = card.evidence;
   if (!evidence) return [];
-  // Who asks beforehand runs still, and plans it by asking.
-  const isForNextBoot = typeof card.next_boot === 'number';
+  // Who asks beforehand, or for a drill, runs still, and plans it by asking.
+  const runsStill = typeof card.next_boot === 'number' || card.drill === true;
   const facts: Fact[] = [];
   if (isPresent(evidence.kernel)) {
     const changed = card.compared?.kernel_changed ?? false;
@@ -195,7 +217,7 @@ function saidBy(card: Card): Fact[] {
     const remarks: [string, string] = ['Kernel changed', 'unchanged'];
     facts.push(fact('Kernel', evidence.kernel, true, knowsAnother ? remarks : undefined, changed));
   }
-  if (typeof evidence.planned === 'boolean' && !isForNextBoot) {
+  if (typeof evidence.planned === 'boolean' && !runsStill) {
     const planned = evidence.planned;
     facts.push({
       label: 'Restart',
@@ -217,7 +239,7 @@ function saidBy(card: Card): Fact[] {
         duration(uptime * 1000),
         false,
         ['It did not just boot'],
-        uptime > kJustBooted && !isForNextBoot,
+        uptime > kJustBooted && !runsStill,
       ),
     );
   else if (isPresent(uptime)) facts.push(fact('Running for', uptime, true));

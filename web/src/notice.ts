@@ -23,6 +23,15 @@ const kAtALoss: Notice = {
 export function noticeOf(text: string): Notice {
   const message = parsed(text);
   const gateway = shown(message.gateway, 'the gateway');
+  if (message.news === 'host-findings') {
+    const name = shown(message.host, 'A host');
+    return {
+      title: `${name}: ${shown(message.words, 'its check found something')}`,
+      body: `Its next boot may need you. See the hosts at ${gateway}.`,
+      tag: `findings ${name}`,
+      link: '#hosts',
+    };
+  }
   if (typeof message.news === 'string')
     return newsOf(message.news, shown(message.address, 'an unknown address'), gateway);
   if (message.request === null)
@@ -35,7 +44,7 @@ export function noticeOf(text: string): Notice {
   if (typeof message.request !== 'string') return kAtALoss;
   const host = shown(message.host, 'A machine');
   return {
-    title: `${host} asks for its key`,
+    title: message.drill === true ? `${host} asks for a drill` : `${host} asks for its key`,
     body: `Open to approve or deny it at ${gateway}.`,
     tag: `host ${host}`,
     link: linkTo(message.request),
@@ -61,7 +70,9 @@ function shown(value: unknown, otherwise: string): string {
   return typeof value === 'string' && value ? cleanText(value, 60) : otherwise;
 }
 
-type Message = Partial<Record<'request' | 'host' | 'gateway' | 'news' | 'address', unknown>>;
+type Message = Partial<
+  Record<'request' | 'host' | 'gateway' | 'news' | 'address' | 'drill' | 'words', unknown>
+>;
 
 function parsed(text: string): Message {
   try {

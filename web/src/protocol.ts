@@ -45,6 +45,8 @@ export interface Card {
   } | null;
   /// What is asked for is no share but an approval of the next boot, good for so many seconds.
   next_boot: number | null;
+  /// The share is wanted to see whether a boot would succeed, and nothing is opened.
+  drill?: boolean;
 }
 
 /// An approval of a host's next boot that can be used still.
@@ -64,6 +66,17 @@ export interface Host {
   last_address: string | null;
   revoked_at: string | null;
   next_boot: NextBoot | null;
+  heartbeat?: Heartbeat | null;
+}
+
+/// What a host's drift guard said last.
+export interface Heartbeat {
+  at: string;
+  version: string;
+  generation: number;
+  count: number;
+  findings: string[];
+  overdue: boolean;
 }
 
 export interface Passkey {

@@ -52,6 +52,20 @@ test('a next boot gives no share, and its host runs still', () => {
   expect(model.said.map((fact) => fact.label)).toEqual(['Running for']);
 });
 
+test('a drill is said to be one, opens nothing, and its host runs still', () => {
+  const model = modelWith({ drill: true, evidence: { planned: false, uptime: 900_000 } });
+  expect(model.drill).toBe(true);
+  expect(model.looks).toEqual([]);
+  expect(modelWith({}).drill).toBe(false);
+  const sentence = (state: Card['state']) => outcomeOf({ state, decided_by: 'Anna', drill: true }).sentence;
+  expect(sentence('acknowledged')).toBe(
+    'Drill approved by Anna, and the share opened the host’s repository.',
+  );
+  expect(sentence('denied')).toContain('Nothing changes');
+  expect(sentence('expired')).toContain('Nothing changes');
+  expect(sentence('released')).toContain('The share is on its way');
+});
+
 test('a kernel is unchanged only where another was known', () => {
   const compared = { ...cardOf({}).compared, last_release: null } as Card['compared'];
   expect(factsOf(cardOf({ compared })).Kernel?.remark).toBeNull();

@@ -18,6 +18,19 @@ test('a newer notice of a host takes the place of the older one, another host’
   expect(tag({ host: 'cellar' })).not.toBe(tag({}));
 });
 
+test('a drill is called one', () => {
+  expect(noticeOf(JSON.stringify({ ...kMessage, drill: true })).title).toBe('nas asks for a drill');
+  expect(noticeOf(JSON.stringify({ ...kMessage, drill: 'yes' })).title).toBe('nas asks for its key');
+});
+
+test('what a host’s check found leads to the hosts', () => {
+  const words = '2 findings: tank/a: its key was changed';
+  const notice = noticeOf(JSON.stringify({ news: 'host-findings', host: 'nas', words, gateway: 'gw' }));
+  expect(notice.title).toContain('nas: 2 findings');
+  expect(routeOf(notice.link)).toEqual({ view: 'hosts' });
+  expect(noticeOf(JSON.stringify({ news: 'host-findings' })).title).toContain('found something');
+});
+
 test('a test says that it is one', () => {
   expect(noticeOf(JSON.stringify({ ...kMessage, request: null, host: null })).title).toContain('arrive');
 });

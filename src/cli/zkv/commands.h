@@ -43,6 +43,8 @@ void add_rotate_command(CLI::App& app, Session& session);
 void add_unlock_command(CLI::App& app, Session& session);
 void add_early_command(CLI::App& app, Session& session);
 void add_reboot_command(CLI::App& app, Session& session);
+void add_check_command(CLI::App& app, Session& session);
+void add_drill_command(CLI::App& app, Session& session);
 void add_status_command(CLI::App& app, Session& session);
 void add_doctor_command(CLI::App& app, Session& session);
 

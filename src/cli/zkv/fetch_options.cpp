@@ -99,9 +99,10 @@ Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const G
 Result<host::Released> fetch_shares(const std::filesystem::path& repository,
                                     const std::vector<host::Enrolment>& enrolments,
                                     const GatewayOptions& options, const std::stop_token& stop,
-                                    std::optional<std::chrono::seconds> next_boot) {
+                                    std::optional<std::chrono::seconds> next_boot, bool is_drill) {
   ZKV_TRY(auto plea, host::make_plea(repository));
   plea.next_boot = next_boot;
+  plea.is_drill = is_drill;
   const host::EnrolmentFolder folder(repository);
   std::mutex speaking;
   host::StatusClock status;

@@ -43,11 +43,12 @@ Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const G
                               bool ask_once, const std::stop_token& stop);
 
 /// Asks all gateways that this host is enrolled with, each for its share, as fetch_key() does; with
-/// `next_boot` for an approval of the next boot, good for so long.
+/// `next_boot` for an approval of the next boot, good for so long; with `is_drill` for a drill.
 Result<host::Released> fetch_shares(const std::filesystem::path& repository,
                                     const std::vector<host::Enrolment>& enrolments,
                                     const GatewayOptions& options, const std::stop_token& stop,
-                                    std::optional<std::chrono::seconds> next_boot = std::nullopt);
+                                    std::optional<std::chrono::seconds> next_boot = std::nullopt,
+                                    bool is_drill = false);
 /// Tells the gateway that its share opened the repository.
 void acknowledge(const std::filesystem::path& repository, const host::Released& released,
                  const GatewayOptions& options);

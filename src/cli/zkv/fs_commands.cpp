@@ -83,7 +83,7 @@ Result<> add(Session& session, const AddOptions& options) {
                                                  options.name, encoding_of(options.encoding)));
   ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
     ZKV_CHECK(keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force));
-    keep_volume_names(session, keys);
+    keep_volume_names(session, keys, options.name);
     return {};
   }));
   Output out;

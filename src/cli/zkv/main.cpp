@@ -44,6 +44,8 @@ constexpr Group kGroups[] = {
     {{"agent"}, add_agent_command},
     {{"crypttab"}, add_crypttab_commands},
     {{"reboot-approval"}, add_reboot_command},
+    {{"check"}, add_check_command},
+    {{"drill"}, add_drill_command},
     {{"status"}, add_status_command},
     {{"doctor"}, add_doctor_command},
 };

@@ -6,6 +6,7 @@
 
 #include "fetch_options.h"
 #include "host/boot.h"
+#include "host/drift_record.h"
 #include "host/service_notify.h"
 #include "host/unlock_record.h"
 #include "mount_options.h"
@@ -23,6 +24,10 @@ host::MountOrder order_of(const Session& session, const OpenOptions& options) {
           .is_trial = options.dry_run};
 }
 
+void warn_of(const Result<>& kept) {
+  if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+}
+
 /// Times of unlocks are worth having, but no reason to call an unlock a failure.
 void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
   for (const auto& unlocker : unlockers) {
@@ -31,12 +36,17 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
       if (volume.kind == unlocker->name()) tried.push_back({volume.outcome, volume.settings});
     }
     if (tried.empty()) continue;
-    const auto kept = host::enter_into_record(host::default_record_path(), unlocker->name(), tried, now());
-    if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+    warn_of(host::enter_into_record(host::default_record_path(), unlocker->name(), tried, now()));
   }
 }
 
 }  // namespace
+
+Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
+  return host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
+    host::take_in(record, report, is_whole, unlockers, now());
+  });
+}
 
 void add_opening_options(CLI::App& command, OpenOptions& options) {
   command.add_option("--only", options.only, "open only VOLUME; may be given several times")
@@ -67,7 +77,10 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
   if (opening.on_opened) opening.on_opened();
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
-  if (!options.dry_run) keep_record(*outcome, unlockers);
+  if (!options.dry_run) {
+    keep_record(*outcome, unlockers);
+    warn_of(keep_proofs(*outcome, options.only.empty(), unlockers));
+  }
   if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
   if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
   return code_of_report(*outcome);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "host/boot.h"
 #include "host/stop_on_signal.h"
 #include "repository/repository.h"
 #include "unlock/hand_over.h"
@@ -38,5 +39,9 @@ struct Opening {
 /// unlocks.
 ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
                       const host::StopOnSignal& signals);
+
+/// Remembers which keys of the repository were just seen to fit, for `zkv check`; `is_whole`: the report is
+/// of all volumes. Errors: kIo.
+Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers);
 
 }  // namespace zkv::cli

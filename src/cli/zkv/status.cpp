@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "host/drift_record.h"
 #include "host/enrolment.h"
 #include "host/unlock_record.h"
 #include "output.h"
@@ -110,15 +111,21 @@ void print_json(const std::vector<Row>& rows, Output& output) {
   output << "]";
 }
 
+void print_drill(Time drilled, Output& output) {
+  if (drilled != Time{}) output << "The last drill went well at " << to_text(drilled) << "\n";
+}
+
 struct Shown {
   std::vector<Row> rows;
   std::vector<host::Enrolment> enrolments;
+  Time drilled = {};     ///< when a drill last went well; the epoch: never
   bool is_whole = true;  ///< else a kind is missing, and stderr says why
 };
 
 Result<Shown> find_out(const std::filesystem::path& repository) {
   Shown shown;
   ZKV_TRY(shown.enrolments, host::EnrolmentFolder(repository).all());
+  shown.drilled = host::read_drift_record(host::default_drift_path()).value_or(host::DriftRecord()).drilled;
   ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
   for (const auto& unlocker : unlock::all_unlockers({})) {
     auto part = rows_of(*unlocker, record);
@@ -133,17 +140,24 @@ Result<Shown> find_out(const std::filesystem::path& repository) {
 }
 
 Result<> print_status(const Shown& shown, bool as_json) {
-  const auto& [rows, enrolments, is_whole] = shown;
+  const auto& [rows, enrolments, drilled, is_whole] = shown;
   Output output;
   if (!as_json) {
     print_table(rows, output);
     print_enrolments(enrolments, output);
+    print_drill(drilled, output);
     return output.write();
   }
   output << "{";
   print_json(rows, output);
   output << ",";
   print_json(enrolments, output);
+  output << ",\"last_drill\":";
+  if (drilled == Time{}) {
+    output << "null";
+  } else {
+    output.json(to_text(drilled));
+  }
   output << "}\n";
   return output.write();
 }

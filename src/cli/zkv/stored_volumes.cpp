@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "host/drift_record.h"
 #include "host/enrolment.h"
 #include "repository/change.h"
 #include "unlock/registry.h"
@@ -10,6 +11,10 @@
 namespace zkv::cli {
 
 namespace {
+
+void warn_unless(const Result<>& kept) {
+  if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+}
 
 void add_setting(Output& out, std::string_view name, const std::string& text) {
   if (text.empty()) return;
@@ -33,9 +38,21 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
   return opened;
 }
 
-void keep_volume_names(const Session& session, const repository::VolumeKeys& keys) {
-  const auto kept = host::EnrolmentFolder(session.repository).store_volumes(keys);
-  if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
+                       const std::string& changed) {
+  warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
+  std::error_code failed;
+  const auto path = host::default_drift_path();
+  if (!std::filesystem::exists(path, failed)) return;
+  warn_unless(host::change_drift_record(
+      path, [&](host::DriftRecord& record) { host::take_in(record, keys, changed); }));
+}
+
+void keep_proof(unlock::Unlocker& unlocker, const unlock::VolumeRef& volume) {
+  warn_unless(host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
+    record.volumes[volume.name] = {std::string(unlocker.name()), volume.settings, now(),
+                                   unlocker.fingerprints({volume}).front()};
+  }));
 }
 
 std::string words_of_kinds() {
@@ -60,7 +77,7 @@ Result<> store_volume(const Session& session, const SecretBytes& repository_key,
     ZKV_CHECK(keys.add(volume.name, volume.kind, volume.key));
     ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
     ZKV_CHECK(unlock::keep_derived(keys, derived));
-    keep_volume_names(session, keys);
+    keep_volume_names(session, keys, volume.name);
     return {};
   });
 }

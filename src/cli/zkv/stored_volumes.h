@@ -21,7 +21,12 @@ Result<> check_there(const Session& session);
 Result<repository::Opened> open_with_warning(const Session& session, const SecretBytes& key);
 
 /// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
-void keep_volume_names(const Session& session, const repository::VolumeKeys& keys);
+/// So does what `zkv check` remembers, where it does; the key of `changed` may be another now.
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
+                       const std::string& changed = {});
+
+/// Remembers for `zkv check` that the key in the repository was just seen to open this volume.
+void keep_proof(unlock::Unlocker& unlocker, const unlock::VolumeRef& volume);
 
 /// The unlocker of the kind that people name so. Errors: kInvalid, with the kinds that there are.
 Result<std::unique_ptr<unlock::Unlocker>> unlocker_named(const std::string& kind);

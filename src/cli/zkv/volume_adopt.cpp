@@ -121,6 +121,7 @@ class Adoption {
     ZKV_CHECK(store_volume(session_, repository_key_,
                            {volume_.name, unlocker_.kind(), key.span(), {}, volume_.settings},
                            trial.derived));
+    keep_proof(unlocker_, {volume_.name, volume_.settings});
     tell(plain_text(volume_.name) + ": its key fits, and is in the repository");
     return true;
   }

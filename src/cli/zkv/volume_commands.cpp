@@ -115,10 +115,12 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
           read_volume_key(session, {}, options.volume_key_file, options.name, encoding_of(options.encoding)));
   std::string kind;
   std::string_view trial = ", its key untried";
+  VolumeSettings settings;
+  std::unique_ptr<unlock::Unlocker> proved;
   ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
-    ZKV_TRY(const auto unlocker, unlocker_of(options, keys));
+    ZKV_TRY(auto unlocker, unlocker_of(options, keys));
     kind = unlocker->name();
-    const auto settings = merged(options, keys);
+    settings = merged(options, keys);
     ZKV_CHECK(unlocker->check({options.name, settings}));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));
@@ -126,10 +128,12 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
       ZKV_TRY(trial,
               try_key(*unlocker, {options.name, unlocker->kind(), volume_key.span(), {}, settings}, options));
       ZKV_CHECK(unlock::keep_derived(keys, unlocker->take_derived()));
+      if (!trial.empty()) proved = std::move(unlocker);
     }
-    keep_volume_names(session, keys);
+    keep_volume_names(session, keys, options.name);
     return {};
   }));
+  if (proved) keep_proof(*proved, {options.name, settings});
   Output out;
   out << "Added " << options.name << " (" << kind << ") to " << session.repository.string() << trial << "\n";
   return out.write();

@@ -5,8 +5,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_to.hpp>
 #include <iostream>
 #include <memory>
+#include <utility>
 
 #include "control_client.h"
 #include "control_command.h"
@@ -63,6 +65,16 @@ std::string next_boot_of(const json::value& host) {
   return approval.is_null() ? std::string() : "approved until " + member(approval, "until");
 }
 
+/// What its drift guard said last, in few words; empty when it never said anything.
+std::string check_of(const json::value& host) {
+  const auto& heartbeat = host.at("heartbeat");
+  if (heartbeat.is_null()) return {};
+  const auto count = member(heartbeat, "count");
+  const auto* overdue = heartbeat.at("overdue").as_bool() ? ", overdue" : "";
+  const auto words = count == "0" ? std::string("fine") : count + (count == "1" ? " finding" : " findings");
+  return words + " at " + member(heartbeat, "at") + overdue;
+}
+
 Result<> list(const Session& session, const HostWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document, client.send("GET", "/control/hosts"));
@@ -70,11 +82,12 @@ Result<> list(const Session& session, const HostWords& words) {
     fmt::print("{}\n", json::serialize(document));
     return {};
   }
-  TableOutput table({"NAME", "GROUP", "IDENTITY", "ENROLLED", "LAST SEEN", "FROM", "NEXT BOOT", "REVOKED"});
+  TableOutput table(
+      {"NAME", "GROUP", "IDENTITY", "ENROLLED", "LAST SEEN", "FROM", "NEXT BOOT", "CHECK", "REVOKED"});
   for (const auto& host : document.at("hosts").as_array()) {
     table.add({member(host, "name"), member(host, "group"), member(host, "identity"),
                member(host, "enrolled_at"), member(host, "last_seen"), member(host, "last_address"),
-               next_boot_of(host), member(host, "revoked_at")});
+               next_boot_of(host), check_of(host), member(host, "revoked_at")});
   }
   table.print();
   return {};
@@ -89,7 +102,14 @@ Result<> show(const Session& session, const HostWords& words) {
   } else {
     const auto next_boot = next_boot_of(document);
     document.as_object()["next_boot"] = next_boot.empty() ? "not approved" : next_boot;
+    const auto heartbeat = std::exchange(document.as_object()["heartbeat"], nullptr);
+    const auto check = check_of(json::object{{"heartbeat", heartbeat}});
+    document.as_object()["heartbeat"] = check.empty() ? "never" : check;
     print_members(document);
+    if (heartbeat.is_null()) return {};
+    for (const auto& line : heartbeat.at("findings").as_array()) {
+      fmt::print("  {}\n", printable(json::value_to<std::string>(line)));
+    }
   }
   return {};
 }

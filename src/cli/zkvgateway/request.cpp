@@ -49,6 +49,7 @@ std::string word_of(const json::value& request, const char* name) {
 std::string wanted_by(const json::value& request) {
   const auto& object = request.as_object();
   if (object.contains("next_boot")) return "its next boot";
+  if (object.contains("drill")) return "a drill";
   const auto* volumes = object.if_contains("volumes");
   if (volumes == nullptr) return {};
   const auto count = volumes->as_array().size();

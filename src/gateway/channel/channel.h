@@ -17,6 +17,7 @@ struct Notice {
   std::string address;  ///< the asking client's
   SecretBytes pin;      ///< digits; empty when no PIN was made
   Time expires_at;
+  bool is_drill = false;  ///< of an enrolled host: its boot is rehearsed
 };
 
 /// Used from several threads at once; calls block and end soon after `stop` is requested.

@@ -24,23 +24,36 @@ boost::json::value text_or_null(const std::string& text) {
 }
 
 /// docs/protocol-v2.md, "Web Push". Nothing in it is secret, though only the browser can read it.
-std::string message_of(const std::string& request, const std::string& host, const std::string& gateway,
-                       Time expires_at) {
-  return boost::json::serialize(boost::json::object{{"request", text_or_null(request)},
-                                                    {"host", text_or_null(host)},
-                                                    {"gateway", gateway},
-                                                    {"expires", zkv::to_text(expires_at)}});
+boost::json::object message_of(const std::string& request, const std::string& host,
+                               const std::string& gateway, Time expires_at) {
+  return {{"request", text_or_null(request)},
+          {"host", text_or_null(host)},
+          {"gateway", gateway},
+          {"expires", zkv::to_text(expires_at)}};
 }
 
 std::string_view to_text(PersonalNews::What what) {
-  return what == PersonalNews::What::kCodesLocked ? "codes-locked" : "recovery-used";
+  switch (what) {
+    case PersonalNews::What::kHostFindings:
+      return "host-findings";
+    case PersonalNews::What::kCodesLocked:
+      return "codes-locked";
+    case PersonalNews::What::kRecoveryUsed:
+      break;
+  }
+  return "recovery-used";
 }
 
 std::string message_of(const PersonalNews& news, const std::string& gateway, Time expires_at) {
-  return boost::json::serialize(boost::json::object{{"news", to_text(news.what)},
-                                                    {"address", news.address},
-                                                    {"gateway", gateway},
-                                                    {"expires", zkv::to_text(expires_at)}});
+  boost::json::object message{
+      {"news", to_text(news.what)}, {"gateway", gateway}, {"expires", zkv::to_text(expires_at)}};
+  if (news.what == PersonalNews::What::kHostFindings) {
+    message["host"] = news.host;
+    message["words"] = news.words;
+  } else {
+    message["address"] = news.address;
+  }
+  return boost::json::serialize(message);
 }
 
 std::string failure_of(const PushAnswer& answer) { return fmt::format("{}: {}", answer.service, answer.why); }
@@ -105,7 +118,9 @@ Result<> PushPost::tell(const Notice& notice) {
   if (addressees.empty()) return {};
   const auto& about = notice.host.empty() ? notice.address : notice.host;
   ZKV_TRY(const auto topic, sender_.topic_of(about));
-  const auto text = message_of(notice.request.text, about, sender_.gateway(), notice.expires_at);
+  auto message = message_of(notice.request.text, about, sender_.gateway(), notice.expires_at);
+  if (notice.is_drill) message["drill"] = true;
+  const auto text = boost::json::serialize(message);
   const auto book = std::make_shared<RoundBook>(*audience_, notice.request, addressees.size());
   for (auto& addressee : addressees) {
     submit({std::move(addressee), notice.request, text, topic, notice.expires_at},
@@ -127,7 +142,7 @@ Result<> PushPost::tell(const PersonalNews& news, const std::vector<PushAddresse
 Result<> PushPost::test(const std::vector<PushAddressee>& addressees) {
   if (audience_ == nullptr) return Error::interrupted("the gateway is not open yet");
   const Time expires_at = now() + kTestLife;
-  const auto text = message_of("", "", sender_.gateway(), expires_at);
+  const auto text = boost::json::serialize(message_of("", "", sender_.gateway(), expires_at));
   for (const auto& addressee : addressees) {
     submit({addressee, {}, text, {}, expires_at}, [](const PushLetter&, const PushAnswer&) {});
   }

@@ -14,14 +14,18 @@
 
 namespace zkv::gateway {
 
-/// Something that happened to one person's ways in, which that person is told of.
+/// Something that happened to one person's ways in, which that person is told of; or to a host, of which all
+/// are.
 struct PersonalNews {
   enum class What : std::uint8_t {
     kCodesLocked,   ///< after wrong codes of an authenticator app
     kRecoveryUsed,  ///< one of the recovery codes registered a passkey
+    kHostFindings,  ///< a host's drift guard, which had found nothing, has
   };
   What what = What::kCodesLocked;
-  std::string address;  ///< of whoever did it, as text
+  std::string address;     ///< of whoever did it, as text
+  std::string host = {};   ///< its name, where it is about one
+  std::string words = {};  ///< what its guard found, in a line
 };
 
 /// Writes the messages and has them carried. Made before the service, which then opens it. Thread-safe.

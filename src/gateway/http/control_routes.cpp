@@ -48,6 +48,7 @@ json_lib::object to_json(const RequestCard& card) {
   object["kernel_changed"] = card.ask->is_new_kernel;
   object["replaces_other_boot"] = card.ask->replaces_other_boot;
   if (card.message->next_boot) object["next_boot"] = card.message->next_boot->count();
+  if (card.message->is_drill) object["drill"] = true;
   return object;
 }
 

@@ -26,10 +26,13 @@ asio::awaitable<Reply> list_hosts_for_people(PersonalCall call, PeopleDoor& door
   if (!hosts) co_return refusal(hosts.error());
   const auto boots = co_await door.service().boots().live();
   if (!boots) co_return refusal(boots.error());
+  const auto heartbeats = co_await door.service().heartbeats().last();
+  if (!heartbeats) co_return refusal(heartbeats.error());
   boost::json::array array;
   for (const auto& host : *hosts) {
     auto object = host_json(host);
     add_next_boot(object, host.id, *boots);
+    add_heartbeat(object, host.id, *heartbeats);
     array.push_back(std::move(object));
   }
   co_return json(200, {{"hosts", std::move(array)}});

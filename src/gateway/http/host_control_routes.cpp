@@ -31,7 +31,8 @@ json_lib::object to_json(const Host& host) {
           {"last_release", time_or_null(host.released_at)},
           {"revoked_at", time_or_null(host.revoked_at)},
           {"share_destroyed_at", time_or_null(host.destroyed_at)},
-          {"next_boot", nullptr}};
+          {"next_boot", nullptr},
+          {"heartbeat", nullptr}};
 }
 
 Reply reply_with(const Result<Host>& host) {
@@ -55,10 +56,13 @@ asio::awaitable<Reply> list_hosts(Service& service) {
   if (!hosts) co_return problem(hosts.error());
   const auto boots = co_await service.boots().live();
   if (!boots) co_return problem(boots.error());
+  const auto heartbeats = co_await service.heartbeats().last();
+  if (!heartbeats) co_return problem(heartbeats.error());
   json_lib::array array;
   for (const auto& host : *hosts) {
     auto object = to_json(host);
     add_next_boot(object, host.id, *boots);
+    add_heartbeat(object, host.id, *heartbeats);
     array.push_back(std::move(object));
   }
   co_return json(200, json_lib::serialize(json_lib::object{{"hosts", std::move(array)}}));
@@ -69,8 +73,11 @@ asio::awaitable<Reply> show_host(Incoming incoming, Service& service) {
   if (!host) co_return problem(host.error());
   const auto boots = co_await service.boots().live();
   if (!boots) co_return problem(boots.error());
+  const auto heartbeats = co_await service.heartbeats().last();
+  if (!heartbeats) co_return problem(heartbeats.error());
   auto object = to_json(*host);
   add_next_boot(object, host->id, *boots);
+  add_heartbeat(object, host->id, *heartbeats);
   co_return json(200, json_lib::serialize(object));
 }
 

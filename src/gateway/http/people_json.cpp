@@ -68,7 +68,8 @@ json_lib::object card_json(const RequestCard& card, const std::optional<std::str
                           {"number", nullptr},
                           {"evidence", nullptr},
                           {"compared", nullptr},
-                          {"next_boot", nullptr}};
+                          {"next_boot", nullptr},
+                          {"drill", card.message && card.message->is_drill}};
   if (card.host) {
     object["host"] = {{"id", card.host->id},
                       {"name", card.host->name},
@@ -105,6 +106,20 @@ void add_next_boot(json_lib::object& host, const std::string& id, const std::vec
   const auto approved = std::ranges::find(live, id, &BootApproval::host);
   host["next_boot"] =
       approved == live.end() ? json_lib::value(nullptr) : json_lib::value(boot_approval_json(*approved));
+}
+
+void add_heartbeat(json_lib::object& host, const std::string& id, const std::vector<LastHeartbeat>& all) {
+  const auto last = std::ranges::find(all, id, &LastHeartbeat::host);
+  if (last == all.end()) {
+    host["heartbeat"] = nullptr;
+    return;
+  }
+  host["heartbeat"] = {{"at", zkv::to_text(last->at)},
+                       {"version", last->version},
+                       {"generation", last->generation},
+                       {"count", last->count},
+                       {"findings", json_lib::array(last->findings.begin(), last->findings.end())},
+                       {"overdue", is_overdue(*last, now())}};
 }
 
 json_lib::object host_json(const Host& host) {

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 
 #include "gateway/http/message.h"
+#include "gateway/service/heartbeats.h"
 #include "gateway/service/people.h"
 #include "gateway/service/totps.h"
 #include "protocol/json_members.h"
@@ -19,6 +20,8 @@ boost::json::object host_json(const Host& host);
 boost::json::object boot_approval_json(const BootApproval& approval);
 /// The member "next_boot" of the host `id`: its approval among those that are live, or null.
 void add_next_boot(boost::json::object& host, const std::string& id, const std::vector<BootApproval>& live);
+/// The member "heartbeat": what the host's drift guard said last, among `all`, or null.
+void add_heartbeat(boost::json::object& host, const std::string& id, const std::vector<LastHeartbeat>& all);
 boost::json::object passkey_json(const Passkey& passkey);
 boost::json::object approver_json(const ApproverCard& card);
 boost::json::object invite_json(const Invite& invite);

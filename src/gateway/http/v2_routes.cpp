@@ -93,6 +93,7 @@ void V2Routes::add_to(Router& router) {
   add(router, "GET", "/v2/gateway", &V2Routes::statement);
   add(router, "POST", "/v2/enrolments", &V2Routes::enrol);
   add(router, "POST", "/v2/requests", &V2Routes::ask);
+  add(router, "POST", "/v2/heartbeats", &V2Routes::beat);
   add(router, "GET", "/v2/requests/*", &V2Routes::poll);
   add(router, "POST", "/v2/requests/*/words", &V2Routes::word);
 }
@@ -140,6 +141,38 @@ asio::awaitable<Reply> V2Routes::ask(Incoming incoming) {
   co_return reply_to(*answer, incoming);
 }
 
+Reply V2Routes::unknown_host(const Incoming& incoming) {
+  service_.note_refusal("refused.host", incoming.client_name, "a message of an unknown or revoked host");
+  return problem(403, "unknown-host", "this gateway knows no such host, or it was revoked");
+}
+
+Reply V2Routes::wrong_clock(const Incoming& incoming) {
+  service_.note_refusal("refused.clock", incoming.client_name, "a message's time is far from ours");
+  return problem(409, "clock",
+                 "the message's time is more than 300 s from the gateway's, which is in GET /v2/gateway");
+}
+
+asio::awaitable<Reply> V2Routes::beat(Incoming incoming) {
+  auto envelope = protocol::parse_envelope(incoming.body);
+  if (!envelope) co_return refuse(envelope.error(), "refused.heartbeat", incoming);
+  std::string address = incoming.client_name;
+  const auto answer = co_await service_.heartbeats().beat(std::move(*envelope), std::move(address));
+  if (!answer) co_return refuse(answer.error(), "refused.heartbeat", incoming);
+  switch (answer->verdict) {
+    case BeatVerdict::kTaken:
+      co_return without_cache(json(200, answer->envelope));
+    case BeatVerdict::kWrongClock:
+      co_return wrong_clock(incoming);
+    case BeatVerdict::kStale:
+      service_.note_refusal("refused.stale", incoming.client_name,
+                            "a heartbeat that is not its host's newest");
+      co_return problem(409, "stale", "this host has sent a later heartbeat");
+    case BeatVerdict::kUnknownHost:
+      break;
+  }
+  co_return unknown_host(incoming);
+}
+
 Reply V2Routes::reply_to(const AskAnswer& answer, const Incoming& incoming) {
   switch (answer.verdict) {
     case AskVerdict::kTaken:
@@ -147,16 +180,16 @@ Reply V2Routes::reply_to(const AskAnswer& answer, const Incoming& incoming) {
     case AskVerdict::kAgain:
       return without_cache(json(200, json_lib::serialize(to_json(*answer.taken))));
     case AskVerdict::kUnknownHost:
-      service_.note_refusal("refused.host", incoming.client_name, "a request of an unknown or revoked host");
-      return problem(403, "unknown-host", "this gateway knows no such host, or it was revoked");
+      return unknown_host(incoming);
     case AskVerdict::kWrongClock:
-      service_.note_refusal("refused.clock", incoming.client_name, "a request's time is far from ours");
-      return problem(409, "clock",
-                     "the request's time is more than 300 s from the gateway's, which is in GET /v2/gateway");
+      return wrong_clock(incoming);
     case AskVerdict::kStale:
       service_.note_refusal("refused.stale", incoming.client_name,
                             "a request that is older than another of its host");
       return problem(409, "stale", "this host has sent a later request");
+    case AskVerdict::kBootWaits:
+      return problem(409, "boot-waits",
+                     "a request of this host waits already, which a drill does not replace");
     case AskVerdict::kTooMany:
       break;
   }

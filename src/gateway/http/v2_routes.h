@@ -35,10 +35,13 @@ class V2Routes {
   boost::asio::awaitable<Reply> statement(Incoming incoming);
   boost::asio::awaitable<Reply> enrol(Incoming incoming);
   boost::asio::awaitable<Reply> ask(Incoming incoming);
+  boost::asio::awaitable<Reply> beat(Incoming incoming);
   boost::asio::awaitable<Reply> poll(Incoming incoming);
   boost::asio::awaitable<Reply> word(Incoming incoming);
   Reply refuse(const Error& error, const std::string& kind, const Incoming& incoming);
   Reply reply_to(const AskAnswer& answer, const Incoming& incoming);
+  Reply unknown_host(const Incoming& incoming);
+  Reply wrong_clock(const Incoming& incoming);
 
   const V2Options& options_;
   Service& service_;

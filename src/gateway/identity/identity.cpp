@@ -17,7 +17,13 @@ Result<Identity> Identity::load_or_make(const std::filesystem::path& path) {
 }
 
 protocol::Envelope Identity::statement(const std::string& name, Time now) const {
-  const protocol::GatewayStatement said{id(), signing_.verifying_key(), sealing_.public_key(), name, now};
+  const protocol::GatewayStatement said{
+      id(),
+      signing_.verifying_key(),
+      sealing_.public_key(),
+      name,
+      now,
+      {std::string(protocol::kKnowsDrills), std::string(protocol::kKnowsHeartbeats)}};
   return protocol::seal_message(said, signing_);
 }
 

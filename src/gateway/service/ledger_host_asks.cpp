@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "gateway/service/cards.h"
+#include "gateway/service/host_clock.h"
 #include "gateway/service/request_id.h"
 #include "gateway/service/suspend.h"
 #include "gateway/service/watching.h"
@@ -15,15 +17,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// How far a host's clock may be from ours: docs/protocol-v2.md, "A request".
-constexpr std::chrono::seconds kClockTolerance{300};
 /// People are told of one host at most so often within so long.
 constexpr std::size_t kMostNotices = 3;
 constexpr std::chrono::seconds kNoticesWithin{90};
-
-bool is_far(Time left, Time right) {
-  return left < right - kClockTolerance || left > right + kClockTolerance;
-}
 
 Error no_such_request() {
   return Error::not_found("there is no such request, or it ended long ago").remedy("ask again");
@@ -52,7 +48,7 @@ void LedgerHostAsks::announce(const Entry& entry) {
   if (entry.answer.verdict != AskVerdict::kTaken) return;
   const auto& request = entry.answer.taken->request;
   desk_.watchers().wake(request.id);
-  if (entry.is_told) notices_.send(request, entry.host);
+  if (entry.is_told) notices_.send(request, entry.host, entry.message.is_drill);
 }
 
 Result<> LedgerHostAsks::take(Entry& entry) {
@@ -76,9 +72,22 @@ Result<> LedgerHostAsks::take(Entry& entry) {
   } else if (desk_.deadlines().size() - desk_.asks().size() >= options_.pending_limit) {
     entry.answer.verdict = AskVerdict::kTooMany;
   } else {
-    return open(entry, std::move(*host));
+    ZKV_TRY(const bool is_in_the_way, entry.message.is_drill ? boot_waits(host->id) : Result<bool>(false));
+    if (!is_in_the_way) return open(entry, std::move(*host));
+    entry.answer.verdict = AskVerdict::kBootWaits;
   }
   return {};
+}
+
+/// Whether the host has an open request that is no drill; a damaged one may be one.
+Result<bool> LedgerHostAsks::boot_waits(const std::string& host) {
+  ZKV_TRY(const auto open, desk_.store().hosts().open_requests_of(host));
+  for (const auto& request : open.requests) {
+    const auto card = card_of(desk_.store(), request);
+    if (!card && !is_damage(card.error())) return tl::unexpected(card.error());
+    if (!card || !card->message->is_drill) return true;
+  }
+  return !open.damaged.empty();
 }
 
 Result<> LedgerHostAsks::read(Entry& entry, const Host& host) const {
@@ -113,7 +122,8 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   for (const auto& other : older.requests) {
     ZKV_CHECK(desk_.apply(other, event::Supersede{request.id}, "gateway", entry.decisions));
   }
-  ZKV_CHECK(desk_.open(request, host.name + " " + to_hex(entry.hash)));
+  const std::string what = entry.message.is_drill ? " (drill) " : " ";
+  ZKV_CHECK(desk_.open(request, host.name + what + to_hex(entry.hash)));
   ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
   const auto kernel = printable(entry.message.evidence.kernel);
   const auto boot = printable(entry.message.evidence.boot_id);

@@ -46,6 +46,7 @@ class LedgerHostAsks : public HostAsks {
   void announce(const Entry& entry);
   Result<> read(Entry& entry, const Host& host) const;
   Result<> open(Entry& entry, Host host);
+  Result<bool> boot_waits(const std::string& host);
   Result<Request> find(const Bytes& hash);
   Result<HostRequest> look(const Bytes& hash, Decisions& decisions);
   Result<Request> hear(const Bytes& hash, const protocol::Envelope& envelope, Decisions& decisions);

@@ -26,6 +26,8 @@ class LedgerPush : public Push, public PushAudience {
 
   /// From any thread: has an approver's own browsers told, soon. That it cannot be done stops nothing.
   void tell(const ApproverId& approver, PersonalNews news);
+  /// The same of all approvers.
+  void tell_all(PersonalNews news);
 
   boost::asio::awaitable<Result<PushPoint>> key(SessionKey key) override;
   boost::asio::awaitable<Result<Subscription>> subscribe(SessionKey key, NewSubscription wanted) override;
@@ -39,6 +41,9 @@ class LedgerPush : public Push, public PushAudience {
   void concluded(const PushRound& round) override;
 
  private:
+  using Find = std::function<Result<std::vector<Subscription>>(PushStore&)>;
+  void tell_those(Find find, PersonalNews news);
+
   // In a transaction, on the ledger's thread.
   Result<Subscription> take(const Approver& owner, const NewSubscription& wanted);
   Result<Subscription> renew(Subscription known, const NewSubscription& wanted);

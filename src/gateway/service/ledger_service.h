@@ -17,6 +17,7 @@
 #include "gateway/service/ledger.h"
 #include "gateway/service/ledger_boots.h"
 #include "gateway/service/ledger_enrolments.h"
+#include "gateway/service/ledger_heartbeats.h"
 #include "gateway/service/ledger_host_asks.h"
 #include "gateway/service/ledger_people.h"
 #include "gateway/service/ledger_push.h"
@@ -52,6 +53,7 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<std::size_t>> approve_all(std::string by) override;
   Enrolments& enrolments() override { return enrolments_; }
   HostAsks& host_asks() override { return host_asks_; }
+  Heartbeats& heartbeats() override { return heartbeats_; }
   Boots& boots() override { return boots_; }
   People& people() override { return people_; }
   Push& push() override { return push_; }
@@ -90,6 +92,7 @@ class LedgerService : public Service {
   LedgerPeople people_;
   LedgerPush push_;
   LedgerTotps totps_;
+  LedgerHeartbeats heartbeats_;
   Checkpoints checkpoints_;
   Time next_tidying_;
   /// When check() last proved that the store takes changes.

@@ -72,6 +72,8 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
             LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
           },
           [this](const ApproverId& approver, PersonalNews news) { push_.tell(approver, std::move(news)); }),
+      heartbeats_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token(),
+                  [this](PersonalNews news) { push_.tell_all(std::move(news)); }),
       checkpoints_(desk_, options_, now()) {
   desk_.on_unanswered([this](const Request& request) {
     LedgerService::note_refusal("request.unanswered", request.address,

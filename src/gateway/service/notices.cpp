@@ -77,10 +77,10 @@ void Notices::send(const Request& request, const SecretBytes& pin, Turn turn) {
   }
 }
 
-void Notices::send(const Request& request, const std::string& host) {
+void Notices::send(const Request& request, const std::string& host, bool is_drill) {
   for (const auto& channel : channels_) {
     if (channel->wants_pin()) continue;
-    send(channel, {request.id, host, request.address, {}, request.expires_at}, true);
+    send(channel, {request.id, host, request.address, {}, request.expires_at, is_drill}, true);
   }
 }
 

@@ -43,7 +43,7 @@ class Notices {
   /// without a row for it.
   void send(const Request& request, const SecretBytes& pin, Turn turn);
   /// Of an enrolled host's request.
-  void send(const Request& request, const std::string& host);
+  void send(const Request& request, const std::string& host, bool is_drill);
   /// Says in the audit log and to the operator when `turn` is one of the limits.
   void tell_of_limit(const Request& request, Turn turn);
 

@@ -47,10 +47,18 @@ Result<std::vector<PushAddressee>> LedgerPush::addressees() {
 }
 
 void LedgerPush::tell(const ApproverId& approver, PersonalNews news) {
+  tell_those([approver](PushStore& store) { return store.subscriptions_of(approver); }, std::move(news));
+}
+
+void LedgerPush::tell_all(PersonalNews news) {
+  tell_those([](PushStore& store) { return store.all_subscriptions(); }, std::move(news));
+}
+
+void LedgerPush::tell_those(Find find, PersonalNews news) {
   if (!post_) return;
   const auto addressees = std::make_shared<std::vector<PushAddressee>>();
-  ledger_->submit({[this, approver, addressees]() -> Result<> {
-                     ZKV_TRY(const auto subscriptions, desk_.store().push().subscriptions_of(approver));
+  ledger_->submit({[this, find = std::move(find), addressees]() -> Result<> {
+                     ZKV_TRY(const auto subscriptions, find(desk_.store().push()));
                      for (const auto& one : subscriptions) addressees->push_back(addressee_of(one));
                      return {};
                    },

@@ -19,6 +19,7 @@
 #include "gateway/service/boots.h"
 #include "gateway/service/cards.h"
 #include "gateway/service/enrolments.h"
+#include "gateway/service/heartbeats.h"
 #include "gateway/service/host_asks.h"
 #include "gateway/service/people.h"
 #include "gateway/service/push.h"
@@ -126,6 +127,7 @@ class Service {
 
   [[nodiscard]] virtual Enrolments& enrolments() = 0;
   [[nodiscard]] virtual HostAsks& host_asks() = 0;
+  [[nodiscard]] virtual Heartbeats& heartbeats() = 0;
   [[nodiscard]] virtual Boots& boots() = 0;
   [[nodiscard]] virtual People& people() = 0;
   [[nodiscard]] virtual Push& push() = 0;

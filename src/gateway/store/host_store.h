@@ -66,6 +66,18 @@ struct BootApproval {
   std::string used_by;  ///< the request that it approved; empty: unused
 };
 
+/// What a host's drift guard said last.
+struct LastHeartbeat {
+  std::string host;  ///< its id
+  Time at;
+  Time said_at;         ///< by the host's own clock: the next must be later
+  std::string address;  ///< where it came from
+  std::string version;  ///< of its zkv
+  std::uint64_t generation = 0;
+  std::uint64_t count = 0;                 ///< of findings
+  std::vector<std::string> findings = {};  ///< the first of them, a line each, fit to be shown
+};
+
 /// As Store: for one thread at a time, inside the store's transactions. Errors not said: those of the
 /// database.
 class HostStore {
@@ -111,6 +123,11 @@ class HostStore {
   /// Used or not, good still or not.
   virtual Result<std::vector<BootApproval>> boot_approvals() = 0;
   virtual Result<> end_boot_approval(const std::string& host) = 0;
+
+  /// In place of the host's older one.
+  virtual Result<> put(const LastHeartbeat& heartbeat) = 0;
+  virtual Result<std::optional<LastHeartbeat>> heartbeat_of(const std::string& host) = 0;
+  virtual Result<std::vector<LastHeartbeat>> heartbeats() = 0;
 };
 
 }  // namespace zkv::gateway

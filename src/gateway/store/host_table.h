@@ -37,6 +37,9 @@ class HostTable : public HostStore {
   Result<std::optional<BootApproval>> boot_approval_of(const std::string& host) override;
   Result<std::vector<BootApproval>> boot_approvals() override;
   Result<> end_boot_approval(const std::string& host) override;
+  Result<> put(const LastHeartbeat& heartbeat) override;
+  Result<std::optional<LastHeartbeat>> heartbeat_of(const std::string& host) override;
+  Result<std::vector<LastHeartbeat>> heartbeats() override;
   /// Seals the hosts that are there, whoever wrote them; invites end.
   Result<> adopt();
 
@@ -46,6 +49,8 @@ class HostTable : public HostStore {
   Result<> check_name_is_free(const Host& host);
   Result<std::vector<BootApproval>> select_boot_approvals(const std::string& rest,
                                                           const std::optional<std::string>& parameter);
+  Result<std::vector<LastHeartbeat>> select_heartbeats(const std::string& rest,
+                                                       const std::optional<std::string>& parameter);
   Result<std::vector<Host>> select(const std::string& rest, const std::vector<std::string>& parameters);
 
   Database& database_;

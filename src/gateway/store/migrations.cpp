@@ -172,6 +172,15 @@ constexpr std::array kSteps{
     Step{9, R"(CREATE INDEX zkv_audit_totp ON zkv_audit (actor, number)
                WHERE kind IN ('totp.set', 'totp.begin', 'totp.sign-in', 'totp.decide', 'totp.wrong',
                               'totp.lock', 'totp.remove'))"},
+    Step{10, R"(CREATE TABLE zkv_heartbeat (
+                  host TEXT NOT NULL PRIMARY KEY REFERENCES zkv_host (id) ON DELETE CASCADE,
+                  at BIGINT NOT NULL,
+                  said_at BIGINT NOT NULL,
+                  address TEXT NOT NULL,
+                  version TEXT NOT NULL,
+                  generation BIGINT NOT NULL,
+                  finding_count BIGINT NOT NULL,
+                  findings TEXT NOT NULL))"},
 };
 
 Result<int> current_version(Database& database) {

@@ -27,10 +27,12 @@ class AzureVault : public Vault {
   }
 
   Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) override;
+  Result<SecretFacts> look(const std::string& name, const std::stop_token& stop) override;
   Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) override;
   Result<> destroy(const std::string& name, const std::stop_token& stop) override;
 
  private:
+  [[nodiscard]] Result<SecretJson> get(const std::string& name, const std::stop_token& stop);
   [[nodiscard]] Result<> check_attributes(const std::string& name, const SecretJson& json) const;
   [[nodiscard]] std::string called(const std::string& name) const {
     return fmt::format("the secret '{}' in {}", name, options_.vault_uri);
@@ -57,14 +59,29 @@ SecretBytes secret_bundle(const SecretBytes& value) {
   return body.take();
 }
 
-Result<SecretBytes> AzureVault::recover(const std::string& name, const std::stop_token& stop) {
+/// The current version, as far as it may be used now.
+Result<SecretJson> AzureVault::get(const std::string& name, const std::stop_token& stop) {
   ZKV_TRY(const auto response, client_.call({.name = name}, client_.term(stop)));
   if (response.status != 200) return refusal_of(AzureAction::kRecover, called(name), options_, response);
-  const auto json = SecretJson::parse(response.body.span());
-  const auto value = json ? json->text("/value") : std::nullopt;
-  if (!value) return no_vault(called(name) + " was answered without a value");
+  auto json = SecretJson::parse(response.body.span());
+  if (!json || !json->text("/value")) return no_vault(called(name) + " was answered without a value");
   ZKV_CHECK(check_attributes(name, *json));
-  return SecretBytes::copy_of(*value);
+  return json;
+}
+
+Result<SecretBytes> AzureVault::recover(const std::string& name, const std::stop_token& stop) {
+  ZKV_TRY(const auto json, get(name, stop));
+  return SecretBytes::copy_of(*json.text("/value"));
+}
+
+/// Attributes alone are had by listing, which needs a permission that a gateway otherwise does not.
+Result<SecretFacts> AzureVault::look(const std::string& name, const std::stop_token& stop) {
+  ZKV_TRY(const auto json, get(name, stop));
+  SecretFacts facts;
+  if (const auto expires = json.number("/attributes/exp")) {
+    facts.expires = Time(std::chrono::seconds(*expires));
+  }
+  return facts;
 }
 
 Result<> AzureVault::deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) {

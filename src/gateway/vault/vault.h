@@ -2,13 +2,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "base/secret_bytes.h"
+#include "base/time.h"
 
 namespace zkv::gateway {
+
+/// What is known of a secret beside its value.
+struct SecretFacts {
+  std::optional<Time> expires = std::nullopt;  ///< when recover() will no longer give it
+};
 
 /// Used from several threads at once; calls block and end soon after `stop` is requested.
 class Vault {
@@ -24,6 +31,12 @@ class Vault {
   /// Errors: kNotFound, kDenied (no permission, disabled, not yet valid or expired), kUnavailable,
   /// kInterrupted.
   virtual Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) = 0;
+  /// Whether recover() would give the secret `name` now. The value is read where the vault tells nothing
+  /// without it, and dropped. Errors: as recover.
+  virtual Result<SecretFacts> look(const std::string& name, const std::stop_token& stop) {
+    ZKV_CHECK(recover(name, stop));
+    return SecretFacts{};
+  }
   /// Stores `value` (as check_secret_value wants it) as the secret `name`. Over an older value of that name,
   /// which the vault may keep as an older version until destroy().
   /// Errors: kInvalid (the name or the value), kExists (a deleted secret that is not purged holds the name),

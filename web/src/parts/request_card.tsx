@@ -65,7 +65,13 @@ export function RequestCard({ card, requests, listed }: RequestCardProps) {
           being asked, once.
         </p>
       )}
-      <Volumes volumes={model.volumes} known={card.host !== null} />
+      {model.drill && (
+        <p class="drill">
+          <strong>Drill</strong>: tries whether it would come back after a reboot, and opens nothing. Its
+          share is released to it all the same, sealed to this host.
+        </p>
+      )}
+      <Volumes volumes={model.volumes} known={card.host !== null} verb={model.drill ? 'Tries' : 'Unlocks'} />
       <Facts title="Seen by the gateway" facts={model.seen} />
       <Facts title="Said by the host" facts={model.said} />
       {!listed && <Fingerprint card={card} />}
@@ -103,18 +109,20 @@ function MatchingNumber({ number }: { number: string }) {
   );
 }
 
-function Volumes({ volumes, known }: { volumes: string[]; known: boolean }) {
+function Volumes({ volumes, known, verb }: { volumes: string[]; known: boolean; verb: string }) {
   const rest = volumes.slice(kVolumesShown);
   if (!known)
     return (
       <section class="volumes">
-        <h3>Unlocks</h3>
+        <h3>{verb}</h3>
         <p class="quiet">Everything this host keeps: it speaks the first protocol, and does not say what.</p>
       </section>
     );
   return (
     <section class="volumes">
-      <h3>Unlocks {volumes.length === 1 ? '1 volume' : `${volumes.length} volumes`}</h3>
+      <h3>
+        {verb} {volumes.length === 1 ? '1 volume' : `${volumes.length} volumes`}
+      </h3>
       <VolumeList volumes={volumes.slice(0, kVolumesShown)} />
       {rest.length > 0 && (
         <details>
@@ -349,7 +357,12 @@ function DenyForm({ name, reason, setReason, back, deny }: DenyFormProps) {
 }
 
 function Outcome({ card, model, listed, requests }: RequestCardProps & { model: CardModel }) {
-  const ended = { state: model.state, decided_by: card.decided_by, next_boot: card.next_boot };
+  const ended = {
+    state: model.state,
+    decided_by: card.decided_by,
+    next_boot: card.next_boot,
+    drill: model.drill,
+  };
   const { word, sentence } = outcomeOf(ended);
   return (
     <div class={`outcome ${model.state}`}>

@@ -75,13 +75,18 @@ function united(first: Card[], then: Card[]): Card[] {
 
 function Row({ card }: { card: Card }) {
   const model = modelOf(card, now());
-  const { word } = outcomeOf({ state: model.state, decided_by: null, next_boot: card.next_boot });
+  const { word } = outcomeOf({
+    state: model.state,
+    decided_by: null,
+    next_boot: card.next_boot,
+    drill: model.drill,
+  });
   return (
     <li>
       <a class="row" href={linkTo(card.id)}>
         <span class="row-main">
           <span class="row-title">
-            <Text value={model.name} limit={60} />
+            <Text value={model.name} limit={60} /> {model.drill && <span class="chip">Drill</span>}
           </span>
           <span class="quiet">
             {model.created === null ? '' : dateTime(model.created, now())}

@@ -8,7 +8,7 @@ import { inWords, useLoaded } from '../hooks';
 import { Dialog } from '../parts/dialog';
 import { Text } from '../parts/text';
 import { Content, Empty, Note, View } from '../parts/view';
-import type { Host, Session } from '../protocol';
+import type { Heartbeat, Host, Session } from '../protocol';
 import { cleanText } from '../text';
 import { ago, dateTime, parseTime } from '../time';
 
@@ -108,6 +108,7 @@ function HostRow({ host, approve, takeBack, revoke }: HostRowProps) {
             </>
           )}
         </span>
+        {host.heartbeat && revoked === null && <Check said={host.heartbeat} />}
         {host.next_boot && until !== null && revoked === null && (
           <span class="next-boot">
             Next boot approved by <Text value={host.next_boot.by} limit={60} /> until {dateTime(until, now())}
@@ -134,6 +135,34 @@ function HostRow({ host, approve, takeBack, revoke }: HostRowProps) {
         </span>
       )}
     </li>
+  );
+}
+
+const kFindingsShown = 3;
+
+/// What the host's drift guard said last.
+function Check({ said }: { said: Heartbeat }) {
+  const at = parseTime(said.at);
+  const when = at === null ? 'at an unknown time' : ago(at, now());
+  const rest = said.count - Math.min(said.findings.length, kFindingsShown);
+  return (
+    <>
+      <span class={said.overdue || said.count > 0 ? 'check look' : 'check quiet'}>
+        {said.count === 0 ? 'Checked' : said.count === 1 ? '1 finding' : `${said.count} findings`} {when}
+        {said.count === 0 && ': fine'}
+        {said.overdue && ' · overdue: it checks daily'}
+      </span>
+      {said.count > 0 && (
+        <ul class="findings">
+          {said.findings.slice(0, kFindingsShown).map((line, index) => (
+            <li key={index}>
+              <Text value={line} limit={200} />
+            </li>
+          ))}
+          {rest > 0 && <li>and {rest} more: see zkv check on the host</li>}
+        </ul>
+      )}
+    </>
   );
 }
 

@@ -1,0 +1,167 @@
+// systemctl(1) for units, the tables themselves for mounts.
+#include "host/dependents.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "unlock/child_process.h"
+#include "unlock/crypttab.h"
+#include "unlock/mount_table.h"
+#include "unlock/system_tool.h"
+
+namespace zkv::host {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kSystemctlLimit{30};
+constexpr std::string_view kService = "zfs-keyvault.service";
+constexpr std::string_view kTarget = "zfs-keyvault.target";
+constexpr std::string_view kMapper = "/dev/mapper/";
+
+using Properties = std::map<std::string, std::string>;
+
+/// Of one unit after the other, as `systemctl show` prints them. Errors: kNotFound, kIo with its complaint.
+Result<std::vector<Properties>> show_units(const std::string& systemctl,
+                                           const std::vector<std::string>& properties,
+                                           const std::vector<std::string>& units) {
+  ZKV_TRY(auto program, unlock::find_program(systemctl));
+  unlock::Command command{std::move(program), {"show"}, {}, kSystemctlLimit};
+  for (const auto& property : properties) command.arguments.push_back("--property=" + property);
+  command.arguments.emplace_back("--");
+  command.arguments.insert(command.arguments.end(), units.begin(), units.end());
+  ZKV_TRY(const auto finished, unlock::run(command));
+  if (finished.exit_code != 0) {
+    return Error::io("systemctl: " + finished.errors.substr(0, finished.errors.find('\n')));
+  }
+  std::vector<Properties> all(1);
+  std::istringstream lines(finished.output);
+  for (std::string line; std::getline(lines, line);) {
+    const auto equals = line.find('=');
+    if (line.empty()) all.emplace_back();
+    if (equals != std::string::npos) all.back()[line.substr(0, equals)] = line.substr(equals + 1);
+  }
+  return all;
+}
+
+void check_service(const Properties& service, Drift& drift) {
+  const auto value = [&](const char* name) {
+    const auto found = service.find(name);
+    return found == service.end() ? std::string() : found->second;
+  };
+  const std::string name(kService);
+  if (value("LoadState") == "masked") {
+    drift.findings.push_back({name, "it is masked: nothing asks at boot", "systemctl unmask " + name});
+  } else if (value("LoadState") != "loaded") {
+    drift.findings.push_back(
+        {name, "systemd does not know it (" + value("LoadState") + ")", "systemctl status " + name});
+  } else if (value("UnitFileState") != "enabled") {
+    drift.findings.push_back({name, "it is not enabled: nothing asks at boot", "systemctl enable " + name});
+  }
+}
+
+std::vector<std::string> words_in(const Properties& properties) {
+  std::set<std::string> words;
+  for (const auto& [name, value] : properties) {
+    std::istringstream stream(value);
+    for (std::string word; stream >> word;) words.insert(word);
+  }
+  return {words.begin(), words.end()};
+}
+
+Result<> check_units(const std::string& systemctl, Drift& drift) {
+  ZKV_TRY(const auto service, show_units(systemctl, {"LoadState", "UnitFileState"}, {std::string(kService)}));
+  check_service(service.front(), drift);
+  ZKV_TRY(const auto target,
+          show_units(systemctl, {"RequiredBy", "RequisiteOf", "BoundBy"}, {std::string(kTarget)}));
+  const auto names = words_in(target.front());
+  if (names.empty()) return {};
+  ZKV_TRY(const auto units, show_units(systemctl, {"Id", "LoadState"}, names));
+  for (const auto& unit : units) {
+    const auto id = unit.find("Id");
+    const auto state = unit.find("LoadState");
+    if (id == unit.end() || state == unit.end() || state->second == "loaded") continue;
+    drift.findings.push_back({id->second, "it waits for the volumes, and cannot start: " + state->second,
+                              "systemctl status " + id->second});
+  }
+  return {};
+}
+
+bool has_word(const std::string& options, std::string_view wanted) {
+  std::istringstream words(options);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word == wanted) return true;
+  }
+  return false;
+}
+
+/// A mapping that systemd waits for before local-fs.target, which the asking comes after: a cycle that ends
+/// in the emergency shell.
+void check_fstab(const DriftRecord& record, const fs::path& path, Drift& drift) {
+  const auto text = unlock::read_system_table(path);
+  if (!text) return;
+  for (const auto& line : unlock::parse_fstab(*text)) {
+    if (!line.source.starts_with(kMapper)) continue;
+    const bool is_ours = record.volumes.contains(line.source.substr(kMapper.size()));
+    const bool waits = !has_word(line.options, "nofail") && !has_word(line.options, "noauto");
+    if (!is_ours || !waits) continue;
+    drift.findings.push_back({line.mountpoint,
+                              "its line in " + path.string() + " makes the boot wait for " + line.source +
+                                  ", which is opened only later",
+                              "add nofail to that line"});
+  }
+}
+
+void check_crypttab(const DriftRecord& record, const fs::path& path, Drift& drift) {
+  const auto text = unlock::read_system_table(path);
+  if (!text) return;
+  for (const auto& line : unlock::parse_crypttab(*text)) {
+    const bool is_left_alone =
+        std::find(line.options.begin(), line.options.end(), "noauto") != line.options.end();
+    if (is_left_alone || !record.volumes.contains(line.name)) continue;
+    drift.findings.push_back({line.name,
+                              "it stands in " + path.string() + " too: the boot asks for it as well",
+                              "add noauto to its line"});
+  }
+}
+
+void check_places(const DriftRecord& record, const Unlockers& unlockers, Drift& drift) {
+  for (const auto& unlocker : unlockers) {
+    std::vector<unlock::VolumeRef> refs;
+    for (const auto& [name, volume] : record.volumes) {
+      if (volume.kind == unlocker->name()) refs.push_back({name, volume.settings});
+    }
+    if (refs.empty()) continue;
+    const auto surveys = unlocker->survey(refs);
+    if (!surveys) continue;
+    for (const auto& survey : *surveys) {
+      for (const auto& place : survey.places) {
+        std::error_code failed;
+        const auto kind = fs::status(place, failed).type();
+        if (kind == fs::file_type::not_found || kind == fs::file_type::directory) continue;
+        const bool is_of_secret = unlocker->kind() == repository::VolumeKind::kSecret;
+        if (is_of_secret) continue;
+        drift.findings.push_back(
+            {survey.volume, "its mount point " + place + " is no directory", "ls -ld " + place});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Drift check_dependents(const DriftRecord& record, const Unlockers& unlockers, const SystemPlaces& places) {
+  Drift drift;
+  if (const auto units = check_units(places.systemctl, drift); !units) {
+    drift.notes.push_back("units were not looked at: " + units.error().message());
+  }
+  check_fstab(record, places.fstab, drift);
+  check_crypttab(record, places.crypttab, drift);
+  check_places(record, unlockers, drift);
+  return drift;
+}
+
+}  // namespace zkv::host

@@ -1,0 +1,146 @@
+// Kind by kind: is it there, is its key the same, and what else is there.
+#include "host/drift.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/plain_text.h"
+
+namespace zkv::host {
+
+namespace {
+
+using unlock::Presence;
+using unlock::VolumeRef;
+
+std::vector<VolumeRef> known_refs(const DriftRecord& record, const std::vector<std::string>& names) {
+  std::vector<VolumeRef> refs;
+  for (const auto& [name, volume] : record.volumes) refs.push_back({name, volume.settings});
+  for (const auto& name : names) {
+    if (!record.volumes.contains(name)) refs.push_back({name, {}});
+  }
+  return refs;
+}
+
+std::vector<VolumeRef> refs_of_kind(const DriftRecord& record, std::string_view kind) {
+  std::vector<VolumeRef> refs;
+  for (const auto& [name, volume] : record.volumes) {
+    if (volume.kind == kind) refs.push_back({name, volume.settings});
+  }
+  return refs;
+}
+
+std::optional<Finding> finding_of_presence(const unlock::VolumeState& state) {
+  const auto& name = state.name;
+  switch (state.presence) {
+    case Presence::kMissing:
+      return Finding{name, "it is not there", "if it is gone for good: zkv volume remove " + name};
+    case Presence::kPoolMissing:
+      return Finding{name, "its pool is not imported", "zpool import"};
+    case Presence::kNotAVolume:
+      return Finding{
+          name, "it has no key of its own any more",
+          "if that is meant: zkv volume remove " + name + "; else see zfs get encryptionroot " + name};
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string since_when(Time proved) {
+  return "since the repository's key last fitted (" + to_text(proved) + ")";
+}
+
+/// Takes out of `refs` what is not there, or has no key any more. Errors: those of Unlocker::inspect().
+Result<> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& refs, Drift& drift) {
+  ZKV_TRY(const auto states, unlocker.inspect(refs));
+  for (const auto& state : states) {
+    auto finding = finding_of_presence(state);
+    if (!finding) continue;
+    std::erase_if(refs, [&](const VolumeRef& ref) { return ref.name == state.name; });
+    drift.findings.push_back(std::move(*finding));
+  }
+  return {};
+}
+
+/// What `now` shows of the key of a volume that is there.
+void compare_key(const KnownVolume& known, const unlock::Fingerprint& now, Drift& drift) {
+  const auto& name = now.volume;
+  if (!known.refused.empty()) {
+    return drift.findings.push_back(
+        {name, "when its key was tried last, it did not fit: " + known.refused,
+         "put the right one in: zkv volume add --force " + name + "; then try it: zkv drill"});
+  }
+  if (known.proved == Time{}) {
+    return drift.notes.push_back(name + ": its key was never seen to fit; 'zkv drill' tries it");
+  }
+  const auto change = unlock::difference(known.fingerprint, now);
+  if (!change.empty()) {
+    drift.findings.push_back({name, since_when(known.proved) + ", " + change,
+                              "try the key: zkv drill, or zkv check --key-file FILE; if it is another now: "
+                              "zkv volume add --force " +
+                                  name});
+  }
+  if (!now.unseen.empty()) drift.notes.push_back(name + ": " + now.unseen);
+}
+
+void compare_kind(const DriftRecord& record, unlock::Unlocker& unlocker, Drift& drift) {
+  auto refs = refs_of_kind(record, unlocker.name());
+  if (refs.empty()) return;
+  const auto seen = leave_out_missing(unlocker, refs, drift);
+  if (!seen) {
+    const std::string kind(unlocker.name());
+    return drift.findings.push_back(
+        {kind, "volumes of this kind cannot be looked at: " + seen.error().message(), seen.error().remedy()});
+  }
+  for (const auto& now : unlocker.fingerprints(refs)) {
+    compare_key(record.volumes.find(now.volume)->second, now, drift);
+  }
+}
+
+}  // namespace
+
+std::string accepted_name(const Adoptable& volume, const Unlockers& unlockers) {
+  const auto& place = volume.settings.device.empty() ? volume.name : volume.settings.device;
+  return std::string(unlockers[volume.kind]->name()) + ":" + place;
+}
+
+Drift find_drift(const DriftRecord& record, const std::vector<std::string>& names, const Unlockers& unlockers,
+                 const AdoptablePlaces& places) {
+  Drift drift;
+  for (const auto& unlocker : unlockers) compare_kind(record, *unlocker, drift);
+  const auto found = find_adoptable(unlockers, known_refs(record, names), places);
+  if (!found) {
+    drift.findings.push_back({"crypttab", found.error().message(), found.error().remedy()});
+    return drift;
+  }
+  for (const auto& volume : found->volumes) {
+    if (record.accepted.contains(accepted_name(volume, unlockers))) continue;
+    drift.findings.push_back({plain_text(volume.name), "it is encrypted, and not in the repository",
+                              "take it in: zkv volume adopt; or leave it out for good: zkv check --accept"});
+  }
+  return drift;
+}
+
+Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std::vector<std::string>& names,
+                                                  const Unlockers& unlockers, const AdoptablePlaces& places) {
+  ZKV_TRY(const auto found, find_adoptable(unlockers, known_refs(record, names), places));
+  std::vector<std::string> accepted;
+  for (const auto& volume : found.volumes) {
+    if (record.accepted.insert(accepted_name(volume, unlockers)).second) accepted.push_back(volume.name);
+  }
+  return accepted;
+}
+
+std::optional<Finding> finding_of(const unlock::Outcome& outcome) {
+  if (unlock::is_success(outcome.happened)) return std::nullopt;
+  const auto what = outcome.detail.empty() ? std::string(unlock::to_text(outcome.happened)) : outcome.detail;
+  return Finding{outcome.volume, what, outcome.remedy};
+}
+
+std::optional<Finding> finding_of_end(const std::string& about, const std::string& what,
+                                      std::optional<Time> end, Time now, const std::string& remedy) {
+  if (!end || *end > now + kSoon) return std::nullopt;
+  return Finding{about, what + (*end <= now ? " ended at " : " ends soon, at ") + to_text(*end), remedy};
+}
+
+}  // namespace zkv::host

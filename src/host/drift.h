@@ -1,0 +1,51 @@
+// What changed since the repository was last open, as far as it shows without a key.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "host/adoptable.h"
+#include "host/boot.h"
+#include "host/drift_record.h"
+
+namespace zkv::host {
+
+/// What ends within this time ends soon.
+inline constexpr std::chrono::hours kSoon{24 * 14};
+
+/// Something that a boot may founder on.
+struct Finding {
+  std::string about;   ///< a volume, a unit, a gateway, a path
+  std::string what;    ///< is wrong with it
+  std::string remedy;  ///< the command that mends it, or what to do; may be empty
+
+  [[nodiscard]] std::string text() const { return about + ": " + what; }
+};
+
+struct Drift {
+  std::vector<Finding> findings;
+  std::vector<std::string> notes;  ///< what cannot be told without a key, and is no reason to worry
+};
+
+/// Compares the volumes of `record` with what is there; `names` are those of volumes that the record may
+/// lack. Loads nothing, and changes nothing.
+Drift find_drift(const DriftRecord& record, const std::vector<std::string>& names, const Unlockers& unlockers,
+                 const AdoptablePlaces& places = {});
+
+/// How a volume that stays out of the repository is kept in DriftRecord::accepted.
+std::string accepted_name(const Adoptable& volume, const Unlockers& unlockers);
+/// Accepts all that find_drift() would call missing from the repository. Errors: those of find_adoptable().
+Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std::vector<std::string>& names,
+                                                  const Unlockers& unlockers,
+                                                  const AdoptablePlaces& places = {});
+
+/// What a volume's outcome means for a boot; nothing where it was a success.
+std::optional<Finding> finding_of(const unlock::Outcome& outcome);
+/// Nothing for an end that is unknown, or later than kSoon.
+std::optional<Finding> finding_of_end(const std::string& about, const std::string& what,
+                                      std::optional<Time> end, Time now, const std::string& remedy);
+
+}  // namespace zkv::host

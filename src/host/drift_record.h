@@ -1,0 +1,53 @@
+// What zkv remembers of the repository's volumes while it has no key at hand: their names, and how each one's
+// key looked from outside when it was last proved to fit. No secrets; kept through reboots.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "host/boot.h"
+#include "repository/volume_keys.h"
+#include "unlock/unlocker.h"
+
+namespace zkv::host {
+
+struct KnownVolume {
+  std::string kind;  ///< as Unlocker::name
+  repository::VolumeSettings settings = {};
+  Time proved = {};                      ///< when the repository's key last fitted; the epoch: never
+  unlock::Fingerprint fingerprint = {};  ///< as it was then
+  std::string refused = {};              ///< why it did not fit when it was tried last; empty: it did
+};
+
+struct DriftRecord {
+  Time drilled = {};                                        ///< when a drill last went well; the epoch: never
+  std::map<std::string, KnownVolume, std::less<>> volumes;  ///< those of the repository, as it was last open
+  std::set<std::string, std::less<>> accepted;  ///< what is encrypted here and is not to be in the repository
+};
+
+/// drift.json beside default_record_path().
+std::filesystem::path default_drift_path();
+
+/// Empty when there is no such file. Errors: kCorrupt, kIo.
+Result<DriftRecord> read_drift_record(const std::filesystem::path& path);
+
+/// Changes the record, atomically and under a lock. A file that cannot be understood is replaced. Makes the
+/// directory where it is missing. Errors: kIo.
+Result<> change_drift_record(const std::filesystem::path& path,
+                             const std::function<void(DriftRecord&)>& change);
+
+/// Takes in what was just opened or tried: what fitted is looked at and is proved now. With `is_whole` these
+/// are all volumes of the repository, and others are forgotten.
+void take_in(DriftRecord& record, const MountReport& report, bool is_whole, const Unlockers& unlockers,
+             Time now);
+/// Takes in the names of all volumes of the repository. The key of `changed` may be another now.
+void take_in(DriftRecord& record, const repository::VolumeKeys& keys, const std::string& changed);
+
+}  // namespace zkv::host

@@ -1,0 +1,327 @@
+"""The drift guard and the drill with both real programs: what changed since the last opening is found without a key, and a drill goes a boot's whole road and opens nothing."""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import unittest
+
+import enrolled_world
+import host_world
+import passkey_world
+import volume_world
+from repository_world import TESTS
+
+FINE = "Nothing was found that the next boot could founder on\n"
+CHANGED = "2026-11-28.10:00:00 ioctl change-key\n    input:\n        props:\n2026-11-28.10:00:00 zfs change-key -o keyformat=raw {}\n"
+
+
+class Case(passkey_world.OwnersCase):
+    """A real host whose volumes were open once, beside a gateway."""
+
+    def setUp(self):
+        super().setUp()
+        self.nas = enrolled_world.Host(self.gateway)
+        self.addCleanup(self.nas.__exit__)
+        for program in ("zpool", "systemctl"):
+            shutil.copy(TESTS / "fake_zfs" / program, self.nas.zfs / program)
+        self.nas.enroll(self.gateway.invite("attic"), "--no-test")
+        self.key_file = self.nas.home / "key"
+        self.key_file.write_text(self.nas.key)
+        self.zkv("mount", "--key-file", self.key_file)
+        self.units(service="LoadState=loaded\nUnitFileState=enabled\n", target="RequiredBy=\n")
+
+    def zkv(self, *words, code=0):
+        return self.nas.out(*words, code=code)
+
+    def check(self, *words, code=0):
+        return self.zkv("check", "--cafile", self.nas.cafile, *words, code=code)
+
+    def findings(self, *words, code=3):
+        told = json.loads(self.check("--json", *words, code=code))["findings"]
+        return {finding["about"]: finding for finding in told}
+
+    def set(self, name, prop, value):
+        (self.nas.zfs / "datasets" / name.replace("/", "%2F") / prop).write_text(value)
+
+    def happened(self, text):
+        folder = self.nas.zfs / "history"
+        folder.mkdir(exist_ok=True)
+        with (folder / "tank").open("a", encoding="utf-8") as history:
+            history.write(text)
+
+    def units(self, service, target, **others):
+        folder = self.nas.zfs / "units"
+        folder.mkdir(exist_ok=True)
+        (folder / "zfs-keyvault.service").write_text(service)
+        (folder / "zfs-keyvault.target").write_text(target)
+        for name, text in others.items():
+            (folder / f"{name}.service").write_text(text)
+
+    def heartbeat(self):
+        [host] = [one for one in self.anna.call("GET", "/v2/hosts").json["hosts"] if one["name"] == "attic"]
+        return host["heartbeat"]
+
+
+class Guard(Case):
+    def test_where_nothing_changed_all_is_fine_and_the_gateway_hears_it(self):
+        self.assertEqual(self.check(), FINE)
+        self.assertEqual((self.heartbeat()["count"], self.heartbeat()["findings"]), (0, []))
+        self.assertEqual(json.loads(self.check("--json"))["gateways"][0]["share"], "there")
+
+    def test_nothing_is_loaded_and_nobody_is_asked(self):
+        before = self.nas.calls()
+        self.check()
+        self.assertEqual({line.split()[1] for line in self.nas.calls()[len(before):]}, {"get", "history"})
+        self.assertEqual(self.anna.call("GET", "/v2/requests").json["requests"], [])
+
+    def test_a_passphrase_that_was_changed_shows_by_its_salt(self):
+        self.set("tank/words", "pbkdf2salt", "99")
+        found = self.findings()
+        self.assertEqual(list(found), ["tank/words"])
+        self.assertIn("salt", found["tank/words"]["what"])
+        self.assertIn("zkv drill", found["tank/words"]["remedy"])
+        self.assertEqual(self.heartbeat()["count"], 1)
+        self.assertIn("tank/words", self.heartbeat()["findings"][0])
+
+    def test_a_raw_key_that_was_changed_shows_in_the_pools_history(self):
+        self.happened(CHANGED.format("tank/raw"))
+        found = self.findings()
+        self.assertEqual(list(found), ["tank/raw"])
+        self.assertIn("2026-11-28.10:00:00", found["tank/raw"]["what"])
+
+    def test_a_change_by_a_program_that_leaves_no_name_concerns_every_volume_whose_properties_do_not_tell(self):
+        self.happened("2026-11-28.10:00:00 ioctl change-key\n2026-11-28.11:00:00 zfs snapshot tank@a\n")
+        self.assertEqual(sorted(self.findings()), ["tank/hex", "tank/hex/nested", "tank/raw"])
+
+    def test_a_filesystem_that_was_made_anew_or_is_gone_or_has_no_key_of_its_own_any_more(self):
+        self.set("tank/raw", "guid", "7")
+        shutil.rmtree(self.nas.zfs / "datasets" / "tank%2Fhex%2Fnested")
+        self.set("tank/hex", "encryptionroot", "tank")
+        found = self.findings()
+        self.assertEqual(sorted(found), ["tank/hex", "tank/hex/nested", "tank/raw"])
+        self.assertIn("guid", found["tank/raw"]["what"])
+        self.assertIn("not there", found["tank/hex/nested"]["what"])
+        self.assertIn("no key of its own", found["tank/hex"]["what"])
+
+    def test_a_new_encryption_root_is_found_until_it_is_taken_in_or_accepted(self):
+        self.nas.add_dataset("tank/new", keyformat="raw", keystatus="available", encryptionroot="tank/new")
+        self.assertIn("not in the repository", self.findings()["tank/new"]["what"])
+        self.assertIn("tank/new stays out", self.zkv("check", "--accept"))
+        self.assertEqual(self.check(), FINE)
+        self.nas.add_dataset("tank/newer", keyformat="raw", keystatus="available", encryptionroot="tank/newer")
+        self.assertEqual(list(self.findings()), ["tank/newer"])
+
+    def test_with_a_key_each_is_tried_and_what_fits_is_believed_from_then_on(self):
+        self.happened(CHANGED.format("tank/raw"))
+        self.set("tank/words", "wrapping-key", "00" * 32)
+        found = self.findings("--key-file", self.key_file)
+        self.assertEqual(list(found), ["tank/words"])
+        self.assertIn("is not its key", found["tank/words"]["what"])
+        self.assertEqual(list(self.findings()), ["tank/words"], "it is remembered without a key, too")
+
+    def test_a_volume_that_leaves_the_repository_is_looked_for_no_more(self):
+        shutil.rmtree(self.nas.zfs / "datasets" / "tank%2Fwords")
+        self.assertEqual(list(self.findings()), ["tank/words"])
+        self.zkv("volume", "remove", "--key-file", self.key_file, "tank/words")
+        self.assertEqual(self.check(), FINE)
+
+    def test_an_open_folder_and_a_readable_key(self):
+        self.nas.enrolments.chmod(0o755)
+        self.assertIn("chmod 700", self.findings()["enrolments"]["remedy"])
+        self.nas.enrolments.chmod(0o700)
+        [key] = self.nas.enrolments.glob("*.key")
+        key.chmod(0o644)
+        self.assertEqual(len(self.findings()), 1)
+
+    def test_a_gateway_that_is_down_has_no_share_or_knows_this_host_no_more(self):
+        self.gateway.change_database("DELETE FROM zkv_secret")
+        [finding] = self.findings().values()
+        self.assertIn("does not give this host's share", finding["what"])
+        self.gateway.command("host", "revoke", "attic", "--yes")
+        [finding] = self.findings().values()
+        self.assertIn("refuses this host", finding["what"])
+        self.gateway.stop()
+        self.assertEqual(len(self.findings()), 1)
+        self.assertEqual(self.check("--no-heartbeat"), FINE)
+        self.gateway.start()
+
+    def test_what_the_record_holds_is_no_key_and_only_its_owners(self):
+        record = self.nas.home / "state" / "drift.json"
+        self.assertEqual(record.stat().st_mode & 0o777, 0o600)
+        text = record.read_text()
+        for name, key in self.nas.keys.items():
+            self.assertIn(name, text)
+            for form in (key.decode(), key.hex(), hashlib.sha256(key).hexdigest(),
+                         host_world.wrapping_key(self.nas.get(name, "keyformat"), key).hex(), self.nas.get(name, "wrapping-key")):
+                self.assertNotIn(form, text)
+
+    def test_a_damaged_record_is_told_and_made_anew(self):
+        (self.nas.home / "state" / "drift.json").write_text("{}")
+        self.assertIn("drift.json", str(self.findings()))
+        self.check("--key-file", self.key_file)
+        self.assertEqual(self.check(), FINE)
+
+
+class Certificates(unittest.TestCase):
+    def test_one_that_ends_soon_is_told_here_and_to_the_gateway(self):
+        with enrolled_world.Gateway() as gateway, enrolled_world.Host(gateway) as nas:
+            nas.enroll(gateway.invite("attic"), "--no-test")
+            soon = host_world.make_certificate(nas.home, "soon", "IP:127.0.0.1,DNS:localhost", days=3)
+            gateway.use_certificate(soon)
+            told = json.loads(nas.out("check", "--cafile", soon, "--json", code=3))
+            self.assertIn("its TLS certificate ends soon", str(told["findings"]))
+            self.assertRegex(told["gateways"][0]["certificate_ends"], r"^20\d\d-")
+            [host] = gateway.hosts()
+            self.assertIn("its TLS certificate ends soon", str(host["heartbeat"]["findings"]))
+
+
+class Drill(Case):
+    def tree(self):
+        """Of everything but what a drill is to remember."""
+        left_out = {"calls", "environments", "drift.json", "drift.json.lock"}
+        return {path: hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(self.nas.home.rglob("*")) if path.is_file() and path.name not in left_out}
+
+    def drill(self, decide="approve"):
+        mark = self.gateway.log.mark()
+        running = self.nas.start("drill", "--cafile", str(self.nas.cafile))
+        running.await_line("waiting for approval")
+        request = self.gateway.next_request(mark)
+        if decide:
+            self.assertEqual(self.anna.decide(request, decide).status, 200)
+        return running
+
+    def test_a_machine_that_would_come_back_and_nothing_is_changed(self):
+        self.zkv("unmount")
+        before = self.tree()
+        told = self.drill().end(0)
+        self.assertIn("This machine would come back after a reboot: 4 volumes would open", told)
+        self.assertEqual(told.count("its key fits"), 4)
+        self.assertEqual(self.tree(), before)
+        self.assertEqual(self.nas.get("tank/raw", "keystatus"), "unavailable")
+        self.assertIn("The last drill went well at", self.zkv("status"))
+        self.assertIsNotNone(json.loads(self.zkv("status", "--json"))["last_drill"])
+        self.assertIn("acknowledged", self.gateway.command("request", "list", "--all"))
+
+    def test_a_wrong_key_and_a_missing_volume_are_found_while_all_is_open(self):
+        self.set("tank/raw", "wrapping-key", secrets.token_hex(32))
+        shutil.rmtree(self.nas.zfs / "datasets" / "tank%2Fwords")
+        told = self.drill().end(3)
+        self.assertIn("This machine would NOT come back", told)
+        self.assertIn("- tank/raw: the key in the repository is not its key", told)
+        self.assertIn("- tank/words: it does not exist", told)
+        self.assertNotIn("last drill went well", self.zkv("status"))
+
+    def test_denied_it_says_so_and_remembers_nothing(self):
+        self.drill(decide="deny").end(4)
+        self.assertNotIn("last drill went well", self.zkv("status"))
+
+    def test_a_person_who_gives_up_takes_the_request_back(self):
+        running = self.drill(decide=None)
+        running.stop(signal.SIGINT)
+        running.end(130)
+        self.assertIn("cancelled", self.gateway.command("request", "list", "--all"))
+
+    def test_beside_a_boot_that_waits_it_ends_at_once(self):
+        waiting = self.nas.begin_mount()
+        waiting.await_line("waiting for approval")
+        self.assertIn("waits for somebody already", self.nas.error("drill", "--cafile", self.nas.cafile))
+        waiting.stop(signal.SIGINT)
+        waiting.end(130)
+
+    def with_key(self, code=3):
+        return json.loads(self.zkv("drill", "--key-file", self.key_file, "--json", code=code))
+
+    def test_with_a_key_nobody_is_asked(self):
+        self.assertTrue(self.with_key(0)["comes_back"])
+        self.assertEqual(self.anna.call("GET", "/v2/requests").json["requests"], [])
+
+    def test_a_service_that_is_masked_disabled_or_unknown_asks_nobody(self):
+        for state, word in (("LoadState=masked\n", "masked"), ("LoadState=loaded\nUnitFileState=disabled\n", "not enabled"),
+                            ("LoadState=not-found\n", "does not know")):
+            self.units(service=state, target="RequiredBy=\n")
+            [finding] = self.with_key()["findings"]
+            self.assertIn(word, finding["what"])
+            self.assertEqual(finding["about"], "zfs-keyvault.service")
+
+    def test_what_waits_for_the_volumes_and_cannot_start(self):
+        self.units("LoadState=loaded\nUnitFileState=enabled\n", "RequiredBy=postgresql.service nginx.service\n",
+                   postgresql="LoadState=masked\n", nginx="LoadState=loaded\n")
+        [finding] = self.with_key()["findings"]
+        self.assertEqual(finding["about"], "postgresql.service")
+
+    def test_without_systemd_it_says_that_units_were_not_looked_at(self):
+        shutil.rmtree(self.nas.zfs / "units")
+        self.assertIn("units were not looked at", str(self.with_key(0)["notes"]))
+
+    def test_a_mount_point_that_is_a_file(self):
+        place = self.nas.home / "place"
+        place.write_text("in the way")
+        self.set("tank/raw", "mountpoint", str(place))
+        [finding] = self.with_key()["findings"]
+        self.assertIn("is no directory", finding["what"])
+
+
+class Luks(volume_world.Volumes):
+    """Real headers in files, made by cryptsetup."""
+
+    CHEAP = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
+
+    def cryptsetup(self, *words, stdin=b""):
+        subprocess.run(["cryptsetup", "--batch-mode", *words], input=stdin, check=True, env=self.world.environment, capture_output=True)
+
+    def add_image(self, kind, *words):
+        device = self.path(f"{kind}.img")
+        with open(device, "wb") as file:
+            file.truncate(20 << 20)
+        self.cryptsetup("luksFormat", "--type", kind, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000", device, "-", stdin=b"right")
+        self.add(kind, device, b"right\n", *words)
+        (self.world.home / "other").write_bytes(b"other")
+        return device
+
+    def findings(self, code=3):
+        told = json.loads(self.world.out("check", "--json", code=code))["findings"]
+        return {finding["about"]: finding["what"] for finding in told}
+
+    def test_a_key_slot_that_is_added_changes_nothing_and_one_that_is_changed_or_gone_does(self):
+        for kind in ("luks1", "luks2"):
+            with self.subTest(kind):
+                device = self.add_image(kind)
+                self.assertEqual(self.findings(0), {})
+                self.cryptsetup("luksAddKey", *self.CHEAP, "--key-file", "-", device, self.path("other"), stdin=b"right")
+                self.assertEqual(self.findings(0), {}, "somebody else may have a key as well")
+                self.cryptsetup("luksKillSlot", device, "0", "--key-file", self.path("other"))
+                self.assertIn("key slot 0 is gone", self.findings()[kind])
+                self.world.with_key(self.key, "volume", "remove", kind)
+
+    def test_a_device_that_was_made_anew_is_damaged_or_gone(self):
+        device = self.add_image("luks2")
+        self.cryptsetup("luksFormat", *self.CHEAP, device, "-", stdin=b"right")
+        self.assertIn("is another", self.findings()["luks2"])
+        with open(device, "r+b") as file:
+            file.write(bytes(4096))
+        self.assertIn("is gone", self.findings()["luks2"])
+        os.remove(device)
+        self.assertIn("not there", self.findings()["luks2"])
+
+    def test_damage_in_the_area_of_a_key_slot_is_seen(self):
+        device = self.add_image("luks2")
+        with open(device, "r+b") as file:
+            file.seek(32_768 + 1_000)
+            file.write(b"damage")
+        self.assertIn("key slot 0 is another", self.findings()["luks2"])
+
+    def test_where_the_options_name_a_key_slot_others_do_not_matter(self):
+        device = self.add_image("luks2")
+        self.cryptsetup("luksAddKey", *self.CHEAP, "--key-file", "-", device, self.path("other"), stdin=b"right")
+        self.add("luks2", device, b"right\n", "--options", "key-slot=0", "--force")
+        self.cryptsetup("luksKillSlot", device, "1", "--key-file", self.path("other"))
+        self.assertEqual(self.findings(0), {})
+
+
+if __name__ == "__main__":
+    unittest.main()
