@@ -19,7 +19,7 @@ struct CrypttabPlaces {
 };
 
 /// A volume as the repository, or the record of the last unlock, knows it.
-struct KnownVolume {
+struct CrypttabVolume {
   std::string kind;  ///< as Unlocker::name
   unlock::VolumeRef volume;
 };
@@ -33,8 +33,8 @@ struct CrypttabFinding {
 /// What keeps systemd from opening, by its own lines in crypttab, what asks us for a key; and which of the
 /// volumes has a line that asks somebody else. With `knows_all` what is not among `volumes` is missing from
 /// the repository. Errors: kIo.
-Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<KnownVolume>& volumes, bool knows_all,
-                                                    const CrypttabPlaces& places = {});
+Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<CrypttabVolume>& volumes,
+                                                    bool knows_all, const CrypttabPlaces& places = {});
 
 struct FileChange {
   std::filesystem::path path;
@@ -45,7 +45,7 @@ struct FileChange {
 /// What has to be written so that systemd opens these volumes with keys from us: lines of crypttab (the rest
 /// of the file stays as it is), and for each mapping the end of systemd's time limit for it. Nothing where
 /// all is there. Errors: kIo, kUnsupported (a volume that crypttab cannot describe).
-Result<std::vector<FileChange>> plan_crypttab(const std::vector<KnownVolume>& volumes,
+Result<std::vector<FileChange>> plan_crypttab(const std::vector<CrypttabVolume>& volumes,
                                               const CrypttabPlaces& places = {});
 /// The way back: their lines that ask us, and the files beside. Errors: kIo, kNotFound (no such line).
 Result<std::vector<FileChange>> plan_crypttab_removal(const std::vector<std::string>& volumes,

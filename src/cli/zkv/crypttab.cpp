@@ -26,7 +26,7 @@ struct CrypttabOptions {
 };
 
 struct Known {
-  std::vector<host::KnownVolume> volumes;
+  std::vector<host::CrypttabVolume> volumes;
   bool is_all = false;
 };
 
@@ -46,7 +46,7 @@ Result<Known> known_volumes(Session& session, const CrypttabOptions& options) {
     }
   }
   std::erase_if(known.volumes,
-                [](const host::KnownVolume& one) { return one.volume.settings.device.empty(); });
+                [](const host::CrypttabVolume& one) { return one.volume.settings.device.empty(); });
   return known;
 }
 
@@ -120,15 +120,15 @@ Result<> carry_out(const std::vector<host::FileChange>& changes, const CrypttabO
   return tell_systemd(options);
 }
 
-Result<std::vector<host::KnownVolume>> chosen(const Known& known, const std::vector<std::string>& names) {
-  std::vector<host::KnownVolume> volumes;
+Result<std::vector<host::CrypttabVolume>> chosen(const Known& known, const std::vector<std::string>& names) {
+  std::vector<host::CrypttabVolume> volumes;
   if (names.empty()) {
     std::copy_if(known.volumes.begin(), known.volumes.end(), std::back_inserter(volumes),
-                 [](const host::KnownVolume& one) { return one.kind == "luks"; });
+                 [](const host::CrypttabVolume& one) { return one.kind == "luks"; });
   }
   for (const auto& name : names) {
     const auto found = std::find_if(known.volumes.begin(), known.volumes.end(),
-                                    [&](const host::KnownVolume& one) { return one.volume.name == name; });
+                                    [&](const host::CrypttabVolume& one) { return one.volume.name == name; });
     if (found == known.volumes.end()) {
       return Error::not_found("no volume " + name + " on a device is known")
           .remedy(
