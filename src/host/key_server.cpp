@@ -44,8 +44,9 @@ struct KeyServer::Connection {
 KeyServer::KeyServer(std::vector<Listening> sockets, unlock::KeyShelf& shelf, KeyServerOptions options)
     : shelf_(shelf), options_(std::move(options)), wake_(::eventfd(0, EFD_CLOEXEC)) {
   for (auto& [name, socket] : sockets) {
-    if (name == "cryptsetup") listeners_.push_back({Wanted::Kind::kVolume, std::move(socket)});
-    if (name == "credentials") listeners_.push_back({Wanted::Kind::kCredential, std::move(socket)});
+    if (name != "cryptsetup" && name != "credentials") continue;
+    const auto kind = name == "cryptsetup" ? Wanted::Kind::kVolume : Wanted::Kind::kCredential;
+    listeners_.push_back({kind, std::move(socket)});
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
 }
