@@ -57,7 +57,6 @@ class Counter {
       shelf_.await_change(seen, handed_out.empty() ? std::chrono::hours(24) : kBetweenLooks, stop);
       for (const auto& name : handed_out) drop_if_open(name);
     }
-    if (server_) server_->remove_paths();
   }
 
  private:
