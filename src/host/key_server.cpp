@@ -33,24 +33,28 @@ std::string words_of(const Peer& peer) {
 
 }  // namespace
 
-/// One that has not taken all of its key yet.
+/// One that has not taken all of its answer yet.
 struct KeyServer::Connection {
   FileDescriptor socket;
-  unlock::KeyShelf::Key key;
-  std::size_t sent = 0;
+  Answer answer;
   Steady::time_point until;
 };
 
 KeyServer::KeyServer(std::vector<Listening> sockets, unlock::KeyShelf& shelf, KeyServerOptions options)
-    : shelf_(shelf), options_(std::move(options)), wake_(::eventfd(0, EFD_CLOEXEC)) {
+    : shelf_(shelf),
+      options_(std::move(options)),
+      too_long_(std::make_shared<const Bytes>(kTooLong)),
+      wake_(::eventfd(0, EFD_CLOEXEC)) {
   for (auto& [name, socket] : sockets) {
-    if (name == "cryptsetup") listeners_.push_back({Wanted::Kind::kVolume, std::move(socket)});
-    if (name == "credentials") listeners_.push_back({Wanted::Kind::kCredential, std::move(socket)});
+    if (name != "cryptsetup" && name != "credentials") continue;
+    const auto kind = name == "cryptsetup" ? Wanted::Kind::kVolume : Wanted::Kind::kCredential;
+    listeners_.push_back({kind, std::move(socket)});
   }
   thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
 }
 
 KeyServer::~KeyServer() {
+  remove_paths();
   thread_.request_stop();
   const std::uint64_t one = 1;
   while (::write(wake_.get(), &one, sizeof one) < 0 && errno == EINTR) {
@@ -75,31 +79,34 @@ void KeyServer::remove_paths() const {
 
 void KeyServer::serve(const std::stop_token& stop) {
   std::vector<Connection> open;
-  while (true) {
-    const bool is_last = !wait(open, stop);
-    const auto now = Steady::now();
-    std::erase_if(open, [&](Connection& connection) {
-      const bool is_over = is_done(connection) || connection.until <= now;
-      if (is_over) hang_up(connection.socket);
-      return is_over;
-    });
-    const bool took_all = accept_all(open);
-    if (!is_last) continue;
-    for (const auto& connection : open) hang_up(connection.socket);
-    open.clear();
-    if (took_all) return;
+  while (!stop.stop_requested()) {
+    go_on(open);
+    wait(open, false);
   }
+  finish(open);
 }
 
-/// False when it is to end.
-bool KeyServer::wait(const std::vector<Connection>& open, const std::stop_token& stop) const {
-  std::vector<pollfd> watched{{wake_.get(), POLLIN, 0}};
+/// Until all that is queued has been answered, or the last time limit is up.
+void KeyServer::finish(std::vector<Connection>& open) {
+  const auto last = Steady::now() + options_.last_limit;
+  while (true) {
+    for (auto& connection : open) connection.until = std::min(connection.until, last);
+    go_on(open);
+    if (open.empty() || Steady::now() >= last) break;
+    wait(open, true);
+  }
+  for (const auto& connection : open) hang_up(connection.socket);
+}
+
+void KeyServer::wait(const std::vector<Connection>& open, bool is_last) const {
+  std::vector<pollfd> watched;
+  if (!is_last) watched.push_back({wake_.get(), POLLIN, 0});
   auto until = Steady::time_point::max();
   for (const auto& connection : open) {
     watched.push_back({connection.socket.get(), POLLOUT, 0});
     until = std::min(until, connection.until);
   }
-  if (open.size() < options_.most_connections) {
+  if (!is_last && open.size() < options_.most_connections) {
     for (const auto& listener : listeners_) watched.push_back({listener.socket.get(), POLLIN, 0});
   }
   int limit = -1;
@@ -108,63 +115,75 @@ bool KeyServer::wait(const std::vector<Connection>& open, const std::stop_token&
     limit = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
   }
   static_cast<void>(::poll(watched.data(), watched.size(), limit));
-  return !stop.stop_requested();
 }
 
-/// Answers as many as there is room for; false when more may be queued.
-bool KeyServer::accept_all(std::vector<Connection>& open) {
-  for (const auto& listener : listeners_) {
-    while (true) {
-      if (open.size() >= options_.most_connections) return false;
-      FileDescriptor socket(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (!socket.is_open() && (errno == EINTR || errno == ECONNABORTED)) continue;
-      if (!socket.is_open()) break;
-      auto key = key_for(listener, socket.get());
-      if (!key) {
-        say("warning: " + key.error().message());
-        hang_up(socket);
-        continue;
-      }
-      Connection connection{std::move(socket), std::move(*key), 0, Steady::now() + options_.limit};
-      if (!is_done(connection)) {
-        open.push_back(std::move(connection));
-      } else {
-        hang_up(connection.socket);
-      }
+void KeyServer::go_on(std::vector<Connection>& open) {
+  const auto now = Steady::now();
+  std::erase_if(open, [&](Connection& connection) {
+    const bool is_over = is_done(connection) || connection.until <= now;
+    if (is_over) hang_up(connection.socket);
+    return is_over;
+  });
+  for (const auto& listener : listeners_) accept_all(listener, open);
+}
+
+/// Answers as many as there is room for.
+void KeyServer::accept_all(const Listener& listener, std::vector<Connection>& open) {
+  while (open.size() < options_.most_connections) {
+    FileDescriptor socket(::accept4(listener.socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.is_open() && (errno == EINTR || errno == ECONNABORTED)) continue;
+    if (!socket.is_open()) return;
+    auto answer = answer_for(listener, socket.get());
+    Connection connection{std::move(socket), std::move(answer), Steady::now() + options_.limit};
+    if (is_done(connection)) {
+      hang_up(connection.socket);
+    } else {
+      open.push_back(std::move(connection));
     }
   }
-  return true;
 }
 
-/// Errors: kDenied, kInvalid, kNotFound, each with who it was.
-Result<unlock::KeyShelf::Key> KeyServer::key_for(const Listener& listener, int connection) const {
-  ZKV_TRY(const auto peer, peer_of(connection));
-  const auto refused = "refused a connection (" + words_of(peer) + "): ";
-  if (peer.uid != options_.allowed_uid) return Error::denied(refused + "only root may ask");
-  const auto wanted = parse_wanted(peer.address);
-  if (!wanted) return Error::invalid(refused + wanted.error().message());
-  if (wanted->kind != listener.kind) {
-    return Error::denied(refused + words_of(*wanted) + " is not handed out at this socket");
+KeyServer::Answer KeyServer::answer_for(const Listener& listener, int connection) const {
+  const auto wanted = wanted_of(listener, connection);
+  if (!wanted) {
+    say("warning: refused a connection" + wanted.error().message());
+    return {};
   }
   const bool is_volume = wanted->kind == Wanted::Kind::kVolume;
-  const auto shelf = is_volume ? unlock::ShelfKind::kVolume : unlock::ShelfKind::kSecret;
-  auto key = shelf_.hand_out(shelf, wanted->name, wanted->unit);
-  if (!key) return Error(key.error().kind(), "refused " + words_of(*wanted) + ": " + key.error().message());
-  say("handing out " + words_of(*wanted));
-  return key;
+  const auto kind = is_volume ? unlock::ShelfKind::kVolume : unlock::ShelfKind::kSecret;
+  const auto key = shelf_.hand_out(kind, wanted->name, wanted->unit);
+  if (key) {
+    say("handing out " + words_of(*wanted));
+    return {*key, (*key)->span()};
+  }
+  say("warning: refused " + words_of(*wanted) + ": " + key.error().message());
+  if (is_volume) return {};
+  return {too_long_, *too_long_};
+}
+
+/// Errors: kDenied, kInvalid, kIo, with who it was.
+Result<Wanted> KeyServer::wanted_of(const Listener& listener, int connection) const {
+  ZKV_TRY(const auto peer, peer_of(connection));
+  const auto who = " (" + words_of(peer) + "): ";
+  if (peer.uid != options_.allowed_uid) return Error::denied(who + "only root may ask");
+  auto wanted = parse_wanted(peer.address);
+  if (!wanted) return Error::invalid(who + wanted.error().message());
+  if (wanted->kind != listener.kind) {
+    return Error::denied(who + words_of(*wanted) + " is not handed out at this socket");
+  }
+  return wanted;
 }
 
 /// Sends what the peer takes now; true when it has all, or is gone.
 bool KeyServer::is_done(Connection& connection) {
-  const auto all = connection.key->span();
-  while (connection.sent < all.size()) {
-    const auto left = all.subspan(connection.sent);
+  auto& left = connection.answer.left;
+  while (!left.empty()) {
     const ssize_t sent =
         ::send(connection.socket.get(), left.data(), left.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
-    if (sent < 0) break;
-    connection.sent += static_cast<std::size_t>(sent);
+    if (sent < 0) return true;
+    left = left.subspan(static_cast<std::size_t>(sent));
   }
   return true;
 }

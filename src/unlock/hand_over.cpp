@@ -133,6 +133,7 @@ class HandingUnlocker final : public Unlocker {
                      const std::stop_token& stop) const {
     const auto begun = Steady::now();
     while (!stop.stop_requested()) {
+      const auto seen = hand_over_.shelf->changes();
       std::erase_if(places, [&](std::size_t place) { return is_mapped(volumes[place].name); });
       const auto handed = hand_over_.shelf->volumes_handed_out();
       const auto waited = Steady::now() - begun;
@@ -141,7 +142,7 @@ class HandingUnlocker final : public Unlocker {
         return waited >= (was_fetched ? hand_over_.open_limit : hand_over_.ask_limit);
       });
       if (is_hopeless) return;
-      hand_over_.shelf->await_change(kBetweenLooksAtMappings, stop);
+      hand_over_.shelf->await_change(seen, kBetweenLooksAtMappings, stop);
     }
   }
 

@@ -79,10 +79,15 @@ std::vector<std::string> KeyShelf::volumes_handed_out() const {
   return names;
 }
 
-void KeyShelf::await_change(std::chrono::milliseconds limit, const std::stop_token& stop) const {
+std::uint64_t KeyShelf::changes() const {
+  const std::lock_guard lock(mutex_);
+  return changes_;
+}
+
+void KeyShelf::await_change(std::uint64_t seen, std::chrono::milliseconds limit,
+                            const std::stop_token& stop) const {
   std::unique_lock lock(mutex_);
-  const auto before = changes_;
-  changed_.wait_for(lock, stop, limit, [&] { return changes_ != before; });
+  changed_.wait_for(lock, stop, limit, [&] { return changes_ != seen; });
 }
 
 }  // namespace zkv::unlock

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -41,8 +43,10 @@ class KeyShelf {
   /// The volumes that were handed out at least once, and are still here.
   [[nodiscard]] std::vector<std::string> volumes_handed_out() const;
 
-  /// Waits until something is handed out or taken away, at most for `limit`, or until a stop is asked for.
-  void await_change(std::chrono::milliseconds limit, const std::stop_token& stop) const;
+  /// How often something was handed out or taken away so far.
+  [[nodiscard]] std::uint64_t changes() const;
+  /// Waits until that is no longer `seen`, at most for `limit`, or until a stop is asked for.
+  void await_change(std::uint64_t seen, std::chrono::milliseconds limit, const std::stop_token& stop) const;
 
  private:
   struct Item {
@@ -54,7 +58,7 @@ class KeyShelf {
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;
   std::map<std::pair<ShelfKind, std::string>, Item> items_;
-  unsigned long changes_ = 0;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace zkv::unlock

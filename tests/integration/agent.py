@@ -104,7 +104,12 @@ class Agent(Volumes):
             return everything(connection)
 
     def credential(self, name, unit="app.service"):
-        return self.ask("credentials", f"\0{secrets.token_hex(8)}/unit/{unit}/{name}")
+        """What the unit gets; None for what systemd refuses to take, so that the unit fails."""
+        answer = self.ask("credentials", f"\0{secrets.token_hex(8)}/unit/{unit}/{name}")
+        if len(answer) > 2**20:
+            self.assertFalse(any(answer))
+            return None
+        return answer
 
     def volume(self, name):
         return self.ask("cryptsetup", f"\0{secrets.token_hex(8)}/cryptsetup/{name}")
@@ -171,8 +176,8 @@ class Serving(Agent):
         agent = self.ready()
         self.assertEqual(self.credential("token"), b"s3cret")
         self.assertEqual(self.credential("token", "worker@7.service"), b"s3cret")
-        self.assertEqual(self.credential("token", "worker.service"), b"")
-        self.assertEqual(self.credential("token", "other.service"), b"")
+        self.assertIsNone(self.credential("token", "worker.service"))
+        self.assertIsNone(self.credential("token", "other.service"))
         self.end(agent)
         self.assertRegex("".join(agent.errors), "refused the secret token for other.service")
 
@@ -183,15 +188,16 @@ class Serving(Agent):
 
 
 class EndingWithoutAKey(Agent):
-    def test_a_no_closes_what_waits_and_hands_out_nothing(self):
+    def test_after_a_no_crypttab_gets_nothing_and_a_unit_what_it_cannot_take(self):
         self.secret("token", b"s3cret\n")
-        waiting = [self.connect("credentials", "\0a1/unit/app.service/token"),
-                   self.connect("cryptsetup", "\0a2/cryptsetup/data")]
+        unit, volume = self.connect("credentials", "\0a1/unit/app.service/token"), self.connect("cryptsetup", "\0a2/cryptsetup/data")
         agent = self.start()
         self.gateway.requests.get(timeout=LIMIT)
         self.gateway.end(401, "denied")
+        self.assertEqual(everything(volume), b"")
+        self.assertGreater(len(everything(unit)), 2**20)
         agent.end(4)
-        self.assertEqual([everything(connection) for connection in waiting], [b"", b""])
+        self.assertEqual([path.name for path in self.folder.glob("*.sock")], [])
 
     def test_a_stop_while_it_waits_closes_what_waits(self):
         waiting = self.connect("cryptsetup", "\0a2/cryptsetup/data")
@@ -253,8 +259,13 @@ class Attackers(Agent):
         self.assertEqual(self.ask("cryptsetup", "\0a1/unit/app.service/token"), b"")
         self.assertEqual(self.ask("credentials", "\0a1/cryptsetup/data"), b"")
         self.assertEqual(self.volume("token"), b"")
-        self.assertEqual(self.credential("data"), b"")
+        self.assertIsNone(self.credential("data"))
         self.assertEqual(self.volume("unknown"), b"")
+
+    def test_who_is_refused_and_never_reads_holds_up_nobody(self):
+        silent = [self.connect("credentials", f"\0{number:x}/unit/app.service/unknown") for number in range(100)]
+        self.assertEqual(self.credential("token"), b"s3cret")
+        self.assertEqual({len(everything(connection)) for connection in silent}, {2**20 + 1})
 
     def test_who_never_reads_holds_up_nobody(self):
         silent = [self.connect("credentials", f"\0{number:x}/unit/app.service/token") for number in range(300)]

@@ -71,8 +71,8 @@ if order == "stay":
         answer(b"key")
 if order == "0":
     notify()
-    for listener in listeners:
-        os.unlink(listener.getsockname())
+for listener in listeners:
+    os.unlink(listener.getsockname())
 answer(b"")
 sys.exit(int(order))
 """
@@ -304,6 +304,19 @@ class Boot(unittest.TestCase):
             self.assertEqual(early.recv(10), b"")
         self.assert_refused()
         self.assertEqual(len(self.manager.asked()), 1)
+
+    def test_when_it_will_ask_again_who_waits_is_not_kept_and_asks_nobody(self):
+        release = self.manager.hold()
+        self.manager.configure()
+        self.manager.exit_code(5)
+        self.manager.systemctl("start", "--no-block", "machine.target")
+        while (unit := self.manager.connect("credentials")) is None:
+            self.assertIsNone(self.manager.process.poll())
+        release()
+        with unit:
+            self.assertEqual(unit.recv(10), b"")
+        self.manager.exit_code(0)
+        self.manager.await_database()
 
     def test_without_a_gateway_who_comes_is_refused(self):
         self.manager.systemctl("start", "machine.target")

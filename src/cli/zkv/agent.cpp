@@ -51,12 +51,12 @@ class Counter {
   void serve(const std::stop_token& stop) {
     std::string status;
     while (server_ && !stop.stop_requested() && is_wanted()) {
+      const auto seen = shelf_.changes();
       if (auto line = status_line(); line != status) host::notify_status(status = std::move(line));
       const auto handed_out = shelf_.volumes_handed_out();
-      shelf_.await_change(handed_out.empty() ? std::chrono::hours(24) : kBetweenLooks, stop);
+      shelf_.await_change(seen, handed_out.empty() ? std::chrono::hours(24) : kBetweenLooks, stop);
       for (const auto& name : handed_out) drop_if_open(name);
     }
-    if (server_) server_->remove_paths();
   }
 
  private:
