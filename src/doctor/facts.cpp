@@ -8,9 +8,9 @@
 namespace zkv::doctor {
 
 const Unit& unit_of(const Facts& facts, std::string_view name) {
-  static const Unit kNone;
+  static const Unit none;
   const auto found = facts.units.find(name);
-  return found == facts.units.end() ? kNone : found->second;
+  return found == facts.units.end() ? none : found->second;
 }
 
 std::vector<std::string> configured_gateways(const Facts& facts) {

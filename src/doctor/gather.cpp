@@ -39,9 +39,9 @@ void gather_service(const System& system, Facts& facts) {
 void gather_tables(const System& system, Facts& facts) {
   facts.crypttab = unlock::parse_crypttab(text_of(system, "/etc/crypttab", facts));
   facts.fstab = parse_whole_fstab(text_of(system, "/etc/fstab", facts));
-  const std::string folder = "/etc/zfs/zfs-list.cache";
+  const fs::path folder = "/etc/zfs/zfs-list.cache";
   for (const auto& pool : system.names_in(folder)) {
-    std::ranges::move(parse_zfs_list_cache(text_of(system, folder + "/" + pool, facts)),
+    std::ranges::move(parse_zfs_list_cache(text_of(system, folder / pool, facts)),
                       std::back_inserter(facts.zfs_cache));
   }
   facts.has_zfs = unit_of(facts, "zfs.target").is_there();

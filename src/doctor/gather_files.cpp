@@ -53,10 +53,10 @@ void gather_files(const GatherOrder& order, Facts& facts) {
   const auto ca_file = ca_file_of(facts);
   if (!ca_file.empty())
     look_at(order.system.place_of(ca_file), "the file of trusted certificates", false, facts);
-  const std::string programs = host::kRenewedPrograms;
+  const fs::path programs = host::kRenewedPrograms;
   look_at(order.system.place_of(programs), "the folder of programs that zkv runs", false, facts);
   for (const auto& name : order.system.names_in(programs)) {
-    look_at(order.system.place_of(programs + "/" + name), "a program that zkv runs", false, facts);
+    look_at(order.system.place_of(programs / name), "a program that zkv runs", false, facts);
   }
   for (const std::string_view name : {"zfs-keyvault.service", "zfs-keyvault.target"}) {
     const auto& unit = unit_of(facts, name);

@@ -69,11 +69,10 @@ class Walk {
   void through(const std::string& directory, int depth) {
     for (const auto& name : system_.names_in(directory)) {
       if (++seen_ > kMostFiles) return;
-      const std::string path = directory + "/" + name;
+      const std::string path = fs::path(directory) / name;
       std::error_code failed;
       const auto status = fs::symlink_status(system_.place_of(directory) / name, failed);
-      const bool is_hidden =
-          name.starts_with('.');  // as a rule a program's own: caches, repositories of code
+      const bool is_hidden = name.starts_with('.');  // as a rule a program's own: caches and the like
       if (fs::is_directory(status) && depth < kDeepest && !is_hidden) through(path, depth + 1);
       if (fs::is_regular_file(status) && !is_of_repository(path, facts_.repository)) look_at(path);
     }

@@ -1,4 +1,6 @@
 // Units of others that need what is on a volume.
+#include <fmt/format.h>
+
 #include <array>
 
 #include "doctor/looks.h"
@@ -40,7 +42,7 @@ std::string path_on_volume(const Facts& facts, const Unit& unit) {
     }
   }
   for (const auto& name : unit.words("StateDirectory")) {
-    const std::string path = "/var/lib/" + name.substr(0, name.find(':'));
+    std::string path = "/var/lib/" + name.substr(0, name.find(':'));
     if (volume_over(facts, path) != nullptr) return path;
   }
   return {};
@@ -68,8 +70,8 @@ FoundList dependent_unbound(const Facts& facts) {
     const auto path = path_on_volume(facts, unit);
     if (path.empty()) continue;
     found.push_back({name,
-                     name + " uses " + path + ", which lies on " + volume_over(facts, path)->name +
-                         ", and starts whether that is open or not",
+                     fmt::format("{} uses {}, which lies on {}, and starts whether that is open or not", name,
+                                 path, volume_over(facts, path)->name),
                      drop_in(name)});
   }
   return found;

@@ -17,6 +17,10 @@ constexpr std::array<std::string_view, 5> kFolders{"/etc/systemd/system", "/run/
 constexpr std::array<std::string_view, 7> kEndings{".service", ".target", ".mount",    ".socket",
                                                    ".path",    ".timer",  ".automount"};
 
+/// What can be added to and never taken back.
+constexpr std::array<std::string_view, 9> kDependencies{
+    "After", "Before", "Requires", "Requisite", "Wants", "BindsTo", "PartOf", "Upholds", "RequiresMountsFor"};
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r";
   const auto first = text.find_first_not_of(kBlank);
@@ -42,12 +46,13 @@ void take_line(std::string_view line, Unit& unit) {
   const auto equals = line.find('=');
   if (line.empty() || line[0] == '#' || line[0] == ';' || line[0] == '[' || equals == std::string_view::npos)
     return;
-  auto& values = unit.settings[std::string(trimmed(line.substr(0, equals)))];
+  const auto name = trimmed(line.substr(0, equals));
   const auto value = trimmed(line.substr(equals + 1));
-  if (value.empty()) {
-    values.clear();
-  } else {
+  auto& values = unit.settings[std::string(name)];
+  if (!value.empty()) {
     values.emplace_back(value);
+  } else if (std::ranges::count(kDependencies, name) == 0) {
+    values.clear();
   }
 }
 
@@ -57,7 +62,7 @@ void read_links(const System& system, const std::string& folder, Units& units) {
     const fs::path directory(name);
     const auto ending = directory.extension();
     if (ending != ".wants" && ending != ".requires" && ending != ".upholds") continue;
-    for (const auto& wanted : system.names_in(folder + "/" + name)) {
+    for (const auto& wanted : system.names_in(fs::path(folder) / name)) {
       units[wanted].wanted_by.push_back(directory.stem().string());
     }
   }
@@ -69,7 +74,7 @@ void read_drop_ins(const System& system, const std::string& name, Unit& unit) {
   for (const auto folder : kFolders) {
     const std::string directory = std::string(folder) + "/" + name + ".d";
     for (const auto& file : system.names_in(directory)) {
-      if (file.ends_with(".conf")) files.emplace(file, directory + "/" + file);
+      if (file.ends_with(".conf")) files.emplace(file, fs::path(directory) / file);
     }
   }
   for (const auto& [file, path] : files) {

@@ -16,7 +16,7 @@ struct Unit {
   bool is_masked = false;
   std::vector<std::string> wanted_by = {};  ///< units that start it, by links
   /// Name of a setting → its values in their order, drop-ins included; an empty one has taken back those
-  /// before it.
+  /// before it, but for dependencies, which stay.
   std::map<std::string, std::vector<std::string>, std::less<>> settings = {};
 
   [[nodiscard]] bool is_there() const { return !file.empty() && !is_masked; }

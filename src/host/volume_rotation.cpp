@@ -47,7 +47,7 @@ Result<> fits(unlock::Unlocker& unlocker, Volume volume, std::span<const std::ui
 
 /// Leaves the volume with its next key and no other.
 Result<> change_volume(unlock::Unlocker& unlocker, const Volume& volume) {
-  const auto has_it = fits(unlocker, volume, volume.next_key);
+  auto has_it = fits(unlocker, volume, volume.next_key);
   if (!has_it && has_it.error().kind() != ErrorKind::kWrongKey) return has_it;
   if (!has_it) {
     ZKV_CHECK(fits(unlocker, volume, volume.key));

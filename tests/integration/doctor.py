@@ -73,7 +73,9 @@ class Image(unittest.TestCase):
     def test_drop_ins_are_read(self):
         self.write("etc/systemd/system/zfs-keyvault.service.d/early.conf", "[Unit]\nBefore=sysinit.target\n")
         self.assertEqual(list(self.found()), ["service-too-early"])
-        self.write("etc/systemd/system/zfs-keyvault.service.d/later.conf", "[Unit]\nBefore=\n")
+        self.write("etc/systemd/system/zfs-keyvault.service.d/early.conf", "[Service]\nLimitMEMLOCK=1M\n")
+        self.assertEqual(list(self.found()), ["service-memory"])
+        self.write("etc/systemd/system/zfs-keyvault.service.d/later.conf", "[Service]\nLimitMEMLOCK=64M\n")
         self.assertEqual(self.found(code=0), {})
 
     def test_tables_of_the_image_are_read(self):

@@ -96,6 +96,9 @@ class Luks(Rotating):
         self.assertGreater(json.loads(self.host.out("repository", "show", "--json"))["generation"], generation)
         key, following = self.held()["data"]
         self.assertEqual((key, len(following)), (b"the old key", 64))
+        out, err = self.host.run("volume", "list", "--json", "--key-file", "key")
+        self.assertTrue(json.loads(out)[0]["changing"])
+        self.assertIn(b"may be another already: 1;", err)
         away.rename(path)
         self.assertEqual(self.tried(), {"data": "key-fits"})
         self.rotate()

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <optional>
 
 #include "fake_time.h"
 #include "http_server.h"
@@ -387,6 +388,38 @@ TEST(HttpClient, AServerThatTakesNoConnectionRunsIntoTheTimeLimit) {
   HttpRequest request = get(fmt::format("http://127.0.0.1:{}/", listener.port()));
   request.connect_timeout = milliseconds(50);
   EXPECT_THAT(error_of(HttpClient({}).send(request)).message(), HasSubstr("did not take the connection"));
+}
+
+/// What stood in the way of a request to `url`.
+std::optional<Obstacle> obstacle_to(const std::string& url, const HttpOptions& options = {}) {
+  std::optional<Obstacle> told;
+  HttpRequest request = get(url);
+  request.connect_timeout = std::chrono::seconds(20);
+  request.on_obstacle = [&](Obstacle obstacle) { told = obstacle; };
+  const bool has_answer = HttpClient(options).send(request).has_value();
+  EXPECT_NE(has_answer, told.has_value());
+  return told;
+}
+
+TEST(HttpClient, TellsWhatStoodInTheWay) {
+  const auto certificate = test::make_issuer();
+  const HttpServer untrusted(always(answer(200, "")), &certificate);
+  const HttpServer plain(always(answer(200, "")));
+  EXPECT_EQ(obstacle_to("https://no-such-name.invalid/"), Obstacle::kName);
+  EXPECT_EQ(obstacle_to(fmt::format("https://127.0.0.1:{}/", test::unused_port())), Obstacle::kConnection);
+  EXPECT_EQ(obstacle_to(untrusted.url()), Obstacle::kTrust);
+  EXPECT_EQ(obstacle_to(fmt::format("https://127.0.0.1:{}/", plain.port())), Obstacle::kTrust);
+  EXPECT_EQ(obstacle_to(plain.url()), std::nullopt);
+}
+
+TEST(HttpClientTls, TellsWhichCertificateOfTheServerEndsFirst) {
+  const Trust trust;
+  const auto certificate = make_certificate(trust.issuer, {.valid_until = std::chrono::hours(2)});
+  const HttpServer server(always(answer(200, "")), &certificate);
+  const auto response = HttpClient(trust.options).send(get(server.url()));
+  ASSERT_TRUE(response && response->certificates_end);
+  EXPECT_GT(*response->certificates_end, now() + std::chrono::hours(1));
+  EXPECT_LT(*response->certificates_end, now() + std::chrono::hours(3));
 }
 
 TEST(HttpClient, WhatIsNotHttpIsCalledThat) {

@@ -196,7 +196,7 @@ TEST_F(RepositoryFiles, Version2TakesAnyBytes) {
 
 TEST_F(RepositoryFiles, Version2KeepsWhatALaterVersionWroteIntoIt) {
   make(Format::kVersion2);
-  const Bytes extra{9, 0, 1, 0, 0, 0, 'x'};
+  const Bytes extra{99, 0, 1, 0, 0, 0, 'x'};
   const Bytes record{77, 0, 2, 0, 0, 0, 'y', 'z'};
   ASSERT_TRUE(edit(path_, key_, [&](VolumeKeys& keys) -> Result<> {
     keys.restore({"later", static_cast<VolumeKind>(99), bytes_of("key"), extra});
@@ -215,7 +215,7 @@ TEST_F(RepositoryFiles, Version2KeepsWhatALaterVersionWroteIntoIt) {
 
 TEST_F(RepositoryFiles, Version2KeepsSettingsBesideWhatItDoesNotKnow) {
   make(Format::kVersion2);
-  const Bytes extra{9, 0, 1, 0, 0, 0, 'x'};
+  const Bytes extra{99, 0, 1, 0, 0, 0, 'x'};
   const VolumeSettings settings{"UUID=1", "/srv", "discard"};
   ASSERT_TRUE(edit(path_, key_, [&](VolumeKeys& keys) -> Result<> {
     keys.restore({"data", VolumeKind::kLuks, bytes_of("key"), extra, {}});

@@ -1,6 +1,7 @@
 // Opening, printing, and keeping the list that approvers are shown.
 #include "stored_volumes.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "host/drift_record.h"
@@ -22,6 +23,18 @@ void add_setting(Output& out, std::string_view name, const std::string& text) {
   out.json(text);
 }
 
+void warn_of_changes(const repository::VolumeKeys& keys) {
+  const auto volumes = keys.volumes();
+  const auto changing =
+      std::ranges::count_if(volumes, [](const auto& volume) { return !volume.next_key.empty(); });
+  if (changing == 0) return;
+  static_cast<void>(
+      std::fprintf(stderr,
+                   "zkv: warning: volumes whose key is being changed, and may be another already: %td; "
+                   "'zkv rotate --volume-keys' goes on\n",
+                   changing));
+}
+
 }  // namespace
 
 Result<> check_there(const Session& session) {
@@ -35,6 +48,7 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
   if (opened && opened->warning) {
     static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", opened->warning->c_str()));
   }
+  if (opened) warn_of_changes(opened->keys);
   return opened;
 }
 
@@ -109,6 +123,7 @@ void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::V
     add_setting(out, "mountpoint", volume.settings.mountpoint);
     add_setting(out, "options", volume.settings.options);
     add_setting(out, "program", volume.settings.program);
+    if (!volume.next_key.empty()) out << ", \"changing\": true";
     if (keys) (out << ", ").json_key(volume.key);
     out << "}";
     separator = ",\n ";

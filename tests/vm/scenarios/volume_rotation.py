@@ -61,7 +61,7 @@ class VolumeRotation(Scenario):
         guest = self.boot()
         self.approve_next()
         self.finish_boot(guest)
-        guest.check(MAKE)
+        guest.check(MAKE, 600)
         self.assert_all_open(guest)
         before = self.raw_keys(guest)
 
@@ -73,7 +73,7 @@ class VolumeRotation(Scenario):
             self.next_boot(guest)
 
         self.step("going on to the end")
-        told = guest.check(ROTATE, 600)
+        told = guest.check(ROTATE, 900)
         self.assertNotIn("not yet", told)
         self.assertEqual(guest.check("sort -u /var/lib/renewed"), "/var/lib/zkv/repository\n")
         outcome = json.loads(guest.check("zkv volume test --json --key-file /root/recovery-key"))
