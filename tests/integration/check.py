@@ -319,7 +319,7 @@ class Luks(volume_world.Volumes):
         device = self.add_image("luks2")
         self.cryptsetup("luksAddKey", *self.CHEAP, "--key-file", "-", device, self.path("other"), stdin=b"right")
         self.add("luks2", device, b"right\n", "--options", "key-slot=0", "--force")
-        self.cryptsetup("luksKillSlot", device, "1", "--key-file", self.path("other"))
+        self.cryptsetup("luksKillSlot", device, "1", "--key-file", "-", stdin=b"right")
         self.assertEqual(self.findings(0), {})
 
 

@@ -38,7 +38,7 @@ class Approved(Case):
         asked = self.ask(drill=True).json
         self.assertTrue(self.card(asked)["drill"])
         self.assertIn("a drill", self.gateway.command("request", "list"))
-        self.gateway.log.wait(rf"request {asked['id']} .*for a drill")
+        self.gateway.log.wait(rf"drill: request {asked['id']} of nas ")
         self.assertEqual(self.anna.decide(asked["id"], "approve").status, 200)
         answer = self.host.poll(asked["request"])
         self.assertEqual(self.host.open_release(answer), self.host.share)

@@ -17,9 +17,9 @@ class ConsoleChannel : public Channel {
 
   Result<> notify(const Notice& notice, const std::stop_token& /*stop*/) override {
     const auto host = notice.host.empty() ? std::string() : " of " + notice.host;
-    spdlog::warn("request {0}{1} from {2}{4} waits for approval until {3}: zkvgateway request approve {0}",
+    spdlog::warn("{4}request {0}{1} from {2} waits for approval until {3}: zkvgateway request approve {0}",
                  notice.request.text, host, notice.address, zkv::to_text(notice.expires_at),
-                 notice.is_drill ? " for a drill" : "");
+                 notice.is_drill ? "drill: " : "");
     return {};
   }
 };
