@@ -108,8 +108,7 @@ Result<> show_changes(const std::vector<host::FileChange>& changes) {
 
 Result<> tell_systemd(const CrypttabOptions& options) {
   static const std::string target = "remote-cryptsetup.target";
-  if (!host::is_enabled(target, options.places))
-    ZKV_CHECK(unlock::run_tool("systemctl", {"enable", target}));
+  if (!host::is_enabled(target, options.places)) ZKV_CHECK(unlock::run_tool("systemctl", {"enable", target}));
   return unlock::run_tool("systemctl", {"daemon-reload"}).map([](const std::string&) {});
 }
 
