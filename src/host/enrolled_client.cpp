@@ -127,8 +127,7 @@ class EnrolledAsking {
     const auto statement = link_.statement(at_most(kExchangeLimit), stop_);
     if (!statement) return meaning_of(statement.error());
     if (plea_.is_drill && !statement->does_know(protocol::kKnowsDrills)) {
-      return Ended{Error::unsupported("the gateway " + enrolment_.address +
-                                      " knows no drills: it would take one for a boot")
+      return Ended{Error::unsupported("this gateway knows no drills: it would take one for a boot")
                        .remedy("upgrade zkvgateway there, or drill with a key: zkv drill --key-file FILE")};
     }
     gateway_key_ = statement->signing;

@@ -66,7 +66,7 @@ Result<GatewayHealth> send_heartbeat(const Enrolment& enrolment, const Enrolment
   const GatewayLink link(enrolment.address, enrolment.gateway, watched);
   ZKV_TRY(const auto statement, link.statement(kBeatLimit, stop));
   if (!statement.does_know(protocol::kKnowsHeartbeats)) {
-    return Error::unsupported("the gateway " + enrolment.address + " is older than heartbeats")
+    return Error::unsupported(enrolment.address + " is older than heartbeats, and hears nothing of this")
         .remedy("upgrade zkvgateway there");
   }
   auto told = sign;

@@ -2,6 +2,7 @@
 #include "unlock/zfs_fingerprint.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -13,11 +14,12 @@ namespace zkv::unlock {
 
 namespace {
 
-/// Each names what is another when it changes, in words that follow "its".
-const std::map<std::string, std::string, std::less<>> kMarks{{"guid", "identity (guid)"},
-                                                             {"keyformat", "keyformat"},
-                                                             {"pbkdf2salt", "salt (pbkdf2salt)"},
-                                                             {"pbkdf2iters", "pbkdf2iters"}};
+/// Properties, and what each is called when it is another, in words that follow "its".
+constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kMarks{
+    {{"guid", "identity (guid)"},
+     {"keyformat", "keyformat"},
+     {"pbkdf2salt", "salt (pbkdf2salt)"},
+     {"pbkdf2iters", "pbkdf2iters"}}};
 constexpr std::string_view kMarkProperties = "guid,keyformat,pbkdf2salt,pbkdf2iters";
 
 std::string_view next_line(std::string_view& text) {
@@ -31,10 +33,12 @@ void take_property(std::string_view line, std::map<std::string, Fingerprint>& al
   const auto first = line.find('\t');
   const auto second = first == std::string_view::npos ? first : line.find('\t', first + 1);
   if (second == std::string_view::npos) return;
-  const auto mark = kMarks.find(line.substr(first + 1, second - first - 1));
+  const auto property = line.substr(first + 1, second - first - 1);
   const auto found = all.find(std::string(line.substr(0, first)));
-  if (mark == kMarks.end() || found == all.end()) return;
-  found->second.marks[mark->second] = line.substr(second + 1);
+  if (found == all.end()) return;
+  for (const auto& [name, words] : kMarks) {
+    if (name == property) found->second.marks[std::string(words)] = line.substr(second + 1);
+  }
 }
 
 bool has_salt(const Fingerprint& fingerprint) {

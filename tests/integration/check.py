@@ -1,12 +1,15 @@
 """The drift guard and the drill with both real programs: what changed since the last opening is found without a key, and a drill goes a boot's whole road and opens nothing."""
 
 import hashlib
+import http.server
 import json
 import os
 import secrets
 import shutil
 import signal
 import subprocess
+import threading
+import time
 import unittest
 
 import enrolled_world
@@ -177,6 +180,52 @@ class Certificates(unittest.TestCase):
             self.assertRegex(told["gateways"][0]["certificate_ends"], r"^20\d\d-")
             [host] = gateway.hosts()
             self.assertIn("its TLS certificate ends soon", str(host["heartbeat"]["findings"]))
+
+
+class OlderGateway(Case):
+    """One whose statement does not say what it knows: it would take a drill for a boot."""
+
+    def setUp(self):
+        super().setUp()
+        key, asked = enrolled_world.Ed25519Key(), []
+        identity = hashlib.sha256(key.public).hexdigest()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = {"gateway": identity, "signing": enrolled_world.encode(key.public), "sealing": enrolled_world.encode(bytes(32)),
+                        "name": "older", "time": int(time.time() * 1000)}
+                text = json.dumps(enrolled_world.sign(enrolled_world.GATEWAY_TYPE, body, key)).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def do_POST(self):
+                asked.append(self.path)
+                self.send_error(404)
+
+            def log_message(self, *_):
+                pass
+
+        server = host_world.QuietServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.asked = asked
+        [path] = [path for path in self.nas.enrolments.glob("*.json") if len(path.stem) == 64]
+        said = json.loads(path.read_text()) | {"gateway": identity, "address": f"http://127.0.0.1:{server.server_address[1]}"}
+        path.unlink()
+        (self.nas.enrolments / f"{identity}.json").write_text(json.dumps(said))
+
+    def test_is_not_asked_for_a_drill(self):
+        self.assertIn("knows no drills", self.nas.error("drill"))
+        self.assertEqual(self.asked, [])
+
+    def test_is_told_nothing_and_that_is_no_finding(self):
+        told = json.loads(self.zkv("check", "--json"))
+        self.assertEqual(told["findings"], [])
+        self.assertIn("older than heartbeats", str(told["notes"]))
+        self.assertEqual(self.asked, [])
 
 
 class Drill(Case):

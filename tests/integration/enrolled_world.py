@@ -198,6 +198,11 @@ class OtherHost:
     def ask(self, **changes):
         return self.gateway.post("/v2/requests", self.request(**changes))
 
+    def heartbeat(self, *lines, **changes):
+        body = {"host": self.id, "gateway": self.said["gateway"], "time": int(time.time() * 1000), "version": "1.2.3",
+                "repository": {"id": self.repository, "generation": 12}, "findings": {"count": len(lines), "lines": list(lines)}}
+        return sign(HEARTBEAT_TYPE, {**body, **changes}, self.key)
+
     def word(self, word, asked, signer=None, **changes):
         body = {"word": word, "request": decode(asked).hex(), "time": int(time.time() * 1000)}
         return self.gateway.post(f"/v2/requests/{asked}/words", sign(WORD_TYPE, {**body, **changes}, signer or self.key))

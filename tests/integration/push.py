@@ -158,6 +158,30 @@ class OnesOwn(Case):
         self.assert_told(next_news(self.push, phone), "codes-locked")
 
 
+class OfHosts(Case):
+    def beat(self, host, *lines):
+        self.assertEqual(self.gateway.post("/v2/heartbeats", host.heartbeat(*lines)).status, 200)
+        time.sleep(0.002)  # The next must be later, in milliseconds.
+
+    def test_a_host_that_was_fine_and_is_so_no_more_is_told_to_everybody_and_once(self):
+        phone, host = self.subscribe(self.anna), self.host("shed")
+        self.beat(host)
+        self.beat(host, "tank/a: its key was changed")
+        message = next_news(self.push, phone)
+        told = json.loads(message["text"])
+        self.assertEqual((told["news"], told["host"], told["words"]), ("host-findings", "shed", "1 finding: tank/a: its key was changed"))
+        self.beat(host, "tank/a: its key was changed", "tank/b: not there")
+        self.beat(host)
+        self.assertEqual(self.anna.call("POST", "/v2/push/test", {}).status, 202)
+        after = self.push.wait_for_message(phone, message["n"])
+        self.assertNotIn("news", json.loads(after["text"]))
+
+    def test_a_drill_is_called_one(self):
+        phone, host = self.subscribe(self.anna), self.host("barn")
+        host.ask(drill=True)
+        self.assertIs(json.loads(self.push.wait_for_message(phone)["text"])["drill"], True)
+
+
 class Telling(Case):
     def test_a_hosts_ask_reaches_the_browser_with_the_link_to_its_card(self):
         phone = self.subscribe(self.anna)

@@ -112,6 +112,10 @@ void speak_to_gateways(const Session& session, const CheckOptions& options,
     if (options.no_heartbeat) continue;
     const auto health = host::send_heartbeat(enrolment, *keys, sign_of(enrolment, session.repository, found),
                                              exchange_with(enrolment.certificate, options.gateway), stop);
+    if (!health && health.error().kind() == ErrorKind::kUnsupported) {
+      checked.drift.notes.push_back(health.error().message());
+      continue;
+    }
     if (!health) {
       checked.drift.findings.push_back(as_finding(enrolment.address, health.error()));
       continue;
