@@ -126,6 +126,7 @@ std::string difference(const Fingerprint& before, const Fingerprint& now) {
 
 std::vector<Fingerprint> Unlocker::fingerprints(const std::vector<VolumeRef>& volumes) {
   std::vector<Fingerprint> all;
+  all.reserve(volumes.size());
   for (const auto& volume : volumes) {
     all.push_back({volume.name, {}, {}, "a volume of kind " + std::string(name()) + " shows no such change"});
   }
