@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "unlock/block_devices.h"
+#include "unlock/either_key.h"
 
 namespace zkv::prompts {
 
@@ -81,27 +83,26 @@ class Answering {
                  ", which is asked for");
   }
 
-  /// A key that was given and asked for again does not fit: the next answer is a person's.
+  /// Asked for again, a key does not fit. While a volume's key is being changed another is tried then; after
+  /// that the next answer is a person's.
   void give_key(const Asker& asker, const Prompt& prompt, const Volume& volume) {
-    if (tried_.contains(volume.name)) {
+    const auto given_before = given_[volume.name];
+    if (given_before == 2 || (given_before == 1 && volume.next_key.empty())) {
       answered_.insert(prompt.id);
       options_.say("the repository's key does not open " + volume.name + ": type its passphrase");
       return;
     }
-    const auto given = asker.answer(prompt, volume.key);
+    const auto given = asker.answer(prompt, given_before == 0 ? volume.key : volume.next_key);
     if (!given && given.error().kind() == ErrorKind::kUnavailable) return;
     answered_.insert(prompt.id);
-    tried_.insert(volume.name);
+    ++given_[volume.name];
     options_.say(given ? "answered the prompt for " + volume.name
                        : volume.name + ": " + given.error().message() + with_remedy(given.error()));
   }
 
   void open_and_dismiss(const Asker& asker, const Prompt& prompt, const Volume& volume) {
     answered_.insert(prompt.id);
-    if (!tried_.contains(volume.name)) {
-      tried_.insert(volume.name);
-      if (open(volume)) opened_.insert(volume.name);
-    }
+    if (given_[volume.name]++ == 0 && open(volume)) opened_.insert(volume.name);
     if (!opened_.contains(volume.name)) return;
     if (const auto dismissed = asker.answer(prompt, {}); !dismissed)
       options_.say(volume.name + ": " + dismissed.error().message());
@@ -110,7 +111,8 @@ class Answering {
   bool open(const Volume& volume) {
     for (const auto& unlocker : unlockers_) {
       if (unlocker->kind() != volume.kind) continue;
-      const auto outcomes = unlocker->open(std::span(&volume, 1), unlock::Attempt::kOpen, stop_);
+      const auto outcomes =
+          unlock::open_by_either_key(*unlocker, std::span(&volume, 1), unlock::Attempt::kOpen, stop_);
       const auto& outcome = outcomes.front();
       if (unlock::is_success(outcome.happened)) {
         options_.say("loaded the key of " + volume.name);
@@ -130,9 +132,9 @@ class Answering {
   const std::vector<std::unique_ptr<unlock::Unlocker>>& unlockers_;
   const AnsweringOptions& options_;
   const std::stop_token& stop_;
-  std::set<std::string> answered_;  ///< prompts
-  std::set<std::string> tried_;     ///< volumes
-  std::set<std::string> opened_;    ///< volumes
+  std::set<std::string> answered_;    ///< prompts
+  std::map<std::string, int> given_;  ///< how often a volume's key was tried
+  std::set<std::string> opened_;      ///< volumes
 };
 
 }  // namespace

@@ -240,11 +240,11 @@ class Console {
     lines_.push_back(line);
     changed_.notify_all();
   }
-  bool await(const std::string& part) {
+  bool await(const std::string& part, std::ptrdiff_t times = 1) {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(30), [&] {
-      return std::any_of(lines_.begin(), lines_.end(),
-                         [&](const auto& line) { return line.find(part) != std::string::npos; });
+      return std::count_if(lines_.begin(), lines_.end(),
+                           [&](const auto& line) { return line.find(part) != std::string::npos; }) >= times;
     });
   }
 
@@ -291,6 +291,29 @@ TEST_F(AnsweringTest, AKeyIsGivenOnceAndThenAPersonIsAsked) {
   write(places().cryptsetup / "again", "");
   ASSERT_TRUE(console_.await("does not open root: type its passphrase"));
   EXPECT_LE(::read(reader.get(), read.data(), read.size()), 0);
+}
+
+TEST_F(AnsweringTest, WhileAKeyIsBeingChangedTheNextOneIsTriedToo) {
+  auto keys = keys_of({{"root", VolumeKind::kLuks}});
+  ASSERT_TRUE(keys.begin_change("root", bytes_of("next key")));
+  begin_askpass(41, "root", "");
+  const FileDescriptor reader(::open(fifo().c_str(), O_RDONLY | O_NONBLOCK));
+  begin(keys);
+  ASSERT_TRUE(console_.await("answered the prompt for root"));
+  std::array<char, 64> read{};
+  ASSERT_GT(::read(reader.get(), read.data(), read.size()), 0);
+  fs::remove_all(places().processes / "41");
+  begin_askpass(42, "root", "");
+  write(places().cryptsetup / "again", "");
+  pollfd watched{reader.get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&watched, 1, 30'000), 1);
+  EXPECT_EQ(
+      std::string(read.data(), static_cast<std::size_t>(::read(reader.get(), read.data(), read.size()))),
+      "next key");
+  fs::remove_all(places().processes / "42");
+  begin_askpass(43, "root", "");
+  write(places().cryptsetup / "once more", "");
+  EXPECT_TRUE(console_.await("does not open root: type its passphrase"));
 }
 
 TEST_F(AnsweringTest, APromptThatDoesNotListenYetIsAnsweredOnceItDoes) {
