@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include "base/file.h"
 #include "prompts/askers.h"
@@ -31,9 +32,10 @@ class PassFifo : public Asker {
       return !arguments.empty() && std::filesystem::path(arguments.front()).filename() == "askpass";
     };
     for (const auto& process : find_processes(proc_, is_askpass)) {
-      prompts.push_back({.id = "askpass " + std::to_string(process.id),
-                         .volume = variable_of(proc_, process.id, "CRYPTTAB_NAME"),
-                         .device = variable_of(proc_, process.id, "CRYPTTAB_SOURCE")});
+      Prompt prompt{.id = "askpass " + std::to_string(process.id),
+                    .volume = variable_of(proc_, process.id, "CRYPTTAB_NAME"),
+                    .device = variable_of(proc_, process.id, "CRYPTTAB_SOURCE")};
+      if (!prompt.volume.empty() || !prompt.device.empty()) prompts.push_back(std::move(prompt));
     }
     return prompts;
   }

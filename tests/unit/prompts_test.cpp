@@ -305,8 +305,7 @@ TEST_F(AnsweringTest, WhileAKeyIsBeingChangedTheNextOneIsTriedToo) {
   fs::remove_all(places().processes / "41");
   begin_askpass(42, "root", "");
   write(places().cryptsetup / "again", "");
-  pollfd watched{reader.get(), POLLIN, 0};
-  ASSERT_EQ(::poll(&watched, 1, 30'000), 1);
+  ASSERT_TRUE(console_.await("answered the prompt for root", 2));
   EXPECT_EQ(
       std::string(read.data(), static_cast<std::size_t>(::read(reader.get(), read.data(), read.size()))),
       "next key");
