@@ -17,8 +17,6 @@ namespace zkv::host {
 
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 std::string words_of(const Wanted& wanted) {
   if (wanted.kind == Wanted::Kind::kVolume) return "the key of " + plain_text(wanted.name);
   return "the secret " + plain_text(wanted.name) + " for " + plain_text(wanted.unit);
@@ -37,7 +35,7 @@ std::string words_of(const Peer& peer) {
 struct KeyServer::Connection {
   FileDescriptor socket;
   Answer answer;
-  Steady::time_point until;
+  std::chrono::steady_clock::time_point until;
 };
 
 KeyServer::KeyServer(std::vector<Listening> sockets, unlock::KeyShelf& shelf, KeyServerOptions options)
@@ -88,11 +86,11 @@ void KeyServer::serve(const std::stop_token& stop) {
 
 /// Until all that is queued has been answered, or the last time limit is up.
 void KeyServer::finish(std::vector<Connection>& open) {
-  const auto last = Steady::now() + options_.last_limit;
+  const auto last = std::chrono::steady_clock::now() + options_.last_limit;
   while (true) {
     for (auto& connection : open) connection.until = std::min(connection.until, last);
     go_on(open);
-    if (open.empty() || Steady::now() >= last) break;
+    if (open.empty() || std::chrono::steady_clock::now() >= last) break;
     wait(open, true);
   }
   for (const auto& connection : open) hang_up(connection.socket);
@@ -101,7 +99,7 @@ void KeyServer::finish(std::vector<Connection>& open) {
 void KeyServer::wait(const std::vector<Connection>& open, bool is_last) const {
   std::vector<pollfd> watched;
   if (!is_last) watched.push_back({wake_.get(), POLLIN, 0});
-  auto until = Steady::time_point::max();
+  auto until = std::chrono::steady_clock::time_point::max();
   for (const auto& connection : open) {
     watched.push_back({connection.socket.get(), POLLOUT, 0});
     until = std::min(until, connection.until);
@@ -111,14 +109,14 @@ void KeyServer::wait(const std::vector<Connection>& open, bool is_last) const {
   }
   int limit = -1;
   if (!open.empty()) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Steady::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     limit = static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
   }
   static_cast<void>(::poll(watched.data(), watched.size(), limit));
 }
 
 void KeyServer::go_on(std::vector<Connection>& open) {
-  const auto now = Steady::now();
+  const auto now = std::chrono::steady_clock::now();
   std::erase_if(open, [&](Connection& connection) {
     const bool is_over = is_done(connection) || connection.until <= now;
     if (is_over) hang_up(connection.socket);
@@ -134,7 +132,8 @@ void KeyServer::accept_all(const Listener& listener, std::vector<Connection>& op
     if (!socket.is_open() && (errno == EINTR || errno == ECONNABORTED)) continue;
     if (!socket.is_open()) return;
     auto answer = answer_for(listener, socket.get());
-    Connection connection{std::move(socket), std::move(answer), Steady::now() + options_.limit};
+    Connection connection{std::move(socket), std::move(answer),
+                          std::chrono::steady_clock::now() + options_.limit};
     if (is_done(connection)) {
       hang_up(connection.socket);
     } else {
