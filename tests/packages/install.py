@@ -10,6 +10,7 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 DEBS = sorted(pathlib.Path(os.environ["ZKV_DEBS"]).glob("*.deb"))
+NAMES = [deb.name.split("_")[0] for deb in DEBS]
 # Stands for systemd while dpkg works: maintainer scripts talk to it only where it runs.
 RECORDER = "#!/bin/sh\necho \"$*\" >>/systemd-was-told\n"
 
@@ -117,7 +118,7 @@ class Packages(unittest.TestCase):
 
     def test_nothing_that_is_installed_can_be_written_by_others_or_is_setuid(self):
         self.root.install(*DEBS)
-        listed = set(run("chroot", self.root.path, "dpkg", "--listfiles", "zkv", "zkvgateway").split())
+        listed = set(run("chroot", self.root.path, "dpkg", "--listfiles", *NAMES).split())
         files = [name for name in sorted(listed) if self.root.file(name).exists()]
         self.assertIn("/usr/bin/zkvgateway", files)
         loose = [name for name in files if self.root.mode(name) & 0o6022]
@@ -147,7 +148,7 @@ class Packages(unittest.TestCase):
 
     def test_removing_stops_them(self):
         self.root.install(*DEBS)
-        self.root.dpkg("--remove", "zkv", "zkvgateway")
+        self.root.dpkg("--remove", *NAMES)
         self.assertEqual(sorted(self.root.systemd_was_told()), ["stop zfs-keyvault.service zkv-check.timer zkv-check.service", "stop zkvgateway.service"])
 
     def test_purging_keeps_repository_and_keys_and_says_where_they_are(self):
@@ -156,21 +157,21 @@ class Packages(unittest.TestCase):
         self.root.file("/var/lib/zkvgateway").mkdir(mode=0o700)
         for name in kept:
             self.root.file(name).write_bytes(b"all there is")
-        said = self.root.dpkg("--purge", "zkv", "zkvgateway")
+        said = self.root.dpkg("--purge", *NAMES)
         self.assertEqual([self.root.file(name).read_bytes() for name in kept], [b"all there is"] * 3)
         self.assertIn("/var/lib/zkv/repository is kept", said)
         self.assertIn("/var/lib/zkvgateway is kept", said)
 
     def test_purging_leaves_nothing_else(self):
         self.root.install(*DEBS)
-        files = set(run("chroot", self.root.path, "dpkg", "--listfiles", "zkv", "zkvgateway").split())
-        self.root.dpkg("--purge", "zkv", "zkvgateway")
+        files = set(run("chroot", self.root.path, "dpkg", "--listfiles", *NAMES).split())
+        self.root.dpkg("--purge", *NAMES)
         self.assertEqual([name for name in sorted(files) if "zkv" in name and self.root.file(name).exists()], [])
         self.assertEqual(run("find", self.root.path / "etc", "-name", "*zkv*", "-o", "-name", "*zfs-keyvault*"), "")
 
     def test_removing_keeps_the_settings_for_the_next_installation(self):
         self.root.install(*DEBS)
-        self.root.dpkg("--remove", "zkv", "zkvgateway")
+        self.root.dpkg("--remove", *NAMES)
         self.assertTrue(self.root.file("/etc/zkv/gateway.toml").exists())
         self.assertTrue(self.root.file("/etc/default/zfs-keyvault").exists())
 
