@@ -66,7 +66,7 @@ class Order(Scenario):
         self.approve_next()
         self.finish_boot(guest)
         self.step("building the tower")
-        guest.check(MAKE)
+        guest.check(MAKE, limit=400)
         self.assert_closed(guest)
 
         self.step("rebooting")
