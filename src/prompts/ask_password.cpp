@@ -53,10 +53,11 @@ class AskPassword : public Asker {
   [[nodiscard]] std::vector<Prompt> prompts() const override {
     std::vector<Prompt> prompts;
     std::error_code failed;
-    for (const auto& entry : fs::directory_iterator(folder_, failed)) {
-      if (!entry.path().filename().string().starts_with("ask.")) continue;
-      const auto question = read_question(entry.path());
-      Prompt prompt{.id = entry.path(), .reply = question.socket};
+    for (fs::directory_iterator entry(folder_, failed), end; !failed && entry != end;
+         entry.increment(failed)) {
+      if (!entry->path().filename().string().starts_with("ask.")) continue;
+      const auto question = read_question(entry->path());
+      Prompt prompt{.id = entry->path(), .reply = question.socket};
       if (question.id.starts_with(kOfCryptsetup)) {
         prompt.device = unescaped(question.id.substr(kOfCryptsetup.size()));
       } else if (question.message.starts_with(kOfZfs)) {

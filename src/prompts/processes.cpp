@@ -31,10 +31,10 @@ std::vector<Process> find_processes(const fs::path& proc,
                                     const std::function<bool(const std::vector<std::string>&)>& wanted) {
   std::vector<Process> found;
   std::error_code failed;
-  for (const auto& entry : fs::directory_iterator(proc, failed)) {
-    const pid_t id = pid_of(entry.path());
+  for (fs::directory_iterator entry(proc, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const pid_t id = pid_of(entry->path());
     if (id == 0) continue;
-    auto arguments = strings_in(entry.path() / "cmdline");
+    auto arguments = strings_in(entry->path() / "cmdline");
     if (wanted(arguments)) found.push_back({id, std::move(arguments)});
   }
   return found;

@@ -17,17 +17,11 @@ constexpr std::size_t kLongestReason = 300;
 constexpr std::array<std::pair<ShareState, std::string_view>, 3> kShareWords{
     {{ShareState::kThere, "there"}, {ShareState::kMissing, "missing"}, {ShareState::kUnknown, "unknown"}}};
 
-std::int64_t since_epoch(Time time) { return time.time_since_epoch().count(); }
-
 Result<ShareState> share_state_from(std::string_view text) {
   for (const auto& [state, word] : kShareWords) {
     if (word == text) return state;
   }
   return Error::invalid("the message is misshapen: 'share' is a word that is not known");
-}
-
-Result<boost::json::object> object_in(std::span<const std::uint8_t> body) {
-  return parse_object({reinterpret_cast<const char*>(body.data()), body.size()}, kLargestEnvelope);
 }
 
 std::string shortened(std::string_view text, std::size_t longest) {
@@ -57,7 +51,7 @@ std::string to_body(const Heartbeat& heartbeat) {
   return boost::json::serialize(boost::json::object{
       {"host", to_hex(heartbeat.host)},
       {"gateway", to_hex(heartbeat.gateway)},
-      {"time", since_epoch(heartbeat.time)},
+      {"time", number_of(heartbeat.time)},
       {"version", heartbeat.version},
       {"repository", {{"id", to_hex(heartbeat.repository)}, {"generation", heartbeat.generation}}},
       {"findings", {{"count", heartbeat.count}, {"lines", lines}}}});
@@ -68,15 +62,15 @@ std::string to_body(const HeartbeatAnswer& answer) {
                              {"host", to_hex(answer.host)},
                              {"gateway", to_hex(answer.gateway)},
                              {"share", to_text(answer.share)},
-                             {"time", since_epoch(answer.time)}};
+                             {"time", number_of(answer.time)}};
   if (!answer.why.empty()) object["why"] = shortened(answer.why, kLongestReason);
-  if (answer.share_expires) object["share_expires"] = since_epoch(*answer.share_expires);
+  if (answer.share_expires) object["share_expires"] = number_of(*answer.share_expires);
   return boost::json::serialize(object);
 }
 
 template <>
 Result<Heartbeat> read_body(std::span<const std::uint8_t> body) {
-  ZKV_TRY(const auto object, object_in(body));
+  ZKV_TRY(const auto object, object_of(body));
   const Members members(object);
   Heartbeat heartbeat;
   ZKV_TRY(heartbeat.host, members.hex<sizeof(KeyId)>("host"));
@@ -95,7 +89,7 @@ Result<Heartbeat> read_body(std::span<const std::uint8_t> body) {
 
 template <>
 Result<HeartbeatAnswer> read_body(std::span<const std::uint8_t> body) {
-  ZKV_TRY(const auto object, object_in(body));
+  ZKV_TRY(const auto object, object_of(body));
   const Members members(object);
   HeartbeatAnswer answer;
   ZKV_TRY(answer.heartbeat, members.hex<sizeof(RequestHash)>("heartbeat"));

@@ -5,6 +5,8 @@
 #include <boost/json/parse.hpp>
 #include <set>
 
+#include "protocol/envelope.h"
+
 namespace zkv::protocol {
 
 namespace json = boost::json;
@@ -142,6 +144,10 @@ Result<json::object> parse_object(std::string_view text, std::size_t longest) {
   if (error || !value.is_object()) return Error::invalid("the message is not a JSON object");
   if (has_a_name_twice(text)) return Error::invalid("the message has two members of one name");
   return std::move(value.get_object());
+}
+
+Result<json::object> object_of(std::span<const std::uint8_t> body) {
+  return parse_object({reinterpret_cast<const char*>(body.data()), body.size()}, kLargestEnvelope);
 }
 
 }  // namespace zkv::protocol

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,5 +73,10 @@ class Members {
 /// One JSON object, of at most `longest` bytes of text; no object in it has two members of one name. Errors:
 /// kInvalid.
 Result<boost::json::object> parse_object(std::string_view text, std::size_t longest);
+/// The same for the body of a message, of at most kLargestEnvelope bytes.
+Result<boost::json::object> object_of(std::span<const std::uint8_t> body);
+
+/// A time as messages write it: milliseconds since 1970.
+inline std::int64_t number_of(Time time) { return time.time_since_epoch().count(); }
 
 }  // namespace zkv::protocol

@@ -19,13 +19,8 @@ constexpr std::size_t kMostKnown = 32;
 constexpr std::uint64_t kLongestUptime = 10'000'000'000;
 
 std::string base64(std::span<const std::uint8_t> bytes) { return to_base64(bytes, Base64::kUrlNoPadding); }
-std::int64_t number(Time time) { return time.time_since_epoch().count(); }
 
 json::array texts(const std::vector<std::string>& all) { return json::array(all.begin(), all.end()); }
-
-Result<json::object> object_of(std::span<const std::uint8_t> body) {
-  return parse_object({reinterpret_cast<const char*>(body.data()), body.size()}, kLargestEnvelope);
-}
 
 json::object to_json(const Evidence& evidence) {
   return {{"boot_id", evidence.boot_id},
@@ -88,7 +83,7 @@ std::string to_body(const GatewayStatement& statement) {
                       {"signing", base64(statement.signing)},
                       {"sealing", base64(statement.sealing)},
                       {"name", statement.name},
-                      {"time", number(statement.time)}};
+                      {"time", number_of(statement.time)}};
   if (!statement.knows.empty()) object["knows"] = texts(statement.knows);
   return json::serialize(object);
 }
@@ -99,13 +94,13 @@ std::string to_body(const Enrolment& enrolment) {
                                       {"identity", to_jwk(enrolment.identity)},
                                       {"repository", to_hex(enrolment.repository)},
                                       {"share", base64(enrolment.share)},
-                                      {"time", number(enrolment.time)}});
+                                      {"time", number_of(enrolment.time)}});
 }
 
 std::string to_body(const RequestMessage& request) {
   const json::object repository{{"id", to_hex(request.repository)}, {"generation", request.generation}};
   json::object object{{"host", to_hex(request.host)},      {"gateway", to_hex(request.gateway)},
-                      {"key", base64(request.key)},        {"time", number(request.time)},
+                      {"key", base64(request.key)},        {"time", number_of(request.time)},
                       {"number", request.number},          {"repository", repository},
                       {"volumes", texts(request.volumes)}, {"evidence", to_json(request.evidence)}};
   if (request.next_boot) object["next_boot"] = request.next_boot->count();
@@ -116,7 +111,7 @@ std::string to_body(const RequestMessage& request) {
 std::string to_body(const Word& word) {
   return json::serialize(json::object{{"word", word.kind == Word::Kind::kCancel ? "cancel" : "acknowledge"},
                                       {"request", to_hex(word.request)},
-                                      {"time", number(word.time)}});
+                                      {"time", number_of(word.time)}});
 }
 
 std::string to_body(const Release& release) {
@@ -125,23 +120,23 @@ std::string to_body(const Release& release) {
                                       {"gateway", to_hex(release.gateway)},
                                       {"sealed", base64(release.sealed)},
                                       {"approvals", hashes(release.approvals)},
-                                      {"time", number(release.time)}});
+                                      {"time", number_of(release.time)}});
 }
 
 std::string to_body(const BootApproval& approval) {
   return json::serialize(json::object{{"request", to_hex(approval.request)},
                                       {"host", to_hex(approval.host)},
                                       {"gateway", to_hex(approval.gateway)},
-                                      {"until", number(approval.until)},
+                                      {"until", number_of(approval.until)},
                                       {"approvals", hashes(approval.approvals)},
-                                      {"time", number(approval.time)}});
+                                      {"time", number_of(approval.time)}});
 }
 
 std::string to_body(const Tombstone& tombstone) {
   return json::serialize(json::object{{"host", to_hex(tombstone.host)},
                                       {"gateway", to_hex(tombstone.gateway)},
                                       {"secret", tombstone.secret},
-                                      {"time", number(tombstone.time)}});
+                                      {"time", number_of(tombstone.time)}});
 }
 
 template <>
