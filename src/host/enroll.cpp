@@ -25,6 +25,23 @@ Result<protocol::RepositoryId> id_of(const std::filesystem::path& path) {
       .remedy("'zkv repository convert' turns it into version 2; then enrol");
 }
 
+/// Success where it is gone already.
+Result<> forget_slot(const std::filesystem::path& repository, const SecretBytes& key, std::uint32_t slot) {
+  auto removed = repository::remove_slot(repository, key, slot, false);
+  if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
+  return {};
+}
+
+Result<> forget_begun(const std::filesystem::path& repository, const SecretBytes& key,
+                      const Enrolment& begun) {
+  const EnrolmentFolder folder(repository);
+  ZKV_CHECK(forget_slot(repository, key, begun.slot));
+  ZKV_CHECK(folder.forget_keys(begun.host));
+  ZKV_CHECK(folder.forget_pending());
+  folder.clear_if_unused();
+  return {};
+}
+
 /// One enrolment from its first step to its last.
 class Enroller {
  public:
@@ -73,6 +90,9 @@ class Enroller {
     enrolment.host = protocol::key_id(keys->identity->identity());
     enrolment.in_tpm = order_.keys.tpm.has_value();
     enrolment.repository = repository;
+    if (order_.succeeds) {
+      ZKV_TRY(enrolment.predecessor, predecessor());
+    }
     auto begun = begin(pending, statement, *keys);
     if (begun) return pending;
     static_cast<void>(folder_.forget_keys(enrolment.host));
@@ -91,7 +111,7 @@ class Enroller {
                                          {"gateway " + statement.name, enrolment.gateway,
                                           repository::join_shares(vault_share, keys.local_share)}));
     auto stored = folder_.store_pending(pending);
-    if (!stored) static_cast<void>(remove_slot(enrolment.slot));
+    if (!stored) static_cast<void>(forget_slot(order_.repository, order_.key, enrolment.slot));
     return stored;
   }
 
@@ -133,30 +153,31 @@ class Enroller {
   }
 
   /// From here on the host counts as enrolled; an older enrolment with the same gateway is cleared away.
-  Result<> settle(const Enrolment& enrolment) {
+  Result<> settle(Enrolment& enrolment) {
     ZKV_TRY(const auto older, folder_.with(enrolment.gateway));
     ZKV_TRY(const auto opened, repository::open(order_.repository, order_.key));
     ZKV_CHECK(folder_.store_volumes(opened.keys));
+    if (older && older->host == enrolment.host) {
+      enrolment = *older;
+    } else if (older) {
+      ZKV_CHECK(forget_predecessor(order_.repository, order_.key, *older));
+      enrolment.predecessor = Predecessor{older->host, older->slot};
+    }
     ZKV_CHECK(folder_.store(enrolment));
     ZKV_CHECK(folder_.forget_pending());
-    if (!older || older->host == enrolment.host) return {};
-    ZKV_CHECK(remove_slot(older->slot));
-    return folder_.forget_keys(older->host);
+    ZKV_CHECK(forget_predecessor(order_.repository, order_.key, enrolment));
+    if (order_.succeeds || !enrolment.predecessor) return {};
+    enrolment.predecessor.reset();
+    return folder_.store(enrolment);
   }
 
-  Result<> undo(const Enrolment& begun) {
-    ZKV_CHECK(remove_slot(begun.slot));
-    ZKV_CHECK(folder_.forget_keys(begun.host));
-    ZKV_CHECK(folder_.forget_pending());
-    folder_.clear_if_unused();
-    return {};
+  [[nodiscard]] Result<std::optional<Predecessor>> predecessor() const {
+    ZKV_TRY(const auto older, folder_.with(order_.link.gateway));
+    if (!older) return std::nullopt;
+    return Predecessor{older->host, older->slot};
   }
 
-  Result<> remove_slot(std::uint32_t slot) {
-    auto removed = repository::remove_slot(order_.repository, order_.key, slot, false);
-    if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
-    return {};
-  }
+  Result<> undo(const Enrolment& begun) { return forget_begun(order_.repository, order_.key, begun); }
 
   const EnrolOrder& order_;
   const std::stop_token& stop_;
@@ -171,11 +192,24 @@ Result<Enrolment> enrol(const EnrolOrder& order, const Exchange& exchange, const
   return Enroller(order, exchange, stop).run();
 }
 
+Result<> abandon_succession(const std::filesystem::path& repository, const SecretBytes& key) {
+  ZKV_TRY(const auto pending, EnrolmentFolder(repository).pending());
+  if (!pending || !pending->enrolment.predecessor) return {};
+  return forget_begun(repository, key, pending->enrolment);
+}
+
+Result<> forget_predecessor(const std::filesystem::path& repository, const SecretBytes& key,
+                            const Enrolment& enrolment) {
+  if (!enrolment.predecessor) return {};
+  ZKV_CHECK(forget_slot(repository, key, enrolment.predecessor->slot));
+  return EnrolmentFolder(repository).forget_keys(enrolment.predecessor->host);
+}
+
 Result<> unenrol(const std::filesystem::path& repository, const SecretBytes& key,
                  const Enrolment& enrolment) {
   const EnrolmentFolder folder(repository);
-  auto removed = repository::remove_slot(repository, key, enrolment.slot, false);
-  if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
+  ZKV_CHECK(forget_predecessor(repository, key, enrolment));
+  ZKV_CHECK(forget_slot(repository, key, enrolment.slot));
   ZKV_CHECK(folder.forget(enrolment.gateway));
   ZKV_CHECK(folder.forget_keys(enrolment.host));
   folder.clear_if_unused();

@@ -20,6 +20,8 @@ struct EnrolOrder {
   const SecretBytes& key;  ///< opens the repository
   const protocol::InviteLink& link;
   KeyPlace keys;  ///< an enrolment that was begun with keys elsewhere is not gone on from
+  /// The older enrolment with the gateway is this one's predecessor: take_own_place() is to follow.
+  bool succeeds = false;
 };
 
 /// Makes identity and shares, adds the gateway's slot to the repository, and sends the enrolment by the
@@ -29,6 +31,15 @@ struct EnrolOrder {
 /// refused), kUnavailable (not reached: the same link can be tried again), kUnsupported (the seed's format),
 /// kInterrupted; those of tpm::Tpm.
 Result<Enrolment> enrol(const EnrolOrder& order, const Exchange& exchange, const std::stop_token& stop);
+
+/// Undoes an enrolment that was begun to succeed another and was not answered: its invite is known to nobody
+/// any more. Success where there is none. Errors: those of the repository and of EnrolmentFolder.
+Result<> abandon_succession(const std::filesystem::path& repository, const SecretBytes& key);
+
+/// Removes what an enrolment's predecessor has left here: slot, identity and local share. Idempotent. Errors:
+/// those of the repository and of EnrolmentFolder.
+Result<> forget_predecessor(const std::filesystem::path& repository, const SecretBytes& key,
+                            const Enrolment& enrolment);
 
 /// Forgets an enrolment: its slot, identity and local share. The gateway is not asked; there, it is revoked.
 /// Errors: those of the repository and of EnrolmentFolder.

@@ -130,6 +130,10 @@ class EnrolledAsking {
       return Ended{Error::unsupported("this gateway knows no drills: it would take one for a boot")
                        .remedy("upgrade zkvgateway there, or drill with a key: zkv drill --key-file FILE")};
     }
+    if (plea_.successor && !statement->does_know(protocol::kKnowsSuccessions)) {
+      return Ended{Error::unsupported(enrolment_.address + " is older than new keys for its hosts")
+                       .remedy("upgrade zkvgateway there")};
+    }
     gateway_key_ = statement->signing;
     clock_offset_ = statement->time - now();
     is_known_ = true;
@@ -150,6 +154,7 @@ class EnrolledAsking {
     message.evidence = plea_.evidence;
     message.next_boot = plea_.next_boot;
     message.is_drill = plea_.is_drill;
+    message.successor = plea_.successor;
     message.evidence.has_tpm = enrolment_.in_tpm;
     const auto envelope = protocol::seal_message(message, *keys_.identity);
     if (!envelope) return meaning_of(envelope.error());
@@ -170,7 +175,7 @@ class EnrolledAsking {
   Answer refusal(const GatewayAnswer& answer) {
     if (answer.problem == "boot-waits") {
       return Ended{Error::conflict("a request of this host waits for somebody already: " + answer.detail)
-                       .remedy("have that one decided, and drill then")};
+                       .remedy("have that one decided, and try again then")};
     }
     if (answer.status == 409) is_known_ = false;  // Our idea of its clock may be what is wrong.
     if (answer.status == 403) {

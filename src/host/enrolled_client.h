@@ -25,6 +25,8 @@ struct Plea {
   /// What is asked for is no share, but an approval of this machine's next boot, good for so long.
   std::optional<std::chrono::seconds> next_boot = std::nullopt;
   bool is_drill = false;  ///< the share is wanted to see whether a boot would succeed
+  /// The approval is also to make an invite, by whose token of this hash the host enrols anew.
+  std::optional<crypto::Sha256> successor = std::nullopt;
 };
 
 /// What one gateway gave.
@@ -36,7 +38,8 @@ struct Released {
 };
 
 /// Asks until the gateway has released its share, or approved the next boot. A request that a stop or the
-/// deadline ends is cancelled at the gateway. Errors: kDenied (a person said no; the gateway does not know
+/// deadline ends is cancelled at the gateway. Errors: kUnsupported (the gateway is older than what is asked
+/// for, and was not asked), kDenied (a person said no; the gateway does not know
 /// this host; it is not the gateway that was pinned), kPending (nobody decided in time), kUnavailable,
 /// kCorrupt, kInterrupted.
 Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,

@@ -36,7 +36,22 @@ json::object to_json(const Enrolment& enrolment) {
                       {"slot", enrolment.slot},
                       {"tpm", enrolment.in_tpm}};
   if (enrolment.certificate) object["certificate"] = to_hex(*enrolment.certificate);
+  if (const auto& older = enrolment.predecessor) {
+    object["predecessor"] = {{"host", to_hex(older->host)}, {"slot", older->slot}};
+  }
   return object;
+}
+
+Result<std::uint32_t> read_slot(const protocol::Members& members) {
+  ZKV_TRY(const auto slot, members.number("slot", kHighestSlot));
+  return static_cast<std::uint32_t>(slot);
+}
+
+Result<Predecessor> read_predecessor(const protocol::Members& members) {
+  Predecessor older;
+  ZKV_TRY(older.host, members.hex<sizeof(protocol::KeyId)>("host"));
+  ZKV_TRY(older.slot, read_slot(members));
+  return older;
 }
 
 Result<Enrolment> read_enrolment(const protocol::Members& members) {
@@ -46,8 +61,11 @@ Result<Enrolment> read_enrolment(const protocol::Members& members) {
   ZKV_TRY(enrolment.host, members.hex<sizeof(protocol::KeyId)>("host"));
   ZKV_TRY(enrolment.name, members.text("name", protocol::kLongestName));
   ZKV_TRY(enrolment.repository, members.hex<sizeof(protocol::RepositoryId)>("repository"));
-  ZKV_TRY(const auto slot, members.number("slot", kHighestSlot));
-  enrolment.slot = static_cast<std::uint32_t>(slot);
+  ZKV_TRY(enrolment.slot, read_slot(members));
+  if (members.has("predecessor")) {
+    ZKV_TRY(const auto older, members.object("predecessor"));
+    ZKV_TRY(enrolment.predecessor, read_predecessor(older));
+  }
   if (members.has("tpm")) {
     ZKV_TRY(enrolment.in_tpm, members.boolean("tpm"));
   }

@@ -16,6 +16,12 @@
 
 namespace zkv::host {
 
+/// An enrolment whose place another takes.
+struct Predecessor {
+  protocol::KeyId host{};
+  std::uint32_t slot = 0;  ///< its slot in the repository
+};
+
 /// Nothing in it is secret.
 struct Enrolment {
   std::string address;  ///< of the gateway, without a slash at its end
@@ -26,6 +32,8 @@ struct Enrolment {
   protocol::RepositoryId repository{};
   std::uint32_t slot = 0;  ///< the gateway's slot in the repository
   bool in_tpm = false;     ///< where its keys are
+  /// Whose share the gateway is to destroy, once it hears that this one stands.
+  std::optional<Predecessor> predecessor = std::nullopt;
 };
 
 /// An enrolment that was sent and not yet answered: sent again as it is, it gives the same answer.

@@ -72,6 +72,15 @@ Result<bool> read_drill(const Members& members) {
   return Error::invalid("the message is misshapen: 'drill' and 'next_boot' do not go together");
 }
 
+Result<std::optional<crypto::Sha256>> read_successor(const Members& members) {
+  if (!members.has("successor")) return std::nullopt;
+  if (members.has("next_boot") || members.has("drill")) {
+    return Error::invalid("the message is misshapen: 'successor' goes with neither 'drill' nor 'next_boot'");
+  }
+  ZKV_TRY(const auto hash, members.base64_of<sizeof(crypto::Sha256)>("successor"));
+  return std::optional(hash);
+}
+
 }  // namespace
 
 bool GatewayStatement::does_know(std::string_view what) const {
@@ -105,7 +114,15 @@ std::string to_body(const RequestMessage& request) {
                       {"volumes", texts(request.volumes)}, {"evidence", to_json(request.evidence)}};
   if (request.next_boot) object["next_boot"] = request.next_boot->count();
   if (request.is_drill) object["drill"] = true;
+  if (request.successor) object["successor"] = base64(*request.successor);
   return json::serialize(object);
+}
+
+std::string to_body(const Succession& succession) {
+  return json::serialize(json::object{{"host", to_hex(succession.host)},
+                                      {"gateway", to_hex(succession.gateway)},
+                                      {"predecessor", to_hex(succession.predecessor)},
+                                      {"time", number_of(succession.time)}});
 }
 
 std::string to_body(const Word& word) {
@@ -190,7 +207,20 @@ Result<RequestMessage> read_body(std::span<const std::uint8_t> body) {
   ZKV_TRY(request.evidence, read_evidence(evidence));
   ZKV_TRY(request.next_boot, read_next_boot(members));
   ZKV_TRY(request.is_drill, read_drill(members));
+  ZKV_TRY(request.successor, read_successor(members));
   return request;
+}
+
+template <>
+Result<Succession> read_body(std::span<const std::uint8_t> body) {
+  ZKV_TRY(const auto object, object_of(body));
+  const Members members(object);
+  Succession succession;
+  ZKV_TRY(succession.host, members.hex<sizeof(KeyId)>("host"));
+  ZKV_TRY(succession.gateway, members.hex<sizeof(KeyId)>("gateway"));
+  ZKV_TRY(succession.predecessor, members.hex<sizeof(KeyId)>("predecessor"));
+  ZKV_TRY(succession.time, members.time("time"));
+  return succession;
 }
 
 template <>

@@ -30,6 +30,7 @@ inline constexpr std::size_t kLongestName = 255;  ///< bytes of a host's, volume
 /// What a gateway says that it knows beyond the first gateways of version 2.
 inline constexpr std::string_view kKnowsDrills = "drill";
 inline constexpr std::string_view kKnowsHeartbeats = "heartbeat";
+inline constexpr std::string_view kKnowsSuccessions = "succession";
 
 using RepositoryId = std::array<std::uint8_t, 16>;
 using RequestHash = crypto::Sha256;
@@ -85,6 +86,19 @@ struct RequestMessage {
   /// What is asked is no share, but an approval of the host's next boot, good for so long: a minute to a day.
   std::optional<std::chrono::seconds> next_boot = std::nullopt;
   bool is_drill = false;  ///< the share is wanted to see whether a boot would succeed, and nothing is opened
+  /// SHA-256 of a token that the host keeps: released, the request makes it the token of an invite, by which
+  /// the host enrols with a new identity and share and then takes its own place.
+  std::optional<crypto::Sha256> successor = std::nullopt;
+};
+
+/// The word of a host that enrolled by an invite of its predecessor: from now on it is the host, and the
+/// predecessor's share can be destroyed.
+struct Succession {
+  static constexpr std::string_view kType = "application/vnd.zkv.succession+json";
+  KeyId host{};
+  KeyId gateway{};
+  KeyId predecessor{};
+  Time time;
 };
 
 /// What a host says about a request of its own.
@@ -130,6 +144,7 @@ struct Tombstone {
 std::string to_body(const GatewayStatement& statement);
 std::string to_body(const Enrolment& enrolment);
 std::string to_body(const RequestMessage& request);
+std::string to_body(const Succession& succession);
 std::string to_body(const Word& word);
 std::string to_body(const Release& release);
 std::string to_body(const BootApproval& approval);
@@ -144,6 +159,8 @@ template <>
 Result<Enrolment> read_body(std::span<const std::uint8_t> body);
 template <>
 Result<RequestMessage> read_body(std::span<const std::uint8_t> body);
+template <>
+Result<Succession> read_body(std::span<const std::uint8_t> body);
 template <>
 Result<Word> read_body(std::span<const std::uint8_t> body);
 template <>

@@ -31,7 +31,7 @@ def milliseconds(guest, command):
 def wrapping_keys(guest):
     """What libzfs derives: PBKDF2-HMAC-SHA1 over the salt as 8 little-endian bytes."""
     lines = []
-    for line in guest.check("zfs get -H -o name,value pbkdf2salt -t filesystem -r many").splitlines():
+    for line in guest.check("zfs get -Hp -r -t filesystem -o name,value pbkdf2salt many").splitlines():
         name, salt = line.split()
         if salt.isdecimal() and name != "many":
             passphrase = f"passphrase number {name.split('/')[1]}".encode()

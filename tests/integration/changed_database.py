@@ -271,7 +271,7 @@ class TheKey(Case):
     def make_it_older(self):
         """The database as it was before the seals: schema version 3."""
         tables = [name for [name] in self.gateway.write_database("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in set(tables) & {"zkv_boot_approval", "zkv_heartbeat", "zkv_push_subscription", "zkv_recovery_code", "zkv_totp"}:
+        for table in set(tables) & {"zkv_boot_approval", "zkv_heartbeat", "zkv_push_subscription", "zkv_recovery_code", "zkv_succession", "zkv_totp"}:
             self.gateway.write_database(f"DROP TABLE {table}")
         for table in ("request", "host", "invite", "approver", "passkey", "session"):
             self.gateway.write_database(f"ALTER TABLE zkv_{table} DROP COLUMN seal")

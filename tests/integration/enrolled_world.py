@@ -28,6 +28,7 @@ WORD_TYPE = "application/vnd.zkv.word+json"
 BOOT_TYPE = "application/vnd.zkv.boot-approval+json"
 HEARTBEAT_TYPE = "application/vnd.zkv.heartbeat+json"
 ANSWER_TYPE = "application/vnd.zkv.heartbeat-answer+json"
+SUCCESSION_TYPE = "application/vnd.zkv.succession+json"
 RELEASE_TYPE = "application/vnd.zkv.release+json"
 
 

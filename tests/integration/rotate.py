@@ -4,6 +4,7 @@ import json
 import unittest
 
 import enrolled
+import recording_proxy
 from enrolled_world import Host
 from repository_world import World
 from terminal import Terminal
@@ -75,29 +76,126 @@ class Alone(unittest.TestCase):
         self.assertIn("seed's format", self.world.error("rotate", "--key-file", "key"))
 
 
-class Enrolled(enrolled.Case):
-    def setUp(self):
-        self.gateway = self.new_gateway()
-        self.host = Host(self.gateway)
-        self.addCleanup(self.host.__exit__)
+class WithShares:
+    """What a rotation does to an enrolled host and its gateway."""
+
+    def prepare(self):
         (self.host.home / "key").write_text(self.host.key)
         recovery = [slot["id"] for slot in json.loads(self.host.out("slot", "list", "--json")) if slot["type"] == "recovery"]
         for slot in recovery:
             self.host.out("slot", "remove", str(slot), "--key-file", "key")
         self.enroll()
 
-    def rotate(self, decide="approve"):
+    def rotate(self, decide="approve", *words):
         mark = self.gateway.log.mark()
-        running = self.host.start("rotate", "--key-file", "key", "--cafile", str(self.host.cafile))
+        running = self.host.start("rotate", "--key-file", "key", "--cafile", str(self.host.cafile), *words)
         self.gateway.command("request", decide, self.gateway.next_request(mark))
         return running
 
-    def test_with_an_approval_the_gateways_slot_opens_afterwards(self):
-        before = self.host.path.read_bytes()
-        self.assertIn("open it as before", self.rotate().end(0))
+    def shares(self):
+        return {name for (name,) in self.gateway.write_database("SELECT name FROM zkv_secret") if name.startswith("zkv-host-")}
+
+    def keys(self):
+        return {path.stem for path in self.host.enrolments.glob("*.key")}
+
+    def record(self):
+        path, = [path for path in self.host.enrolments.glob("*.json") if len(path.stem) == 64]
+        return json.loads(path.read_text())
+
+    def assert_opens(self):
+        mark = self.gateway.log.mark()
+        running = self.host.begin_mount()
+        self.gateway.command("request", "approve", self.gateway.next_request(mark))
+        running.end(0)
+        self.assertEqual({self.host.get(name, "keystatus") for name in enrolled.VOLUMES}, {"available"})
+
+    def assert_one_enrolment(self):
+        """By which everything opens, and beside which nothing is left on either side."""
+        key, = self.keys()
+        self.assertEqual(self.shares(), {"zkv-host-" + key})
+        self.assertEqual((self.record()["name"], self.record()["host"]), ("nas", key))
+        self.assertNotIn("predecessor", self.record())
+        slots = [slot["type"] for slot in json.loads(self.host.out("slot", "list", "--json"))]
+        self.assertEqual(slots.count("gateway"), 1)
+        self.assert_opens()
+
+
+class CutOff(WithShares, recording_proxy.Case):
+    """A rotation in which one message does not arrive, or its answer does not."""
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+
+    def cut(self, path, is_heard):
+        """What it says, and ends with."""
+        def fail(exchange):
+            if exchange.path != path:
+                return
+            if not is_heard:
+                raise ConnectionError("cut off")
+            exchange.status, exchange.answer, exchange.answer_headers = 502, b"gone", []
+        if is_heard:
+            self.proxy.change_answer = fail
+        else:
+            self.proxy.change_request = fail
+        running = self.rotate()
+        running.end(6)
+        self.proxy.change_answer = self.proxy.change_request = lambda exchange: None
+        return "".join(running.errors)
+
+    def enrolment_is_cut(self, is_heard):
+        self.assertIn("not done yet", self.cut("/v2/enrolments", is_heard))
+        self.assert_opens()
+        self.host.out("unmount")
+        self.rotate().end(0)
+        self.assert_one_enrolment()
+
+    def test_an_enrolment_that_does_not_arrive_is_said_again(self):
+        self.enrolment_is_cut(False)
+
+    def test_an_enrolment_whose_answer_does_not_arrive_is_said_again(self):
+        self.enrolment_is_cut(True)
+
+    def last_word_is_cut(self, is_heard):
+        self.assertIn("it goes on here", self.cut("/v2/successions", is_heard))
+        self.assertIn("predecessor", self.record())
+        self.assertEqual(len(self.shares()), 1 if is_heard else 2)
+        self.assert_opens()
+        self.host.out("unmount")
+        said = self.host.out("rotate", "--key-file", "key", "--cafile", self.host.cafile)
+        self.assertIn("begun before", said)
+        self.assert_one_enrolment()
+
+    def test_a_last_word_that_does_not_arrive_is_all_that_is_left(self):
+        self.last_word_is_cut(False)
+
+    def test_a_last_word_whose_answer_does_not_arrive_is_all_that_is_left(self):
+        self.last_word_is_cut(True)
+
+
+class Enrolled(WithShares, enrolled.Case):
+    def setUp(self):
+        self.gateway = self.new_gateway()
+        self.host = Host(self.gateway)
+        self.addCleanup(self.host.__exit__)
+        self.prepare()
+
+    def test_with_one_approval_key_and_shares_are_new_and_the_old_share_is_destroyed(self):
+        before, key = self.host.path.read_bytes(), self.keys()
+        said = self.rotate().end(0)
+        self.assertIn("open it as before", said)
+        self.assertIn("has a new share of this machine's; the old one is destroyed", said)
         self.assertNotEqual(self.host.path.read_bytes(), before)
-        self.mount().end(0)
-        self.assert_open()
+        self.assertFalse(key & self.keys())
+        self.assertEqual(self.gateway.audit_kinds().count("host.tombstone"), 1)
+        self.assert_one_enrolment()
+
+    def test_told_to_keep_them_it_leaves_the_shares_alone(self):
+        key, shares = self.keys(), self.shares()
+        self.rotate("approve", "--keep-shares").end(0)
+        self.assertEqual((self.keys(), self.shares()), (key, shares))
+        self.assert_opens()
 
     def test_that_is_denied_changes_nothing(self):
         before = self.host.path.read_bytes()

@@ -109,6 +109,11 @@ void speak_to_gateways(const Session& session, const CheckOptions& options,
       checked.drift.findings.push_back(as_finding(enrolment.address, keys.error()));
       continue;
     }
+    if (enrolment.predecessor) {
+      checked.drift.findings.push_back(
+          {enrolment.address, "it still keeps the share from before this machine was given new keys",
+           "zkv rotate"});
+    }
     if (options.no_heartbeat) continue;
     const auto health = host::send_heartbeat(enrolment, *keys, sign_of(enrolment, session.repository, found),
                                              exchange_with(enrolment.certificate, options.gateway), stop);

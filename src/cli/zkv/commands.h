@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "given_secrets.h"
+#include "host/renewed.h"
 
 namespace zkv::cli {
 
@@ -26,7 +27,8 @@ enum class ExitCode : int {
 struct Session {
   std::filesystem::path repository;  ///< --repository, or the default place
   ExitCode exit_code = ExitCode::kDone;
-  GivenSecrets secrets;  ///< what came by argv and stdin
+  GivenSecrets secrets;                                        ///< what came by argv and stdin
+  std::optional<host::RepositoryFiles> before = std::nullopt;  ///< as they were when the command began
 };
 
 void add_fs_commands(CLI::App& app, Session& session);

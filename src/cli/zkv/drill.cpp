@@ -40,7 +40,7 @@ Result<DrillKey> key_by_gateway(const Session& session, const DrillOptions& opti
         .remedy("enrol it first (zkv enroll LINK), or drill with a key: zkv drill --key-file FILE");
   }
   ZKV_TRY(auto released,
-          fetch_shares(session.repository, enrolments, options.gateway, stop, std::nullopt, true));
+          fetch_shares(session.repository, enrolments, options.gateway, stop, {.is_drill = true}));
   repository::RepositoryKey key{std::move(released.shares), released.enrolment.gateway};
   return DrillKey{std::move(key),
                   [&session, &options, enrolment = released.enrolment, request = released.request] {

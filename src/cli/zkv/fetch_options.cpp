@@ -99,10 +99,11 @@ Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const G
 Result<host::Released> fetch_shares(const std::filesystem::path& repository,
                                     const std::vector<host::Enrolment>& enrolments,
                                     const GatewayOptions& options, const std::stop_token& stop,
-                                    std::optional<std::chrono::seconds> next_boot, bool is_drill) {
+                                    const Wish& wish) {
   ZKV_TRY(auto plea, host::make_plea(repository));
-  plea.next_boot = next_boot;
-  plea.is_drill = is_drill;
+  plea.next_boot = wish.next_boot;
+  plea.is_drill = wish.is_drill;
+  plea.successor = wish.successor;
   const host::EnrolmentFolder folder(repository);
   std::mutex speaking;
   host::StatusClock status;

@@ -42,13 +42,18 @@ Result<std::vector<std::string>> gateway_addresses(const GatewayOptions& options
 Result<SecretBytes> fetch_key(const std::vector<std::string>& addresses, const GatewayOptions& options,
                               bool ask_once, const std::stop_token& stop);
 
-/// Asks all gateways that this host is enrolled with, each for its share, as fetch_key() does; with
-/// `next_boot` for an approval of the next boot, good for so long; with `is_drill` for a drill.
+/// What is asked for beside or in place of a share: as in host::Plea.
+struct Wish {
+  std::optional<std::chrono::seconds> next_boot = std::nullopt;
+  bool is_drill = false;
+  std::optional<crypto::Sha256> successor = std::nullopt;
+};
+
+/// Asks all gateways that this host is enrolled with, each for its share, as fetch_key() does.
 Result<host::Released> fetch_shares(const std::filesystem::path& repository,
                                     const std::vector<host::Enrolment>& enrolments,
                                     const GatewayOptions& options, const std::stop_token& stop,
-                                    std::optional<std::chrono::seconds> next_boot = std::nullopt,
-                                    bool is_drill = false);
+                                    const Wish& wish = {});
 /// Tells the gateway that its share opened the repository.
 void acknowledge(const std::filesystem::path& repository, const host::Released& released,
                  const GatewayOptions& options);

@@ -1,6 +1,4 @@
 // The host's program: parses words, lets one command do its work, and ends with its exit code.
-#include <unistd.h>
-
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
@@ -15,8 +13,8 @@
 #include <string_view>
 
 #include "commands.h"
-#include "host/renewed.h"
 #include "memory_ahead.h"
+#include "renewing.h"
 #include "repository/repository.h"
 
 namespace zkv::cli {
@@ -89,23 +87,12 @@ int end_parsing(const CLI::App& app, const CLI::ParseError& error) {
   return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
 }
 
-/// Once the command is done. What failed is told, and turns success into failure: a copy elsewhere is older
-/// now.
-void renew_copies(Session& session, const std::optional<host::RepositoryFiles>& before) {
-  if (::geteuid() != 0 || !before || *before == host::RepositoryFiles::of(session.repository)) return;
-  for (const auto& failure : host::run_renewed_programs(host::kRenewedPrograms, session.repository)) {
-    report(Error(failure).context("the change stands, but what is kept of it elsewhere was not renewed"));
-    if (session.exit_code == ExitCode::kDone) session.exit_code = ExitCode::kFailed;
-  }
-}
-
 int run(int argc, char** argv) {
   CLI::App app("Unlocks encrypted filesystems with keys that a person releases.", "zkv");
   Session session;
   session.repository = repository::default_path();
   add_commands(app, session, {argv + 1, argv + std::max(argc, 1)});
-  std::optional<host::RepositoryFiles> before;
-  app.parse_complete_callback([&] { before = host::RepositoryFiles::of(session.repository); });
+  app.parse_complete_callback([&] { session.before = host::RepositoryFiles::of(session.repository); });
   try {
     app.parse(session.secrets.take_from(app, argc, argv));
   } catch (const CLI::ParseError& error) {
@@ -119,7 +106,7 @@ int run(int argc, char** argv) {
     static_cast<void>(std::fputs(app.help().c_str(), stderr));
     return static_cast<int>(ExitCode::kFailed);
   }
-  renew_copies(session, before);
+  if (!renew_copies(session) && session.exit_code == ExitCode::kDone) session.exit_code = ExitCode::kFailed;
   return static_cast<int>(session.exit_code);
 }
 

@@ -32,7 +32,7 @@ ExitCode ask_for_reboot(const Session& session, const RebootOptions& options) {
   }
   const host::StopOnSignal signals;
   const auto approved = fetch_shares(session.repository, *enrolments, options.gateway, signals.token(),
-                                     std::chrono::seconds(options.within));
+                                     {.next_boot = std::chrono::seconds(options.within)});
   if (!approved && signals.signal() != 0) return code_of_signal(signals.signal());
   if (!approved) return report(approved.error());
   acknowledge(session.repository, *approved, options.gateway);

@@ -1,15 +1,17 @@
-// `zkv rotate`: a new repository key, every slot wrapped anew with what opens it.
+// `zkv rotate`: a new repository key, every slot wrapped anew with what opens it, and new shares with each
+// gateway.
 #include <memory>
 #include <set>
 
 #include "commands.h"
 #include "fetch_options.h"
-#include "host/enrolment.h"
+#include "host/enroll.h"
 #include "host/stop_on_signal.h"
 #include "key_input.h"
 #include "output.h"
 #include "repository/change.h"
 #include "repository/rotate.h"
+#include "rotate_shares.h"
 #include "rotate_volumes.h"
 
 namespace zkv::cli {
@@ -21,6 +23,7 @@ struct RotateOptions {
   GatewayOptions gateway{.addresses = {}, .timeout = 300, .ca_file = {}};
   std::vector<std::filesystem::path> also;
   std::vector<std::uint32_t> dropped;
+  bool keep_shares = false;
   bool volume_keys = false;
   bool yes = false;
 };
@@ -127,25 +130,6 @@ Result<> check_nothing_lacks(const Keyring& ring) {
       .remedy("give what opens each by --also-key-file FILE, or at a terminal; or let them go:" + drops);
 }
 
-/// The shares of each gateway, one after the other: each wants somebody's approval.
-Result<std::vector<host::Released>> ask_for_shares(const Session& session, const RotateOptions& options,
-                                                   const std::vector<host::Enrolment>& enrolments) {
-  std::vector<host::Released> all;
-  if (enrolments.empty()) return all;
-  const host::StopOnSignal signals;
-  for (const auto& enrolment : enrolments) {
-    auto released = fetch_shares(session.repository, {enrolment}, options.gateway, signals.token());
-    if (!released) {
-      return Error(released.error().kind(), released.error().message())
-          .context(enrolment.address + " did not give its share, and nothing was changed")
-          .remedy("approve the request and rotate again, or take its slot away: zkv unenroll " +
-                  enrolment.address);
-    }
-    all.push_back(std::move(*released));
-  }
-  return all;
-}
-
 Result<> show_rotated(const Session& session, const repository::Rotated& rotated) {
   Output out;
   out << session.repository.string() << " has a new key, generation " << std::to_string(rotated.generation)
@@ -158,32 +142,51 @@ Result<> show_rotated(const Session& session, const repository::Rotated& rotated
   return out.write();
 }
 
-Result<> rotate_repository(Session& session, const RotateOptions& options, SecretBytes key) {
+Result<> rotate_repository(Session& session, const RotateOptions& options, const SecretBytes& key) {
   ZKV_TRY(const auto enrolments, host::EnrolmentFolder(session.repository).all());
   ZKV_CHECK(check_dropped(enrolments, {options.dropped.begin(), options.dropped.end()}));
-  ZKV_TRY(auto ring, Keyring::begin(session, options, enrolments, std::move(key)));
+  ZKV_CHECK(host::abandon_succession(session.repository, key));
+  ZKV_TRY(auto ring, Keyring::begin(session, options, enrolments, key.clone()));
   ZKV_CHECK(read_others(options, ring));
   ZKV_CHECK(ask_for_others(ring));
   ZKV_CHECK(check_nothing_lacks(ring));
-  ZKV_TRY(const auto shares, ask_for_shares(session, options, enrolments));
-  for (const auto& released : shares) ring.take(released);
+  const host::StopOnSignal signals;
+  ZKV_TRY(const auto shares,
+          ask_for_shares(session, options.gateway, enrolments, !options.keep_shares, signals.token()));
+  for (const auto& share : shares) ring.take(share.released);
   ZKV_TRY(const auto rotated, repository::rotate(session.repository, ring.rotation()));
-  for (const auto& released : shares) acknowledge(session.repository, released, options.gateway);
-  return show_rotated(session, rotated);
+  for (const auto& share : shares) acknowledge(session.repository, share.released, options.gateway);
+  ZKV_CHECK(show_rotated(session, rotated));
+  ZKV_CHECK(enrol_anew(session, options.gateway, key, shares, signals.token()));
+  return end_predecessors(session, options.gateway, key, signals.token());
+}
+
+/// Where only the gateways' last word was missing, nobody is asked again.
+Result<bool> finish_begun(Session& session, const RotateOptions& options, const SecretBytes& key) {
+  ZKV_TRY(const auto enrolments, host::EnrolmentFolder(session.repository).all());
+  if (!is_succession_pending(enrolments)) return false;
+  const host::StopOnSignal signals;
+  ZKV_CHECK(end_predecessors(session, options.gateway, key, signals.token()));
+  Output out;
+  out << "That ends a rotation that was begun before. Say it again for another.\n";
+  ZKV_CHECK(out.write());
+  return true;
 }
 
 /// A change of volumes' keys that was interrupted goes on, under the repository's key as it is.
 Result<ExitCode> rotate(Session& session, const RotateOptions& options) {
   ZKV_CHECK(check_has_slots(session));
-  ZKV_TRY(auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const bool is_finished, finish_begun(session, options, key));
+  if (is_finished && !options.volume_keys) return ExitCode::kDone;
   if (!options.volume_keys) {
-    ZKV_CHECK(rotate_repository(session, options, std::move(key)));
+    ZKV_CHECK(rotate_repository(session, options, key));
     return ExitCode::kDone;
   }
   ZKV_TRY(const bool is_begun, is_volume_change_pending(session, key));
   if (!is_begun) {
     ZKV_CHECK(confirm_volume_change(session, key, options.yes));
-    ZKV_CHECK(rotate_repository(session, options, key.clone()));
+    if (!is_finished) ZKV_CHECK(rotate_repository(session, options, key));
   }
   return change_volume_keys(session, key, is_begun);
 }
@@ -204,6 +207,8 @@ void add_rotate_command(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("--timeout", options->gateway.timeout, "seconds to wait for each gateway; 0: no limit")
       ->capture_default_str();
+  command->add_flag("--keep-shares", options->keep_shares,
+                    "leave the gateways' shares and this machine's as they are");
   command->add_flag("--volume-keys", options->volume_keys,
                     "change the volumes' own keys as well, or go on with that");
   command->add_flag("--yes", options->yes, "do not ask whether raw replicas of ZFS may break");

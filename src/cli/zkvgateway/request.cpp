@@ -50,6 +50,7 @@ std::string wanted_by(const json::value& request) {
   const auto& object = request.as_object();
   if (object.contains("next_boot")) return "its next boot";
   if (object.contains("drill")) return "a drill";
+  if (object.contains("new_keys")) return "new keys";
   const auto* volumes = object.if_contains("volumes");
   if (volumes == nullptr) return {};
   const auto count = volumes->as_array().size();

@@ -49,6 +49,7 @@ json_lib::object to_json(const RequestCard& card) {
   object["replaces_other_boot"] = card.ask->replaces_other_boot;
   if (card.message->next_boot) object["next_boot"] = card.message->next_boot->count();
   if (card.message->is_drill) object["drill"] = true;
+  if (card.message->successor) object["new_keys"] = true;
   return object;
 }
 

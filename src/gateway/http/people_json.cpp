@@ -69,7 +69,8 @@ json_lib::object card_json(const RequestCard& card, const std::optional<std::str
                           {"evidence", nullptr},
                           {"compared", nullptr},
                           {"next_boot", nullptr},
-                          {"drill", card.message && card.message->is_drill}};
+                          {"drill", card.message && card.message->is_drill},
+                          {"new_keys", card.message && card.message->successor}};
   if (card.host) {
     object["host"] = {{"id", card.host->id},
                       {"name", card.host->name},

@@ -42,6 +42,10 @@ json_lib::object to_json(const HostRequest& answer) {
   return object;
 }
 
+std::string to_json(const Host& host) {
+  return json_lib::serialize(json_lib::object{{"host", host.id}, {"name", host.name}, {"group", host.group}});
+}
+
 Reply without_cache(Reply reply) {
   reply.headers.emplace_back("Cache-Control", "no-store");
   return reply;
@@ -92,6 +96,7 @@ void V2Routes::add_to(Router& router) {
   });
   add(router, "GET", "/v2/gateway", &V2Routes::statement);
   add(router, "POST", "/v2/enrolments", &V2Routes::enrol);
+  add(router, "POST", "/v2/successions", &V2Routes::succeed);
   add(router, "POST", "/v2/requests", &V2Routes::ask);
   add(router, "POST", "/v2/heartbeats", &V2Routes::beat);
   add(router, "GET", "/v2/requests/*", &V2Routes::poll);
@@ -128,8 +133,15 @@ asio::awaitable<Reply> V2Routes::enrol(Incoming incoming) {
   std::string address = incoming.client_name;
   const auto host = co_await service_.enrolments().enrol(std::move(*envelope), std::move(address));
   if (!host) co_return refuse(host.error(), "refused.enrolment", incoming);
-  co_return json(201, json_lib::serialize(json_lib::object{
-                          {"host", host->id}, {"name", host->name}, {"group", host->group}}));
+  co_return json(201, to_json(*host));
+}
+
+asio::awaitable<Reply> V2Routes::succeed(Incoming incoming) {
+  auto envelope = protocol::parse_envelope(incoming.body);
+  if (!envelope) co_return refuse(envelope.error(), "refused.succession", incoming);
+  const auto host = co_await service_.enrolments().succeed(std::move(*envelope));
+  if (!host) co_return refuse(host.error(), "refused.succession", incoming);
+  co_return json(200, to_json(*host));
 }
 
 asio::awaitable<Reply> V2Routes::ask(Incoming incoming) {
@@ -188,8 +200,9 @@ Reply V2Routes::reply_to(const AskAnswer& answer, const Incoming& incoming) {
                             "a request that is older than another of its host");
       return problem(409, "stale", "this host has sent a later request");
     case AskVerdict::kBootWaits:
-      return problem(409, "boot-waits",
-                     "a request of this host waits already, which a drill does not replace");
+      return problem(
+          409, "boot-waits",
+          "a request of this host waits already, which a drill or one for new keys does not replace");
     case AskVerdict::kTooMany:
       break;
   }

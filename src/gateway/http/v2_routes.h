@@ -34,6 +34,7 @@ class V2Routes {
   void add(Router& router, std::string method, std::string pattern, Handler handler);
   boost::asio::awaitable<Reply> statement(Incoming incoming);
   boost::asio::awaitable<Reply> enrol(Incoming incoming);
+  boost::asio::awaitable<Reply> succeed(Incoming incoming);
   boost::asio::awaitable<Reply> ask(Incoming incoming);
   boost::asio::awaitable<Reply> beat(Incoming incoming);
   boost::asio::awaitable<Reply> poll(Incoming incoming);

@@ -23,7 +23,8 @@ protocol::Envelope Identity::statement(const std::string& name, Time now) const 
       sealing_.public_key(),
       name,
       now,
-      {std::string(protocol::kKnowsDrills), std::string(protocol::kKnowsHeartbeats)}};
+      {std::string(protocol::kKnowsDrills), std::string(protocol::kKnowsHeartbeats),
+       std::string(protocol::kKnowsSuccessions)}};
   return protocol::seal_message(said, signing_);
 }
 

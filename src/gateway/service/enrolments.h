@@ -47,10 +47,16 @@ class Enrolments {
   virtual boost::asio::awaitable<Result<Host>> rename(std::string name, std::string new_name,
                                                       std::string by) = 0;
   /// From now on nothing is released to it and its open requests are cancelled; then its share is destroyed
-  /// in the vault, and a tombstone (protocol::Tombstone) signed in the audit log. Once more for a host that
+  /// in the vault, and a tombstone (protocol::Tombstone) signed in the audit log. So end those who came to
+  /// succeed it and have not, and nobody else can come. Once more for a host that
   /// is revoked: tries again to destroy what could not be. Errors: kNotFound; those of Vault::destroy, when
   /// the host is revoked and its share still there.
   virtual boost::asio::awaitable<Result<Host>> revoke(std::string name, std::string by) = 0;
+  /// Hears protocol::Succession: the host that signed it, which came by an invite of its predecessor, gets
+  /// its name, and the predecessor ends as by revoke(). Once more: tries again to destroy what could not be.
+  /// Errors: kInvalid (its form), kDenied (signature; it is not the successor), kConflict (its clock; named
+  /// "clock"), kUnavailable (the vault does not give the new share, or does not destroy the old one).
+  virtual boost::asio::awaitable<Result<Host>> succeed(protocol::Envelope envelope) = 0;
 };
 
 }  // namespace zkv::gateway

@@ -25,7 +25,7 @@ enum class AskVerdict : std::uint8_t {
   kWrongClock,   ///< its time is too far from ours
   kStale,        ///< older than another request of the same host
   kTooMany,
-  kBootWaits,  ///< a drill, while a request of the host's boot is open
+  kBootWaits,  ///< a drill, or for new keys, while a request of the host's boot is open
 };
 
 struct AskAnswer {

@@ -129,7 +129,7 @@ Result<> LedgerBoots::give(const RequestId& id, Decisions& decisions) {
 /// Not by the boot in which it was given: a mount that is tried again must not use up what the reboot needs.
 Result<Request> LedgerBoots::use(const Host& host, const protocol::RequestMessage& message, Request request,
                                  Decisions& decisions) {
-  if (message.next_boot || message.is_drill) return request;
+  if (message.next_boot || message.is_drill || message.successor) return request;
   auto& hosts = desk_.store().hosts();
   ZKV_TRY(auto approval, hosts.boot_approval_of(host.id));
   const auto boot = printable(message.evidence.boot_id);

@@ -31,13 +31,13 @@ bool can_be(const Request& request, passkey::Decision decision) {
 }
 
 bool is_open_to_codes(const RequestCard& card, const ServiceOptions& options) {
-  const bool is_beforehand = card.message && card.message->next_boot;
-  return card.host && !is_beforehand &&
+  const bool gives_more = card.message && (card.message->next_boot || card.message->successor);
+  return card.host && !gives_more &&
          std::ranges::find(options.totp_groups, card.host->group) != options.totp_groups.end();
 }
 
 Error not_by_codes() {
-  return Error::denied("requests of this host, or for its next boot, are not decided by codes")
+  return Error::denied("requests of this host, or for its next boot or new keys, are not decided by codes")
       .remedy("sign in with a passkey, or ask somebody who has one at hand")
       .named("totp-group");
 }

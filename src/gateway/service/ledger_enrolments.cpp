@@ -226,11 +226,8 @@ asio::awaitable<Result<Host>> LedgerEnrolments::rename(std::string name, std::st
                          });
 }
 
-Result<Host> LedgerEnrolments::mark_revoked(const std::string& name, const std::string& by,
-                                            Decisions& decisions) {
+Result<> LedgerEnrolments::mark_revoked(Host host, const std::string& by, Decisions& decisions) {
   auto& hosts = desk_.store().hosts();
-  ZKV_TRY(auto host, hosts.host_called(name));
-  if (host.is_revoked()) return host;
   ZKV_TRY(const auto open, hosts.open_requests_of(host.id));
   for (const auto& request : open.requests) {
     ZKV_CHECK(desk_.apply(request, event::Cancel{by, "the host was revoked"}, by, decisions));
@@ -239,8 +236,29 @@ Result<Host> LedgerEnrolments::mark_revoked(const std::string& name, const std::
   ZKV_CHECK(hosts.update(host));
   ZKV_CHECK(hosts.end_releases_of(host.id));
   ZKV_CHECK(hosts.end_boot_approval(host.id));
-  ZKV_CHECK(desk_.note("host.revoke", "", by, fmt::format("{} {}", host.name, host.id)));
-  return host;
+  return desk_.note("host.revoke", "", by, fmt::format("{} {}", host.name, host.id));
+}
+
+Result<> LedgerEnrolments::end_host(const std::string& id, const std::string& by, const std::string& heir,
+                                    std::vector<std::string>& ended, Decisions& decisions) {
+  auto& hosts = desk_.store().hosts();
+  ZKV_TRY(auto host, hosts.host_called(id));
+  if (host.destroyed_at == Time()) ended.push_back(host.id);
+  const bool was_revoked = host.is_revoked();
+  const auto its_id = host.id;
+  if (!was_revoked) ZKV_CHECK(mark_revoked(std::move(host), by, decisions));
+  ZKV_TRY(const auto invites, hosts.successions_of(its_id));
+  for (const auto& invite : invites) {
+    if (invite.used_by.empty()) {
+      ZKV_CHECK(hosts.use_invite(invite.hash, "withdrawn"));
+      continue;
+    }
+    ZKV_TRY(const auto successor, hosts.find_host(invite.used_by));
+    // One that took the place is a host in its own right: who revokes the old one once more means that alone.
+    const bool is_waiting = successor && successor->id != heir && successor->name == invite.name;
+    if (is_waiting) ZKV_CHECK(end_host(successor->id, by, heir, ended, decisions));
+  }
+  return {};
 }
 
 Result<Host> LedgerEnrolments::mark_destroyed(const std::string& id, const std::string& by) {
@@ -256,24 +274,38 @@ Result<Host> LedgerEnrolments::mark_destroyed(const std::string& id, const std::
   return host;
 }
 
-asio::awaitable<Result<Host>> LedgerEnrolments::revoke(std::string name, std::string by) {
-  std::function<Result<Host>(Decisions&)> marking = [this, &name, &by](Decisions& decisions) {
-    return mark_revoked(name, by, decisions);
-  };
-  auto host = co_await on_ledger<Host>(ledger_, desk_, std::move(marking));
-  if (!host || host->destroyed_at != Time()) co_return host;
-  std::string id = host->id;
-  const auto destroyed = co_await destroy(id);
-  if (!destroyed) {
-    co_return Error(destroyed.error().kind(),
-                    fmt::format("the host '{}' is revoked, but its share was not destroyed: {}", host->name,
-                                destroyed.error().message()))
-        .remedy("mend that, and say once more: zkvgateway host revoke " + id);
+asio::awaitable<Result<>> LedgerEnrolments::destroy_shares(std::vector<std::string> hosts, std::string by) {
+  for (const auto& id : hosts) {
+    std::string its_id = id;
+    const auto destroyed = co_await destroy(std::move(its_id));
+    if (!destroyed) {
+      co_return Error(destroyed.error().kind(),
+                      fmt::format("the host {} is revoked, but its share was not destroyed: {}", id,
+                                  destroyed.error().message()))
+          .remedy("mend that, and say once more: zkvgateway host revoke " + id);
+    }
+    std::function<Result<Host>(Decisions&)> ending = [this, &id, &by](Decisions&) {
+      return mark_destroyed(id, by);
+    };
+    const auto ended = co_await on_ledger<Host>(ledger_, desk_, std::move(ending));
+    if (!ended) co_return tl::unexpected(ended.error());
   }
-  std::function<Result<Host>(Decisions&)> ending = [this, &id, &by](Decisions&) {
-    return mark_destroyed(id, by);
+  co_return Result<>();
+}
+
+asio::awaitable<Result<Host>> LedgerEnrolments::revoke(std::string name, std::string by) {
+  std::vector<std::string> ended;
+  std::function<Result<std::string>(Decisions&)> marking = [&](Decisions& decisions) -> Result<std::string> {
+    ended.clear();
+    ZKV_TRY(const auto host, desk_.store().hosts().host_called(name));
+    ZKV_CHECK(end_host(host.id, by, "", ended, decisions));
+    return host.id;
   };
-  co_return co_await on_ledger<Host>(ledger_, desk_, std::move(ending));
+  const auto id = co_await on_ledger<std::string>(ledger_, desk_, std::move(marking));
+  if (!id) co_return again(id.error());
+  const auto destroyed = co_await destroy_shares(ended, by);
+  if (!destroyed) co_return again(destroyed.error());
+  co_return co_await host(*id);
 }
 
 }  // namespace zkv::gateway

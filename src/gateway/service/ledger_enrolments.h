@@ -34,6 +34,7 @@ class LedgerEnrolments : public Enrolments {
   boost::asio::awaitable<Result<Host>> rename(std::string name, std::string new_name,
                                               std::string by) override;
   boost::asio::awaitable<Result<Host>> revoke(std::string name, std::string by) override;
+  boost::asio::awaitable<Result<Host>> succeed(protocol::Envelope envelope) override;
 
  private:
   /// A host that comes by an invite, or that came before.
@@ -41,6 +42,12 @@ class LedgerEnrolments : public Enrolments {
     Host host;
     Bytes invite;
     bool is_known = false;
+  };
+
+  /// A host that may take another's place.
+  struct Heir {
+    Host host;
+    Host predecessor;
   };
 
   [[nodiscard]] Result<protocol::Enrolment> read(const protocol::Envelope& envelope) const;
@@ -52,7 +59,14 @@ class LedgerEnrolments : public Enrolments {
   boost::asio::awaitable<Result<Host>> repeat(const protocol::Enrolment& enrolment, Host host);
   boost::asio::awaitable<Result<bool>> deposit(const protocol::Enrolment& enrolment, std::string host_id);
   boost::asio::awaitable<Result<bool>> destroy(std::string host_id);
-  Result<Host> mark_revoked(const std::string& name, const std::string& by, Decisions& decisions);
+  Result<Heir> heir_of(const protocol::Envelope& envelope);
+  Result<Host> take_over(Heir heir, std::vector<std::string>& ended, Decisions& decisions);
+  /// Revokes the host and all who may succeed it, but for `heir`. `ended` are then the ids of those, revoked
+  /// now or before, whose shares are to be destroyed.
+  Result<> end_host(const std::string& id, const std::string& by, const std::string& heir,
+                    std::vector<std::string>& ended, Decisions& decisions);
+  Result<> mark_revoked(Host host, const std::string& by, Decisions& decisions);
+  boost::asio::awaitable<Result<>> destroy_shares(std::vector<std::string> hosts, std::string by);
   Result<Host> mark_destroyed(const std::string& id, const std::string& by);
 
   Desk& desk_;

@@ -21,6 +21,12 @@ namespace asio = boost::asio;
 constexpr std::size_t kMostNotices = 3;
 constexpr std::chrono::seconds kNoticesWithin{90};
 
+/// What it is for, for the audit log.
+std::string kind_of(const protocol::RequestMessage& message) {
+  if (message.is_drill) return " (drill) ";
+  return message.successor ? " (new keys) " : " ";
+}
+
 Error no_such_request() {
   return Error::not_found("there is no such request, or it ended long ago").remedy("ask again");
 }
@@ -72,20 +78,21 @@ Result<> LedgerHostAsks::take(Entry& entry) {
   } else if (desk_.deadlines().size() - desk_.asks().size() >= options_.pending_limit) {
     entry.answer.verdict = AskVerdict::kTooMany;
   } else {
-    ZKV_TRY(const bool is_in_the_way, entry.message.is_drill ? boot_waits(host->id) : Result<bool>(false));
+    const bool yields = entry.message.is_drill || entry.message.successor;
+    ZKV_TRY(const bool is_in_the_way, yields ? boot_waits(host->id) : Result<bool>(false));
     if (!is_in_the_way) return open(entry, std::move(*host));
     entry.answer.verdict = AskVerdict::kBootWaits;
   }
   return {};
 }
 
-/// Whether the host has an open request that is no drill; a damaged one may be one.
+/// Whether the host has an open request that is neither a drill nor for new keys; a damaged one may be one.
 Result<bool> LedgerHostAsks::boot_waits(const std::string& host) {
   ZKV_TRY(const auto open, desk_.store().hosts().open_requests_of(host));
   for (const auto& request : open.requests) {
     const auto card = card_of(desk_.store(), request);
     if (!card && !is_damage(card.error())) return tl::unexpected(card.error());
-    if (!card || !card->message->is_drill) return true;
+    if (!card || (!card->message->is_drill && !card->message->successor)) return true;
   }
   return !open.damaged.empty();
 }
@@ -122,8 +129,7 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   for (const auto& other : older.requests) {
     ZKV_CHECK(desk_.apply(other, event::Supersede{request.id}, "gateway", entry.decisions));
   }
-  const std::string what = entry.message.is_drill ? " (drill) " : " ";
-  ZKV_CHECK(desk_.open(request, host.name + what + to_hex(entry.hash)));
+  ZKV_CHECK(desk_.open(request, host.name + kind_of(entry.message) + to_hex(entry.hash)));
   ZKV_TRY(const bool is_known, store.hosts().knows_address(host.id, entry.address));
   const auto kernel = printable(entry.message.evidence.kernel);
   const auto boot = printable(entry.message.evidence.boot_id);

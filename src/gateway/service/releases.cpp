@@ -7,6 +7,7 @@
 #include "gateway/service/cards.h"
 #include "gateway/service/enrolments.h"
 #include "gateway/service/host_release.h"
+#include "gateway/service/succession.h"
 
 namespace zkv::gateway {
 
@@ -110,9 +111,11 @@ Result<std::vector<crypto::Sha256>> Releases::approvals_of(const Request& reques
 
 Result<std::string> Releases::release_for(const Request& request, const Recovered& recovered) {
   if (!recovered) return tl::unexpected(recovered.error());
-  ZKV_TRY(const auto ask, desk_.store().hosts().ask_of(request.id));
+  ZKV_TRY(const auto card, card_of(desk_.store(), request));
+  ZKV_CHECK(check_successor(desk_.store(), *card.message));
   ZKV_TRY(auto approvals, approvals_of(request));
-  return make_release(*options_.identity, request, ask.envelope, **recovered, std::move(approvals), now());
+  return make_release(*options_.identity, request, card.ask->envelope, **recovered, std::move(approvals),
+                      now());
 }
 
 /// One request that cannot be answered must not hold up the others: that is a failure of its own.
@@ -129,6 +132,8 @@ Result<> Releases::remember(const Request& released, const std::string& envelope
   auto& hosts = desk_.store().hosts();
   ZKV_CHECK(hosts.insert_release(released.id, envelope));
   ZKV_TRY(auto host, hosts.host_called(released.host));
+  ZKV_TRY(const auto card, card_of(desk_.store(), released));
+  ZKV_CHECK(invite_successor(desk_, released, host, *card.message));
   host.released_at = now();
   ZKV_CHECK(hosts.remember_address(host.id, released.address));
   return hosts.update(host);

@@ -45,6 +45,12 @@ struct Invite {
   std::string used_by;  ///< the id of the host or approver, or that it was withdrawn; empty: unused
 };
 
+/// That an invite came from a request of a host: who enrols by it may take that host's place.
+struct Succession {
+  Bytes invite;             ///< its hash
+  std::string predecessor;  ///< the host's id
+};
+
 /// What a host signed when it asked, and how that compares with what was known of it.
 struct HostAsk {
   std::string envelope;                ///< in JSON
@@ -91,6 +97,11 @@ class HostStore {
   /// Errors: kConflict when it was used before.
   virtual Result<> use_invite(const Bytes& hash, const std::string& by) = 0;
 
+  /// Of an invite that is in the store.
+  virtual Result<> insert(const Succession& succession) = 0;
+  /// The invites, used or not, by which somebody may take the place of the host with that id.
+  virtual Result<std::vector<Invite>> successions_of(const std::string& predecessor) = 0;
+
   /// Errors: kExists when another host, not revoked, has that name.
   virtual Result<> insert(const Host& host) = 0;
   /// Writes all but id, identity, repository and enrolled_at. Errors: kExists as insert(), kNotFound.
@@ -106,6 +117,8 @@ class HostStore {
   /// Whether something was released to the host at that address before; and remembers that it was.
   virtual Result<bool> knows_address(const std::string& host, const std::string& address) = 0;
   virtual Result<> remember_address(const std::string& host, const std::string& address) = 0;
+  /// What is remembered of the one is from now on remembered of the other, too.
+  virtual Result<> share_addresses(const std::string& from, const std::string& to) = 0;
 
   /// What stands behind a request that is in the store.
   virtual Result<> insert_ask(const RequestId& request, const HostAsk& ask) = 0;

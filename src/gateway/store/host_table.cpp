@@ -208,6 +208,7 @@ Result<> HostTable::adopt() {
   for (const auto& row : rows) seals.emplace_back(row.id, seal_.of(kHostTable, columns_of(row)));
   ZKV_CHECK(write_seals(database_, kHostTable, "id", seals));
   ZKV_CHECK(database_.execute("DELETE FROM zkv_boot_approval"));
+  ZKV_CHECK(database_.execute("DELETE FROM zkv_succession"));
   return database_.execute("DELETE FROM zkv_invite");
 }
 

@@ -20,6 +20,8 @@ class HostTable : public HostStore {
   Result<std::optional<Invite>> find_invite(const Bytes& hash) override;
   Result<std::vector<Invite>> open_invites(Time at) override;
   Result<> use_invite(const Bytes& hash, const std::string& by) override;
+  Result<> insert(const Succession& succession) override;
+  Result<std::vector<Invite>> successions_of(const std::string& predecessor) override;
   Result<> insert(const Host& host) override;
   Result<> update(const Host& host) override;
   Result<std::optional<Host>> find_host(const std::string& id) override;
@@ -28,6 +30,7 @@ class HostTable : public HostStore {
   Result<RequestList> open_requests_of(const std::string& host) override;
   Result<bool> knows_address(const std::string& host, const std::string& address) override;
   Result<> remember_address(const std::string& host, const std::string& address) override;
+  Result<> share_addresses(const std::string& from, const std::string& to) override;
   Result<> insert_ask(const RequestId& request, const HostAsk& ask) override;
   Result<HostAsk> ask_of(const RequestId& request) override;
   Result<> insert_release(const RequestId& request, const std::string& envelope) override;

@@ -181,6 +181,11 @@ constexpr std::array kSteps{
                   generation BIGINT NOT NULL,
                   finding_count BIGINT NOT NULL,
                   findings TEXT NOT NULL))"},
+    Step{11, R"(CREATE TABLE zkv_succession (
+                  invite TEXT NOT NULL PRIMARY KEY REFERENCES zkv_invite (hash) ON DELETE CASCADE,
+                  predecessor TEXT NOT NULL REFERENCES zkv_host (id) ON DELETE CASCADE,
+                  seal TEXT NOT NULL))"},
+    Step{11, "CREATE INDEX zkv_succession_by_predecessor ON zkv_succession (predecessor)"},
 };
 
 Result<int> current_version(Database& database) {
