@@ -157,6 +157,17 @@ export function people(scene) {
       world.fake.become(id, 'cancelled');
     });
 
+    test('a request for new keys says so', { skip: !fakeOnly() }, async () => {
+      const { anna, world } = scene;
+      const id = world.fake.ask({ host: { name: 'attic', group: 'home' }, new_keys: true });
+      await anna.visit('#requests');
+      const card = anna.card(id);
+      await card.getByText('may enrol anew under its name; then the old share is destroyed').waitFor();
+      await card.getByRole('button', { name: 'Deny' }).click();
+      await card.getByRole('button', { name: 'Deny' }).click();
+      await card.getByText('The host keeps those it has').waitFor();
+    });
+
     test(
       'a drill says that it is one, takes the same passkey, and ends as one',
       { skip: !fakeOnly() },

@@ -26,6 +26,8 @@ export interface CardModel {
   /// For how long the next boot is to be approved, in words; null where a share is asked for.
   nextBoot: string | null;
   drill: boolean;
+  /// An approval lets the host enrol anew and take its own place.
+  newKeys: boolean;
   /// What the gateway saw itself.
   seen: Fact[];
   /// What the host says of itself, which nobody checked.
@@ -55,6 +57,7 @@ export function modelOf(card: Card, now: number): CardModel {
     volumes: (card.volumes as unknown[]).map(textOf),
     nextBoot: typeof card.next_boot === 'number' ? duration(card.next_boot * 1000) : null,
     drill: card.drill === true,
+    newKeys: card.new_keys === true,
     seen,
     said,
     looks: [
@@ -78,7 +81,7 @@ export function hasEnded(state: State): boolean {
 
 /// What became of a request, in a word and in a sentence.
 export function outcomeOf(
-  card: Pick<Card, 'state' | 'decided_by'> & Partial<Pick<Card, 'next_boot' | 'drill'>>,
+  card: Pick<Card, 'state' | 'decided_by'> & Partial<Pick<Card, 'next_boot' | 'drill' | 'new_keys'>>,
 ): { word: string; sentence: string } {
   const by = card.decided_by ? ` by ${deciderOf(textOf(card.decided_by))}` : '';
   if (typeof card.next_boot === 'number') {
@@ -87,6 +90,10 @@ export function outcomeOf(
   }
   if (card.drill === true) {
     const said = drillOutcome(card.state, by);
+    if (said) return said;
+  }
+  if (card.new_keys === true) {
+    const said = newKeysOutcome(card.state, by);
     if (said) return said;
   }
   switch (card.state) {
@@ -141,6 +148,20 @@ function drillOutcome(state: State, by: string): { word: string; sentence: strin
       return { word: 'Denied', sentence: `Drill denied${by}. Nothing changes at the host.` };
     case 'expired':
       return { word: 'Expired', sentence: 'Nobody decided the drill in time. Nothing changes at the host.' };
+    default:
+      return null;
+  }
+}
+
+/// The same where the host wants new keys.
+function newKeysOutcome(state: State, by: string): { word: string; sentence: string } | null {
+  switch (state) {
+    case 'acknowledged':
+      return { word: 'Approved', sentence: `New keys approved${by}: the host may enrol anew.` };
+    case 'denied':
+      return { word: 'Denied', sentence: `New keys denied${by}. The host keeps those it has.` };
+    case 'expired':
+      return { word: 'Expired', sentence: 'Nobody decided in time. The host keeps the keys it has.' };
     default:
       return null;
   }
@@ -208,8 +229,8 @@ function seenBy(card: Card, now: number): Fact[] {
 function saidBy(card: Card): Fact[] {
   const evidence = card.evidence;
   if (!evidence) return [];
-  // Who asks beforehand, or for a drill, runs still, and plans it by asking.
-  const runsStill = typeof card.next_boot === 'number' || card.drill === true;
+  // Who asks beforehand, for a drill or for new keys, runs still, and plans it by asking.
+  const runsStill = typeof card.next_boot === 'number' || card.drill === true || card.new_keys === true;
   const facts: Fact[] = [];
   if (isPresent(evidence.kernel)) {
     const changed = card.compared?.kernel_changed ?? false;

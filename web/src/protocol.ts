@@ -47,6 +47,7 @@ export interface Card {
   next_boot: number | null;
   /// The share is wanted to see whether a boot would succeed, and nothing is opened.
   drill?: boolean;
+  new_keys?: boolean;
 }
 
 /// An approval of a host's next boot that can be used still.

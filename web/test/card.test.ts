@@ -66,6 +66,19 @@ test('a drill is said to be one, opens nothing, and its host runs still', () => 
   expect(sentence('released')).toContain('The share is on its way');
 });
 
+test('new keys are said to be wanted, and their host runs still', () => {
+  const model = modelWith({ new_keys: true, evidence: { planned: false, uptime: 900_000 } });
+  expect(model.newKeys).toBe(true);
+  expect(model.looks).toEqual([]);
+  expect(modelWith({}).newKeys).toBe(false);
+  const sentence = (state: Card['state']) =>
+    outcomeOf({ state, decided_by: 'Anna', new_keys: true }).sentence;
+  expect(sentence('acknowledged')).toBe('New keys approved by Anna: the host may enrol anew.');
+  expect(sentence('denied')).toContain('keeps those it has');
+  expect(sentence('expired')).toContain('keeps the keys it has');
+  expect(sentence('released')).toContain('The share is on its way');
+});
+
 test('a kernel is unchanged only where another was known', () => {
   const compared = { ...cardOf({}).compared, last_release: null } as Card['compared'];
   expect(factsOf(cardOf({ compared })).Kernel?.remark).toBeNull();

@@ -13,21 +13,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from scenario import BOOT_LIMIT, VOLUMES, Scenario  # noqa: E402
 
 KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
-# The seed's format has one key and cannot rotate: version 2 is what is cut. The key that it had stays, as one slot of two.
-CONVERT = f"""
+# Two slots: by the one everything is done, and both must open afterwards.
+PREPARE = f"""
 set -euo pipefail
-(umask 077; printf '%s\\n' '{KEY}' >/root/seed-key; zkv repository convert --to 2 --machine-readable --key-file /root/seed-key >/root/recovery-key)
-cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/disk/by-id/virtio-spare /root/seed-key
-echo 'data /dev/disk/by-id/virtio-spare /root/seed-key noauto' >/etc/crypttab
+(umask 077; printf '%s\\n' '{KEY}' >/root/first-key; zkv slot add recovery --machine-readable --key-file /root/first-key >/root/recovery-key)
+cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/disk/by-id/virtio-spare /root/first-key
+echo 'data /dev/disk/by-id/virtio-spare /root/first-key noauto' >/etc/crypttab
 zkv repository check --key-file /root/recovery-key
 sync
 """
 ADD = ("zkv volume add --key-file /root/recovery-key --device /dev/disk/by-id/virtio-spare --encoding raw "
-       "--volume-key-file /root/seed-key data")
+       "--volume-key-file /root/first-key data")
 REMOVE = "zkv volume remove --force --key-file /root/recovery-key data"
 # Each is repeated until the power fails, so that a cut lands in the middle of one.
 CHANGES = {
-    "rotate": "while zkv rotate --key-file /root/recovery-key --also-key-file /root/seed-key; do :; done",
+    "rotate": "while zkv rotate --key-file /root/recovery-key --also-key-file /root/first-key; do :; done",
     "add": f"while {ADD} && {REMOVE}; do :; done",
     "adopt": f"while zkv volume adopt --key-file /root/recovery-key && {REMOVE}; do :; done",
 }
@@ -43,7 +43,7 @@ class PowerCut(Scenario):
         self.step(f"seed {seed}")
         moments = random.Random(seed)
         guest = self.boot()
-        guest.check(CONVERT)
+        guest.check(PREPARE)
         for number in range(self.cuts):
             name = list(CHANGES)[number % len(CHANGES)]
             guest.run(f"{REMOVE}; cp /var/lib/zkv/repository /run/before")
@@ -55,7 +55,7 @@ class PowerCut(Scenario):
             guest.end()
             guest = self.boot_from(self.disks)
             guest.run("systemctl is-system-running --wait", BOOT_LIMIT)
-            for key in ("recovery-key", "seed-key"):
+            for key in ("recovery-key", "first-key"):
                 guest.check(f"zkv repository check --key-file /root/{key}")
             opened = guest.check("zkv mount --key-file /root/recovery-key --only " + " --only ".join(VOLUMES))
             self.assertEqual(opened.count("opened"), len(VOLUMES), opened)

@@ -71,6 +71,12 @@ export function RequestCard({ card, requests, listed }: RequestCardProps) {
           share is released to it all the same, sealed to this host.
         </p>
       )}
+      {model.newKeys && (
+        <p class="new-keys">
+          <strong>New keys</strong>: somebody has said <code>zkv rotate</code> there. It gets its share, and
+          may enrol anew under its name; then the old share is destroyed.
+        </p>
+      )}
       <Volumes volumes={model.volumes} known={card.host !== null} verb={model.drill ? 'Tries' : 'Unlocks'} />
       <Facts title="Seen by the gateway" facts={model.seen} />
       <Facts title="Said by the host" facts={model.said} />
@@ -362,6 +368,7 @@ function Outcome({ card, model, listed, requests }: RequestCardProps & { model: 
     decided_by: card.decided_by,
     next_boot: card.next_boot,
     drill: model.drill,
+    new_keys: model.newKeys,
   };
   const { word, sentence } = outcomeOf(ended);
   return (

@@ -80,6 +80,7 @@ function Row({ card }: { card: Card }) {
     decided_by: null,
     next_boot: card.next_boot,
     drill: model.drill,
+    new_keys: model.newKeys,
   });
   return (
     <li>
@@ -87,6 +88,7 @@ function Row({ card }: { card: Card }) {
         <span class="row-main">
           <span class="row-title">
             <Text value={model.name} limit={60} /> {model.drill && <span class="chip">Drill</span>}
+            {model.newKeys && <span class="chip">New keys</span>}
           </span>
           <span class="quiet">
             {model.created === null ? '' : dateTime(model.created, now())}
