@@ -1,4 +1,5 @@
-// The order of an enrolment: keys, slot, message, answer, record; each step leaves what the next one needs.
+// The order of an enrolment: keys, message, slot, answer, record; each step leaves what the next one, or its
+// undoing, needs.
 #include "host/enroll.h"
 
 #include <algorithm>
@@ -32,10 +33,26 @@ Result<> forget_slot(const std::filesystem::path& repository, const SecretBytes&
   return {};
 }
 
+/// The slots of the gateway that no enrolment with it names: one that was cut off has added them.
+Result<> forget_stray_slots(const std::filesystem::path& repository, const SecretBytes& key,
+                            const protocol::KeyId& gateway) {
+  ZKV_TRY(const auto enrolment, EnrolmentFolder(repository).with(gateway));
+  ZKV_TRY(const auto description, repository::describe(repository));
+  if (!description.outside) return {};
+  for (const auto& slot : description.outside->slots) {
+    const auto older = enrolment ? enrolment->predecessor : std::nullopt;
+    const bool is_named = enrolment && (slot.id == enrolment->slot || (older && slot.id == older->slot));
+    if (repository::gateway_of(slot) == gateway && !is_named)
+      ZKV_CHECK(forget_slot(repository, key, slot.id));
+  }
+  return {};
+}
+
 Result<> forget_begun(const std::filesystem::path& repository, const SecretBytes& key,
                       const Enrolment& begun) {
   const EnrolmentFolder folder(repository);
-  ZKV_CHECK(forget_slot(repository, key, begun.slot));
+  ZKV_CHECK(begun.slot == 0 ? forget_stray_slots(repository, key, begun.gateway)
+                            : forget_slot(repository, key, begun.slot));
   ZKV_CHECK(folder.forget_keys(begun.host));
   ZKV_CHECK(folder.forget_pending());
   folder.clear_if_unused();
@@ -59,6 +76,7 @@ class Enroller {
       pending.reset();
     }
     if (!pending) {
+      ZKV_CHECK(folder_.forget_stray_keys());
       ZKV_TRY(pending, prepare());
     }
     ZKV_TRY(auto enrolment, send(*pending));
@@ -68,7 +86,8 @@ class Enroller {
 
  private:
   [[nodiscard]] bool is_what_is_wanted(const PendingEnrolment& begun) const {
-    return begun.invite == invite_ && begun.enrolment.in_tpm == order_.keys.tpm.has_value();
+    return begun.invite == invite_ && begun.enrolment.slot != 0 &&
+           begun.enrolment.in_tpm == order_.keys.tpm.has_value();
   }
 
   /// Everything but the gateway's answer. The slot opens with both shares, of which ours is with the keys,
@@ -95,8 +114,7 @@ class Enroller {
     }
     auto begun = begin(pending, statement, *keys);
     if (begun) return pending;
-    static_cast<void>(folder_.forget_keys(enrolment.host));
-    folder_.clear_if_unused();
+    static_cast<void>(undo(enrolment));
     return std::move(begun).error();
   }
 
@@ -106,13 +124,12 @@ class Enroller {
     auto& enrolment = pending.enrolment;
     const auto vault_share = crypto::random_secret(protocol::kShareSize);
     ZKV_TRY(pending.envelope, message(statement, keys, vault_share, enrolment.repository));
+    ZKV_CHECK(folder_.store_pending(pending));
     ZKV_TRY(enrolment.slot,
             repository::add_gateway_slot(order_.repository, order_.key,
                                          {"gateway " + statement.name, enrolment.gateway,
                                           repository::join_shares(vault_share, keys.local_share)}));
-    auto stored = folder_.store_pending(pending);
-    if (!stored) static_cast<void>(forget_slot(order_.repository, order_.key, enrolment.slot));
-    return stored;
+    return folder_.store_pending(pending);
   }
 
   [[nodiscard]] Result<std::string> message(const protocol::GatewayStatement& statement,
@@ -193,9 +210,10 @@ Result<Enrolment> enrol(const EnrolOrder& order, const Exchange& exchange, const
 }
 
 Result<> abandon_succession(const std::filesystem::path& repository, const SecretBytes& key) {
-  ZKV_TRY(const auto pending, EnrolmentFolder(repository).pending());
-  if (!pending || !pending->enrolment.predecessor) return {};
-  return forget_begun(repository, key, pending->enrolment);
+  const EnrolmentFolder folder(repository);
+  ZKV_TRY(const auto pending, folder.pending());
+  if (pending && pending->enrolment.predecessor) ZKV_CHECK(forget_begun(repository, key, pending->enrolment));
+  return folder.forget_stray_keys();
 }
 
 Result<> forget_predecessor(const std::filesystem::path& repository, const SecretBytes& key,

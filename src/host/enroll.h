@@ -33,7 +33,8 @@ struct EnrolOrder {
 Result<Enrolment> enrol(const EnrolOrder& order, const Exchange& exchange, const std::stop_token& stop);
 
 /// Undoes an enrolment that was begun to succeed another and was not answered: its invite is known to nobody
-/// any more. Success where there is none. Errors: those of the repository and of EnrolmentFolder.
+/// any more. Removes stray keys. Success where there is none. Errors: those of the repository and of
+/// EnrolmentFolder.
 Result<> abandon_succession(const std::filesystem::path& repository, const SecretBytes& key);
 
 /// Removes what an enrolment's predecessor has left here: slot, identity and local share. Idempotent. Errors:

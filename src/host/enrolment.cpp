@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <set>
 
 #include "base/file.h"
 #include "protocol/json_members.h"
@@ -22,6 +23,8 @@ constexpr std::uint64_t kHighestSlot = 0xffff'ffff;
 constexpr std::string_view kEnding = ".json";
 constexpr std::string_view kPendingFile = "pending.json";
 constexpr std::string_view kVolumesFile = "volumes.json";
+constexpr std::string_view kFileKeys = ".key";
+constexpr std::string_view kTpmKeys = ".tpm";
 constexpr std::string_view kNewKeysFile = "new-keys";
 constexpr std::size_t kVolumesLimit = std::size_t{1} << 20U;
 
@@ -125,7 +128,7 @@ fs::path EnrolmentFolder::file_of(const protocol::KeyId& gateway) const {
 }
 
 fs::path EnrolmentFolder::key_file_of(const protocol::KeyId& host, bool in_tpm) const {
-  return folder_ / (to_hex(host) + (in_tpm ? ".tpm" : ".key"));
+  return folder_ / (to_hex(host) + std::string(in_tpm ? kTpmKeys : kFileKeys));
 }
 
 Result<> EnrolmentFolder::make_folder() const {
@@ -201,6 +204,29 @@ void EnrolmentFolder::clear_if_unused() const {
 Result<> EnrolmentFolder::forget_keys(const protocol::KeyId& host) const {
   ZKV_CHECK(remove_file(key_file_of(host, true)));
   return remove_file(key_file_of(host, false));
+}
+
+Result<> EnrolmentFolder::forget_stray_keys() const {
+  ZKV_TRY(const auto enrolments, all());
+  ZKV_TRY(const auto begun, pending());
+  std::set<std::string> owners;
+  for (const auto& enrolment : enrolments) {
+    owners.insert(to_hex(enrolment.host));
+    if (enrolment.predecessor) owners.insert(to_hex(enrolment.predecessor->host));
+  }
+  if (begun) owners.insert(to_hex(begun->enrolment.host));
+  std::vector<fs::path> strays;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder_, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const auto& path = entry->path();
+    const bool holds_keys = path.extension() == kFileKeys || path.extension() == kTpmKeys;
+    if (holds_keys && !owners.contains(path.stem().string())) strays.push_back(path);
+  }
+  if (failed && failed != std::errc::no_such_file_or_directory) {
+    return Error::system("reading " + folder_.string(), failed.value());
+  }
+  for (const auto& path : strays) ZKV_CHECK(remove_file(path));
+  return {};
 }
 
 Result<> EnrolmentFolder::store_volumes(const repository::VolumeKeys& keys) const {

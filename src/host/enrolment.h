@@ -30,7 +30,7 @@ struct Enrolment {
   std::optional<crypto::Sha256> certificate;  ///< the pin of a certificate that is signed by itself
   std::string name;                           ///< what the gateway calls this host
   protocol::RepositoryId repository{};
-  std::uint32_t slot = 0;  ///< the gateway's slot in the repository
+  std::uint32_t slot = 0;  ///< the gateway's slot in the repository; 0 before there is one
   bool in_tpm = false;     ///< where its keys are
   /// Whose share the gateway is to destroy, once it hears that this one stands.
   std::optional<Predecessor> predecessor = std::nullopt;
@@ -68,6 +68,9 @@ class EnrolmentFolder {
   /// Idempotent, as is forget_keys().
   [[nodiscard]] Result<> forget(const protocol::KeyId& gateway) const;
   [[nodiscard]] Result<> forget_keys(const protocol::KeyId& host) const;
+  /// Removes keys that belong to no enrolment, neither one that stands nor one that was begun: what was cut
+  /// off has left them.
+  [[nodiscard]] Result<> forget_stray_keys() const;
   /// Removes the folder when there is no enrolment in it: by it zfs-keyvault.service sees that there is
   /// somebody to ask.
   void clear_if_unused() const;

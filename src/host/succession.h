@@ -1,4 +1,5 @@
-// New keys with a gateway: this machine enrols anew by an invite that its own approved request made, and takes its own place.
+// New keys with a gateway: this machine enrols anew by an invite that its own approved request made, and
+// takes its own place.
 #pragma once
 
 #include <stop_token>

@@ -9,17 +9,23 @@ from repository_world import World
 IN_ITS_ETC = ("unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"')
 
 
+def make_etc(folder):
+    """What takes the place of /etc there; gives its renewed.d."""
+    folder.mkdir(mode=0o755)
+    for name in ("passwd", "group", "hosts", "ld.so.cache", "nsswitch.conf"):
+        shutil.copy(f"/etc/{name}", folder / name)
+    programs = folder / "zkv/renewed.d"
+    programs.mkdir(parents=True)
+    return programs
+
+
 @unittest.skipUnless(os.geteuid() == 0, "only root has these programs run")
 class Renewed(unittest.TestCase):
     def setUp(self):
         self.world = World()
         self.addCleanup(self.world.__exit__)
         self.etc, self.told = self.world.home / "etc", self.world.home / "told"
-        self.etc.mkdir(mode=0o755)
-        for name in ("passwd", "group", "ld.so.cache", "nsswitch.conf"):
-            shutil.copy(f"/etc/{name}", self.etc / name)
-        self.programs = self.etc / "zkv/renewed.d"
-        self.programs.mkdir(parents=True)
+        self.programs = make_etc(self.etc)
         self.add("10-tell", f'echo "$@" >>{self.told}')
 
     def add(self, name, script):

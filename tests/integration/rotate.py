@@ -1,12 +1,15 @@
 """`zkv rotate` with the real gateway: everything that opened the repository opens it afterwards, the old key opens nothing, and nothing changes unless all can."""
 
 import json
+import os
 import unittest
 
 import enrolled
 import recording_proxy
+import renewed
 from enrolled_world import Host
-from repository_world import World
+from host_world import Running
+from repository_world import ZKV, World
 from terminal import Terminal
 
 import reader
@@ -172,6 +175,43 @@ class CutOff(WithShares, recording_proxy.Case):
 
     def test_a_last_word_whose_answer_does_not_arrive_is_all_that_is_left(self):
         self.last_word_is_cut(True)
+
+
+@unittest.skipUnless(os.geteuid() == 0, "only root has programs run that renew copies")
+class Renewing(WithShares, enrolled.Case):
+    """With a program in /etc/zkv/renewed.d, as an initramfs has one."""
+
+    def setUp(self):
+        super().setUp()
+        self.prepare()
+        self.etc = self.host.home / "etc"
+        renewed.make_etc(self.etc)
+        self.program = self.etc / "zkv/renewed.d/10-copy"
+
+    def rotate_there(self, script, is_asked=True):
+        self.program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        self.program.chmod(0o755)
+        mark = self.gateway.log.mark()
+        words = [*renewed.IN_ITS_ETC, str(self.etc), ZKV, "rotate", "--key-file", "key", "--cafile", str(self.host.cafile)]
+        running = Running(words, self.host.environment, self.host.home)
+        if is_asked:
+            self.gateway.command("request", "approve", self.gateway.next_request(mark))
+        return running
+
+    def test_a_copy_is_renewed_once_and_before_the_old_share_goes(self):
+        told = self.host.home / "told"
+        count = f"sqlite3 {self.gateway.data}/gateway.db \"SELECT COUNT(*) FROM zkv_secret WHERE name LIKE 'zkv-host-%'\""
+        self.rotate_there(f"{count} >>{told}").end(0)
+        self.assertEqual(told.read_text(), "2\n")
+        self.assertEqual(len(self.shares()), 1)
+
+    def test_a_copy_that_is_not_renewed_keeps_the_old_share(self):
+        running = self.rotate_there("exit 9")
+        running.end(1)
+        self.assertIn("the old shares are kept", "".join(running.errors))
+        self.assertEqual(len(self.shares()), 2)
+        self.rotate_there("exit 0", is_asked=False).end(0)
+        self.assert_one_enrolment()
 
 
 class Enrolled(WithShares, enrolled.Case):

@@ -27,8 +27,8 @@ Result<RotatedShare> ask_one(const Session& session, const GatewayOptions& optio
         fetch_shares(session.repository, {enrolment}, options, stop, {.successor = hash_of(token)});
     if (released) return RotatedShare{std::move(*released), std::move(token)};
     if (released.error().kind() != ErrorKind::kUnsupported) return tl::unexpected(released.error());
-    static_cast<void>(std::fprintf(stderr, "zkv: %s; its share stays\n",
-                                   plain_text(released.error().message()).c_str()));
+    static_cast<void>(
+        std::fprintf(stderr, "zkv: %s; its share stays\n", plain_text(released.error().message()).c_str()));
   }
   ZKV_TRY(auto released, fetch_shares(session.repository, {enrolment}, options, stop));
   return RotatedShare{std::move(released), std::nullopt};
@@ -41,8 +41,8 @@ Error at_gateway(const host::Enrolment& enrolment, const Error& error) {
 }  // namespace
 
 Result<std::vector<RotatedShare>> ask_for_shares(const Session& session, const GatewayOptions& options,
-                                                 const std::vector<host::Enrolment>& enrolments, bool wants_new,
-                                                 const std::stop_token& stop) {
+                                                 const std::vector<host::Enrolment>& enrolments,
+                                                 bool wants_new, const std::stop_token& stop) {
   std::vector<RotatedShare> all;
   for (const auto& enrolment : enrolments) {
     auto share = ask_one(session, options, enrolment, wants_new, stop);
@@ -91,11 +91,13 @@ Result<> end_predecessors(Session& session, const GatewayOptions& options, const
   for (const auto& enrolment : enrolments) {
     if (!enrolment.predecessor) continue;
     ZKV_TRY(const auto keys, folder.keys_of(enrolment, options.tpm));
-    const auto settled = host::take_own_place(folder, enrolment, keys,
-                                              exchange_with(enrolment.certificate, options), stop);
+    const auto settled =
+        host::take_own_place(folder, enrolment, keys, exchange_with(enrolment.certificate, options), stop);
     if (!settled) {
       return at_gateway(enrolment, settled.error()).remedy("say 'zkv rotate' again: it goes on here");
     }
+    // That the predecessor is gone is nothing that a copy must know.
+    session.before = host::RepositoryFiles::of(session.repository);
     out << settled->address << " has a new share of this machine's; the old one is destroyed\n";
   }
   return out.write();

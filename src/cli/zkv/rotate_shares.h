@@ -23,8 +23,8 @@ struct RotatedShare {
 /// approval makes an invite for new ones, where the gateway knows how. Errors: those of
 /// host::ask_enrolled_gateway(), naming the gateway.
 Result<std::vector<RotatedShare>> ask_for_shares(const Session& session, const GatewayOptions& options,
-                                                 const std::vector<host::Enrolment>& enrolments, bool wants_new,
-                                                 const std::stop_token& stop);
+                                                 const std::vector<host::Enrolment>& enrolments,
+                                                 bool wants_new, const std::stop_token& stop);
 
 /// Enrols anew with each gateway that made an invite, by `key`, which opens the repository as it is now.
 /// Errors: those of host::enrol(), naming the gateway.
@@ -35,8 +35,8 @@ Result<> enrol_anew(const Session& session, const GatewayOptions& options, const
 bool is_succession_pending(const std::vector<host::Enrolment>& enrolments);
 
 /// Renews what is kept elsewhere, then has each gateway destroy the old share. Errors: those of
-/// host::take_own_place(), naming the gateway; kIo where a copy could not be renewed, which may still need the
-/// old share.
+/// host::take_own_place(), naming the gateway; kIo where a copy could not be renewed, which may still need
+/// the old share.
 Result<> end_predecessors(Session& session, const GatewayOptions& options, const SecretBytes& key,
                           const std::stop_token& stop);
 

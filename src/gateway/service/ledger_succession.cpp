@@ -1,4 +1,5 @@
-// A host that enrolled anew takes its own place: the new share is seen in the vault before the old one is destroyed.
+// A host that enrolled anew takes its own place: the new share is seen in the vault before the old one is
+// destroyed.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ Error not_its_successor() {
 
 Result<> check_time(const protocol::Succession& word) {
   if (!is_far(word.time, now())) return {};
-  return Error::conflict("the message's time is more than 300 s from the gateway's, which is in GET /v2/gateway")
+  return Error::conflict(
+             "the message's time is more than 300 s from the gateway's, which is in GET /v2/gateway")
       .named("clock");
 }
 
@@ -33,14 +35,15 @@ Result<LedgerEnrolments::Heir> LedgerEnrolments::heir_of(const protocol::Envelop
   if (!host || host->is_revoked()) return not_its_successor();
   ZKV_TRY(const auto word, open_from_host<protocol::Succession>(envelope, host->identity));
   if (word.host != envelope.signer || word.gateway != identity_.id()) {
-    return Error::denied("the message speaks of another host than the one that signed it, or of another gateway");
+    return Error::denied(
+        "the message speaks of another host than the one that signed it, or of another gateway");
   }
   ZKV_CHECK(check_time(word));
   ZKV_TRY(auto predecessor, hosts.find_host(to_hex(word.predecessor)));
   if (!predecessor) return not_its_successor();
   ZKV_TRY(const auto invites, hosts.successions_of(predecessor->id));
-  const bool is_heir = std::ranges::any_of(
-      invites, [&](const Invite& invite) { return invite.used_by == host->id; });
+  const bool is_heir =
+      std::ranges::any_of(invites, [&](const Invite& invite) { return invite.used_by == host->id; });
   if (!is_heir) return not_its_successor();
   return Heir{std::move(*host), std::move(*predecessor)};
 }
@@ -62,7 +65,8 @@ Result<Host> LedgerEnrolments::take_over(Heir heir, std::vector<std::string>& en
   host.released_at = predecessor.released_at;
   ZKV_CHECK(hosts.update(host));
   ZKV_CHECK(hosts.share_addresses(predecessor.id, host.id));
-  ZKV_CHECK(desk_.note("host.succeed", "", actor, fmt::format("{} {} for {}", name, host.id, predecessor.id)));
+  ZKV_CHECK(
+      desk_.note("host.succeed", "", actor, fmt::format("{} {} for {}", name, host.id, predecessor.id)));
   return host;
 }
 
@@ -81,7 +85,8 @@ asio::awaitable<Result<Host>> LedgerEnrolments::succeed(protocol::Envelope envel
                                  share.error().message());
   }
   std::vector<std::string> ended;
-  std::function<Result<Host>(Decisions&)> taking = [this, &envelope, &ended](Decisions& decisions) -> Result<Host> {
+  std::function<Result<Host>(Decisions&)> taking = [this, &envelope,
+                                                    &ended](Decisions& decisions) -> Result<Host> {
     ended.clear();
     ZKV_TRY(auto now_heir, heir_of(envelope));
     return take_over(std::move(now_heir), ended, decisions);
