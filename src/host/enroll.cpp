@@ -48,9 +48,12 @@ Result<> forget_stray_slots(const std::filesystem::path& repository, const Secre
   return {};
 }
 
+/// One that stands already, and was cut off right after, has only that left of its beginning.
 Result<> forget_begun(const std::filesystem::path& repository, const SecretBytes& key,
                       const Enrolment& begun) {
   const EnrolmentFolder folder(repository);
+  ZKV_TRY(const auto standing, folder.with(begun.gateway));
+  if (standing && standing->host == begun.host) return folder.forget_pending();
   ZKV_CHECK(begun.slot == 0 ? forget_stray_slots(repository, key, begun.gateway)
                             : forget_slot(repository, key, begun.slot));
   ZKV_CHECK(folder.forget_keys(begun.host));

@@ -39,7 +39,7 @@ class Killed(unittest.TestCase):
             self.gateway.command("request", "approve", re.search(r"request (\w+)", line)[1])
         except AssertionError:
             pass  # It ended before it asked.
-        running.process.communicate(timeout=120)
+        self.said = "".join([*running.errors, *running.process.communicate(timeout=120)])
         return running.process.returncode
 
     def rotate(self, *before):
@@ -52,7 +52,7 @@ class Killed(unittest.TestCase):
 
     def assert_whole(self, ended):
         self.host.out("repository", "check", "--key-file", "key")
-        self.assertEqual(self.run_approved("mount"), 0)
+        self.assertEqual(self.run_approved("mount"), 0, self.said)
         self.assertEqual({self.host.get(name, "keystatus") for name in VOLUMES}, {"available"})
         self.host.out("unmount")
         if ended:
@@ -64,10 +64,9 @@ class Killed(unittest.TestCase):
     def test_at_every_change_of_a_file(self):
         number = 1
         while self.killed(CALL, number):
-            with self.subTest(number=number):
-                self.assert_whole(ended=False)
-                self.assertEqual(self.rotate(), 0)
-                self.assert_whole(ended=True)
+            self.assert_whole(ended=False)
+            self.assertEqual(self.rotate(), 0, f"after {CALL} number {number}")
+            self.assert_whole(ended=True)
             number += 1
         self.assertGreater(number, 1, f"it was never killed at {CALL}")
 
