@@ -138,7 +138,12 @@ void take_in(DriftRecord& record, const MountReport& report, bool is_whole, cons
       volume.kind = kind;
       volume.settings = settings;
       if (refutes(outcome.happened)) volume.refused = outcome.detail;
-      if (proves(outcome.happened)) proved.push_back({outcome.volume, settings});
+      if (outcome.is_as_before && !volume.fingerprint.marks.empty()) {
+        volume.proved = now;
+        volume.refused.clear();
+      } else if (proves(outcome.happened)) {
+        proved.push_back({outcome.volume, settings});
+      }
     }
     if (proved.empty()) continue;
     for (auto& fingerprint : unlocker->fingerprints(proved)) {

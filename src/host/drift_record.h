@@ -43,7 +43,8 @@ Result<DriftRecord> read_drift_record(const std::filesystem::path& path);
 Result<> change_drift_record(const std::filesystem::path& path,
                              const std::function<void(DriftRecord&)>& change);
 
-/// Takes in what was just opened or tried: what fitted is looked at and is proved now. With `is_whole` these
+/// Takes in what was just opened or tried: what fitted is looked at and is proved now; what opened by the key
+/// that it was looked at with looks as it did then. With `is_whole` these
 /// are all volumes of the repository, and others are forgotten.
 void take_in(DriftRecord& record, const MountReport& report, bool is_whole, const Unlockers& unlockers,
              Time now);

@@ -62,6 +62,11 @@ Sweep::Sweep(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRepo
 }
 
 void Sweep::run() {
+  const auto opened = open_at_sight();
+  if (wants_mounts_ && !open_.empty()) {
+    look(opened);
+    for (std::size_t kind = 0; kind < opened.size(); ++kind) mount(kind, opened[kind]);
+  }
   while (!waiting_.empty()) {
     look();
     const auto now = ready();
@@ -74,11 +79,33 @@ void Sweep::run() {
   mount_held_back();
 }
 
+/// A key that opens something has nothing to wait for: what it lies on must be there.
+std::vector<std::vector<VolumeRef>> Sweep::open_at_sight() {
+  std::vector<std::vector<VolumeRef>> opened(unlockers_.size());
+  for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
+    auto& unlocker = *unlockers_[kind];
+    const auto volumes = waiting_of_kind(keys_, unlocker.kind(), waiting_);
+    if (volumes.empty()) continue;
+    auto outcomes = unlocker.open_at_sight(volumes, stop_);
+    if (outcomes.empty()) continue;
+    for (const auto& outcome : outcomes) {
+      const auto volume =
+          std::ranges::find(volumes, outcome.volume, [](const Volume& one) { return one.name; });
+      opened[kind].push_back({volume->name, volume->settings});
+    }
+    settle(kind, opened[kind], std::move(outcomes));
+    after_opening_(unlocker);
+  }
+  return opened;
+}
+
 /// A kind that cannot be looked at has no ties; open() will say what is wrong with it.
-void Sweep::look() {
+void Sweep::look(const std::vector<std::vector<VolumeRef>>& also) {
   std::erase_if(surveys_, [&](const Survey& survey) { return waiting_.contains(survey.volume); });
-  for (const auto& unlocker : unlockers_) {
-    const auto volumes = refs_of(waiting_of_kind(keys_, unlocker->kind(), waiting_));
+  for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
+    const auto& unlocker = unlockers_[kind];
+    auto volumes = refs_of(waiting_of_kind(keys_, unlocker->kind(), waiting_));
+    if (!also.empty()) volumes.insert(volumes.end(), also[kind].begin(), also[kind].end());
     if (volumes.empty()) continue;
     auto surveys = unlocker->survey(volumes);
     if (surveys) {

@@ -30,7 +30,10 @@ class Sweep {
   void run();
 
  private:
-  void look();
+  /// Before anything is looked at. Gives what opened, for each kind.
+  std::vector<std::vector<unlock::VolumeRef>> open_at_sight();
+  /// Of what waits, and of `also`, for each kind.
+  void look(const std::vector<std::vector<unlock::VolumeRef>>& also = {});
   [[nodiscard]] std::set<std::string> ready() const;
   void open_round(const std::set<std::string>& wanted);
   void mount(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes);

@@ -257,6 +257,25 @@ class ZfsUnlocker final : public Unlocker {
     return outcomes;
   }
 
+  [[nodiscard]] std::vector<Outcome> open_at_sight(std::span<const Volume> volumes,
+                                                   const std::stop_token& stop) override {
+    std::vector<KeyLoad> loads;
+    for (const auto& volume : volumes) {
+      const bool is_sure = volume.derived && volume.next_key.empty() && is_dataset_name(volume.name);
+      if (!is_sure) continue;
+      const KeyRule rule{KeyFormat::kPassphrase, volume.derived->iterations, volume.derived->salt};
+      loads.push_back({volume.name, volume.key, rule, volume.derived});
+    }
+    const auto loaded = load_derived_keys(loads, options_, stop);
+    std::vector<Outcome> outcomes;
+    for (std::size_t i = 0; i < loaded.size(); ++i) {
+      if (!loaded[i].result) continue;
+      outcomes.push_back(outcome_of(loads[i].name, loaded[i], Attempt::kOpen));
+      outcomes.back().is_as_before = true;
+    }
+    return outcomes;
+  }
+
   [[nodiscard]] std::vector<DerivedFor> take_derived() override { return std::exchange(derived_, {}); }
 
   [[nodiscard]] std::size_t new_key_size() const override { return kWrappingKeySize; }

@@ -194,6 +194,26 @@ std::vector<KeyLoaded> load_keys(const std::vector<KeyLoad>& loads, Attempt atte
   return loaded;
 }
 
+std::vector<KeyLoaded> load_derived_keys(const std::vector<KeyLoad>& loads, const ZfsOptions& options,
+                                         const std::stop_token& stop) {
+  if (loads.empty() || stop.stop_requested() || options.road == Road::kProgram) return {};
+  const auto core = ZfsCore::load(options.libraries);
+  if (!core) return {};
+  std::vector<KeyLoaded> loaded(loads.size());
+  WrappingKeys keys(loads.size());
+  const auto order = in_order(
+      loads.size(), [&](std::size_t i) -> auto& { return loads[i].name; });
+  for (const std::size_t i : order) {
+    if (fits(loads[i])) {
+      std::copy_n(loads[i].derived->key.begin(), kWrappingKeySize, keys.at(i).begin());
+    } else {
+      loaded[i].result = Error::invalid("it has no derived key");
+    }
+  }
+  load_ready(*core, loads, order, false, options, keys, loaded);
+  return loaded;
+}
+
 std::vector<Result<>> unload_keys(const std::vector<std::string>& names, const ZfsOptions& options,
                                   const ZfsProgram& program, const std::stop_token& stop) {
   std::vector<Result<>> unloaded(names.size(), tl::unexpected(interrupted()));

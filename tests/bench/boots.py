@@ -32,7 +32,7 @@ grep -v '^#' /root/volumes | while read -r volume format key; do
 done
 cat >/etc/systemd/system/plain.service <<'E'
 {PLAIN_UNIT}E
-systemctl disable --quiet zfs-keyvault.service
+systemctl mask --quiet zfs-keyvault.service
 systemctl enable --quiet plain.service
 """
 INITRAMFS = """

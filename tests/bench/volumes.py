@@ -44,7 +44,7 @@ def wrapping_keys(guest):
 def measure():
     import guest_world  # pylint: disable=import-outside-toplevel  # looks for packages, which other figures do not need
     with guest_world.booted(spare="2G", files=[RAW_LOAD], link=False, words="zkv=off") as guest:
-        guest.check("zkv fs init --repository /root/many --key-file /payload/repository-key")
+        guest.check("zkv fs init --format 2 --repository /root/many --key-file /payload/repository-key")
         guest.check(MAKE, limit=1200)
         guest.check(f"cat >/root/ready <<'E'\n{wrapping_keys(guest)}\nE")
         mount = "zkv mount --no-mount --repository /root/many --key-file /payload/repository-key >/dev/null"

@@ -93,6 +93,40 @@ TEST_F(DerivedKeys, TheOneThatFitsIsTakenWithoutDeriving) {
   EXPECT_THAT(zfs_.calls_of("lzc_load_key"), SizeIs(1));
 }
 
+TEST_F(DerivedKeys, TheOneThatFitsIsTakenBeforeAnythingIsLookedAt) {
+  hold("not the passphrase");
+  hold_derived(kDerived);
+  const auto report =
+      open_and_mount({.repository = path_, .wants_mounts = false}, {key_.clone(), std::nullopt},
+                     unlock::all_unlockers({.zfs = zfs_.options()}), {});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->is_complete());
+  EXPECT_TRUE(report->volumes.front().outcome.is_as_before);
+  EXPECT_THAT(zfs_.calls_of("zfs"), IsEmpty());
+}
+
+TEST_F(DerivedKeys, WhatIsTakenSoIsMountedAsEver) {
+  hold("not the passphrase");
+  hold_derived(kDerived);
+  const auto report = open_and_mount({.repository = path_}, {key_.clone(), std::nullopt},
+                                     unlock::all_unlockers({.zfs = zfs_.options()}), {});
+  ASSERT_TRUE(report);
+  ASSERT_THAT(report->mounts, SizeIs(1));
+  EXPECT_EQ(report->mounts.front().happened, unlock::MountHappened::kMounted);
+}
+
+TEST_F(DerivedKeys, WithoutTheLibraryNothingIsTakenSo) {
+  hold("correct horse");
+  hold_derived(kDerived);
+  auto options = zfs_.options();
+  options.road = unlock::Road::kProgram;
+  const auto report = open_and_mount({.repository = path_}, {key_.clone(), std::nullopt},
+                                     unlock::all_unlockers({.zfs = options}), {});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->is_complete());
+  EXPECT_FALSE(report->volumes.front().outcome.is_as_before);
+}
+
 TEST_F(DerivedKeys, OneThatIsRefusedGivesWayToThePassphrase) {
   hold("correct horse");
   hold_derived(std::string(64, 'f'));
@@ -100,11 +134,11 @@ TEST_F(DerivedKeys, OneThatIsRefusedGivesWayToThePassphrase) {
   EXPECT_EQ(held(), std::to_string(kSalt) + " " + kDerived);
 }
 
-TEST_F(DerivedKeys, OneOfAnotherSaltIsNotTriedAndIsRenewed) {
+TEST_F(DerivedKeys, OneOfAnotherSaltIsRenewed) {
   hold("correct horse");
   hold_derived(std::string(64, 'f'), kSalt + 1);
   EXPECT_EQ(boot(), Happened::kOpened);
-  EXPECT_THAT(zfs_.calls_of("lzc_load_key"), SizeIs(1));
+  EXPECT_THAT(zfs_.calls_of("lzc_load_key"), SizeIs(2));
   EXPECT_EQ(held(), std::to_string(kSalt) + " " + kDerived);
 }
 

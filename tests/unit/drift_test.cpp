@@ -170,6 +170,19 @@ TEST_F(Records, WhatIsOpenAlreadyKeepsItsProof) {
   EXPECT_THAT(drift(record).findings, SizeIs(1));
 }
 
+TEST_F(Records, WhatOpenedByTheKeyOfLastTimeIsProvedAndNotLookedAtAgain) {
+  zfs_.add_root("tank/a", kHexA, {{"guid", "5"}});
+  DriftRecord record;
+  auto as_before = report(Happened::kOpened);
+  as_before.volumes.front().outcome.is_as_before = true;
+  take_in(record, as_before, true, unlockers(), kThen);
+  EXPECT_EQ(record.volumes["tank/a"].fingerprint.marks.size(), 4U);  // It had never been looked at.
+  const auto looks = zfs_.calls_of("zfs").size();
+  take_in(record, as_before, true, unlockers(), kThen + std::chrono::hours(1));
+  EXPECT_EQ(zfs_.calls_of("zfs").size(), looks);
+  EXPECT_EQ(record.volumes["tank/a"].proved, kThen + std::chrono::hours(1));
+}
+
 TEST_F(Records, OfAllVolumesForgetOthersAndOfSomeDoNot) {
   DriftRecord record;
   record.volumes["tank/gone"].kind = "zfs";
