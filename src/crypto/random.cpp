@@ -15,6 +15,14 @@ SecretBytes random_secret(std::size_t size) {
   return secret;
 }
 
+SecretBytes random_volume_key(std::size_t size) {
+  auto key = random_secret(size);
+  for (auto& byte : key.span()) {
+    while (byte == 0) fill_random({&byte, 1});
+  }
+  return key;
+}
+
 std::uint32_t random_below(std::uint32_t bound) { return randombytes_uniform(bound); }
 
 }  // namespace zkv::crypto

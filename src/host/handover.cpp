@@ -26,6 +26,7 @@ long keyctl(int operation, unsigned long a, unsigned long b = 0, unsigned long c
 unsigned long address_of(const void* bytes) { return reinterpret_cast<unsigned long>(bytes); }
 
 constexpr auto kUserKeyring = static_cast<unsigned long>(KEY_SPEC_USER_KEYRING);
+constexpr auto kProcessKeyring = static_cast<unsigned long>(KEY_SPEC_PROCESS_KEYRING);
 
 /// The gateway whose shares they are goes before the secret; 32 zeros stand for a key that is no shares.
 SecretBytes packed(const repository::RepositoryKey& key) {
@@ -49,11 +50,14 @@ void forget(long key) { keyctl(KEYCTL_INVALIDATE, static_cast<unsigned long>(key
 }  // namespace
 
 Result<> leave_handover(const repository::RepositoryKey& key, const std::string& name) {
+  // Only what a process possesses can it guard, and a unit's session does not lead to the user's keyring.
+  if (keyctl(KEYCTL_LINK, kUserKeyring, kProcessKeyring) != 0)
+    return errno == ENOSYS
+               ? Error::unsupported("this kernel has no keyrings to leave the repository's key in")
+               : Error::system("cannot reach the kernel's keyring of this user", errno);
   const auto bytes = packed(key);
   const long id =
       ::syscall(SYS_add_key, "user", name.c_str(), bytes.data(), bytes.size(), KEY_SPEC_USER_KEYRING);
-  if (id < 0 && errno == ENOSYS)
-    return Error::unsupported("this kernel has no keyrings to leave the repository's key in");
   if (id < 0) return Error::system("cannot leave the repository's key in the kernel's keyring", errno);
   const auto lifetime = static_cast<unsigned long>(std::chrono::seconds(kHandoverLifetime).count());
   if (keyctl(KEYCTL_SET_TIMEOUT, static_cast<unsigned long>(id), lifetime) != 0 ||

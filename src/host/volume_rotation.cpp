@@ -85,7 +85,7 @@ Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::pa
       if (const auto can = check_changes(unlocker, volume); !can) {
         left.push_back(told(volume, Happened::kLeftAlone, can.error()));
       } else if (volume.next_key.empty()) {
-        begun.push_back({volume.name, crypto::random_secret(unlocker->new_key_size())});
+        begun.push_back({volume.name, crypto::random_volume_key(unlocker->new_key_size())});
       }
     }
     for (const auto& [name, next] : begun) ZKV_CHECK(keys.begin_change(name, next.span()));

@@ -131,7 +131,7 @@ struct DerivedFor {
 struct NewVolume {
   std::string name;
   repository::VolumeSettings settings = {};
-  std::span<const std::uint8_t> key;         ///< new_key_size() random bytes
+  std::span<const std::uint8_t> key;         ///< new_key_size() random bytes, none of them zero
   std::string place = {};                    ///< the device that it is made on, where the kind has one
   std::vector<std::string> properties = {};  ///< NAME=VALUE, which there are is the kind's own
   std::string size = {};                     ///< of a block device within a pool, as the kind writes sizes

@@ -188,5 +188,14 @@ TEST(Random, SecretsHaveTheSizeAskedForAndDiffer) {
   EXPECT_FALSE(equal_in_constant_time(first.span(), random_secret(32).span()));
 }
 
+// Of so many uniform bytes 256 would be zero.
+TEST(Random, AVolumesNewKeyHasNoZeroByte) {
+  const auto key = random_volume_key(65536);
+  ASSERT_EQ(key.size(), 65536U);
+  const std::set<std::uint8_t> seen(key.span().begin(), key.span().end());
+  EXPECT_FALSE(seen.contains(0));
+  EXPECT_EQ(seen.size(), 255U);
+}
+
 }  // namespace
 }  // namespace zkv::crypto

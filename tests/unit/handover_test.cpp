@@ -59,6 +59,21 @@ TEST_F(HandoverTest, WhatIsNoHandoverIsForgotten) {
   EXPECT_LT(::syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_USER_KEYRING, "user", name_.c_str(), 0), 0);
 }
 
+// As in a unit of systemd, whose session is its own; what a parent possesses is not its child's.
+TEST_F(HandoverTest, ASessionThatDoesNotLeadToTheUsersKeyringLeavesItToo) {
+  const pid_t unit = ::fork();
+  if (unit == 0) {
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0) ::_exit(3);
+    ::_exit(leave_handover({SecretBytes::copy_of("both shares"), std::nullopt}, name_) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(unit, &status, 0), unit);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  const auto taken = take_handover(name_);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->secret.view(), "both shares");
+}
+
 TEST_F(HandoverTest, AnotherUserCannotTakeIt) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   ASSERT_TRUE(leave_handover({SecretBytes::copy_of("both shares"), std::nullopt}, name_));

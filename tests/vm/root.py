@@ -61,7 +61,7 @@ class RootScenario(Scenario):
         guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key; printf '%s' '{PASSPHRASE}' >/root/passphrase)")
         guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
         guest.check(f"dpkg -i /payload/{self.package}_*.deb")
-        guest.check(COPY + self.make_root, limit=900)
+        guest.check(COPY + self.make_root, limit=1500)
         guest.power_off()
         self.step("taking the initramfs out")
         raw = self._work / "system.raw"

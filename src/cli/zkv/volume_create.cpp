@@ -69,7 +69,7 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   ZKV_CHECK(unlocker->check({volume.name, volume.settings}));
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
-  const auto volume_key = crypto::random_secret(unlocker->new_key_size());
+  const auto volume_key = crypto::random_volume_key(unlocker->new_key_size());
   volume.key = volume_key.span();
   // Before there is a volume that needs it, so that none ever lacks its key.
   ZKV_CHECK(store_volume(session, key, {volume.name, unlocker->kind(), volume.key, {}, volume.settings}));
