@@ -20,6 +20,12 @@ from scenario import BOOT_LIMIT, VOLUMES, Scenario, unit  # noqa: E402
 NETWORK = "/etc/systemd/network/20-wired.network"
 
 
+def with_network(*lines):
+    """The card set up otherwise than in the image, which may have been read by now."""
+    text = "\\n".join(("[Match]", "Type=ether", "[Network]", *lines))
+    return f"printf '{text}\\n' >{NETWORK}\nsystemctl restart --no-block systemd-networkd.service\n"
+
+
 class Portal:
     """Answers in the gateway's place, as networks do that want a login first: TLS of its own, and a redirection for whatever is asked."""
 
@@ -97,7 +103,7 @@ class Failing(Scenario):
     def test_a_clock_that_is_years_behind(self):
         self.gateway.start()
         guest = self.boot(extra=["-rtc", "base=2020-01-01T00:00:00,clock=vm"])
-        self.assert_up_and_locked(guest, "not yet valid")
+        self.assert_up_and_locked(guest, "not valid yet")
         guest.check(f"date -s @{int(time.time())}")
         self.assert_mended(guest)
 
@@ -110,8 +116,7 @@ class Failing(Scenario):
         self.assert_mended(guest)
 
     def test_ipv6_alone(self):
-        self.setup = ("printf '[Match]\\nType=ether\\n[Network]\\nIPv6AcceptRA=yes\\n' >" + NETWORK + "\n"
-                      "sed -i 's/^10.0.2.2 /fec0::2 /' /etc/hosts\n")
+        self.setup = with_network("IPv6AcceptRA=yes") + "sed -i 's/^10.0.2.2 /fec0::2 /' /etc/hosts\n"
         self.gateway.start()
         forwarder = Forwarder(self.gateway.port)
         self._stack.callback(forwarder.close)
@@ -129,7 +134,7 @@ class Failing(Scenario):
         self.assert_mended(guest)
 
     def test_a_second_network_card_that_leads_nowhere(self):
-        self.setup = "printf '[Match]\\nType=ether\\n[Network]\\nDHCP=ipv4\\nLinkLocalAddressing=no\\n' >" + NETWORK + "\n"
+        self.setup = with_network("DHCP=ipv4", "LinkLocalAddressing=no")
         self.gateway.start()
         guest = self.boot(extra=["-netdev", "hubport,id=nowhere,hubid=7", "-device", "virtio-net-pci,netdev=nowhere"])
         self.assert_mended(guest)

@@ -1,7 +1,7 @@
 // A question that wants an answer before anything else: the browser's own dialog, which keeps the focus and gives it back.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import { inWords } from '../hooks';
 import { Note } from './view';
@@ -28,7 +28,8 @@ export function Dialog(props: DialogProps) {
   const [failure, setFailure] = useState<string | null>(null);
   const id = useId();
 
-  useEffect(() => {
+  // Before the next frame: whoever opened it has the focus now, and may not have it then.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
