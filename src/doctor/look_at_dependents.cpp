@@ -1,6 +1,7 @@
 // Units of others that need what is on a volume.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "doctor/looks.h"
@@ -28,7 +29,14 @@ bool is_wanted_by_us(const Unit& unit) {
   return unit.names("Wants", kTarget);
 }
 
-bool is_ours(std::string_view name) { return name == kOurs[0] || name == kOurs[1]; }
+/// Beside the two, those that come and go with them.
+constexpr std::array<std::string_view, 4> kOurHelpers{"zkv-cryptsetup.socket", "zkv-credentials.socket",
+                                                      "zkv-check.service", "zkv-check.timer"};
+
+bool is_ours(std::string_view name) {
+  return name == kOurs[0] || name == kOurs[1] ||
+         std::find(kOurHelpers.begin(), kOurHelpers.end(), name) != kOurHelpers.end();
+}
 
 std::string drop_in(const std::string& name) {
   return "systemctl edit " + name + ": [Unit] Requires=zfs-keyvault.target After=zfs-keyvault.target";

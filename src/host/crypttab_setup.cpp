@@ -260,6 +260,19 @@ Result<std::vector<FileChange>> plan_crypttab_removal(const std::vector<std::str
   return changes;
 }
 
+namespace {
+
+bool holds_our_lines(const std::string& crypttab, const CrypttabPlaces& places) {
+  bool found = false;
+  static_cast<void>(with_lines_changed(crypttab, [&](const CrypttabLine& line, const std::string& whole) {
+    found |= asks_us(line, places);
+    return whole;
+  }));
+  return found;
+}
+
+}  // namespace
+
 Result<> make_changes(const std::vector<FileChange>& changes, const CrypttabPlaces& places) {
   static constexpr mode_t kForAll = 0644;
   for (const auto& [path, before, after] : changes) {
@@ -273,7 +286,9 @@ Result<> make_changes(const std::vector<FileChange>& changes, const CrypttabPlac
     fs::create_directories(path.parent_path(), failed);
     if (failed) return Error::system("making " + path.parent_path().string(), failed.value());
     ReplaceOptions options{.mode = kForAll, .previous = std::nullopt};
-    if (is_crypttab && !before.empty()) options.previous = path.string() + ".zkv-old";
+    if (is_crypttab && !before.empty() && !holds_our_lines(before, places)) {
+      options.previous = path.string() + ".zkv-old";
+    }
     const auto bytes = bytes_of(after);
     ZKV_CHECK(replace_file(path, bytes, options));
   }

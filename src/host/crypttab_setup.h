@@ -51,7 +51,8 @@ Result<std::vector<FileChange>> plan_crypttab(const std::vector<CrypttabVolume>&
 Result<std::vector<FileChange>> plan_crypttab_removal(const std::vector<std::string>& volumes,
                                                       const CrypttabPlaces& places = {});
 
-/// Makes the changes, each atomically; of crypttab the one before is kept as "crypttab.zkv-old". Errors: kIo.
+/// Makes the changes, each atomically; crypttab as it was before it held any line of ours is kept as
+/// "crypttab.zkv-old". Errors: kIo.
 Result<> make_changes(const std::vector<FileChange>& changes, const CrypttabPlaces& places = {});
 
 /// Whether `unit` is wanted by a target, as "systemctl enable" makes it.

@@ -106,6 +106,11 @@ Result<> remove_previous(const std::filesystem::path& path) {
 
 }  // namespace
 
+Result<> forget_previous(const std::filesystem::path& path) {
+  ZKV_TRY(const auto locked, lock_and_read(path));
+  return remove_previous(locked.lock.path());
+}
+
 Result<std::vector<Slot>> slots_without_key(const std::filesystem::path& path, const Rotation& rotation) {
   ZKV_TRY(const auto file, read_bytes(path));
   ZKV_TRY(const auto repository, open_for_rotation(path, file, rotation));

@@ -37,4 +37,7 @@ Result<std::vector<Slot>> slots_without_key(const std::filesystem::path& path, c
 /// first key's own slot is dropped), each before anything was written; kIo.
 Result<Rotated> rotate(const std::filesystem::path& path, const Rotation& rotation);
 
+/// Removes the previous generation, in which a slot may be that is gone. Errors: kIo.
+Result<> forget_previous(const std::filesystem::path& path);
+
 }  // namespace zkv::repository

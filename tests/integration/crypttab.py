@@ -60,6 +60,7 @@ class Crypttab(Volumes):
         self.crypttab("remove", "data")
         self.assertEqual(self.table.read_text(), "# the swap\nswap /dev/sda /dev/urandom swap\n")
         self.assertFalse((self.units / "dev-mapper-data.device.d").exists())
+        self.assertEqual(pathlib.Path(f"{self.table}.zkv-old").read_text(), before)
         self.assertIn(b"no line", self.crypttab("remove", "data", code=1)[1])
 
     def test_without_the_key_the_last_unlock_says_which_volumes_there_are(self):

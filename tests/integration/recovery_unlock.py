@@ -40,6 +40,43 @@ class Case(unittest.TestCase):
             self.assertEqual(self.host.get(name, "keystatus"), "unavailable", name)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root begins services anew")
+class BesideAService(Case):
+    """zfs-keyvault.service asks a gateway that is gone; systemctl is played."""
+
+    def setUp(self):
+        super().setUp()
+        self.calls = self.host.home / "systemctl-calls"
+        (self.host.home / "key").write_text(self.host.key)
+
+    def play(self, state):
+        program = self.host.zfs / "systemctl"
+        program.write_text(f'#!/bin/sh\ncase "$1" in show) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
+        program.chmod(0o755)
+
+    def unlock(self, *words):
+        return self.host.run("unlock", "--key-file", "key", *words)[1].decode()
+
+    def test_that_waits_it_is_begun_anew_and_finds_the_key(self):
+        self.play("activating")
+        said = self.unlock()
+        self.assert_all_open()
+        if "still waits" in said:
+            self.assertIn("touch /run/zfs-keyvault/mounted", said)
+            self.skipTest("this kernel has no keyring for it")
+        self.assertEqual(self.calls.read_text(), "--no-block restart zfs-keyvault.service\n")
+        self.host.out("unmount")
+        self.host.out("mount", "--timeout", "5", "https://127.0.0.1:1")
+        self.assert_all_open()
+
+    def test_that_does_not_wait_or_where_not_all_was_opened_it_is_left_alone(self):
+        self.play("active")
+        self.unlock()
+        self.play("activating")
+        self.unlock("--only", "tank/hex")
+        self.assertFalse(self.calls.exists())
+
+
 class ByKit(Case):
     def test_typed_row_by_row_opens_and_mounts_everything(self):
         words, = self.kit()

@@ -228,6 +228,7 @@ class Enrolled(WithShares, enrolled.Case):
         self.assertIn("has a new share of this machine's; the old one is destroyed", said)
         self.assertNotEqual(self.host.path.read_bytes(), before)
         self.assertFalse(key & self.keys())
+        self.assertFalse(self.host.path.with_name(self.host.path.name + ".previous").exists())
         self.assertEqual(self.gateway.audit_kinds().count("host.tombstone"), 1)
         self.assert_one_enrolment()
 

@@ -133,6 +133,11 @@ TEST(Doctor, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
                 facts.units["db.service"] = unit("Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n");
               }),
               IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.units["zkv-cryptsetup.socket"] = unit("BindsTo=zfs-keyvault.service\n");
+                facts.units["zkv-credentials.socket"] = unit("BindsTo=zfs-keyvault.service\n");
+              }),
+              IsEmpty());
 }
 
 TEST(Doctor, FindsUnitsThatUseAVolumeAndDoNotWait) {

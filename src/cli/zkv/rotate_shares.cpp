@@ -11,6 +11,7 @@
 #include "host/succession.h"
 #include "output.h"
 #include "renewing.h"
+#include "repository/rotate.h"
 
 namespace zkv::cli {
 
@@ -83,6 +84,7 @@ Result<> end_predecessors(Session& session, const GatewayOptions& options, const
   for (const auto& enrolment : enrolments) {
     ZKV_CHECK(host::forget_predecessor(session.repository, key, enrolment));
   }
+  if (is_succession_pending(enrolments)) ZKV_CHECK(repository::forget_previous(session.repository));
   if (!renew_copies(session)) {
     return Error::io("a copy of the repository elsewhere was not renewed, so that the old shares are kept")
         .remedy("mend that, and say 'zkv rotate' again: it goes on here");

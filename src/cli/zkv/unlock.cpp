@@ -6,6 +6,7 @@
 #include "kit_input.h"
 #include "open_volumes.h"
 #include "terminal.h"
+#include "waiting_service.h"
 
 namespace zkv::cli {
 
@@ -37,9 +38,14 @@ ExitCode unlock_by_hand(Session& session, const UnlockOptions& options) {
   if (!format) return report(format.error());
   auto key = key_of_person(session, options);  // while a person types, signals do what they always do
   if (!key) return report(key.error());
-  return open_volumes({.key = {std::move(*key), std::nullopt},
-                       .explain = [&](Error error) { return explain_to_person(std::move(error), options); }},
-                      session, options.open, host::StopOnSignal());
+  const repository::RepositoryKey again{key->clone(), std::nullopt};
+  const auto code =
+      open_volumes({.key = {std::move(*key), std::nullopt},
+                    .explain = [&](Error error) { return explain_to_person(std::move(error), options); }},
+                   session, options.open, host::StopOnSignal());
+  const bool is_all = !options.open.dry_run && !options.open.no_mount && options.open.only.empty();
+  if (code == ExitCode::kDone && is_all) let_service_end(again);
+  return code;
 }
 
 }  // namespace
