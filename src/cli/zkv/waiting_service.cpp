@@ -40,14 +40,15 @@ void let_service_end(const repository::RepositoryKey& key) {
   if (::geteuid() != 0 || !does_wait()) return;
   const auto begun = begin_anew(key);
   if (begun) {
-    static_cast<void>(std::fprintf(stderr, "zkv: %s begins anew, and asks nobody: what waits for the volumes starts\n",
-                                   kService));
+    static_cast<void>(std::fprintf(
+        stderr, "zkv: %s begins anew, and asks nobody: what waits for the volumes starts\n", kService));
     return;
   }
-  report(Error(begun.error())
-             .context(std::string("all is open, but ") + kService + " still waits")
-             .remedy("what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
-                     "zfs-keyvault.target"));
+  report(
+      Error(begun.error())
+          .context(std::string("all is open, but ") + kService + " still waits")
+          .remedy("what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
+                  "zfs-keyvault.target"));
 }
 
 }  // namespace zkv::cli
