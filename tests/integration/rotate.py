@@ -210,7 +210,9 @@ class Renewing(WithShares, enrolled.Case):
         running.end(1)
         self.assertIn("the old shares are kept", "".join(running.errors))
         self.assertEqual(len(self.shares()), 2)
-        self.rotate_there("exit 0", is_asked=False).end(0)
+        told = self.host.home / "told"
+        self.rotate_there(f"echo renewed >>{told}", is_asked=False).end(0)
+        self.assertEqual(told.read_text(), "renewed\n")
         self.assert_one_enrolment()
 
 

@@ -84,7 +84,11 @@ Result<> end_predecessors(Session& session, const GatewayOptions& options, const
   for (const auto& enrolment : enrolments) {
     ZKV_CHECK(host::forget_predecessor(session.repository, key, enrolment));
   }
-  if (is_succession_pending(enrolments)) ZKV_CHECK(repository::forget_previous(session.repository));
+  if (is_succession_pending(enrolments)) {
+    ZKV_CHECK(repository::forget_previous(session.repository));
+    // What changed may have changed in a run that was cut off before the copies were renewed.
+    if (session.before) session.before.emplace();
+  }
   if (!renew_copies(session)) {
     return Error::io("a copy of the repository elsewhere was not renewed, so that the old shares are kept")
         .remedy("mend that, and say 'zkv rotate' again: it goes on here");
