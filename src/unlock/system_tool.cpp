@@ -1,8 +1,6 @@
 // Both with limits: a table that has no end and a program that hangs are given up.
 #include "unlock/system_tool.h"
 
-#include <chrono>
-
 #include "base/file.h"
 #include "unlock/child_process.h"
 
@@ -11,7 +9,6 @@ namespace zkv::unlock {
 namespace {
 
 constexpr std::size_t kTableLimit = std::size_t{16} << 20U;
-constexpr std::chrono::milliseconds kMountLimit{300'000};
 
 }  // namespace
 
@@ -20,9 +17,10 @@ Result<std::string> read_system_table(const std::filesystem::path& path) {
   return std::string(bytes.begin(), bytes.end());
 }
 
-Result<std::string> run_tool(const std::string& name, std::vector<std::string> words, int also_good) {
+Result<std::string> run_tool(const std::string& name, std::vector<std::string> words, int also_good,
+                             std::chrono::milliseconds limit) {
   ZKV_TRY(const auto program, find_program(name));
-  ZKV_TRY(auto finished, run({program, std::move(words), {}, kMountLimit}));
+  ZKV_TRY(auto finished, run({program, std::move(words), {}, limit}));
   if (finished.exit_code == 0 || finished.exit_code == also_good) return std::move(finished.output);
   std::string complaint = finished.errors.substr(0, finished.errors.find('\n'));
   if (complaint.empty()) complaint = name + " ended with code " + std::to_string(finished.exit_code);

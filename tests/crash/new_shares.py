@@ -4,33 +4,20 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
-from enrolled import VOLUMES  # noqa: E402
-from enrolled_world import Gateway, Host  # noqa: E402
+import enrolled  # noqa: E402
+import rotate  # noqa: E402
 from host_world import Running  # noqa: E402
 from repository_world import ZKV  # noqa: E402
 
 CALL = os.environ["ZKV_CALL"]
 
 
-class Killed(unittest.TestCase):
-    def setUp(self):
-        self.gateway = Gateway()
-        self.addCleanup(self.gateway.close)
-        self.gateway.start()
-        self.host = Host(self.gateway)
-        self.addCleanup(self.host.__exit__)
-        (self.host.home / "key").write_text(self.host.key)
-        for slot in json.loads(self.host.out("slot", "list", "--json")):
-            if slot["type"] == "recovery":
-                self.host.out("slot", "remove", str(slot["id"]), "--key-file", "key")
-        self.host.enroll(self.gateway.invite("nas"), "--no-test")
-
+class Killed(rotate.WithShares, enrolled.Case):
     def run_approved(self, *words, before=()):
         """Its exit code; whoever it asks says yes."""
         running = Running([*before, ZKV, *words, "--cafile", str(self.host.cafile)], self.host.environment, self.host.home)
@@ -42,30 +29,29 @@ class Killed(unittest.TestCase):
         self.said = "".join([*running.errors, *running.process.communicate(timeout=120)])
         return running.process.returncode
 
-    def rotate(self, *before):
+    def code_of_rotation(self, *before):
         return self.run_approved("rotate", "--key-file", "key", before=before)
 
     def killed(self, call, number):
         """Whether it came to that call."""
-        return self.rotate("/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
-                           f"inject={call}:signal=SIGKILL:when={number}") != 0
+        return self.code_of_rotation("/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                                     f"inject={call}:signal=SIGKILL:when={number}") != 0
 
     def assert_whole(self, ended):
         self.host.out("repository", "check", "--key-file", "key")
         self.assertEqual(self.run_approved("mount"), 0, self.said)
-        self.assertEqual({self.host.get(name, "keystatus") for name in VOLUMES}, {"available"})
+        self.assertEqual({self.host.get(name, "keystatus") for name in enrolled.VOLUMES}, {"available"})
         self.host.out("unmount")
         if ended:
-            shares = [name for (name,) in self.gateway.write_database("SELECT name FROM zkv_secret") if name.startswith("zkv-host-")]
-            keys = [path.stem for path in self.host.enrolments.glob("*.key")]
-            self.assertEqual(shares, ["zkv-host-" + key for key in keys])
+            key, = self.keys()
+            self.assertEqual(self.shares(), {"zkv-host-" + key})
             self.assertEqual([slot["type"] for slot in json.loads(self.host.out("slot", "list", "--json"))].count("gateway"), 1)
 
     def test_at_every_change_of_a_file(self):
         number = 1
         while self.killed(CALL, number):
             self.assert_whole(ended=False)
-            self.assertEqual(self.rotate(), 0, f"after {CALL} number {number}")
+            self.assertEqual(self.code_of_rotation(), 0, f"after {CALL} number {number}")
             self.assert_whole(ended=True)
             number += 1
         self.assertGreater(number, 1, f"it was never killed at {CALL}")

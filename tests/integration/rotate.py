@@ -7,7 +7,6 @@ import unittest
 import enrolled
 import recording_proxy
 import renewed
-from enrolled_world import Host
 from host_world import Running
 from repository_world import ZKV, World
 from terminal import Terminal
@@ -80,9 +79,10 @@ class Alone(unittest.TestCase):
 
 
 class WithShares:
-    """What a rotation does to an enrolled host and its gateway."""
+    """What a rotation does to an enrolled host and its gateway. Goes before the case that makes both."""
 
-    def prepare(self):
+    def setUp(self):
+        super().setUp()
         (self.host.home / "key").write_text(self.host.key)
         recovery = [slot["id"] for slot in json.loads(self.host.out("slot", "list", "--json")) if slot["type"] == "recovery"]
         for slot in recovery:
@@ -125,10 +125,6 @@ class WithShares:
 
 class CutOff(WithShares, recording_proxy.Case):
     """A rotation in which one message does not arrive, or its answer does not."""
-
-    def setUp(self):
-        super().setUp()
-        self.prepare()
 
     def cut(self, path, is_heard):
         """What it says, and ends with."""
@@ -183,7 +179,6 @@ class Renewing(WithShares, enrolled.Case):
 
     def setUp(self):
         super().setUp()
-        self.prepare()
         self.etc = self.host.home / "etc"
         renewed.make_etc(self.etc)
         self.program = self.etc / "zkv/renewed.d/10-copy"
@@ -217,12 +212,6 @@ class Renewing(WithShares, enrolled.Case):
 
 
 class Enrolled(WithShares, enrolled.Case):
-    def setUp(self):
-        self.gateway = self.new_gateway()
-        self.host = Host(self.gateway)
-        self.addCleanup(self.host.__exit__)
-        self.prepare()
-
     def test_with_one_approval_key_and_shares_are_new_and_the_old_share_is_destroyed(self):
         before, key = self.host.path.read_bytes(), self.keys()
         said = self.rotate().end(0)

@@ -7,7 +7,7 @@
 
 #include "commands.h"
 #include "host/handover.h"
-#include "unlock/child_process.h"
+#include "unlock/system_tool.h"
 
 namespace zkv::cli {
 
@@ -16,22 +16,21 @@ namespace {
 constexpr std::chrono::seconds kManagerLimit{30};
 constexpr const char* kService = "zfs-keyvault.service";
 
-Result<unlock::Finished> systemctl(std::vector<std::string> words) {
-  ZKV_TRY(auto program, unlock::find_program("systemctl"));
-  return unlock::run({std::move(program), std::move(words), {}, kManagerLimit});
+Result<std::string> systemctl(std::vector<std::string> words) {
+  return unlock::run_tool("systemctl", std::move(words), 0, kManagerLimit);
 }
 
 bool does_wait() {
   const auto shown = systemctl({"show", "--property=ActiveState", "--value", kService});
-  return shown && (shown->output == "activating\n" || shown->output == "failed\n");
+  return shown && (*shown == "activating\n" || *shown == "failed\n");
 }
 
 Result<> begin_anew(const repository::RepositoryKey& key) {
   ZKV_CHECK(host::leave_handover(key));
-  ZKV_TRY(const auto restarted, systemctl({"--no-block", "restart", kService}));
-  if (restarted.exit_code == 0) return {};
+  const auto restarted = systemctl({"--no-block", "restart", kService});
+  if (restarted) return {};
   static_cast<void>(host::take_handover());
-  return Error::io("systemctl: " + restarted.errors.substr(0, restarted.errors.find('\n')));
+  return tl::unexpected(restarted.error());
 }
 
 }  // namespace

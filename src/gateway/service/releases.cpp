@@ -109,31 +109,31 @@ Result<std::vector<crypto::Sha256>> Releases::approvals_of(const Request& reques
   return approvals;
 }
 
-Result<std::string> Releases::release_for(const Request& request, const Recovered& recovered) {
+Result<Releases::Answered> Releases::release_for(const Request& request, const Recovered& recovered) {
   if (!recovered) return tl::unexpected(recovered.error());
-  ZKV_TRY(const auto card, card_of(desk_.store(), request));
+  ZKV_TRY(auto card, card_of(desk_.store(), request));
   ZKV_CHECK(check_successor(desk_.store(), *card.message));
   ZKV_TRY(auto approvals, approvals_of(request));
-  return make_release(*options_.identity, request, card.ask->envelope, **recovered, std::move(approvals),
-                      now());
+  ZKV_TRY(auto envelope, make_release(*options_.identity, request, card.ask->envelope, **recovered,
+                                      std::move(approvals), now()));
+  return Answered{std::move(envelope), std::move(*card.message)};
 }
 
 /// One request that cannot be answered must not hold up the others: that is a failure of its own.
 Result<> Releases::release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions) {
-  const auto envelope = release_for(request, recovered);
-  const Event event = envelope ? Event(event::ShareRecovered{})
-                               : Event(event::ShareFailed{printable(envelope.error().message())});
+  const auto answered = release_for(request, recovered);
+  const Event event = answered ? Event(event::ShareRecovered{})
+                               : Event(event::ShareFailed{printable(answered.error().message())});
   ZKV_TRY(const auto next, desk_.apply(request, event, "gateway", decisions));
   const bool is_released = request.state == State::kApproved && next.state == State::kReleased;
-  return is_released ? remember(next, *envelope) : Result<>();
+  return is_released ? remember(next, *answered) : Result<>();
 }
 
-Result<> Releases::remember(const Request& released, const std::string& envelope) {
+Result<> Releases::remember(const Request& released, const Answered& answered) {
   auto& hosts = desk_.store().hosts();
-  ZKV_CHECK(hosts.insert_release(released.id, envelope));
+  ZKV_CHECK(hosts.insert_release(released.id, answered.envelope));
   ZKV_TRY(auto host, hosts.host_called(released.host));
-  ZKV_TRY(const auto card, card_of(desk_.store(), released));
-  ZKV_CHECK(invite_successor(desk_, released, host, *card.message));
+  ZKV_CHECK(invite_successor(desk_, released, host, answered.message));
   host.released_at = now();
   ZKV_CHECK(hosts.remember_address(host.id, released.address));
   return hosts.update(host);

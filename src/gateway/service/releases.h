@@ -14,6 +14,7 @@
 #include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
 #include "gateway/vault/vault.h"
+#include "protocol/messages.h"
 
 namespace zkv::gateway {
 
@@ -40,10 +41,16 @@ class Releases {
   [[nodiscard]] bool was_stopped(const Error& failure) const;
   Command release(const std::string& secret, const std::shared_ptr<const Recovered>& recovered);
   void go_on(const std::string& secret);
-  Result<std::string> release_for(const Request& request, const Recovered& recovered);
+  /// What is sent, and the message that it answers.
+  struct Answered {
+    std::string envelope;
+    protocol::RequestMessage message;
+  };
+
+  Result<Answered> release_for(const Request& request, const Recovered& recovered);
   Result<> release_to_host(const Request& request, const Recovered& recovered, Decisions& decisions);
   Result<std::vector<crypto::Sha256>> approvals_of(const Request& request);
-  Result<> remember(const Request& released, const std::string& envelope);
+  Result<> remember(const Request& released, const Answered& answered);
   Result<> release_all(const Recovered& recovered, const std::vector<RequestId>& ids, Decisions& decisions);
 
   Desk& desk_;
