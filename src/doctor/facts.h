@@ -21,9 +21,10 @@ namespace zkv::doctor {
 /// A volume that zkv opens here.
 struct VolumeFacts {
   std::string name;
-  std::string kind = {};    ///< as Unlocker::name(); empty: not known before it is opened once
-  std::string device = {};  ///< as its settings name it, or the path where it is
-  std::string place = {};   ///< where it is mounted; empty: nowhere, or not known
+  std::string kind = {};      ///< as Unlocker::name(); empty: not known before it is opened once
+  std::string device = {};    ///< as its settings name it, or the path where it is
+  std::string place = {};     ///< where it is mounted; empty: nowhere, or not known
+  std::string key_file = {};  ///< in which the system itself finds its key; empty: in none, or not known
 };
 
 struct FstabEntry {

@@ -19,6 +19,7 @@ struct GatherOrder {
   System system = System();
   std::filesystem::path repository;     ///< as that machine names it
   std::filesystem::path unlock_record;  ///< the same
+  std::filesystem::path drift_record;   ///< the same
   std::string tpm;                      ///< as tpm::Tpm::open() takes it
   bool asks = false;                    ///< sends each gateway a request, and cancels it
   /// How a gateway is reached whose certificate may be pinned.

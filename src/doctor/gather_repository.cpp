@@ -6,6 +6,7 @@
 
 #include "doctor/gather_parts.h"
 #include "doctor/tables.h"
+#include "host/drift_record.h"
 #include "host/unlock_record.h"
 #include "unlock/mount_table.h"
 
@@ -46,6 +47,20 @@ void take_record(const GatherOrder& order, Facts& facts) {
   }
 }
 
+/// Those that were taken in, whether or not they were opened since.
+void take_drift_record(const GatherOrder& order, Facts& facts) {
+  const auto path = order.system.place_of(order.drift_record);
+  if (is_closed_to_us(path, facts)) return;
+  const auto record = host::read_drift_record(path);
+  if (!record) return facts.unseen.push_back(record.error().message());
+  for (const auto& [name, known] : record->volumes) {
+    auto& volume = volume_named(name, facts);
+    volume.kind = known.kind;
+    volume.device = known.settings.device;
+    volume.place = known.settings.mountpoint;
+  }
+}
+
 /// What the machine knows of the volumes that the repository is known to hold.
 void take_states(const host::Unlockers& unlockers, Facts& facts) {
   for (const auto& unlocker : unlockers) {
@@ -57,6 +72,7 @@ void take_states(const host::Unlockers& unlockers, Facts& facts) {
       volume->kind = unlocker->name();
       if (volume->device.empty()) volume->device = state.device;
       if (volume->place.empty()) volume->place = state.mountpoint;
+      volume->key_file = state.key_file;
     }
   }
 }
@@ -101,6 +117,7 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
 
 void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, Facts& facts) {
   take_record(order, facts);
+  take_drift_record(order, facts);
   if (const auto names = host::EnrolmentFolder(repository_file(order)).volumes()) {
     for (const auto& name : *names) static_cast<void>(volume_named(name, facts));
   }

@@ -110,8 +110,16 @@ FoundList service_memory(const Facts& facts) {
            "systemctl edit zfs-keyvault.service: [Service] LimitMEMLOCK=64M"}};
 }
 
+/// Whether these words of a command line name a gateway, or a key.
+bool do_name_a_source(std::string_view options) {
+  return options.find("://") != std::string_view::npos ||
+         options.find("--key-file") != std::string_view::npos ||
+         options.find("--repository-key") != std::string_view::npos;
+}
+
 FoundList nobody_to_ask(const Facts& facts) {
-  const bool is_told = !setting_of(facts, "GATEWAY_URI").empty() || !setting_of(facts, "ZKV_OPTIONS").empty();
+  const bool is_told =
+      !setting_of(facts, "GATEWAY_URI").empty() || do_name_a_source(setting_of(facts, "ZKV_OPTIONS"));
   if (is_told || !facts.enrolments.empty() || facts.enrolment_trouble) return {};
   return {{std::string(kSettingsFile),
            "this host is enrolled with no gateway, and none is named: at boot nobody is asked",

@@ -1,5 +1,6 @@
 // What ZFS's own units do at boot beside zkv.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "doctor/looks.h"
@@ -40,16 +41,20 @@ FoundList zfs_asks(const Facts& facts) {
 }
 
 FoundList zfs_key_file(const Facts& facts) {
-  std::set<std::string> told;
-  FoundList found;
+  constexpr std::string_view kFile = "file://";
+  std::map<std::string, std::string> key_files;
   for (const auto& one : facts.zfs_cache) {
-    constexpr std::string_view kFile = "file://";
     if (!one.key_location.starts_with(kFile) || !is_volume(facts, one.encryption_root)) continue;
-    if (!told.insert(one.encryption_root).second) continue;
-    const auto path = one.key_location.substr(kFile.size());
-    found.push_back({path, path + " opens " + one.encryption_root + " at boot without anybody's approval",
-                     "once a boot has shown that zkv opens it: zfs set keylocation=prompt " +
-                         one.encryption_root + " && shred -u " + path});
+    key_files[one.encryption_root] = one.key_location.substr(kFile.size());
+  }
+  for (const auto& volume : facts.volumes) {
+    if (volume.kind == "zfs" && !volume.key_file.empty()) key_files[volume.name] = volume.key_file;
+  }
+  FoundList found;
+  for (const auto& [name, path] : key_files) {
+    found.push_back({path, path + " opens " + name + " at boot without anybody's approval",
+                     "once a boot has shown that zkv opens it: zfs set keylocation=prompt " + name +
+                         " && shred -u " + path});
   }
   return found;
 }

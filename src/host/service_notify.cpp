@@ -17,7 +17,9 @@ void notify_manager(const std::string& assignment) {
   struct Close {
     void operator()(void* library) const { ::dlclose(library); }
   };
-  const std::unique_ptr<void, Close> library(::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL));
+  // RTLD_NODELETE: loading it costs more than all that is done with it, and there is more to say soon.
+  const std::unique_ptr<void, Close> library(
+      ::dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE));
   if (library == nullptr) return;
   const auto notify = reinterpret_cast<int (*)(int, const char*)>(::dlsym(library.get(), "sd_notify"));
   if (notify != nullptr) notify(0, assignment.c_str());

@@ -81,13 +81,23 @@ void set_bits(Words& words, std::size_t first, std::size_t number, unsigned valu
 
 std::size_t value_bits(std::size_t words) { return (words - kHeadWords - kChecksumWords) * Words::kWordBits; }
 
-Result<SecretBytes> read_value(const Words& words) {
-  const std::size_t padding = value_bits(words.size()) % 16;
-  const std::size_t size = value_bits(words.size()) / 16 * 2;
-  if (padding > kMostPadding) {
-    return Error::invalid("a part cannot have " + std::to_string(words.size()) + " words")
-        .remedy("a part of a recovery kit has 33: see whether one was left out, or typed twice");
+std::size_t padding_of(const Words& words) { return value_bits(words.size()) % 16; }
+
+/// Too many or too few are more likely than a checksum that fits by chance.
+Result<> check_number(const Words& words) {
+  if (words.size() < kFewestWords || words.size() > kMostWords) {
+    return Error::invalid("there are " + std::to_string(words.size()) + " words, and a part has " +
+                          std::to_string(kPartWords));
   }
+  if (padding_of(words) <= kMostPadding) return {};
+  return Error::invalid("a part cannot have " + std::to_string(words.size()) + " words")
+      .remedy("a part of a recovery kit has 33: see whether one was left out, or typed twice");
+}
+
+/// Of words whose checksum is right: what is wrong with another then is no slip of a pen.
+Result<SecretBytes> read_value(const Words& words) {
+  const std::size_t padding = padding_of(words);
+  const std::size_t size = value_bits(words.size()) / 16 * 2;
   if (bits(words, kHeadBits, padding) != 0)
     return Error::invalid("these words are no part of a recovery kit");
   SecretBytes value(size);
@@ -123,17 +133,13 @@ SecretBytes write_part(const Part& part) {
 
 Result<Part> read_part(std::string_view text) {
   ZKV_TRY(const auto words, read_words(text));
-  if (words.size() < kFewestWords || words.size() > kMostWords) {
-    return Error::invalid("there are " + std::to_string(words.size()) + " words, and a part has " +
-                          std::to_string(kPartWords));
-  }
+  ZKV_CHECK(check_number(words));
   Part part;
   part.mark.is_extendable = words.bit(15);
-  // Too many or too few are more likely than a checksum that fits by chance.
-  ZKV_TRY(part.value, read_value(words));
   if (!has_right_checksum(words, part.mark.is_extendable)) {
     return wrong_checksum(words, part.mark.is_extendable);
   }
+  ZKV_TRY(part.value, read_value(words));
   part.mark.number = static_cast<std::uint16_t>(bits(words, 0, 15));
   part.mark.exponent = static_cast<std::uint8_t>(bits(words, 16, 4));
   part.index = static_cast<std::uint8_t>(bits(words, 32, 4));

@@ -50,7 +50,9 @@ Result<Bytes> read_bytes(const fs::path& path) {
   auto bytes = read_file(path, kLargestFile);
   if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) {
     return Error::not_found("there is no repository at " + path.string())
-        .remedy("'zkv fs init' makes one; --repository names another place");
+        .remedy(
+            "'zkv fs init --repository /var/lib/zkv/repository' makes that of the machine; --repository "
+            "names another place");
   }
   return bytes;
 }

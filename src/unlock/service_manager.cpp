@@ -1,5 +1,5 @@
-// StartTransientUnit of systemd's own D-Bus interface, spoken over its private socket, so that no bus daemon
-// is needed. Source: org.freedesktop.systemd1(5).
+// StartTransientUnit and StartUnit of systemd's own D-Bus interface, spoken over its private socket, so that
+// no bus daemon is needed. Source: org.freedesktop.systemd1(5).
 #include "unlock/service_manager.h"
 
 #include <unistd.h>
@@ -104,6 +104,13 @@ class Manager {
     ZKV_TRY(const auto job, job_of(call, "org.freedesktop.systemd1.UnitExists"));
     if (!job) return std::optional<std::string>();
     return end_of(*job, until).map([](std::string word) { return std::optional(std::move(word)); });
+  }
+
+  Result<> begin(const std::string& unit) {
+    Message call(f());
+    ZKV_CHECK(begin_call(call, "StartUnit"));
+    call.append("ss", unit.c_str(), "replace");
+    return job_of(call, {}).map([](const auto&) {});
   }
 
   Result<> stop(const std::string& unit, BusClock::time_point until) {
@@ -272,6 +279,11 @@ Result<Finished> run_as_service(const TransientService& service, const fs::path&
     return Error::unavailable(service.command.program.filename().string() + " did not end in time");
   if (!code) return tl::unexpected(code.error());
   return Finished{*code, {}, streams.complaints.text()};
+}
+
+Result<> start_unit(const std::string& unit, const fs::path& socket) {
+  ZKV_TRY(auto manager, Manager::connect(socket));
+  return manager.begin(unit);
 }
 
 }  // namespace zkv::unlock

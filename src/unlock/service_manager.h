@@ -1,5 +1,5 @@
-// Programs that systemd starts for us, each in a unit of its own: outside of our sandbox, and with a life of
-// their own, which the filesystem daemons that they leave behind need.
+// What systemd does for us: it starts units, and programs, each in a unit of its own: outside of our sandbox,
+// and with a life of their own, which the filesystem daemons that they leave behind need.
 #pragma once
 
 #include <filesystem>
@@ -29,5 +29,9 @@ bool can_use_manager(const std::filesystem::path& manager);
 /// Errors: kInvalid (too much input), kUnsupported (no libsystemd), kUnavailable (the time limit passed),
 /// kIo.
 Result<Finished> run_as_service(const TransientService& service, const std::filesystem::path& manager);
+
+/// Has the unit of that whole name started, and does not wait for it, as `systemctl --no-block start`.
+/// Errors: kUnsupported (no libsystemd), kIo.
+Result<> start_unit(const std::string& unit, const std::filesystem::path& manager);
 
 }  // namespace zkv::unlock

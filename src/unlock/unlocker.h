@@ -183,9 +183,9 @@ class Unlocker {
   /// After a stop request what has begun is finished and the rest is kInterrupted.
   [[nodiscard]] virtual std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                                   const std::stop_token& stop) = 0;
-  /// Opens those of `volumes` whose key needs no look at the volume, since it is the one that opened it last
-  /// time: a try is cheaper than a look. Gives the outcomes of those alone that opened; of the others nothing
-  /// is known then, and open() is for them.
+  /// Opens those of `volumes` whose key needs no look at the volume: it opened it last time, or is one that
+  /// is not derived from anything, and a try is cheaper than a look. Gives the outcomes of those alone that
+  /// opened; of the others nothing is known then, and open() is for them.
   [[nodiscard]] virtual std::vector<Outcome> open_at_sight(std::span<const Volume> /*volumes*/,
                                                            const std::stop_token& /*stop*/) {
     return {};

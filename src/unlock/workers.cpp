@@ -72,7 +72,7 @@ class Crew {
     if (!child.listen()) let_go(place, child.result(), false);
   }
 
-  void give_up(std::size_t place) { let_go(place, Error::unavailable("it did not open in time"), true); }
+  void give_up(std::size_t place) { let_go(place, Error::unavailable("it did not end in time"), true); }
 
   void let_go(std::size_t place, Result<std::uint64_t> result, bool kill_it) {
     const auto& [index, child] = workers_[place];

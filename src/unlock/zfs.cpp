@@ -10,6 +10,7 @@
 #include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
+#include "unlock/zfs_mounter.h"
 #include "unlock/zfs_pool.h"
 #include "unlock/zfs_program.h"
 #include "unlock/zfs_survey.h"
@@ -213,7 +214,11 @@ class ZfsUnlocker final : public Unlocker {
 
   [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    return survey_zfs(names_of(volumes), program);
+    const auto names = names_of(volumes);
+    ZKV_TRY(auto listing, list_below(program, dataset_names(names)));
+    auto surveys = survey_zfs(names, listing, program);
+    seen_ = Seen{dataset_names(names), std::move(listing)};
+    return surveys;
   }
 
   [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
@@ -222,6 +227,7 @@ class ZfsUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
+    seen_.reset();
     std::vector<std::string> names;
     for (const auto& volume : volumes) names.push_back(volume.name);
     const auto program = ZfsProgram::find(options_.program, options_.limit);
@@ -259,19 +265,21 @@ class ZfsUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Outcome> open_at_sight(std::span<const Volume> volumes,
                                                    const std::stop_token& stop) override {
+    seen_.reset();
     std::vector<KeyLoad> loads;
     for (const auto& volume : volumes) {
-      const bool is_sure = volume.derived && volume.next_key.empty() && is_dataset_name(volume.name);
-      if (!is_sure) continue;
-      const KeyRule rule{KeyFormat::kPassphrase, volume.derived->iterations, volume.derived->salt};
+      if (!volume.next_key.empty() || !is_dataset_name(volume.name)) continue;
+      const KeyRule rule =
+          volume.derived ? KeyRule{KeyFormat::kPassphrase, volume.derived->iterations, volume.derived->salt}
+                         : KeyRule{KeyFormat::kRaw, 0, 0};
       loads.push_back({volume.name, volume.key, rule, volume.derived});
     }
-    const auto loaded = load_derived_keys(loads, options_, stop);
+    const auto loaded = load_keys_at_sight(loads, options_, stop);
     std::vector<Outcome> outcomes;
     for (std::size_t i = 0; i < loaded.size(); ++i) {
       if (!loaded[i].result) continue;
       outcomes.push_back(outcome_of(loads[i].name, loaded[i], Attempt::kOpen));
-      outcomes.back().is_as_before = true;
+      outcomes.back().is_as_before = loads[i].derived.has_value();
     }
     return outcomes;
   }
@@ -281,6 +289,7 @@ class ZfsUnlocker final : public Unlocker {
   [[nodiscard]] std::size_t new_key_size() const override { return kWrappingKeySize; }
 
   [[nodiscard]] Result<> create(const NewVolume& volume) override {
+    seen_.reset();
     ZKV_CHECK(check_new_zfs(volume));
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     return program.create(volume.name, volume.properties, volume.size, volume.key);
@@ -314,6 +323,7 @@ class ZfsUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {
+    seen_.reset();
     const auto names = names_of(volumes);
     const auto program = ZfsProgram::find(options_.program, options_.limit);
     const auto listing = program ? look_at(*program, names) : tl::unexpected(program.error());
@@ -339,14 +349,16 @@ class ZfsUnlocker final : public Unlocker {
                                                                const std::vector<std::string>& held,
                                                                const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes), imported_));
-    return mount_all(ordered, held, stop, [&](const std::string& name) { return program.mount(name); });
+    ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), imported_));
+    return mount_all(ordered, held, stop, [&](const std::vector<std::string>& names) {
+      return mount_zfs(names, options_, program, stop);
+    });
   }
 
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, names_of(volumes), {}));
+    ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), {}));
     return unmount_all(ordered, stop, [&](const std::string& name) { return program.unmount(name); });
   }
 
@@ -363,13 +375,20 @@ class ZfsUnlocker final : public Unlocker {
     return program.list({wanted.begin(), wanted.end()}, Depth::kNamed);
   }
 
-  /// What hangs on the keys of `names`, and what needs no key in those of `pools` that they lie in.
-  static Result<std::vector<Dataset>> filesystems_of(const ZfsProgram& program,
-                                                     const std::vector<std::string>& names,
-                                                     const Names& pools) {
-    Names roots;
-    std::copy_if(names.begin(), names.end(), std::inserter(roots, roots.end()), is_dataset_name);
-    if (roots.empty()) return std::vector<Dataset>();
+  static Names dataset_names(const std::vector<std::string>& names) {
+    Names datasets;
+    std::copy_if(names.begin(), names.end(), std::inserter(datasets, datasets.end()), is_dataset_name);
+    return datasets;
+  }
+
+  static Result<Listing> list_below(const ZfsProgram& program, const Names& names) {
+    if (names.empty()) return Listing();
+    return program.list({names.begin(), names.end()}, Depth::kAllBelow);
+  }
+
+  /// What hangs on the keys of `roots`, and what needs no key in those of `pools` that they lie in.
+  Result<std::vector<Dataset>> filesystems_of(const ZfsProgram& program, const Names& roots,
+                                              const Names& pools) {
     Names wanted = roots;
     Names own_pools;
     for (const auto& name : roots) {
@@ -377,7 +396,11 @@ class ZfsUnlocker final : public Unlocker {
       if (pools.contains(pool)) own_pools.insert(pool);
     }
     wanted.insert(own_pools.begin(), own_pools.end());
-    ZKV_TRY(const auto listing, program.list({wanted.begin(), wanted.end()}, Depth::kAllBelow));
+    const auto seen = std::exchange(seen_, std::nullopt);
+    if (seen && std::includes(seen->names.begin(), seen->names.end(), wanted.begin(), wanted.end())) {
+      return in_mount_order(seen->listing.datasets, roots, own_pools);
+    }
+    ZKV_TRY(const auto listing, list_below(program, wanted));
     return in_mount_order(listing.datasets, roots, own_pools);
   }
 
@@ -423,8 +446,15 @@ class ZfsUnlocker final : public Unlocker {
     });
   }
 
+  /// A look at `names` and all below them.
+  struct Seen {
+    Names names;
+    Listing listing;
+  };
+
   ZfsOptions options_;
   std::vector<DerivedFor> derived_;
+  std::optional<Seen> seen_;  ///< the last look, while nothing has been done since that would change it
   Names imported_;  ///< pools that this unlocker has imported, and whose other filesystems it mounts too
 };
 

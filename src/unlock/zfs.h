@@ -20,8 +20,10 @@ enum class Road {
 struct ZfsOptions {
   Road road = Road::kAuto;
   std::vector<std::string> libraries{"libzfs_core.so.3", "libzfs_core.so.1"};  ///< the first found is used
-  std::string program = "zfs";                                                 ///< a name or a path
-  std::string pool_program = "zpool";                                          ///< the same
+  std::vector<std::string> mount_libraries{
+      "libzfs.so.4"};                        ///< the same of libzfs: of those whose calls are known
+  std::string program = "zfs";               ///< a name or a path
+  std::string pool_program = "zpool";        ///< the same
   std::chrono::milliseconds limit{120'000};  ///< for one call of the program, or one turn of the library
 };
 

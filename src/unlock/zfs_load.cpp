@@ -194,8 +194,8 @@ std::vector<KeyLoaded> load_keys(const std::vector<KeyLoad>& loads, Attempt atte
   return loaded;
 }
 
-std::vector<KeyLoaded> load_derived_keys(const std::vector<KeyLoad>& loads, const ZfsOptions& options,
-                                         const std::stop_token& stop) {
+std::vector<KeyLoaded> load_keys_at_sight(const std::vector<KeyLoad>& loads, const ZfsOptions& options,
+                                          const std::stop_token& stop) {
   if (loads.empty() || stop.stop_requested() || options.road == Road::kProgram) return {};
   const auto core = ZfsCore::load(options.libraries);
   if (!core) return {};
@@ -206,6 +206,8 @@ std::vector<KeyLoaded> load_derived_keys(const std::vector<KeyLoad>& loads, cons
   for (const std::size_t i : order) {
     if (fits(loads[i])) {
       std::copy_n(loads[i].derived->key.begin(), kWrappingKeySize, keys.at(i).begin());
+    } else if (loads[i].rule.format != KeyFormat::kPassphrase) {
+      derive(loads[i], keys.at(i), loaded[i]);
     } else {
       loaded[i].result = Error::invalid("it has no derived key");
     }

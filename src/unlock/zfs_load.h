@@ -38,10 +38,10 @@ std::vector<KeyLoaded> load_keys(const std::vector<KeyLoad>& loads, Attempt atte
                                  const ZfsOptions& options, const ZfsProgram& program,
                                  const std::stop_token& stop);
 
-/// Loads by the derived keys alone, which `loads` have; where there is no libzfs_core none is tried, and
-/// there are no answers.
-std::vector<KeyLoaded> load_derived_keys(const std::vector<KeyLoad>& loads, const ZfsOptions& options,
-                                         const std::stop_token& stop);
+/// Loads what costs nothing to try: derived keys, and keys that are wrapping keys themselves. Where there is
+/// no libzfs_core none is tried, and there are no answers.
+std::vector<KeyLoaded> load_keys_at_sight(const std::vector<KeyLoad>& loads, const ZfsOptions& options,
+                                          const std::stop_token& stop);
 
 /// The same backwards, for names: children first. kNotFound where no key is loaded.
 std::vector<Result<>> unload_keys(const std::vector<std::string>& names, const ZfsOptions& options,

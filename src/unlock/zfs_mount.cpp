@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <tuple>
 
@@ -25,31 +26,88 @@ MountOutcome outcome_of(const Dataset& dataset, MountHappened happened, std::str
   return {dataset.name, dataset.encryption_root, dataset.mountpoint, happened, std::move(detail)};
 }
 
-const Dataset* failed_parent(const Dataset& dataset, const std::vector<const Dataset*>& failed) {
-  const auto parent = std::find_if(failed.begin(), failed.end(), [&](const Dataset* candidate) {
-    return lies_within(dataset.mountpoint, candidate->mountpoint);
-  });
-  return parent == failed.end() ? nullptr : *parent;
+/// For each of `ordered` how many others it lies in.
+std::vector<std::size_t> depths_of(const std::vector<Dataset>& ordered) {
+  std::vector<std::size_t> depths;
+  std::vector<const Dataset*> around;
+  for (const auto& dataset : ordered) {
+    while (!around.empty() && !lies_within(dataset.mountpoint, around.back()->mountpoint)) around.pop_back();
+    depths.push_back(around.size());
+    if (wants_mount(dataset)) around.push_back(&dataset);
+  }
+  return depths;
 }
 
-MountOutcome mount_one(const Dataset& dataset, const std::vector<const Dataset*>& failed,
-                       const std::vector<std::string>& held,
-                       const std::function<Result<>(const std::string&)>& mount) {
-  if (dataset.is_mounted) return outcome_of(dataset, MountHappened::kAlreadyMounted);
-  if (auto reason = reason_to_skip(dataset)) return outcome_of(dataset, MountHappened::kSkipped, *reason);
-  if (const Dataset* parent = failed_parent(dataset, failed)) {
-    return outcome_of(dataset, MountHappened::kFailed,
-                      "it lies in " + parent->name + ", which is not mounted");
+/// All that is to be mounted, level by level.
+class Mounting {
+ public:
+  Mounting(const std::vector<Dataset>& ordered, const std::vector<std::string>& held)
+      : ordered_(ordered), held_(held), outcomes_(ordered.size()) {}
+
+  /// `which` are places in the order given, none of them within another.
+  void mount(const std::vector<std::size_t>& which, const MountTogether& mount) {
+    std::vector<std::size_t> wanted;
+    std::vector<std::string> names;
+    for (const std::size_t i : which) {
+      if (auto settled = settled_before_mounting(ordered_[i])) {
+        settle(i, std::move(*settled));
+      } else {
+        wanted.push_back(i);
+        names.push_back(ordered_[i].name);
+      }
+    }
+    if (wanted.empty()) return;
+    const auto mounted = mount(names);
+    for (std::size_t place = 0; place < wanted.size(); ++place) {
+      settle(wanted[place], mounted_outcome(ordered_[wanted[place]], mounted[place]));
+    }
   }
-  if (const auto place = held_by(dataset.mountpoint, held)) {
-    return outcome_of(dataset, MountHappened::kHeldBack, "it lies below " + *place);
+
+  void interrupt(const std::vector<std::size_t>& which) {
+    for (const std::size_t i : which) settle(i, outcome_of(ordered_[i], MountHappened::kInterrupted));
   }
-  const auto mounted = mount(dataset.name);
-  if (mounted) return outcome_of(dataset, MountHappened::kMounted);
-  if (mounted.error().kind() == ErrorKind::kExists)
-    return outcome_of(dataset, MountHappened::kAlreadyMounted);
-  return outcome_of(dataset, MountHappened::kFailed, mounted.error().message());
-}
+
+  [[nodiscard]] std::vector<MountOutcome> take() { return std::move(outcomes_); }
+
+ private:
+  void settle(std::size_t place, MountOutcome outcome) {
+    if (outcome.happened == MountHappened::kFailed) failed_.push_back(&ordered_[place]);
+    outcomes_[place] = std::move(outcome);
+  }
+
+  [[nodiscard]] const Dataset* failed_parent(const Dataset& dataset) const {
+    const auto parent = std::find_if(failed_.begin(), failed_.end(), [&](const Dataset* candidate) {
+      return lies_within(dataset.mountpoint, candidate->mountpoint);
+    });
+    return parent == failed_.end() ? nullptr : *parent;
+  }
+
+  [[nodiscard]] std::optional<MountOutcome> settled_before_mounting(const Dataset& dataset) const {
+    if (dataset.is_mounted) return outcome_of(dataset, MountHappened::kAlreadyMounted);
+    if (auto reason = reason_to_skip(dataset)) return outcome_of(dataset, MountHappened::kSkipped, *reason);
+    if (const Dataset* parent = failed_parent(dataset)) {
+      return outcome_of(dataset, MountHappened::kFailed,
+                        "it lies in " + parent->name + ", which is not mounted");
+    }
+    if (const auto place = held_by(dataset.mountpoint, held_)) {
+      return outcome_of(dataset, MountHappened::kHeldBack, "it lies below " + *place);
+    }
+    return std::nullopt;
+  }
+
+  static MountOutcome mounted_outcome(const Dataset& dataset, const Result<>& mounted) {
+    if (mounted) return outcome_of(dataset, MountHappened::kMounted);
+    const auto kind = mounted.error().kind();
+    if (kind == ErrorKind::kExists) return outcome_of(dataset, MountHappened::kAlreadyMounted);
+    if (kind == ErrorKind::kInterrupted) return outcome_of(dataset, MountHappened::kInterrupted);
+    return outcome_of(dataset, MountHappened::kFailed, mounted.error().message());
+  }
+
+  const std::vector<Dataset>& ordered_;
+  const std::vector<std::string>& held_;
+  std::vector<MountOutcome> outcomes_;
+  std::vector<const Dataset*> failed_;
+};
 
 }  // namespace
 
@@ -70,19 +128,19 @@ std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volum
 }
 
 std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::vector<std::string>& held,
-                                    const std::stop_token& stop,
-                                    const std::function<Result<>(const std::string&)>& mount) {
-  std::vector<MountOutcome> outcomes;
-  std::vector<const Dataset*> failed;
-  for (const auto& dataset : ordered) {
+                                    const std::stop_token& stop, const MountTogether& mount) {
+  std::map<std::size_t, std::vector<std::size_t>> levels;
+  const auto depths = depths_of(ordered);
+  for (std::size_t i = 0; i < ordered.size(); ++i) levels[depths[i]].push_back(i);
+  Mounting mounting(ordered, held);
+  for (const auto& [depth, which] : levels) {
     if (stop.stop_requested()) {
-      outcomes.push_back(outcome_of(dataset, MountHappened::kInterrupted));
-      continue;
+      mounting.interrupt(which);
+    } else {
+      mounting.mount(which, mount);
     }
-    outcomes.push_back(mount_one(dataset, failed, held, mount));
-    if (outcomes.back().happened == MountHappened::kFailed) failed.push_back(&dataset);
   }
-  return outcomes;
+  return mounting.take();
 }
 
 std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,

@@ -22,13 +22,15 @@ std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volum
 /// Whether the dataset's own properties let it be mounted at a path.
 bool wants_mount(const Dataset& dataset);
 
-/// Calls `mount` (which mounts the filesystem of that name; kExists is success) for each of `ordered` that
-/// wants it: canmount=on, a path as mountpoint, not mounted yet. One failure stops no other, except those
-/// that would land in the directory of a filesystem that failed. Source: `zfs mount -a` of zfs-mount(8).
-/// What lies below one of `held` is left for later (kHeldBack).
+/// Mounts filesystems of these names, none of which lies in another: one answer for each, kExists is success.
+using MountTogether = std::function<std::vector<Result<>>(const std::vector<std::string>& names)>;
+
+/// Calls `mount` for those of `ordered` that want it: canmount=on, a path as mountpoint, not mounted yet; for
+/// many at once, but for none before what it lies in. One failure stops no other, except those that would
+/// land in the directory of a filesystem that failed. Source: `zfs mount -a` of zfs-mount(8). What lies below
+/// one of `held` is left for later (kHeldBack).
 std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const std::vector<std::string>& held,
-                                    const std::stop_token& stop,
-                                    const std::function<Result<>(const std::string& name)>& mount);
+                                    const std::stop_token& stop, const MountTogether& mount);
 
 /// Calls `unmount` for each that is mounted, the last of `ordered` first; kNotFound is success.
 std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,

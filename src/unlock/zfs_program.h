@@ -25,12 +25,12 @@ class ZfsProgram {
   /// `program` is a path, or a name to look for. Errors: kNotFound.
   static Result<ZfsProgram> find(const std::string& program, std::chrono::milliseconds limit);
 
-  /// Properties of `names`, or of all below them too; of the whole machine when `names` is empty. One call of
-  /// zfs(8) whatever the number of names. Errors: kCorrupt, kIo, kUnavailable.
   /// The lines of `zfs get -Hp -o name,property,value` for these properties, joined by commas, of those of
   /// `names` that are there. Errors: kUnavailable, kIo.
   [[nodiscard]] Result<std::string> values(const std::vector<std::string>& names,
                                            std::string_view properties) const;
+  /// Properties of `names`, or of all below them too; of the whole machine when `names` is empty. One call of
+  /// zfs(8) whatever the number of names. Errors: kCorrupt, kIo, kUnavailable.
   [[nodiscard]] Result<Listing> list(const std::vector<std::string>& names, Depth depth) const;
 
   /// The key travels on the child's stdin. Errors: kWrongKey, kExists (loaded already), kIo with zfs' words.

@@ -1,9 +1,6 @@
 // Properties tell where filesystems will be mounted, locked or not.
 #include "unlock/zfs_survey.h"
 
-#include <algorithm>
-#include <iterator>
-
 #include "unlock/zfs_mount.h"
 
 namespace zkv::unlock {
@@ -38,13 +35,8 @@ Result<Names> pools_of_missing(const ZfsProgram& program, const Listing& listing
 
 }  // namespace
 
-Result<std::vector<Survey>> survey_zfs(const std::vector<std::string>& names, const ZfsProgram& program) {
-  Names roots;
-  std::copy_if(names.begin(), names.end(), std::inserter(roots, roots.end()), is_dataset_name);
-  Listing listing;
-  if (!roots.empty()) {
-    ZKV_TRY(listing, program.list({roots.begin(), roots.end()}, Depth::kAllBelow));
-  }
+Result<std::vector<Survey>> survey_zfs(const std::vector<std::string>& names, const Listing& listing,
+                                       const ZfsProgram& program) {
   ZKV_TRY(const auto pools, pools_of_missing(program, listing));
   std::vector<Survey> surveys;
   surveys.reserve(names.size());

@@ -10,8 +10,9 @@
 
 namespace zkv::unlock {
 
-/// One survey for each name. What a pool lies on cannot be told while it is not imported: its volumes come
-/// last. Errors: those of ZfsProgram::list().
-Result<std::vector<Survey>> survey_zfs(const std::vector<std::string>& names, const ZfsProgram& program);
+/// One survey for each of `names`, from `listing`, which is of them and all below them. What a pool lies on
+/// cannot be told while it is not imported: its volumes come last. Errors: those of ZfsProgram::list().
+Result<std::vector<Survey>> survey_zfs(const std::vector<std::string>& names, const Listing& listing,
+                                       const ZfsProgram& program);
 
 }  // namespace zkv::unlock

@@ -1,5 +1,5 @@
-// A stand-in for libzfs_core over the same directory of files as the stand-in for zfs(8), which it lies
-// beside.
+// A stand-in for libzfs_core, and for mounting by libzfs, over the same directory of files as the stand-in
+// for zfs(8), which it lies beside.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -54,6 +54,8 @@ int lzc_load_key(const char* name, int only_check, std::uint8_t* key, unsigned s
   log(std::string("lzc_load_key ") + name + (only_check != 0 ? " only-check" : ""));
   if (!fs::exists(folder(name))) return ENOENT;
   if (fs::exists(folder(name) / "hang")) ::pause();
+  if (fs::exists(folder(name) / "key-gate"))
+    static_cast<void>(value(name, "key-gate"));  // until its writer ends
   if (fs::exists(folder(name) / "error-number")) return std::stoi(value(name, "error-number"));
   if (value(name, "encryptionroot") != name) return EINVAL;
   if (value(name, "keystatus") == "available" && only_check == 0) return EEXIST;
@@ -73,6 +75,29 @@ int lzc_unload_key(const char* name) {
   }
   if (value(name, "keystatus") != "available") return EACCES;
   put(name, "keystatus", "unavailable");
+  return 0;
+}
+
+void* libzfs_init() {
+  static int library = 0;
+  return fs::exists(here() / "no-dev-zfs") ? nullptr : &library;
+}
+
+void* zfs_open(void* /*library*/, const char* name, int types) {
+  log(std::string("zfs_open ") + name + " " + std::to_string(types));
+  return fs::exists(folder(name)) ? new std::string(name) : nullptr;  // the child that called ends soon
+}
+
+int zfs_is_mounted(void* filesystem, char** /*where*/) {
+  return value(*static_cast<std::string*>(filesystem), "mounted") == "yes" ? 1 : 0;
+}
+
+int zfs_mount(void* filesystem, const char* /*options*/, int /*flags*/) {
+  const std::string& name = *static_cast<std::string*>(filesystem);
+  log("zfs_mount " + name);
+  if (fs::exists(folder(name) / "hang")) ::pause();
+  if (fs::exists(folder(name) / "mount-error")) return -1;
+  put(name, "mounted", "yes");
   return 0;
 }
 }

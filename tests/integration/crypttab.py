@@ -74,6 +74,14 @@ class Crypttab(Volumes):
         self.world.run("crypttab", "install", *table)
         self.assertIn("/run/zkv/cryptsetup.sock luks,_netdev,nofail", self.table.read_text())
 
+    def test_without_the_key_what_was_adopted_is_known_too(self):
+        table = ("--crypttab", str(self.table), "--units", str(self.units))
+        record = self.world.home / "state" / "drift.json"
+        record.parent.mkdir(exist_ok=True)
+        record.write_text(json.dumps({"volumes": {"data": {"kind": "luks", "proved": 1, "device": "UUID=1-2"}}}))
+        self.world.run("crypttab", "install", *table)
+        self.assertIn("data UUID=1-2 /run/zkv/cryptsetup.sock luks,_netdev,nofail", self.table.read_text().replace("\t", " "))
+
 
 if __name__ == "__main__":
     unittest.main()

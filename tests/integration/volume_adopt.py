@@ -10,6 +10,7 @@ from host_world import SALT, ITERATIONS, Host, wrapping_key
 from repository_world import ZKV
 
 HEX = b"5b" * 32
+END_OF_INPUT = b"\x04"
 
 
 class Machine(unittest.TestCase):
@@ -29,8 +30,9 @@ class Machine(unittest.TestCase):
         listed = json.loads(self.host.run("volume", "list", "-p", "--json", "--key-file", "key")[0])
         return {volume["name"]: volume["key"] for volume in listed}
 
-    def at_terminal(self, *words, answers, code=0):
-        """Runs zkv on a terminal of its own, answers each question with a colon, and gives all that was to be seen."""
+    def at_terminal(self, *words, answers, code=0, after_first=None):
+        """Runs zkv on a terminal of its own, answers each question with a colon, and gives all that was to be seen. `after_first` is
+        called with the terminal when the first answer was given."""
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(self.host.home)
@@ -45,6 +47,8 @@ class Machine(unittest.TestCase):
             while asked < min(seen.count(b"(empty: leave it out): "), len(answers)):
                 os.write(terminal, answers[asked] + b"\n")
                 asked += 1
+                if asked == 1 and after_first:
+                    after_first(terminal)
         self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), code, seen)
         os.close(terminal)
         return seen.decode()
@@ -85,6 +89,29 @@ class Adopt(Machine):
         seen = self.at_terminal("volume", "adopt", "--key-file", "key", answers=[b"00" * 32] * 3)
         self.assertIn("0 of 1 are in", seen)
         self.assertEqual(self.keys(), {})
+
+    def test_who_ends_the_input_is_told_what_was_done_until_then(self):
+        path = self.host.home / "a.key"
+        path.write_bytes(HEX + b"\n")
+        self.root("tank/a", "hex", HEX, keylocation=f"file://{path}")
+        self.root("tank/b", "hex", HEX)
+        seen = self.at_terminal("volume", "adopt", "--key-file", "key", answers=[END_OF_INPUT], code=1)
+        self.assertIn("1 of 2 are in", seen)
+        self.assertIn(f"{path} still opens tank/a without any approval", seen)
+        self.assertEqual(list(self.keys()), ["tank/a"])
+
+    def test_what_is_typed_while_a_key_is_tried_is_neither_shown_nor_taken(self):
+        self.root("tank/a", "hex", HEX)
+        gate = self.host.zfs / "datasets" / "tank%2Fa" / "key-gate"
+        os.mkfifo(gate)
+
+        def type_ahead(terminal):
+            with open(gate, "wb"):  # opens once the key is being tried
+                gate.unlink()
+                os.write(terminal, b"typed too early\n")
+        seen = self.at_terminal("volume", "adopt", "--key-file", "key", answers=[b"00" * 32, HEX], after_first=type_ahead)
+        self.assertNotIn("typed too early", seen)
+        self.assertIn("1 of 1 are in", seen)
 
     def test_a_list_asks_nothing_and_changes_nothing(self):
         self.root("tank/a", "hex", HEX)

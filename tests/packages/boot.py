@@ -1,7 +1,7 @@
 """The host's unit and target under a real systemd: what starts, what waits, and what a restart does to the others.
 
 A user's service manager runs the units as they are, but for the sandboxing that only the system's has, with a stand-in
-for `zkv` whose exit code the tests set, or which stays and answers at the sockets. To be run in a mount namespace of its own, as root.
+for `zkv` whose exit code the tests set, or which stays and answers at the sockets, or runs the real one (of $ZKV_BIN). To be run in a mount namespace of its own, as root.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import tempfile
 import unittest
 
 UNITS = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "systemd"
+KEY = "A" * 43 + "="  # of a repository for one test
 LIMIT = 30  # seconds that anything awaited may take
 
 DATABASE = """[Unit]
@@ -40,9 +41,9 @@ def pretend_that_systemd_booted():
 
 
 SOCKETS = ("zkv-cryptsetup.socket", "zkv-credentials.socket")
-# Its orders: an exit code, or "stay"; a FIFO that it waits for first, if there is one; what is queued at its end gets nothing.
+# Its orders: an exit code, "stay", or "real"; a FIFO that it waits for first, if there is one; what is queued at its end gets nothing.
 STAND_IN = """#!/usr/bin/python3
-import os, pathlib, select, socket, sys
+import os, pathlib, select, socket, subprocess, sys
 home = pathlib.Path({home!r})
 with open(home / "asked", "a", encoding="utf-8") as asked:
     asked.write(" ".join(sys.argv[1:]) + "\\n")
@@ -61,9 +62,16 @@ def answer(words):
             connection.send(words)
             connection.close()
 def notify():
+    (pathlib.Path(os.environ["RUNTIME_DIRECTORY"]) / "mounted").touch()
+    subprocess.run(["systemctl", "--user", "--no-block", "start", "zfs-keyvault.target"], check=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.connect(os.environ["NOTIFY_SOCKET"])
         manager.send(b"READY=1")
+if order == "real":
+    elsewhere = home / "manager"
+    manager = elsewhere.read_text() if elsewhere.exists() else os.environ["XDG_RUNTIME_DIR"] + "/systemd/private"
+    os.dup2(os.open(home / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    os.execv(home / "real", ["zkv", "--repository", str(home / "repository"), "agent", "--key-file", str(home / "key"), "--manager", manager])
 if order == "stay":
     notify()
     while True:
@@ -98,7 +106,7 @@ class Manager:
         service = re.sub(r"(?s)# No setting that makes.*?(?=\[Install\])", "", service)
         service = re.sub(r"(?m)^(Wants|After)=.*network-online.*\n|^Standard.*\n", "", service)
         service = re.sub(r"(?m)^RestartSec=.*", "RestartSec=200ms", service)
-        service = service.replace("/usr/bin/zkv ", f"{self.home}/zkv ").replace("systemctl --no", "systemctl --user --no")
+        service = service.replace("/usr/bin/zkv ", f"{self.home}/zkv ")
         service = service.replace("/etc/default/", f"{self.home}/").replace("/run/zfs-keyvault", "%t/zfs-keyvault")
         target = (UNITS / "zfs-keyvault.target").read_text(encoding="utf-8").replace("/run/", "%t/")
         (units / "zfs-keyvault.service").write_text(service, encoding="utf-8")
@@ -112,6 +120,15 @@ class Manager:
         stand_in = self.home / "zkv"
         stand_in.write_text(STAND_IN.format(home=str(self.home)), encoding="utf-8")
         stand_in.chmod(0o755)
+
+    def take_the_real_program(self, manager=None):
+        """With a repository that holds nothing, and its key."""
+        zkv = [os.environ["ZKV_BIN"] + "/zkv", "--repository", str(self.home / "repository"), "fs", "init", "-k", KEY]
+        subprocess.run(zkv, stdout=subprocess.DEVNULL, check=True)
+        (self.home / "key").write_text(KEY, encoding="utf-8")
+        (self.home / "real").symlink_to(os.environ["ZKV_BIN"] + "/zkv")
+        if manager:
+            (self.home / "manager").write_text(manager, encoding="utf-8")
 
     def environment(self):
         kept = {name: os.environ[name] for name in ("PATH",)}
@@ -207,6 +224,19 @@ class Boot(unittest.TestCase):
 
     def test_without_a_gateway_the_database_does_not_start_on_an_empty_mount_point(self):
         self.manager.systemctl("start", "machine.target")
+        self.assert_locked()
+
+    def test_the_program_itself_starts_what_waits(self):
+        self.manager.take_the_real_program()
+        self.boot("real")
+        self.manager.await_database()
+        self.assertTrue(self.manager.is_active("zfs-keyvault.target"))
+
+    def test_where_nothing_can_be_started_the_unit_fails_and_says_so(self):
+        self.manager.take_the_real_program(manager="/nowhere")
+        self.boot("real")
+        self.assertEqual(self.manager.systemctl("is-failed", "zfs-keyvault.service").stdout.strip(), "failed")
+        self.assertIn("all is open, but what waits for it does not start", (self.manager.home / "said").read_text(encoding="utf-8"))
         self.assert_locked()
 
     def test_once_all_is_mounted_the_database_starts(self):

@@ -120,6 +120,16 @@ TEST(Doctor, FindsThatNobodyWouldBeAsked) {
                 facts.service_settings["GATEWAY_URI"] = "https://kv.example";
               }),
               IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.enrolments.clear();
+                facts.service_settings["ZKV_OPTIONS"] = "--cafile=/etc/zkv/ca.pem";
+              }),
+              ElementsAre("nobody-to-ask"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.enrolments.clear();
+                facts.service_settings["ZKV_OPTIONS"] = "--cafile=/etc/zkv/ca.pem https://kv.example";
+              }),
+              IsEmpty());
 }
 
 TEST(Doctor, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
@@ -194,6 +204,8 @@ TEST(Doctor, FindsUnitsOfZfsThatAskOrFindAKey) {
   EXPECT_THAT(with_cache(cached("prompt")), ElementsAre("zfs-asks"));
   EXPECT_THAT(with_cache(cached("prompt", "on")), IsEmpty());
   EXPECT_THAT(with_cache(cached("file:///root/home.key")), ElementsAre("zfs-key-file"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.volumes.front().key_file = "/root/home.key"; }),
+              ElementsAre("zfs-key-file"));
   EXPECT_THAT(with_cache("too\tshort\n"), IsEmpty());
 }
 

@@ -78,9 +78,16 @@ void FakeZfs::export_pool(const std::string& pool, const std::string& refusal) {
 unlock::ZfsOptions FakeZfs::options(unlock::Road road) const {
   return {.road = road,
           .libraries = {(directory_ / "libzfs_core.so.3").string()},
+          .mount_libraries = {},
           .program = (directory_ / "zfs").string(),
           .pool_program = (directory_ / "zpool").string(),
           .limit = std::chrono::seconds(60)};
+}
+
+unlock::ZfsOptions FakeZfs::options_with_libzfs() const {
+  auto with = options();
+  with.mount_libraries = with.libraries;
+  return with;
 }
 
 std::vector<std::string> FakeZfs::calls() const { return calls_of(""); }

@@ -32,6 +32,8 @@ class FakeZfs {
 
   /// The options with which an unlocker sees this machine.
   [[nodiscard]] unlock::ZfsOptions options(unlock::Road road = unlock::Road::kAuto) const;
+  /// The same on a machine that has a libzfs that can mount, too.
+  [[nodiscard]] unlock::ZfsOptions options_with_libzfs() const;
   /// The calls that came to program or library, in their order.
   [[nodiscard]] std::vector<std::string> calls() const;
   [[nodiscard]] std::vector<std::string> calls_of(const std::string& beginning) const;

@@ -176,11 +176,14 @@ TEST(RecoveryKit, NamesAWordThatIsNotOnTheList) {
 TEST(RecoveryKit, NamesTheOneWordThatIsWrongWhereverItStands) {
   const auto right = words_of(kit(key(), 1, 1)[0]);
   for (std::size_t place = 0; place < right.size(); ++place) {
-    auto words = right;
-    words[place] = another_word(right[place]);
-    const auto part = read_part(text_of(words));
-    ASSERT_FALSE(part);
-    EXPECT_THAT(part.error().message(), HasSubstr("word " + std::to_string(place + 1) + " is not"));
+    for (const std::string wrong : {"academic", "zero", "mother"}) {
+      if (wrong == right[place]) continue;
+      auto words = right;
+      words[place] = wrong;
+      const auto part = read_part(text_of(words));
+      ASSERT_FALSE(part);
+      EXPECT_THAT(part.error().message(), HasSubstr("word " + std::to_string(place + 1) + " is not"));
+    }
   }
 }
 

@@ -234,11 +234,13 @@ TEST_F(ServiceTest, AsksThatNobodyIsToldOfAreGatheredInTheAuditLogAndDecisionsKe
   auto told = ask();
   static_cast<void>(console_->next());
   std::vector<std::future<Answer>> untold;
-  for (int i = 0; i < 5; ++i) untold.push_back(ask());
-  std::string last;
-  for (int i = 0; i < 5; ++i) last = console_->next().request;
+  for (int i = 0; i < 4; ++i) untold.push_back(ask());
+  for (int i = 0; i < 4; ++i) static_cast<void>(console_->next());
+  auto decided = ask();
+  const auto last = console_->next().request;
   EXPECT_EQ(rows_of("request.ask"), 1);
   ASSERT_TRUE(approve(last));
+  EXPECT_EQ(await(std::move(decided)).outcome, Outcome::kReleased);
   EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_audit WHERE request = '" + last +
                   "' AND kind IN ('request.ask', 'request.approve')"),
             2);

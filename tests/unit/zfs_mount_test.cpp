@@ -49,6 +49,54 @@ TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
   EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/b", "zfs mount tank/a"));
 }
 
+TEST(ZfsMount, LibzfsSparesTheProgramsAndKeepsTheOrder) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/inner"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  const auto mounts = make_zfs_unlocker(zfs.options_with_libzfs())->mount({{"tank/a"}, {"tank/b"}}, {});
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/b", MountHappened::kMounted),
+                                   mount_of("tank/a", MountHappened::kMounted)));
+  EXPECT_THAT(zfs.calls_of("zfs_"),
+              ElementsAre("zfs_open tank/b 1", "zfs_mount tank/b", "zfs_open tank/a 1", "zfs_mount tank/a"));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
+}
+
+TEST(ZfsMount, WhatLibzfsRefusesTheProgramTriesAndExplains) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mount-error", "directory is not empty"}});
+  zfs.add_root("tank/b", kHexB, {{"keystatus", "available"}});
+  const auto mounts = make_zfs_unlocker(zfs.options_with_libzfs())->mount({{"tank/a"}, {"tank/b"}}, {});
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
+                                   mount_of("tank/b", MountHappened::kMounted)));
+  EXPECT_THAT((*mounts)[0].detail, HasSubstr("directory is not empty"));
+}
+
+TEST(ZfsMount, ALibzfsThatDoesNotStartIsDoneWithout) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}});
+  zfs.put("no-dev-zfs");
+  const auto mounts = make_zfs_unlocker(zfs.options_with_libzfs())->mount({{"tank/a"}}, {});
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted)));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/a"));
+}
+
+TEST(ZfsMount, OneThatHangsIsGivenUpAndHoldsUpNoOther) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"hang", ""}});
+  zfs.add_root("tank/b", kHexB, {{"keystatus", "available"}});
+  auto options = zfs.options_with_libzfs();
+  options.limit = std::chrono::seconds(2);
+  const auto mounts = make_zfs_unlocker(options)->mount({{"tank/a"}, {"tank/b"}}, {});
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
+                                   mount_of("tank/b", MountHappened::kMounted)));
+  EXPECT_THAT((*mounts)[0].detail, HasSubstr("in time"));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
+}
+
 TEST(ZfsMount, RespectsWhatTheAdministratorSetAndWhatIsMounted) {
   FakeZfs zfs;
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "none"}});
@@ -84,7 +132,9 @@ TEST(ZfsMount, WhatLiesInAFailedMountWaitsAndTheRestIsMounted) {
 }
 
 TEST(ZfsMount, WhatSomebodyElseMountedMeanwhileIsSuccess) {
-  const auto already = [](const std::string&) -> Result<> { return Error::exists("mounted already"); };
+  const auto already = [](const std::vector<std::string>& names) {
+    return std::vector<Result<>>(names.size(), Error::exists("mounted already"));
+  };
   Dataset dataset{.name = "tank/a",
                   .is_filesystem = true,
                   .key = {},

@@ -1,16 +1,19 @@
 // `zkv agent`: what the unit of the boot runs. As `zkv mount`, and it hands keys to systemd at the sockets
 // that it was given.
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <system_error>
 
+#include "base/file.h"
 #include "host/key_server.h"
 #include "host/listening.h"
 #include "host/service_notify.h"
 #include "key_source.h"
 #include "unlock/hand_over.h"
+#include "unlock/service_manager.h"
 
 namespace zkv::cli {
 
@@ -22,6 +25,7 @@ struct AgentOptions {
   KeySourceOptions source;
   OpenOptions open;
   std::filesystem::path crypttab = "/etc/crypttab";
+  std::filesystem::path manager = unlock::kServiceManager;
 };
 
 void tell_journal(const std::string& line) {
@@ -87,6 +91,20 @@ class Counter {
   std::optional<host::KeyServer> server_;
 };
 
+/// What waits for the volumes waits for this target, which asserts a file that is there as long as the unit's
+/// folder is. From here, and not by programs that the unit runs: those cost more than opening the volumes.
+Result<> let_dependents_start(const std::filesystem::path& manager) {
+  const char* folder = std::getenv("RUNTIME_DIRECTORY");
+  if (folder == nullptr) return {};
+  ZKV_CHECK(replace_file(std::filesystem::path(folder) / "mounted", {}));
+  auto started = unlock::start_unit("zfs-keyvault.target", manager);
+  if (started) return {};
+  return std::move(started)
+      .error()
+      .context("all is open, but what waits for it does not start")
+      .remedy("systemctl start zfs-keyvault.target");
+}
+
 ExitCode open_and_serve(Opening opening, Counter& counter, const Session& session,
                         const AgentOptions& options, const host::StopOnSignal& signals) {
   auto lines = unlock::lines_that_ask(options.crypttab);
@@ -96,11 +114,14 @@ ExitCode open_and_serve(Opening opening, Counter& counter, const Session& sessio
     unlock::stock_shelf(keys, hand_over);
     counter.open();
   };
+  opening.on_done = [&]() -> Result<> {
+    host::notify_status("all volumes are open");
+    ZKV_CHECK(let_dependents_start(options.manager));
+    host::notify_ready();
+    return {};
+  };
   const ExitCode code = open_volumes(std::move(opening), session, options.open, signals);
-  if (code != ExitCode::kDone) return code;
-  host::notify_status("all volumes are open");
-  host::notify_ready();
-  counter.serve(signals.token());
+  if (code == ExitCode::kDone) counter.serve(signals.token());
   return code;
 }
 
@@ -122,6 +143,9 @@ void add_agent_command(CLI::App& app, Session& session) {
   add_opening_options(*command, options->open);
   command->add_option("--crypttab", options->crypttab, "whose volumes systemd opens with keys from here")
       ->type_name("FILE")
+      ->capture_default_str();
+  command->add_option("--manager", options->manager, "systemd's own socket")
+      ->type_name("SOCKET")
       ->capture_default_str();
   command->callback([options, &session] { session.exit_code = run_agent(session, *options); });
 }

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "host/crypttab_setup.h"
+#include "host/drift_record.h"
 #include "host/unlock_record.h"
 #include "stored_volumes.h"
 #include "unlock/system_tool.h"
@@ -30,13 +32,25 @@ struct Known {
   bool is_all = false;
 };
 
-/// Those of the repository where its key was given, else those of the record of the last unlock.
+/// What is remembered of the repository's volumes: those that were opened once, and those that were taken in
+/// and tried.
+Result<std::vector<host::CrypttabVolume>> remembered_volumes() {
+  std::map<std::string, host::CrypttabVolume> volumes;
+  ZKV_TRY(const auto unlocked, host::read_record(host::default_record_path()));
+  for (const auto& [name, last] : unlocked) volumes[name] = {last.kind, {name, last.settings}};
+  ZKV_TRY(const auto drift, host::read_drift_record(host::default_drift_path()));
+  for (const auto& [name, known] : drift.volumes) volumes[name] = {known.kind, {name, known.settings}};
+  std::vector<host::CrypttabVolume> all;
+  for (auto& [name, volume] : volumes) all.push_back(std::move(volume));
+  return all;
+}
+
+/// Those of the repository where its key was given, else those that are remembered.
 Result<Known> known_volumes(Session& session, const CrypttabOptions& options) {
   Known known;
   known.is_all = options.key.given();
   if (!known.is_all) {
-    ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
-    for (const auto& [name, last] : record) known.volumes.push_back({last.kind, {name, last.settings}});
+    ZKV_TRY(known.volumes, remembered_volumes());
   } else {
     ZKV_CHECK(check_there(session));
     ZKV_TRY(const auto key, read_repository_key(session, options.key));

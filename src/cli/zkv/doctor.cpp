@@ -10,6 +10,7 @@
 #include "doctor/checks.h"
 #include "doctor/gather.h"
 #include "fetch_options.h"
+#include "host/drift_record.h"
 #include "host/stop_on_signal.h"
 #include "host/unlock_record.h"
 #include "output.h"
@@ -90,6 +91,7 @@ ExitCode examine_machine(const Session& session, const DoctorOptions& options) {
   order.system = system;
   order.repository = repository_to_look_at(system, session);
   order.unlock_record = system.is_running() ? host::default_record_path() : "/var/lib/zkv/last-unlock.json";
+  order.drift_record = system.is_running() ? host::default_drift_path() : "/var/lib/zkv/drift.json";
   order.tpm = options.gateway.tpm;
   order.asks = options.asks;
   order.exchange_with = [&](const auto& certificate) { return exchange_with(certificate, options.gateway); };

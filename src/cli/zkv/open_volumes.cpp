@@ -40,6 +40,13 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
   }
 }
 
+ExitCode tell(const host::MountReport& outcome, const OpenOptions& options,
+              const host::StopOnSignal& signals) {
+  if (const auto printed = print_report(outcome, options.json); !printed) return report(printed.error());
+  if (signals.signal() != 0 && !outcome.is_complete()) return code_of_signal(signals.signal());
+  return code_of_report(outcome);
+}
+
 }  // namespace
 
 Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
@@ -74,16 +81,18 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
     report(opening.explain(std::move(outcome).error()));
     return ExitCode::kFailed;
   }
-  if (opening.on_opened) opening.on_opened();
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
+  auto code = tell(*outcome, options, signals);
+  if (code == ExitCode::kDone && opening.on_done) {
+    if (const auto done = opening.on_done(); !done) code = report(done.error());
+  }
+  if (opening.on_opened) opening.on_opened();
   if (!options.dry_run) {
     keep_record(*outcome, unlockers);
     warn_of(keep_proofs(*outcome, options.only.empty(), unlockers));
   }
-  if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
-  if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
-  return code_of_report(*outcome);
+  return code;
 }
 
 }  // namespace zkv::cli

@@ -110,6 +110,15 @@ Result<SecretBytes> ask_for_line(const std::string& question, Echo echo) {
   return std::move(*line);
 }
 
+struct Hush::State {
+  HeldSignals held;
+  FileDescriptor terminal{::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)};
+  SilentTerminal silent{terminal.get(), Echo::kOff};
+};
+
+Hush::Hush() : state_(std::make_unique<State>()) {}
+Hush::~Hush() = default;
+
 void tell(const std::string& line) {
   const FileDescriptor terminal(::open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC));
   const std::string whole = line + "\n";

@@ -69,6 +69,7 @@ struct Trial {
 };
 
 Trial tried_with(unlock::Unlocker& unlocker, const Adoptable& volume, const SecretBytes& key) {
+  const Hush nothing_typed_is_shown;
   const VolumeKeys::Volume one{volume.name, unlocker.kind(), key.span(), {}, volume.settings};
   Trial trial{unlocker.open(std::span(&one, 1), unlock::Attempt::kTrial, {}).front(), {}};
   trial.derived = unlocker.take_derived();
@@ -169,13 +170,19 @@ Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
   ZKV_CHECK(table.write());
   if (options.list) return {};
   std::size_t adopted = 0;
+  Result<> ended;
   for (const auto& volume : found.volumes) {
-    ZKV_TRY(const bool is_adopted, Adoption(session, key, *unlockers[volume.kind], volume).run());
-    if (is_adopted) print_what_is_left(volume, out);
-    adopted += is_adopted ? 1 : 0;
+    const auto is_adopted = Adoption(session, key, *unlockers[volume.kind], volume).run();
+    if (!is_adopted) {
+      ended = tl::unexpected(is_adopted.error());
+      break;
+    }
+    if (*is_adopted) print_what_is_left(volume, out);
+    adopted += *is_adopted ? std::size_t{1} : 0;
   }
   out << fmt::format("{} of {} are in {} now\n", adopted, found.volumes.size(), session.repository.string());
-  return out.write();
+  ZKV_CHECK(out.write());
+  return ended;
 }
 
 }  // namespace
