@@ -23,6 +23,7 @@ constexpr std::chrono::seconds kFarewellLimit{3};
 constexpr unsigned kAcknowledgements = 3;
 constexpr std::size_t kReportLimit = std::size_t{256} << 10U;
 constexpr std::size_t kLongestWord = 400;
+constexpr std::uint64_t kMostPeople = 1'000'000;
 
 /// A request of ours that the gateway took.
 struct OpenRequest {
@@ -47,6 +48,7 @@ struct Report {
   std::string state;
   std::string reason;
   std::optional<std::string> release;
+  std::uint64_t asked = 0;  ///< people; 0: it does not say
 };
 
 Result<Report> read_report(const std::string& body) {
@@ -58,6 +60,9 @@ Result<Report> read_report(const std::string& body) {
   if (members.has("reason")) {
     ZKV_TRY(const auto reason, members.text("reason", kLongestWord));
     report.reason = plain_text(reason);
+  }
+  if (members.has("asked")) {
+    ZKV_TRY(report.asked, members.number("asked", kMostPeople));
   }
   if (const auto* release = object.if_contains("release")) report.release = boost::json::serialize(*release);
   return report;
@@ -167,7 +172,7 @@ class EnrolledAsking {
     if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
     request.id = report->id;
     request_ = std::move(request);
-    narrator_.waiting(request_->id, plea_.number);
+    narrator_.waiting(request_->id, plea_.number, report->asked);
     return std::nullopt;
   }
 

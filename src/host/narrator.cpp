@@ -9,8 +9,11 @@ void Narrator::waiting(const std::string& id) {
   tell("waiting for approval of " + (id.empty() ? "the request" : "request " + id) + " at " + address_);
 }
 
-void Narrator::waiting(const std::string& id, const std::string& number) {
-  tell("waiting for approval of request " + id + " at " + address_ + ", number " + number);
+void Narrator::waiting(const std::string& id, const std::string& number, std::uint64_t people) {
+  const auto asked = people == 0
+                         ? std::string()
+                         : ", asked " + std::to_string(people) + (people == 1 ? " person" : " people");
+  tell("waiting for approval of request " + id + " at " + address_ + ", number " + number + asked);
 }
 
 void Narrator::trouble(const std::string& why) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
@@ -17,8 +18,9 @@ class Narrator {
       : address_(std::move(address)), say_(say) {}
 
   void waiting(const std::string& id);
-  /// The same for a request of version 2, with the number that people compare.
-  void waiting(const std::string& id, const std::string& number);
+  /// The same for a request of version 2, with the number that people compare, and how many people can decide
+  /// (0: the gateway does not say, or nobody but its console).
+  void waiting(const std::string& id, const std::string& number, std::uint64_t people);
   void trouble(const std::string& why);
 
  private:

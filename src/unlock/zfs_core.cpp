@@ -1,4 +1,4 @@
-// dlopen, and the short-lived child in which libzfs_core does its work.
+// dlopen, and the short-lived children in which libzfs_core does its work.
 #include "unlock/zfs_core.h"
 
 #include <dlfcn.h>
@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <thread>
+#include <utility>
 
 #include "base/file.h"
 
@@ -20,6 +22,9 @@ namespace zkv::unlock {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+
+constexpr std::size_t kCallsWorthAChild = 8;
+constexpr std::size_t kMostChildren = 16;
 
 /// One answer on its way through the pipe.
 struct Record {
@@ -33,17 +38,29 @@ void send(int fd, Record record) {
   }
 }
 
+/// What children are to do: begin, and then one call for each of `count` entries.
+struct Calls {
+  std::function<int()> start;
+  std::size_t count;
+  std::function<int(std::size_t)> call;
+};
+
+/// The entries of one child: every `step`-th from `first` on.
+struct Share {
+  std::size_t first;
+  std::size_t step;
+};
+
 /// The child's life: signals as in any ordinary program, one record for the start, one for each call.
-[[noreturn]] void work_in_child(int fd, const std::function<int()>& start, std::size_t count,
-                                const std::function<int(std::size_t)>& call) {
+[[noreturn]] void work_in_child(int fd, const Calls& calls, Share share) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int failed = start();
+  const int failed = calls.start();
   send(fd, {failed, 0});
-  for (std::size_t i = 0; failed == 0 && i < count; ++i) {
+  for (std::size_t i = share.first; failed == 0 && i < calls.count; i += share.step) {
     const auto begin = Steady::now();
-    const int error_number = call(i);
+    const int error_number = calls.call(i);
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
     send(fd, {error_number, took.count()});
   }
@@ -73,31 +90,68 @@ void end_child(pid_t pid, bool kill_it) {
   }
 }
 
-Result<std::vector<ZfsCore::Answer>> call_in_child(const std::function<int()>& start, std::size_t count,
-                                                   std::chrono::milliseconds limit,
-                                                   const std::function<int(std::size_t)>& call) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
-  FileDescriptor read_end(ends[0]);
-  FileDescriptor write_end(ends[1]);
-  const pid_t pid = ::fork();
-  if (pid < 0) return Error::system("starting a child", errno);
-  if (pid == 0) work_in_child(write_end.get(), start, count, call);
-  write_end = FileDescriptor();
+class Child {
+ public:
+  static Result<Child> start(const Calls& calls, Share share) {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
+    FileDescriptor read_end(ends[0]);
+    const FileDescriptor write_end(ends[1]);
+    const pid_t pid = ::fork();
+    if (pid < 0) return Error::system("starting a child", errno);
+    if (pid == 0) work_in_child(write_end.get(), calls, share);
+    return Child(pid, std::move(read_end), share);
+  }
+  Child(Child&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)), read_end_(std::move(other.read_end_)), share_(other.share_) {}
+  Child& operator=(Child&&) = delete;
+  ~Child() {
+    if (pid_ != 0) end_child(pid_, true);
+  }
 
-  std::vector<Record> records;
-  auto is_complete = collect(read_end.get(), Steady::now() + limit, records);
-  end_child(pid, !is_complete || !*is_complete);
-  if (!is_complete) return std::move(is_complete).error();
-  if (records.empty() || records[0].error_number != 0) {
-    const int error_number = records.empty() ? ECANCELED : static_cast<int>(records[0].error_number);
-    return Error::unsupported("ZFS is not there (/dev/zfs): " + Error::system("", error_number).message());
+  /// Waits for its end and puts its answers where they belong. Errors: kIo, kUnsupported (it did not begin).
+  Result<> finish(Steady::time_point deadline, std::vector<ZfsCore::Answer>& answers) {
+    std::vector<Record> records;
+    const auto is_complete = collect(read_end_.get(), deadline, records);
+    end_child(std::exchange(pid_, 0), !is_complete || !*is_complete);
+    if (!is_complete) return tl::unexpected(is_complete.error());
+    if (records.empty() || records[0].error_number != 0) {
+      const int error_number = records.empty() ? ECANCELED : static_cast<int>(records[0].error_number);
+      return Error::unsupported("ZFS is not there (/dev/zfs): " + Error::system("", error_number).message());
+    }
+    for (std::size_t place = share_.first, i = 1; place < answers.size(); place += share_.step, ++i) {
+      answers[place] = i < records.size()
+                           ? ZfsCore::Answer{static_cast<int>(records[i].error_number),
+                                             std::chrono::microseconds(records[i].microseconds)}
+                           : ZfsCore::Answer{*is_complete ? ECANCELED : ETIMEDOUT, {}};
+    }
+    return {};
   }
-  std::vector<ZfsCore::Answer> answers(count, {*is_complete ? ECANCELED : ETIMEDOUT, {}});
-  for (std::size_t i = 1; i < records.size(); ++i) {
-    answers[i - 1] = {static_cast<int>(records[i].error_number),
-                      std::chrono::microseconds(records[i].microseconds)};
+
+ private:
+  Child(pid_t pid, FileDescriptor read_end, Share share)
+      : pid_(pid), read_end_(std::move(read_end)), share_(share) {}
+
+  pid_t pid_;
+  FileDescriptor read_end_;
+  Share share_;
+};
+
+std::size_t children_for(std::size_t calls) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return std::clamp<std::size_t>(calls / kCallsWorthAChild, 1, std::min(cores, kMostChildren));
+}
+
+Result<std::vector<ZfsCore::Answer>> call_in_children(const Calls& calls, std::size_t number,
+                                                      std::chrono::milliseconds limit) {
+  const auto deadline = Steady::now() + limit;
+  std::vector<Child> children;
+  for (std::size_t first = 0; first < number; ++first) {
+    ZKV_TRY(auto child, Child::start(calls, {first, number}));
+    children.push_back(std::move(child));
   }
+  std::vector<ZfsCore::Answer> answers(calls.count);
+  for (auto& child : children) ZKV_CHECK(child.finish(deadline, answers));
   return answers;
 }
 
@@ -127,18 +181,19 @@ Result<ZfsCore> ZfsCore::load(const std::vector<std::string>& libraries) {
 
 Result<std::vector<ZfsCore::Answer>> ZfsCore::load_keys(const std::vector<Entry>& entries, bool only_check,
                                                         std::chrono::milliseconds limit) const {
-  return call_in_child(functions_.init, entries.size(), limit, [&](std::size_t i) {
+  const auto load = [&](std::size_t i) {
     // lzc_load_key takes the key without const, but only reads it.
     return functions_.load_key(entries[i].name.c_str(), only_check ? 1 : 0,
                                const_cast<std::uint8_t*>(entries[i].wrapping_key.data()),
                                static_cast<unsigned>(entries[i].wrapping_key.size()));
-  });
+  };
+  return call_in_children({functions_.init, entries.size(), load}, children_for(entries.size()), limit);
 }
 
 Result<std::vector<ZfsCore::Answer>> ZfsCore::unload_keys(const std::vector<Entry>& entries,
                                                           std::chrono::milliseconds limit) const {
-  return call_in_child(functions_.init, entries.size(), limit,
-                       [&](std::size_t i) { return functions_.unload_key(entries[i].name.c_str()); });
+  const auto unload = [&](std::size_t i) { return functions_.unload_key(entries[i].name.c_str()); };
+  return call_in_children({functions_.init, entries.size(), unload}, 1, limit);
 }
 
 }  // namespace zkv::unlock

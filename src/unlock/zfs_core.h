@@ -14,7 +14,7 @@ namespace zkv::unlock {
 
 /// libzfs_core copies keys into ordinary memory, which it frees without wiping. So every call is made in a
 /// child process, a copy of this one that ends right after: its memory goes back to the kernel with it, and a
-/// call that hangs can be given up.
+/// call that hangs can be given up. Where there are many, several children make them at the same time.
 class ZfsCore {
  public:
   struct Entry {
@@ -35,7 +35,7 @@ class ZfsCore {
   /// kUnavailable (`limit`).
   [[nodiscard]] Result<std::vector<Answer>> load_keys(const std::vector<Entry>& entries, bool only_check,
                                                       std::chrono::milliseconds limit) const;
-  /// errno values: EACCES not loaded, EBUSY in use, ENOENT. Errors: as load_keys.
+  /// In the order given. errno values: EACCES not loaded, EBUSY in use, ENOENT. Errors: as load_keys.
   [[nodiscard]] Result<std::vector<Answer>> unload_keys(const std::vector<Entry>& entries,
                                                         std::chrono::milliseconds limit) const;
 

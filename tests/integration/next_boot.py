@@ -196,7 +196,7 @@ class RealHost(Case):
         self.assertEqual(self.anna.decide(request, "approve").status, 200)
         self.assertIn("The next boot of this machine is approved", running.end(0))
         waiting = host.start("mount")
-        waiting.await_line("waiting for approval")
+        self.assertRegex(waiting.await_line("waiting for approval"), ", asked 1 person$")
         waiting.stop(signal.SIGINT)
         waiting.end(130)
 

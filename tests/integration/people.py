@@ -35,9 +35,11 @@ class People(Case):
         host = self.enrolled("nas")
         envelope = host.request()
         asked = self.gateway.post("/v2/requests", envelope).json
+        self.assertEqual((asked["asked"], self.gateway.post("/v2/requests", envelope).json["asked"]), (1, 1))
         decided = self.anna.decide(asked["id"], "approve")
         self.assertEqual((decided.status, decided.json["decided_by"]), (200, "Anna"))
         answer = host.poll(asked["request"])
+        self.assertNotIn("asked", answer)
         self.assertEqual(host.open_release(answer), host.share)
 
         [row] = self.rows("request.evidence", asked["id"])

@@ -38,6 +38,7 @@ json_lib::object to_json(const HostRequest& answer) {
                           {"state", std::string(gateway::to_text(request.state))},
                           {"expires", milliseconds(request.expires_at)}};
   if (!request.reason.empty()) object["reason"] = request.reason;
+  if (answer.asked) object["asked"] = *answer.asked;
   if (answer.release) object["release"] = json_lib::parse(*answer.release);
   return object;
 }

@@ -16,6 +16,7 @@ namespace zkv::gateway {
 struct HostRequest {
   Request request;
   std::optional<std::string> release;  ///< an envelope in JSON; while it is released and not acknowledged
+  std::optional<std::size_t> asked = std::nullopt;  ///< how many people can decide it; while it is pending
 };
 
 enum class AskVerdict : std::uint8_t {

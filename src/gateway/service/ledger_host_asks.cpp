@@ -147,8 +147,24 @@ Result<> LedgerHostAsks::open(Entry& entry, Host host) {
   entry.host = host.name;
   ZKV_TRY(request, boots_.use(host, entry.message, std::move(request), entry.decisions));
   entry.is_told = request.state == State::kPending && take_turn(host.id, request.created_at);
-  entry.answer = {AskVerdict::kTaken, HostRequest{std::move(request), std::nullopt}};
+  HostRequest taken{std::move(request), std::nullopt};
+  if (taken.request.state == State::kPending) {
+    ZKV_TRY(taken.asked, people_who_decide());
+  }
+  entry.answer = {AskVerdict::kTaken, std::move(taken)};
   return {};
+}
+
+/// Those who hold a passkey.
+Result<std::size_t> LedgerHostAsks::people_who_decide() {
+  auto& people = desk_.store().people();
+  ZKV_TRY(const auto approvers, people.all_approvers());
+  std::size_t number = 0;
+  for (const auto& approver : approvers) {
+    ZKV_TRY(const auto passkeys, people.passkeys_of(approver.id));
+    number += passkeys.empty() ? 0U : 1U;
+  }
+  return number;
 }
 
 bool LedgerHostAsks::take_turn(const std::string& host, Time now) {
@@ -168,6 +184,9 @@ Result<Request> LedgerHostAsks::find(const Bytes& hash) {
 Result<HostRequest> LedgerHostAsks::look(const Bytes& hash, Decisions& decisions) {
   HostRequest seen;
   ZKV_TRY(seen.request, find(hash));
+  if (seen.request.state == State::kPending) {
+    ZKV_TRY(seen.asked, people_who_decide());
+  }
   if (seen.request.state == State::kApproved && !seen.request.reason.empty()) {
     ZKV_TRY(seen.request, desk_.apply(seen.request, event::Reattached{}, "gateway", decisions));
   }

@@ -47,6 +47,7 @@ class LedgerHostAsks : public HostAsks {
   Result<> read(Entry& entry, const Host& host) const;
   Result<> open(Entry& entry, Host host);
   Result<bool> boot_waits(const std::string& host);
+  Result<std::size_t> people_who_decide();
   Result<Request> find(const Bytes& hash);
   Result<HostRequest> look(const Bytes& hash, Decisions& decisions);
   Result<Request> hear(const Bytes& hash, const protocol::Envelope& envelope, Decisions& decisions);
