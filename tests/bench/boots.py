@@ -84,9 +84,10 @@ def measure():
         finally:
             gateway.stop()
     more = median(ours) - median(plain)
+    rounds = ", ".join(f"{one:.0f}" for one in ours) + " beside " + ", ".join(f"{one:.0f}" for one in plain)
     return [
         Figure("a boot with 4 volumes, approved beforehand, more than with key files and `zfs load-key -a`",
-               f"{more:.0f} ms ({median(ours):.0f} − {median(plain):.0f}, emulated)", "≤ 300 ms", more <= 300),
+               f"{more:.0f} ms ({median(ours):.0f} − {median(plain):.0f}, emulated; {rounds})", "≤ 300 ms", more <= 300),
         Figure("`zkv` in an initramfs with all that it needs, compressed", f"{size:.1f} MB", "≤ 12 MB", size <= 12),
     ]
 

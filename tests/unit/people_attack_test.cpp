@@ -254,9 +254,8 @@ TEST_F(AttackTest, OfAHundredDecisionsAtOnceExactlyOneCounts) {
   std::vector<std::future<Result<RequestCard>>> outcomes;
   for (int round = 0; round < 8; ++round) {
     for (const auto& one : tries) {
-      outcomes.push_back(asio::co_spawn(
-          clients_, people().decide(one.person.session, {{id_}, one.decision, "no", one.given}, "192.0.2.9"),
-          asio::use_future));
+      outcomes.push_back(
+          spawn(people().decide(one.person.session, {{id_}, one.decision, "no", one.given}, "192.0.2.9")));
     }
   }
   int approvals = 0;
@@ -285,10 +284,8 @@ TEST_F(AttackTest, OfManyApprovalsAtOnceOneCountsAndTheShareIsReleasedOnce) {
   }
   std::vector<std::future<Result<RequestCard>>> outcomes;
   for (std::size_t i = 0; i < 112; ++i) {
-    outcomes.push_back(asio::co_spawn(
-        clients_,
-        people().decide(anna_.session, {{id_}, Decision::kApprove, "", given[i % given.size()]}, "192.0.2.9"),
-        asio::use_future));
+    outcomes.push_back(spawn(people().decide(
+        anna_.session, {{id_}, Decision::kApprove, "", given[i % given.size()]}, "192.0.2.9")));
   }
   int approvals = 0;
   for (auto& outcome : outcomes) approvals += await(std::move(outcome)) ? 1 : 0;

@@ -181,7 +181,7 @@ TEST_F(PeopleTest, ChangesAreCountedSoThatNoneIsMissed) {
   const auto told = sms_->next();
   const auto second = await(people().change_after(first)).value();
   EXPECT_GT(second, first);
-  auto waiting = asio::co_spawn(clients_, people().change_after(second), asio::use_future);
+  auto waiting = spawn(people().change_after(second));
   ASSERT_TRUE(deny(told.request));
   EXPECT_GT(await(std::move(waiting)).value(), second);
   await(std::move(client));

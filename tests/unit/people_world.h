@@ -112,12 +112,6 @@ class PeopleTest : public ServiceTest {
     EXPECT_EQ(rows_of("request.evidence"), 0);
     EXPECT_EQ(count("SELECT COUNT(*) FROM zkv_approval"), 0);
   }
-  std::string text(const std::string& query) {
-    soci::session sql(soci::sqlite3, "dbname=" + path_.string());
-    std::string found;
-    sql << query, soci::into(found);
-    return found;
-  }
 };
 
 }  // namespace zkv::gateway::testing_world

@@ -142,11 +142,9 @@ TEST_F(RecoveryTest, OfManyUsesOfACodeAtOnceOneCounts) {
   }
   std::vector<std::future<Result<NewSession>>> outcomes;
   for (auto& registration : made) {
-    outcomes.push_back(asio::co_spawn(
-        clients_,
+    outcomes.push_back(spawn(
         people().finish_recovery(SecretBytes::copy_of(code()),
-                                 {"mine", std::move(registration), testing_world::kParty}, "192.0.2.9"),
-        asio::use_future));
+                                 {"mine", std::move(registration), testing_world::kParty}, "192.0.2.9")));
   }
   int taken = 0;
   for (auto& outcome : outcomes) taken += await(std::move(outcome)).has_value() ? 1 : 0;

@@ -140,9 +140,9 @@ TEST_F(ServiceTest, OneCommandThatFailsDoesNotTakeItsGroupAlong) {
   const auto told = sms_->next();
   hold_vault(true);
   std::vector<std::future<Result<Request>>> decisions;
-  decisions.push_back(asio::co_spawn(clients_, service_->approve({"NOPE"}, "a"), asio::use_future));
-  decisions.push_back(asio::co_spawn(clients_, service_->approve({told.request}, "a"), asio::use_future));
-  decisions.push_back(asio::co_spawn(clients_, service_->approve({told.request}, "b"), asio::use_future));
+  decisions.push_back(spawn(service_->approve({"NOPE"}, "a")));
+  decisions.push_back(spawn(service_->approve({told.request}, "a")));
+  decisions.push_back(spawn(service_->approve({told.request}, "b")));
   EXPECT_EQ(await(std::move(decisions[0])).error().kind(), ErrorKind::kNotFound);
   EXPECT_TRUE(await(std::move(decisions[1])));
   EXPECT_EQ(await(std::move(decisions[2])).error().kind(), ErrorKind::kConflict);

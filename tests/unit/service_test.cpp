@@ -50,10 +50,8 @@ TEST_F(ServiceTest, WhoeverWinsARaceOfApprovalAndDenialTheClientHearsWhatTheStor
   for (int round = 0; round < 30; ++round) {
     auto client = ask();
     const auto told = sms_->next();
-    auto approval =
-        asio::co_spawn(clients_, service_->approve({told.request}, "console:uid 0"), asio::use_future);
-    auto denial =
-        asio::co_spawn(clients_, service_->deny({told.request}, "console:uid 1", "no"), asio::use_future);
+    auto approval = spawn(service_->approve({told.request}, "console:uid 0"));
+    auto denial = spawn(service_->deny({told.request}, "console:uid 1", "no"));
     static_cast<void>(await(std::move(approval)));
     const bool denied = await(std::move(denial)).has_value();
     EXPECT_EQ(await(std::move(client)).outcome, denied ? Outcome::kDenied : Outcome::kReleased);

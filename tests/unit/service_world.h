@@ -3,25 +3,22 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <atomic>
-#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_future.hpp>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
+#include <exception>
 #include <filesystem>
 #include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -137,81 +134,21 @@ class FakeChannel : public Channel {
 
 class ServiceTest : public testing::Test {
  protected:
-  ServiceTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "zkv-service-XXXXXX").string();
-    folder_ = ::mkdtemp(name.data());
-    path_ = folder_ / "gateway.db";
-    identity_ = std::make_shared<const Identity>(Identity::load_or_make(folder_ / "identity.key").value());
-    options_.max_wait = std::chrono::seconds(3'600);
-    options_.notices_an_hour = 1'000;  // the clients of most tests have one address
-  }
-
+  ServiceTest();
   /// Whatever a test did: the audit log holds, and nothing was released twice.
-  ~ServiceTest() override {
-    service_.reset();
-    clients_.join();
-    expect_sound_audit();
-    std::filesystem::remove_all(folder_);
-  }
+  ~ServiceTest() override;
 
   void start() { ASSERT_TRUE(try_start()); }
-  Result<> try_start() {
-    service_.reset();
-    ZKV_TRY(auto store, Store::open(path_));
-    std::vector<std::unique_ptr<Channel>> channels;
-    using Kind = FakeChannel::Kind;
-    if (has_sms_) channels.push_back(std::make_unique<FakeChannel>(sms_, Kind::kSms, sms_fails_));
-    if (has_push_) channels.push_back(std::make_unique<FakeChannel>(push_, Kind::kPush, sms_fails_));
-    channels.push_back(std::make_unique<FakeChannel>(console_, Kind::kConsole, sms_fails_));
-    ZKV_TRY(service_, Service::start(std::move(store), std::make_unique<FakeVault>(vault_),
-                                     std::move(channels), fresh_options()));
-    return {};
-  }
-
-  ServiceOptions fresh_options() {
-    ServiceOptions options;
-    options.secret = "nas";
-    options.pin_key = SecretBytes::copy_of("0123456789abcdef0123456789abcdef");
-    options.identity = identity_;
-    options.host_wait = options_.host_wait;
-    options.max_wait = options_.max_wait;
-    options.pin_length = options_.pin_length;
-    options.policy = options_.policy;
-    options.wrong_pins_an_hour = options_.wrong_pins_an_hour;
-    options.notices_an_hour = options_.notices_an_hour;
-    options.pending_limit = options_.pending_limit;
-    options.asks_limit = options_.asks_limit;
-    options.asks_of_network_limit = options_.asks_of_network_limit;
-    options.challenge_life = options_.challenge_life;
-    options.session_life = options_.session_life;
-    options.on_vault_failure = [this](const Error& error) {
-      EXPECT_EQ(error.message(), "the vault is down");
-      ++vault_failures_;
-    };
-    options.on_damaged_request = [this](const Error& error) { damaged_.push_back(error.message()); };
-    options.on_notice_withheld = [this](const Error&) { ++notices_withheld_; };
-    options.on_store_failure = [this](const Error&) {
-      ++store_failures_;
-      store_failures_.notify_all();
-    };
-    return options;
-  }
+  Result<> try_start();
+  ServiceOptions fresh_options();
 
   std::future<Answer> ask(std::optional<std::string> token = std::nullopt) {
     return ask_from("192.0.2.7", std::move(token));
   }
-  std::future<Answer> ask_from(std::string address, std::optional<std::string> token = std::nullopt) {
-    return asio::co_spawn(clients_, service_->wait_for_release({std::move(address), std::move(token)}),
-                          asio::use_future);
-  }
+  std::future<Answer> ask_from(const std::string& address, std::optional<std::string> token = std::nullopt);
   /// A client that can be cut off by `cut`.
-  std::future<Answer> ask(asio::cancellation_signal& cut, std::optional<std::string> token = std::nullopt) {
-    return asio::co_spawn(clients_, service_->wait_for_release({"192.0.2.7", std::move(token)}),
-                          asio::bind_cancellation_slot(cut.slot(), asio::use_future));
-  }
-  void emit(asio::cancellation_signal& cut) {
-    asio::post(clients_, [&cut] { cut.emit(asio::cancellation_type::terminal); });
-  }
+  std::future<Answer> ask(asio::cancellation_signal& cut, std::optional<std::string> token = std::nullopt);
+  void emit(asio::cancellation_signal& cut);
 
   template <class T>
   T await(std::future<T> future) {
@@ -222,29 +159,26 @@ class ServiceTest : public testing::Test {
     return future.get();
   }
   template <class T>
-  T await(asio::awaitable<T> awaitable) {
-    return await(asio::co_spawn(clients_, std::move(awaitable), asio::use_future));
+  T await(asio::awaitable<T> work) {
+    return await(spawn(std::move(work)));
+  }
+  /// It goes on among the clients.
+  template <class T>
+  std::future<T> spawn(asio::awaitable<T> work) {
+    std::promise<T> promise;
+    auto future = promise.get_future();
+    run(keep(std::move(work), std::move(promise)));
+    return future;
   }
 
-  Result<Request> approve(const std::string& id) { return await(service_->approve({id}, "console:uid 0")); }
-  Result<Request> deny(const std::string& id) { return await(service_->deny({id}, "console:uid 0", "no")); }
-  PinOutcome pin(const std::string& digits, const std::string& message = "") {
-    return await(service_->receive_pin(digits, message, "sms:+15550100")).value();
-  }
-  Request request(const std::string& id) { return await(service_->request({id})).value().request; }
+  Result<Request> approve(const std::string& id);
+  Result<Request> deny(const std::string& id);
+  PinOutcome pin(const std::string& digits, const std::string& message = "");
+  Request request(const std::string& id);
 
-  void by_hand(const std::string& statement) {
-    soci::session sql(soci::sqlite3, "dbname=" + path_.string());
-    sql << "PRAGMA busy_timeout = 60000";
-    sql << statement;
-  }
-  int count(const std::string& query) {
-    soci::session sql(soci::sqlite3, "dbname=" + path_.string());
-    sql << "PRAGMA busy_timeout = 60000";
-    int rows = 0;
-    sql << query, soci::into(rows);
-    return rows;
-  }
+  void by_hand(const std::string& statement);
+  int count(const std::string& query);
+  std::string text(const std::string& query);
   int rows_of(const std::string& kind) {
     return count("SELECT COUNT(*) FROM zkv_audit WHERE kind = '" + kind + "'");
   }
@@ -278,21 +212,7 @@ class ServiceTest : public testing::Test {
     EXPECT_TRUE(vault_->changed.wait_for(lock, kPatience, [&] { return vault_->calls > 0; }));
   }
 
-  void expect_sound_audit() {
-    auto store = Store::open(path_);
-    if (!store) return;
-    crypto::Sha256 previous{};
-    std::uint64_t number = 1;
-    const auto rows = (*store)->audit_rows(1, 1'000'000);
-    for (const auto& row : rows.value()) {
-      const auto sound = audit::verify(row, number++, previous);
-      EXPECT_TRUE(sound) << sound.error().message();
-      previous = row.hash;
-    }
-    EXPECT_EQ(
-        count("SELECT COUNT(*) - COUNT(DISTINCT request) FROM zkv_audit WHERE kind = 'request.release'"), 0)
-        << "a request was released twice";
-  }
+  void expect_sound_audit();
 
   std::filesystem::path folder_;
   std::filesystem::path path_;
@@ -311,6 +231,24 @@ class ServiceTest : public testing::Test {
   std::atomic<int> vault_failures_{0};
   asio::thread_pool clients_{1};
   std::unique_ptr<Service> service_;
+
+ private:
+  /// One instance of what starts a coroutine: each is more code than all of a test.
+  void run(asio::awaitable<void> work);
+
+  template <class T>
+  static asio::awaitable<void> keep(asio::awaitable<T> work, std::promise<T> promise) {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        co_await std::move(work);
+        promise.set_value();
+      } else {
+        promise.set_value(co_await std::move(work));
+      }
+    } catch (...) {
+      promise.set_exception(std::current_exception());
+    }
+  }
 };
 
 }  // namespace zkv::gateway::testing_world

@@ -15,6 +15,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from root import KEY  # noqa: E402
 from scenario import BOOT_LIMIT, VOLUMES, Scenario, unit  # noqa: E402
 
 NETWORK = "/etc/systemd/network/20-wired.network"
@@ -98,6 +99,16 @@ class Failing(Scenario):
         self.finish_boot(guest)
         self.assert_everything_open(guest)
         self.assert_in_order(guest)
+        guest.power_off()
+
+    def test_without_a_gateway_a_person_with_the_key_opens_all_and_what_waits_starts(self):
+        guest = self.boot()
+        self.assert_up_and_locked(guest, "gateway")
+        said = guest.check(f"printf '%s\\n' '{KEY}' | zkv unlock --key-file - 2>&1")
+        self.assertIn("begins anew, and asks nobody", said)
+        self.finish_boot(guest)
+        self.assert_everything_open(guest)
+        self.assertEqual(guest.run("grep -c zkv:repository-key /proc/keys").out.strip(), "0")
         guest.power_off()
 
     def test_a_clock_that_is_years_behind(self):
