@@ -280,7 +280,7 @@ class CryptUnlocker final : public Unlocker {
     const auto mounts = CryptMounts::read(options_);
     const auto users = mounts ? users_of(*mapping, *mounts) : std::string();
     return closed_mapping(name, Happened::kFailed, "the mapping " + name + " is in use" + users,
-                          "see who uses it (fuser -vm /dev/mapper/" + name + "), end that, and try again");
+                          "see what uses it (lsblk /dev/mapper/" + name + "), end that, and try again");
   }
 
   const CryptKind& kind_;

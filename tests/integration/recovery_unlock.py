@@ -88,6 +88,25 @@ class BesideAService(Case):
         self.unlock("--only", "tank/hex")
         self.assertFalse(self.calls.exists())
 
+    def test_once_all_is_locked_it_and_what_requires_its_target_are_stopped(self):
+        self.play("active")
+        self.unlock()
+        self.host.run("lock", "tank/hex/nested")
+        self.assertFalse(self.calls.exists())
+        (self.host.zfs / "datasets" / "tank%2Fraw" / "mount-error").write_text("target is busy")
+        self.host.run("lock", "--all", code=3)
+        self.assertFalse(self.calls.exists(), "something is open")
+        (self.host.zfs / "datasets" / "tank%2Fraw" / "mount-error").unlink()
+        said = self.host.run("lock", "--all")[1].decode()
+        self.assertIn("ends with what requires zfs-keyvault.target", said)
+        self.assertEqual(self.calls.read_text(), "--no-block stop zfs-keyvault.target zfs-keyvault.service\n")
+
+    def test_where_nothing_runs_nothing_is_stopped(self):
+        self.play("inactive")
+        self.unlock()
+        self.host.run("lock", "--all")
+        self.assertFalse(self.calls.exists())
+
 
 class ByKit(Case):
     def test_typed_row_by_row_opens_and_mounts_everything(self):

@@ -38,7 +38,7 @@ class Alone(unittest.TestCase):
     def test_changes_the_key_and_nothing_that_people_hold(self):
         before = self.repository_key()
         out = self.world.out("rotate", "--key-file", "key", "--also-key-file", "passphrase")
-        self.assertRegex(out, r"new key, generation \d+: slots 1, 2 open it as before")
+        self.assertRegex(out, r"new key since generation \d+: slots 1, 2 open it as before")
         self.assertNotEqual(self.repository_key(), before)
         self.assertFalse((self.world.home / ".zkv-repository.previous").exists())
         for key in ("key", "passphrase"):

@@ -9,6 +9,7 @@
 #include "mount_options.h"
 #include "mount_report.h"
 #include "unlock/registry.h"
+#include "waiting_service.h"
 
 namespace zkv::cli {
 
@@ -131,6 +132,7 @@ void add_lock_command(CLI::App& app, Session& session) {
       return;
     }
     session.exit_code = unmount(*options);
+    if (options->all && session.exit_code == ExitCode::kDone) let_service_stop();
   });
 }
 

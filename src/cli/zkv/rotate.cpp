@@ -132,9 +132,9 @@ Result<> check_nothing_lacks(const Keyring& ring) {
 
 Result<> show_rotated(const Session& session, const repository::Rotated& rotated) {
   Output out;
-  out << session.repository.string() << " has a new key, generation " << std::to_string(rotated.generation)
-      << ": " << numbers_of(rotated.kept) << (rotated.kept.size() == 1 ? " opens" : " open")
-      << " it as before";
+  out << session.repository.string() << " has a new key since generation "
+      << std::to_string(rotated.generation) << ": " << numbers_of(rotated.kept)
+      << (rotated.kept.size() == 1 ? " opens" : " open") << " it as before";
   if (!rotated.dropped.empty()) {
     out << "; " << numbers_of(rotated.dropped) << (rotated.dropped.size() == 1 ? " is" : " are") << " gone";
   }

@@ -15,14 +15,20 @@ namespace {
 
 constexpr std::chrono::seconds kManagerLimit{30};
 constexpr const char* kService = "zfs-keyvault.service";
+constexpr const char* kTarget = "zfs-keyvault.target";
 
 Result<std::string> systemctl(std::vector<std::string> words) {
   return unlock::run_tool("systemctl", std::move(words), 0, kManagerLimit);
 }
 
+/// As systemd calls it; empty where there is no systemd.
+std::string state_of_service() {
+  return systemctl({"show", "--property=ActiveState", "--value", kService}).value_or("");
+}
+
 bool does_wait() {
-  const auto shown = systemctl({"show", "--property=ActiveState", "--value", kService});
-  return shown && (*shown == "activating\n" || *shown == "failed\n");
+  const auto state = state_of_service();
+  return state == "activating\n" || state == "failed\n";
 }
 
 Result<> begin_anew(const repository::RepositoryKey& key) {
@@ -48,6 +54,20 @@ void let_service_end(const repository::RepositoryKey& key) {
           .context(std::string("all is open, but ") + kService + " still waits")
           .remedy("what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
                   "zfs-keyvault.target"));
+}
+
+void let_service_stop() {
+  if (::geteuid() != 0 || state_of_service() != "active\n") return;
+  const auto stopped = systemctl({"--no-block", "stop", kTarget, kService});
+  if (stopped) {
+    static_cast<void>(std::fprintf(
+        stderr, "zkv: %s ends with what requires %s; 'systemctl start zfs-keyvault' asks again\n", kService,
+        kTarget));
+    return;
+  }
+  report(Error(stopped.error())
+             .context(std::string("all is locked, but ") + kTarget + " still stands for open volumes")
+             .remedy("systemctl stop zfs-keyvault.target zfs-keyvault.service"));
 }
 
 }  // namespace zkv::cli
