@@ -21,6 +21,12 @@ std::string cache_of(const std::string& filesystem) {
   return "/etc/zfs/zfs-list.cache/" + filesystem.substr(0, filesystem.find('/'));
 }
 
+Found found_key_file(const std::string& volume, const std::string& path) {
+  return {path, path + " opens " + volume + " at boot without anybody's approval",
+          "once a boot has shown that zkv opens it: zfs set keylocation=prompt " + volume + " && shred -u " +
+              path};
+}
+
 }  // namespace
 
 FoundList zfs_asks(const Facts& facts) {
@@ -51,11 +57,7 @@ FoundList zfs_key_file(const Facts& facts) {
     if (volume.kind == "zfs" && !volume.key_file.empty()) key_files[volume.name] = volume.key_file;
   }
   FoundList found;
-  for (const auto& [name, path] : key_files) {
-    found.push_back({path, path + " opens " + name + " at boot without anybody's approval",
-                     "once a boot has shown that zkv opens it: zfs set keylocation=prompt " + name +
-                         " && shred -u " + path});
-  }
+  for (const auto& [name, path] : key_files) found.push_back(found_key_file(name, path));
   return found;
 }
 

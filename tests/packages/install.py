@@ -101,6 +101,10 @@ class Packages(unittest.TestCase):
         self.assertEqual(self.root.is_enabled("zkv-check.timer"), "enabled")
         self.assertEqual(self.root.is_enabled("zkvgateway.service"), "disabled")
 
+    def test_what_was_opened_is_shared_once_the_target_is_reached(self):
+        self.root.install(*DEBS)
+        self.assertTrue(self.root.file("/lib/systemd/system/zfs-keyvault.target.wants/zkv-share.service").exists())
+
     def test_a_fresh_host_names_no_gateway(self):
         self.root.install(*DEBS)
         lines = self.root.file("/etc/default/zfs-keyvault").read_text(encoding="utf-8").splitlines()

@@ -1,4 +1,4 @@
-"""A gateway that cannot be reached for the first half minute: the host keeps asking, and unlocks when it comes."""
+"""A gateway that cannot be reached for the first half minute: the host keeps asking, unlocks when it comes, and shares what is to be shared."""
 
 import pathlib
 import sys
@@ -9,6 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from scenario import VOLUMES, Scenario  # noqa: E402
 
 AWAY = 30
+# No NFS server is in the image: zfs(8) writes its table, and has this program read it.
+EXPORTFS = "printf '#!/bin/sh\\n' >/usr/sbin/exportfs && chmod +x /usr/sbin/exportfs && zfs set sharenfs=on tank/raw"
 STILL_AT_WORK = 124  # timeout(1) gave up waiting for the unit's end
 
 
@@ -20,12 +22,15 @@ class LateGateway(Scenario):
         joined = guest.run(f"timeout {AWAY} systemctl start zfs-keyvault.service")
         self.assertEqual(joined.code, STILL_AT_WORK, joined.err)
         self.assert_locked(guest, VOLUMES)
+        guest.check(EXPORTFS)
 
         self.step(f"the guest has asked for {AWAY} s; the gateway starts")
         self.gateway.start()
         self.approve_next()
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
+        guest.check("systemctl start zkv-share.service")
+        self.assertRegex(guest.check("cat /etc/exports.d/zfs.exports"), r"(?m)^/tank/raw \*")
         guest.power_off()
 
 
