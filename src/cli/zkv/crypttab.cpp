@@ -41,6 +41,7 @@ Result<std::vector<host::CrypttabVolume>> remembered_volumes() {
   ZKV_TRY(const auto drift, host::read_drift_record(host::default_drift_path()));
   for (const auto& [name, known] : drift.volumes) volumes[name] = {known.kind, {name, known.settings}};
   std::vector<host::CrypttabVolume> all;
+  all.reserve(volumes.size());
   for (auto& [name, volume] : volumes) all.push_back(std::move(volume));
   return all;
 }
