@@ -31,8 +31,7 @@ struct Opening {
   repository::RepositoryKey key;
   /// Called once all is open and mounted, before that is written down.
   std::function<Result<>()> on_done = {};
-  std::function<void()> on_opened =
-      {};  ///< called when the repository has opened, and what was in it is told
+  std::function<void()> on_opened = {};  ///< called when it has opened, and what was in it is told
   std::function<Error(Error)> explain = std::identity();  ///< may give a failure to open it another remedy
   std::function<void(const repository::VolumeKeys&)> on_keys = {};  ///< called with all that is to be opened
   std::optional<unlock::HandOver> hand_over = {};  ///< what is not opened here, but handed to others
