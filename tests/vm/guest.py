@@ -215,6 +215,11 @@ class Guest:
         self._wait(seen, limit, f"the console to show /{pattern}/")
         return found[0]
 
+    def console_length(self):
+        """How many characters the console has shown, for wait_for_console's `since`."""
+        with self._changed:
+            return len(self._text)
+
     def type(self, text):
         """Types at the console."""
         self._console.sendall(text.encode())
