@@ -34,17 +34,23 @@ VolumeFacts& volume_named(const std::string& name, Facts& facts) {
   return found == facts.volumes.end() ? facts.volumes.emplace_back(VolumeFacts{.name = name}) : *found;
 }
 
+/// `volumes`: by name, with kind and settings.
+template <class Volumes>
+void take_remembered(const Volumes& volumes, Facts& facts) {
+  for (const auto& [name, known] : volumes) {
+    auto& volume = volume_named(name, facts);
+    volume.kind = known.kind;
+    volume.device = known.settings.device;
+    volume.place = known.settings.mountpoint;
+  }
+}
+
 void take_record(const GatherOrder& order, Facts& facts) {
   const auto path = order.system.place_of(order.unlock_record);
   if (is_closed_to_us(path, facts)) return;
   const auto record = host::read_record(path);
   if (!record) return facts.unseen.push_back(record.error().message());
-  for (const auto& [name, last] : *record) {
-    auto& volume = volume_named(name, facts);
-    volume.kind = last.kind;
-    volume.device = last.settings.device;
-    volume.place = last.settings.mountpoint;
-  }
+  take_remembered(*record, facts);
 }
 
 /// Those that were taken in, whether or not they were opened since.
@@ -53,12 +59,7 @@ void take_drift_record(const GatherOrder& order, Facts& facts) {
   if (is_closed_to_us(path, facts)) return;
   const auto record = host::read_drift_record(path);
   if (!record) return facts.unseen.push_back(record.error().message());
-  for (const auto& [name, known] : record->volumes) {
-    auto& volume = volume_named(name, facts);
-    volume.kind = known.kind;
-    volume.device = known.settings.device;
-    volume.place = known.settings.mountpoint;
-  }
+  take_remembered(record->volumes, facts);
 }
 
 /// What the machine knows of the volumes that the repository is known to hold.

@@ -350,9 +350,9 @@ class ZfsUnlocker final : public Unlocker {
                                                                const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), imported_));
-    return mount_all(ordered, held, stop, [&](const std::vector<std::string>& names) {
-      return mount_zfs(names, options_, program, stop);
-    });
+    ZfsMounter mounter(options_, program);
+    return mount_all(ordered, held, stop,
+                     [&](const std::vector<std::string>& names) { return mounter.mount(names, stop); });
   }
 
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,

@@ -1,7 +1,6 @@
 // dlopen, and the short-lived children in which libzfs_core does its work.
 #include "unlock/zfs_core.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "unlock/loaded_library.h"
 
 namespace zkv::unlock {
 
@@ -155,24 +155,16 @@ Result<std::vector<ZfsCore::Answer>> call_in_children(const Calls& calls, std::s
   return answers;
 }
 
-template <class Function>
-bool find(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
-
 }  // namespace
 
 Result<ZfsCore> ZfsCore::load(const std::vector<std::string>& libraries) {
   for (const auto& name : libraries) {
-    std::shared_ptr<void> library(::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), [](void* handle) {
-      if (handle != nullptr) ::dlclose(handle);
-    });
+    auto library = load_library(name);
     if (library == nullptr) continue;
     Functions functions;
-    if (find(library.get(), "libzfs_core_init", functions.init) &&
-        find(library.get(), "lzc_load_key", functions.load_key) &&
-        find(library.get(), "lzc_unload_key", functions.unload_key)) {
+    if (find_in_library(library.get(), "libzfs_core_init", functions.init) &&
+        find_in_library(library.get(), "lzc_load_key", functions.load_key) &&
+        find_in_library(library.get(), "lzc_unload_key", functions.unload_key)) {
       return ZfsCore(std::move(library), functions);
     }
   }

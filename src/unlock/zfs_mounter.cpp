@@ -2,11 +2,7 @@
 // up.
 #include "unlock/zfs_mounter.h"
 
-#include <dlfcn.h>
-
-#include <memory>
-#include <optional>
-
+#include "unlock/loaded_library.h"
 #include "unlock/parallel.h"
 #include "unlock/workers.h"
 
@@ -16,19 +12,25 @@ namespace {
 
 constexpr int kFilesystemType = 1;  // ZFS_TYPE_FILESYSTEM of OpenZFS include/sys/fs/zfs.h
 
+/// Whether zfs(8) need not be asked any more.
+bool is_settled(const Result<>& mounted) {
+  if (mounted) return true;
+  const auto kind = mounted.error().kind();
+  return kind == ErrorKind::kExists || kind == ErrorKind::kInterrupted || kind == ErrorKind::kUnavailable;
+}
+
+}  // namespace
+
 /// Source: OpenZFS include/libzfs.h, which has had these since before 0.7.
-class LibZfs {
+class ZfsMounter::LibZfs {
  public:
-  static std::optional<LibZfs> load(const std::vector<std::string>& libraries) {
+  static std::unique_ptr<LibZfs> load(const std::vector<std::string>& libraries) {
     for (const auto& name : libraries) {
-      std::shared_ptr<void> library(::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), [](void* handle) {
-        if (handle != nullptr) ::dlclose(handle);
-      });
-      if (library == nullptr) continue;
-      LibZfs found(std::move(library));
-      if (found.has_all()) return found;
+      auto found = std::make_unique<LibZfs>();
+      found->library_ = load_library(name);
+      if (found->library_ != nullptr && found->has_all()) return found;
     }
-    return std::nullopt;
+    return nullptr;
   }
 
   /// In a child that ends right after: nothing of what is opened here is closed.
@@ -43,19 +45,11 @@ class LibZfs {
   }
 
  private:
-  explicit LibZfs(std::shared_ptr<void> library) : library_(std::move(library)) {
-    find("libzfs_init", init_);
-    find("zfs_open", open_);
-    find("zfs_is_mounted", is_mounted_);
-    find("zfs_mount", mount_);
-  }
-
-  template <class Function>
-  void find(const char* name, Function& function) {
-    function = reinterpret_cast<Function>(::dlsym(library_.get(), name));
-  }
-  [[nodiscard]] bool has_all() const {
-    return init_ != nullptr && open_ != nullptr && is_mounted_ != nullptr && mount_ != nullptr;
+  [[nodiscard]] bool has_all() {
+    void* library = library_.get();
+    return find_in_library(library, "libzfs_init", init_) && find_in_library(library, "zfs_open", open_) &&
+           find_in_library(library, "zfs_is_mounted", is_mounted_) &&
+           find_in_library(library, "zfs_mount", mount_);
   }
 
   std::shared_ptr<void> library_;
@@ -65,41 +59,36 @@ class LibZfs {
   int (*mount_)(void* filesystem, const char* options, int flags) = nullptr;
 };
 
-/// Whether zfs(8) need not be asked any more.
-bool is_settled(const Result<>& mounted) {
-  if (mounted) return true;
-  const auto kind = mounted.error().kind();
-  return kind == ErrorKind::kExists || kind == ErrorKind::kInterrupted || kind == ErrorKind::kUnavailable;
-}
+ZfsMounter::ZfsMounter(const ZfsOptions& options, const ZfsProgram& program)
+    : options_(options), program_(program) {}
+ZfsMounter::~ZfsMounter() = default;
 
-std::vector<Result<>> mount_by_library(const LibZfs& library, const std::vector<std::string>& names,
-                                       const ZfsOptions& options, const std::stop_token& stop) {
-  std::vector<Work> works;
-  works.reserve(names.size());
-  for (const auto& name : names) {
-    works.push_back({0, [&library, &name] { return library.mount(name); }});
+std::vector<Result<>> ZfsMounter::mount(const std::vector<std::string>& names, const std::stop_token& stop) {
+  if (!has_looked_ && options_.road != Road::kProgram) library_ = LibZfs::load(options_.mount_libraries);
+  has_looked_ = true;
+  std::vector<Result<>> mounted(names.size(), Error::interrupted("not tried, since a stop was asked for"));
+  if (library_ != nullptr) mounted = mount_by_library(names, stop);
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (library_ == nullptr || !is_settled(mounted[i])) left.push_back(i);
   }
-  std::vector<Result<>> mounted;
-  mounted.reserve(names.size());
-  for (const auto& worked : work_in_children(works, bounds_of_machine(options.limit), stop)) {
-    mounted.push_back(worked.result ? Result<>() : Result<>(tl::unexpected(worked.result.error())));
-  }
+  for_each_index(left.size(), stop,
+                 [&](std::size_t place) { mounted[left[place]] = program_.mount(names[left[place]]); });
   return mounted;
 }
 
-}  // namespace
-
-std::vector<Result<>> mount_zfs(const std::vector<std::string>& names, const ZfsOptions& options,
-                                const ZfsProgram& program, const std::stop_token& stop) {
-  std::vector<Result<>> mounted(names.size(), Error::interrupted("not tried, since a stop was asked for"));
-  std::vector<std::size_t> left;
-  const auto library = options.road == Road::kProgram ? std::nullopt : LibZfs::load(options.mount_libraries);
-  if (library) mounted = mount_by_library(*library, names, options, stop);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!library || !is_settled(mounted[i])) left.push_back(i);
+std::vector<Result<>> ZfsMounter::mount_by_library(const std::vector<std::string>& names,
+                                                   const std::stop_token& stop) const {
+  std::vector<Work> works;
+  works.reserve(names.size());
+  for (const auto& name : names) {
+    works.push_back({0, [this, &name] { return library_->mount(name); }});
   }
-  for_each_index(left.size(), stop,
-                 [&](std::size_t place) { mounted[left[place]] = program.mount(names[left[place]]); });
+  std::vector<Result<>> mounted;
+  mounted.reserve(names.size());
+  for (const auto& worked : work_in_children(works, bounds_of_machine(options_.limit), stop)) {
+    mounted.push_back(worked.result ? Result<>() : Result<>(tl::unexpected(worked.result.error())));
+  }
   return mounted;
 }
 

@@ -1,6 +1,7 @@
 // Mounting many ZFS filesystems that do not lie in one another, several at once.
 #pragma once
 
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -11,12 +12,30 @@
 
 namespace zkv::unlock {
 
-/// Does what `zfs mount NAME` does for each of `names`, as many at once as there are cores: by libzfs, which
-/// is spared the start of a program for each, and by zfs(8) where there is no libzfs that is known, or it
-/// refuses: then zfs(8) has the words for why. Call it while no other thread of this process is at work. One
-/// answer for each. Errors: kExists (it is mounted), kInterrupted, kUnavailable (no end within the limit),
-/// kIo.
-std::vector<Result<>> mount_zfs(const std::vector<std::string>& names, const ZfsOptions& options,
-                                const ZfsProgram& program, const std::stop_token& stop);
+/// Does what `zfs mount NAME` does, as many at once as there are cores: by libzfs, which is spared the start
+/// of a program for each, and by zfs(8) where there is no libzfs that is known, or it refuses: then zfs(8)
+/// has the words for why. Looks for libzfs when something is to be mounted, once.
+class ZfsMounter {
+ public:
+  /// Both outlive it.
+  ZfsMounter(const ZfsOptions& options, const ZfsProgram& program);
+  ZfsMounter(const ZfsMounter&) = delete;
+  ZfsMounter& operator=(const ZfsMounter&) = delete;
+  ~ZfsMounter();
+
+  /// One answer for each. Call it while no other thread of this process is at work. Errors: kExists (it is
+  /// mounted), kInterrupted, kUnavailable (no end within the limit), kIo.
+  std::vector<Result<>> mount(const std::vector<std::string>& names, const std::stop_token& stop);
+
+ private:
+  class LibZfs;
+  [[nodiscard]] std::vector<Result<>> mount_by_library(const std::vector<std::string>& names,
+                                                       const std::stop_token& stop) const;
+
+  const ZfsOptions& options_;
+  const ZfsProgram& program_;
+  bool has_looked_ = false;
+  std::unique_ptr<LibZfs> library_;
+};
 
 }  // namespace zkv::unlock
