@@ -62,16 +62,17 @@ Sweep::Sweep(repository::VolumeKeys& keys, const Unlockers& unlockers, MountRepo
 }
 
 void Sweep::run() {
-  const auto opened = open_at_sight();
-  if (wants_mounts_ && !open_.empty()) {
-    look(opened);
-    for (std::size_t kind = 0; kind < opened.size(); ++kind) mount(kind, opened[kind]);
+  auto at_sight = open_at_sight();
+  if (!open_.empty() && (wants_mounts_ || !waiting_.empty())) {
+    look(at_sight);
+    open_round(ready({Readiness::kThere}), std::move(at_sight));
+    mount_held_back();
   }
   while (!waiting_.empty()) {
     look();
-    const auto now = ready();
+    const auto now = ready({Readiness::kThere, Readiness::kAwaited, Readiness::kLast});
     if (now.empty()) break;
-    open_round(now);
+    open_round(now, std::vector<std::vector<VolumeRef>>(unlockers_.size()));
     mount_held_back();
   }
   give_up_the_rest();
@@ -116,12 +117,10 @@ void Sweep::look(const std::vector<std::vector<VolumeRef>>& also) {
   }
 }
 
-/// Those that are there, or when there are none those that may come by themselves, or those that may lie on
-/// whatever the others brought; never what lies on something that is closed.
-std::set<std::string> Sweep::ready() const {
+/// Those of the first of `kinds` that there are any of; never what lies on something that is closed.
+std::set<std::string> Sweep::ready(std::initializer_list<Readiness> kinds) const {
   const unlock::Order order(surveys_);
-  for (const auto readiness :
-       {Survey::Readiness::kThere, Survey::Readiness::kAwaited, Survey::Readiness::kLast}) {
+  for (const auto readiness : kinds) {
     std::set<std::string> found;
     for (const auto& survey : surveys_) {
       const auto below = order.below(survey.volume);
@@ -136,17 +135,22 @@ std::set<std::string> Sweep::ready() const {
   return {};
 }
 
-void Sweep::open_round(const std::set<std::string>& wanted) {
+void Sweep::open_round(const std::set<std::string>& wanted, std::vector<std::vector<VolumeRef>> to_mount) {
   for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
-    auto& unlocker = *unlockers_[kind];
-    const auto volumes = waiting_of_kind(keys_, unlocker.kind(), wanted);
-    if (volumes.empty()) continue;
-    auto opened = refs_of(volumes);
-    settle(kind, opened, unlock::open_by_either_key(unlocker, volumes, unlock::Attempt::kOpen, stop_));
-    after_opening_(unlocker);
-    std::erase_if(opened, [&](const VolumeRef& volume) { return !open_.contains(volume.name); });
-    mount(kind, opened);
+    open(kind, wanted, to_mount[kind]);
+    mount(kind, to_mount[kind]);
   }
+}
+
+void Sweep::open(std::size_t kind, const std::set<std::string>& wanted, std::vector<VolumeRef>& to_mount) {
+  auto& unlocker = *unlockers_[kind];
+  const auto volumes = waiting_of_kind(keys_, unlocker.kind(), wanted);
+  if (volumes.empty()) return;
+  const auto tried = refs_of(volumes);
+  settle(kind, tried, unlock::open_by_either_key(unlocker, volumes, unlock::Attempt::kOpen, stop_));
+  after_opening_(unlocker);
+  std::ranges::copy_if(tried, std::back_inserter(to_mount),
+                       [&](const VolumeRef& volume) { return open_.contains(volume.name); });
 }
 
 /// One outcome for each of `volumes`, in the same order.

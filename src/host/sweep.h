@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -17,7 +18,8 @@ namespace zkv::host {
 
 /// One sweep over all volumes of a repository. What a volume lies on is opened before it, and no filesystem
 /// is mounted below a place where another is still to be mounted. Within a round kind comes after kind, each
-/// mounted before the next is opened, so that a kind that hangs keeps none before it from being mounted.
+/// mounted before the next is opened, so that a kind that hangs keeps none before it from being mounted. Of
+/// one kind all that can be opened is open, and its keys are wiped, before any of it is mounted.
 class Sweep {
  public:
   /// `keys`, all of kinds that `unlockers` open, `unlockers` and `report` outlive the sweep. `after_opening`
@@ -30,12 +32,17 @@ class Sweep {
   void run();
 
  private:
+  using Readiness = unlock::Survey::Readiness;
+
   /// Before anything is looked at. Gives what opened, for each kind.
   std::vector<std::vector<unlock::VolumeRef>> open_at_sight();
   /// Of what waits, and of `also`, for each kind.
   void look(const std::vector<std::vector<unlock::VolumeRef>>& also = {});
-  [[nodiscard]] std::set<std::string> ready() const;
-  void open_round(const std::set<std::string>& wanted);
+  [[nodiscard]] std::set<std::string> ready(std::initializer_list<Readiness> kinds) const;
+  /// What stands in `to_mount`, for each kind, is open already, and is mounted with what now opens.
+  void open_round(const std::set<std::string>& wanted, std::vector<std::vector<unlock::VolumeRef>> to_mount);
+  /// Adds to `to_mount` what opened.
+  void open(std::size_t kind, const std::set<std::string>& wanted, std::vector<unlock::VolumeRef>& to_mount);
   void mount(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes);
   void mount_held_back();
   [[nodiscard]] std::vector<std::string> held_places(const std::vector<unlock::VolumeRef>& but) const;

@@ -29,6 +29,7 @@ struct Plan {
   std::string mountpoint = {};
   bool is_guess = false;  ///< the mount point is known only as one of several
   bool opens = true;
+  bool opens_at_sight = false;
   Survey::Readiness when_missing = Survey::Readiness::kAwaited;
 };
 
@@ -87,6 +88,18 @@ class Kind final : public unlock::Unlocker {
     }
     machine_.paths.merge(brought);
     return outcomes;
+  }
+
+  [[nodiscard]] std::vector<unlock::Outcome> open_at_sight(std::span<const Volume> volumes,
+                                                           const std::stop_token& stop) override {
+    std::vector<unlock::Outcome> opened;
+    for (const auto& volume : volumes) {
+      const Plan& plan = machine_.volumes.at(volume.name);
+      if (!plan.opens_at_sight || !machine_.is_there(plan)) continue;
+      const auto outcomes = open(std::span(&volume, 1), unlock::Attempt::kOpen, stop);
+      opened.insert(opened.end(), outcomes.begin(), outcomes.end());
+    }
+    return opened;
   }
 
   [[nodiscard]] Result<std::vector<unlock::MountOutcome>> mount_unheld(
@@ -208,6 +221,29 @@ TEST(Sweep, AGuessedPlaceHoldsBackOnlyUntilTheEnd) {
   const auto report = sweep(machine);
   EXPECT_THAT(machine.events, ElementsAre("open tank/a", "open disk", "mount tank/a"));
   EXPECT_EQ(report.mounts.front().happened, MountHappened::kMounted);
+}
+
+TEST(Sweep, WhatOpensAtSightIsMountedOnceTheOthersOfItsKindAreOpenToo) {
+  Machine machine{{{"disk", {.lies_on = "/dev/sda", .mountpoint = "/disk"}},
+                   {"tank/raw", {.kind = VolumeKind::kZfs, .mountpoint = "/raw", .opens_at_sight = true}},
+                   {"tank/words", {.kind = VolumeKind::kZfs, .mountpoint = "/words"}}}};
+  EXPECT_TRUE(sweep(machine).is_complete());
+  EXPECT_THAT(machine.events, ElementsAre("open tank/raw", "open tank/words", "mount tank/raw",
+                                          "mount tank/words", "open disk", "mount disk"));
+}
+
+TEST(Sweep, WhatOpensAtSightDoesNotWaitForWhatIsNotThere) {
+  Machine machine{{{"image", {.lies_on = "/raw/image", .mountpoint = "/image"}},
+                   {"late", {.lies_on = "/dev/sdz"}},
+                   {"tank/raw", {.kind = VolumeKind::kZfs, .mountpoint = "/raw", .opens_at_sight = true}},
+                   {"tank/gone",
+                    {.kind = VolumeKind::kZfs,
+                     .lies_on = "/dev/sdz",
+                     .is_named = false,
+                     .when_missing = Survey::Readiness::kLast}}}};
+  sweep(machine);
+  EXPECT_THAT(machine.events, ElementsAre("open tank/raw", "mount tank/raw", "open image", "mount image",
+                                          "open late", "open tank/gone"));
 }
 
 TEST(Sweep, WhatLiesInACircleIsNamedAndStopsNoOther) {
