@@ -29,6 +29,10 @@ set(ZKV_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 if(ZKV_SANITIZE)
   add_compile_options(-fsanitize=${ZKV_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ZKV_SANITIZE})
+  if(ZKV_SANITIZE MATCHES address)
+    # At a place of their own programs start a third faster, and the tests start thousands of them.
+    add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-no-pie>)
+  endif()
   if(ZKV_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     add_compile_options(-Wno-tsan)  # Asio's fences, which this sanitizer does not see.
   endif()
