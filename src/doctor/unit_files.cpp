@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <sstream>
 
 namespace zkv::doctor {
@@ -68,15 +69,38 @@ void read_links(const System& system, const std::string& folder, Units& units) {
   }
 }
 
-void read_drop_ins(const System& system, const std::string& name, Unit& unit) {
-  std::map<std::string, std::string>
-      files;  // A name in an earlier folder hides the same name in a later one.
-  for (const auto folder : kFolders) {
-    const std::string directory = std::string(folder) + "/" + name + ".d";
-    for (const auto& file : system.names_in(directory)) {
-      if (file.ends_with(".conf")) files.emplace(file, fs::path(directory) / file);
-    }
+/// The names whose folders of drop-ins a unit has, the nearest first: its own, what it begins with up to a
+/// dash, its template's.
+std::vector<std::string> names_of_drop_ins(const std::string& name) {
+  std::vector<std::string> names{name};
+  const auto ending = name.rfind('.');
+  if (ending == std::string::npos) return names;
+  for (auto dash = name.rfind('-', ending); dash != std::string::npos && dash > 0;
+       dash = name.rfind('-', dash - 1)) {
+    names.push_back(name.substr(0, dash + 1) + name.substr(ending));
   }
+  if (const auto from_template = template_of(name); !from_template.empty()) {
+    std::ranges::move(names_of_drop_ins(from_template), std::back_inserter(names));
+  }
+  return names;
+}
+
+/// A file's name that was met already hides the same name in what comes later.
+void find_drop_ins(const System& system, std::string_view folder, const std::string& name,
+                   std::map<std::string, std::string>& found) {
+  const std::string directory = std::string(folder) + "/" + name + ".d";
+  for (const auto& file : system.names_in(directory)) {
+    if (file.ends_with(".conf")) found.emplace(file, fs::path(directory) / file);
+  }
+}
+
+void read_drop_ins(const System& system, const std::string& name, Unit& unit) {
+  std::map<std::string, std::string> files;
+  for (const auto folder : kFolders) {
+    for (const auto& one : names_of_drop_ins(name)) find_drop_ins(system, folder, one, files);
+  }
+  const std::string type = name.substr(name.rfind('.') + 1);
+  for (const auto folder : kFolders) find_drop_ins(system, folder, type, files);
   for (const auto& [file, path] : files) {
     if (const auto text = system.read(path)) read_unit_text(*text, unit);
   }
@@ -96,7 +120,6 @@ void read_unit(const System& system, const std::string& name, Unit& unit) {
       if (text) read_unit_text(*text, unit);
     }
   }
-  if (!from_template.empty()) read_drop_ins(system, from_template, unit);
   read_drop_ins(system, name, unit);
 }
 

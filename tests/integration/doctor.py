@@ -78,6 +78,21 @@ class Image(unittest.TestCase):
         self.write("etc/systemd/system/zfs-keyvault.service.d/later.conf", "[Service]\nLimitMEMLOCK=64M\n")
         self.assertEqual(self.found(code=0), {})
 
+    def test_drop_ins_for_a_prefix_and_for_a_type_are_read_and_the_nearest_of_a_name_counts(self):
+        little = "[Service]\nLimitMEMLOCK=1M\n"
+        for folder in ("zfs-.service.d", "service.d"):
+            with self.subTest(folder):
+                self.write(f"etc/systemd/system/{folder}/memory.conf", little)
+                self.assertEqual(list(self.found()), ["service-memory"])
+                self.write("usr/lib/systemd/system/zfs-keyvault.service.d/memory.conf", "[Service]\nLimitMEMLOCK=64M\n")
+                if folder == "service.d":
+                    self.assertEqual(self.found(code=0), {}, "a type's is farther away than a package's for the unit")
+                (self.root / "usr/lib/systemd/system/zfs-keyvault.service.d/memory.conf").unlink()
+                self.write("etc/systemd/system/zfs-keyvault.service.d/memory.conf", "[Service]\nLimitMEMLOCK=64M\n")
+                self.assertEqual(self.found(code=0), {})
+                (self.root / "etc/systemd/system/zfs-keyvault.service.d/memory.conf").unlink()
+                (self.root / f"etc/systemd/system/{folder}/memory.conf").unlink()
+
     def test_tables_of_the_image_are_read(self):
         self.write("etc/crypttab", "data UUID=12 none luks\n")
         self.write("etc/fstab", "/dev/mapper/data /srv/data ext4 defaults 0 2\n")
