@@ -1,4 +1,4 @@
-"""A gateway that cannot be reached for the first half minute: the host keeps asking, unlocks when it comes, and shares what is to be shared."""
+"""A gateway that cannot be reached for the first half minute: the host keeps asking, unlocks when it comes, shares what is to be shared, and locks all again."""
 
 import pathlib
 import sys
@@ -6,7 +6,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from scenario import VOLUMES, Scenario  # noqa: E402
+from scenario import VOLUMES, Scenario, unit  # noqa: E402
 
 AWAY = 30
 # No NFS server is in the image: zfs(8) writes its table, and has this program read it.
@@ -31,6 +31,16 @@ class LateGateway(Scenario):
         self.assert_everything_open(guest)
         guest.check("systemctl start zkv-share.service")
         self.assertRegex(guest.check("cat /etc/exports.d/zfs.exports"), r"(?m)^/tank/raw \*")
+
+        self.step("closing everything while a service stands on it, and opening it again")
+        guest.check("zkv lock --all")
+        self.assert_locked(guest, VOLUMES)
+        for name in ("zfs-keyvault.service", "zfs-keyvault.target", "ledger.service"):
+            self.assertEqual(unit(guest, name, "ActiveState"), "inactive", name)
+        guest.check("systemctl start --no-block zfs-keyvault.service")
+        self.approve_next(lambda: self.assert_locked(guest, VOLUMES))
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_everything_open(guest)
         guest.power_off()
 
 
