@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <optional>
+#include <sstream>
 
 #include "doctor/looks.h"
 
@@ -111,10 +113,13 @@ FoundList service_memory(const Facts& facts) {
 }
 
 /// Whether these words of a command line name a gateway, or a key.
-bool do_name_a_source(std::string_view options) {
-  return options.find("://") != std::string_view::npos ||
-         options.find("--key-file") != std::string_view::npos ||
-         options.find("--repository-key") != std::string_view::npos;
+bool do_name_a_source(const std::string& options) {
+  std::istringstream words(options);
+  return std::any_of(std::istream_iterator<std::string>(words), {}, [](const std::string& word) {
+    return word.find("://") != std::string::npos || word.starts_with("--key-file") ||
+           word.starts_with("--repository-key") || word.starts_with("--repository_key") ||
+           (word.starts_with("-k") && !word.starts_with("--"));
+  });
 }
 
 FoundList nobody_to_ask(const Facts& facts) {

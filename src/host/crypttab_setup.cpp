@@ -61,7 +61,7 @@ bool has_time(const CrypttabLine& line, const CrypttabPlaces& places) {
   return !has_option(line, "nofail") || fs::exists(limit_file(line.name, places), failed);
 }
 
-bool lies_on(const CrypttabLine& line, const CrypttabVolume& known, const CrypttabPlaces& places) {
+bool lies_on(const CrypttabLine& line, const VolumeOfKind& known, const CrypttabPlaces& places) {
   if (line.device == known.volume.settings.device) return true;
   const auto one = unlock::find_device(line.device, places.devices);
   const auto other = unlock::find_device(known.volume.settings.device, places.devices);
@@ -83,14 +83,13 @@ void check_line(const CrypttabLine& line, const CrypttabPlaces& places,
   }
 }
 
-void check_name(const CrypttabLine& line, const std::vector<CrypttabVolume>& volumes, bool knows_all,
+void check_name(const CrypttabLine& line, const std::vector<VolumeOfKind>& volumes, bool knows_all,
                 const CrypttabPlaces& places, std::vector<CrypttabFinding>& findings) {
-  const auto named = std::find_if(volumes.begin(), volumes.end(), [&](const CrypttabVolume& known) {
-    return known.volume.name == line.name;
-  });
+  const auto named = std::find_if(volumes.begin(), volumes.end(),
+                                  [&](const VolumeOfKind& known) { return known.volume.name == line.name; });
   if (named != volumes.end()) return;
   const auto same = std::find_if(volumes.begin(), volumes.end(),
-                                 [&](const CrypttabVolume& known) { return lies_on(line, known, places); });
+                                 [&](const VolumeOfKind& known) { return lies_on(line, known, places); });
   if (same != volumes.end()) {
     findings.push_back({line.name,
                         "the repository knows it as " + same->volume.name + ", and keys go by the name",
@@ -121,7 +120,7 @@ void check_units(const CrypttabPlaces& places, std::vector<CrypttabFinding>& fin
 }
 
 /// The words of the repository for crypttab, without those that choose a part of the key: that we do.
-Result<std::vector<std::string>> options_for_crypttab(const CrypttabVolume& known) {
+Result<std::vector<std::string>> options_for_crypttab(const VolumeOfKind& known) {
   const bool is_known =
       std::find(kKindsOfCrypttab.begin(), kKindsOfCrypttab.end(), known.kind) != kKindsOfCrypttab.end();
   if (!is_known) return Error::unsupported("systemd opens no volumes of kind " + known.kind + " by crypttab");
@@ -144,7 +143,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// `line` with the key from us, and the options that it lacks.
-std::string line_for(const CrypttabVolume& known, CrypttabLine line, const std::vector<std::string>& wanted,
+std::string line_for(const VolumeOfKind& known, CrypttabLine line, const std::vector<std::string>& wanted,
                      const CrypttabPlaces& places) {
   for (const auto& word : wanted) {
     const auto name = word.substr(0, word.find('=') == std::string::npos ? word.size() : word.find('=') + 1);
@@ -165,7 +164,7 @@ std::string with_lines_changed(const std::string& text, const Change& change) {
   return changed;
 }
 
-Result<std::string> with_volume(const std::string& text, const CrypttabVolume& known,
+Result<std::string> with_volume(const std::string& text, const VolumeOfKind& known,
                                 const CrypttabPlaces& places) {
   ZKV_TRY(const auto wanted, options_for_crypttab(known));
   bool is_there = false;
@@ -195,8 +194,8 @@ bool is_enabled(const std::string& unit, const CrypttabPlaces& places) {
   return fs::is_symlink(places.units / "multi-user.target.wants" / unit, failed);
 }
 
-Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<CrypttabVolume>& volumes,
-                                                    bool knows_all, const CrypttabPlaces& places) {
+Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<VolumeOfKind>& volumes, bool knows_all,
+                                                    const CrypttabPlaces& places) {
   ZKV_TRY(const auto text, text_of(places.crypttab));
   std::vector<CrypttabFinding> findings;
   bool is_asked = false;
@@ -207,7 +206,7 @@ Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<CrypttabVo
       check_name(line, volumes, knows_all, places, findings);
       continue;
     }
-    const bool is_ours = std::any_of(volumes.begin(), volumes.end(), [&](const CrypttabVolume& known) {
+    const bool is_ours = std::any_of(volumes.begin(), volumes.end(), [&](const VolumeOfKind& known) {
       return known.volume.name == line.name || lies_on(line, known, places);
     });
     if (is_ours && !has_option(line, "noauto")) {
@@ -223,7 +222,7 @@ Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<CrypttabVo
   return findings;
 }
 
-Result<std::vector<FileChange>> plan_crypttab(const std::vector<CrypttabVolume>& volumes,
+Result<std::vector<FileChange>> plan_crypttab(const std::vector<VolumeOfKind>& volumes,
                                               const CrypttabPlaces& places) {
   ZKV_TRY(const auto before, text_of(places.crypttab));
   std::string after = before;

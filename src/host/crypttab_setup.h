@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "host/remembered.h"
 #include "unlock/crypttab.h"
 #include "unlock/unlocker.h"
 
@@ -18,12 +19,6 @@ struct CrypttabPlaces {
   std::filesystem::path socket = unlock::kCryptsetupSocket;
 };
 
-/// A volume as the repository, or the record of the last unlock, knows it.
-struct CrypttabVolume {
-  std::string kind;  ///< as Unlocker::name
-  unlock::VolumeRef volume;
-};
-
 struct CrypttabFinding {
   std::string volume;  ///< the mapping's name; empty: it concerns all
   std::string what;
@@ -33,8 +28,8 @@ struct CrypttabFinding {
 /// What keeps systemd from opening, by its own lines in crypttab, what asks us for a key; and which of the
 /// volumes has a line that asks somebody else. With `knows_all` what is not among `volumes` is missing from
 /// the repository. Errors: kIo.
-Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<CrypttabVolume>& volumes,
-                                                    bool knows_all, const CrypttabPlaces& places = {});
+Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<VolumeOfKind>& volumes, bool knows_all,
+                                                    const CrypttabPlaces& places = {});
 
 struct FileChange {
   std::filesystem::path path;
@@ -45,7 +40,7 @@ struct FileChange {
 /// What has to be written so that systemd opens these volumes with keys from us: lines of crypttab (the rest
 /// of the file stays as it is), and for each mapping the end of systemd's time limit for it. Nothing where
 /// all is there. Errors: kIo, kUnsupported (a volume that crypttab cannot describe).
-Result<std::vector<FileChange>> plan_crypttab(const std::vector<CrypttabVolume>& volumes,
+Result<std::vector<FileChange>> plan_crypttab(const std::vector<VolumeOfKind>& volumes,
                                               const CrypttabPlaces& places = {});
 /// The way back: their lines that ask us, and the files beside. Errors: kIo, kNotFound (no such line).
 Result<std::vector<FileChange>> plan_crypttab_removal(const std::vector<std::string>& volumes,

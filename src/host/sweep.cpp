@@ -190,11 +190,7 @@ void Sweep::mount(std::size_t kind, const std::vector<VolumeRef>& volumes) {
       mounted_places_.insert(outcome.mountpoint);
     }
     if (outcome.happened == MountHappened::kHeldBack && !is_last_try_) {
-      const auto volume = std::find_if(volumes.begin(), volumes.end(),
-                                       [&](const VolumeRef& one) { return one.name == outcome.volume; });
-      if (volume != volumes.end() && !is_among(volume->name, held_back_[kind])) {
-        held_back_[kind].push_back(*volume);
-      }
+      hold_back(kind, volumes, outcome.volume);
       continue;
     }
     if (outcome.happened == MountHappened::kHeldBack) {
@@ -202,6 +198,14 @@ void Sweep::mount(std::size_t kind, const std::vector<VolumeRef>& volumes) {
       outcome.detail += ", and what belongs there is not mounted";
     }
     if (!is_told(outcome, report_)) report_.mounts.push_back(std::move(outcome));
+  }
+}
+
+/// What hangs on no volume's key came with all of them.
+void Sweep::hold_back(std::size_t kind, const std::vector<VolumeRef>& volumes, const std::string& name) {
+  for (const auto& volume : volumes) {
+    const bool is_it = volume.name == name || !is_among(name, volumes);
+    if (is_it && !is_among(volume.name, held_back_[kind])) held_back_[kind].push_back(volume);
   }
 }
 

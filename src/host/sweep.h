@@ -44,6 +44,7 @@ class Sweep {
   /// Adds to `to_mount` what opened.
   void open(std::size_t kind, const std::set<std::string>& wanted, std::vector<unlock::VolumeRef>& to_mount);
   void mount(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes);
+  void hold_back(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes, const std::string& name);
   void mount_held_back();
   [[nodiscard]] std::vector<std::string> held_places(const std::vector<unlock::VolumeRef>& but) const;
   void give_up_the_rest();

@@ -75,7 +75,7 @@ class Crew {
   void give_up(std::size_t place) { let_go(place, Error::unavailable("it did not end in time"), true); }
 
   void let_go(std::size_t place, Result<std::uint64_t> result, bool kill_it) {
-    const auto& [index, child] = workers_[place];
+    auto& [index, child] = workers_[place];
     child.end(kill_it);
     worked_[index] = {std::move(result),
                       std::chrono::round<std::chrono::milliseconds>(WorkerClock::now() - child.begun())};

@@ -352,7 +352,7 @@ class ZfsUnlocker final : public Unlocker {
     ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), imported_));
     ZfsMounter mounter(options_, program);
     return mount_all(ordered, held, stop,
-                     [&](const std::vector<std::string>& names) { return mounter.mount(names, stop); });
+                     [&](const auto& datasets) { return mounter.mount(datasets, stop); });
   }
 
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,

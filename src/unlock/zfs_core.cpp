@@ -1,20 +1,18 @@
 // dlopen, and the short-lived children in which libzfs_core does its work.
 #include "unlock/zfs_core.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <utility>
 
-#include "base/file.h"
+#include "unlock/bound_child.h"
 #include "unlock/loaded_library.h"
 
 namespace zkv::unlock {
@@ -51,11 +49,16 @@ struct Share {
   std::size_t step;
 };
 
-/// The child's life: signals as in any ordinary program, one record for the start, one for each call.
-[[noreturn]] void work_in_child(int fd, const Calls& calls, Share share) {
+/// What ends the parent ends this too: a call is a moment, or hangs.
+void hear_signals() {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// One record for the start, one for each call.
+void call_and_tell(int fd, const Calls& calls, Share share) {
+  hear_signals();
   const int failed = calls.start();
   send(fd, {failed, 0});
   for (std::size_t i = share.first; failed == 0 && i < calls.count; i += share.step) {
@@ -64,7 +67,6 @@ struct Share {
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
     send(fd, {error_number, took.count()});
   }
-  ::_exit(0);
 }
 
 /// Reads records until the pipe's end or the deadline; false at the deadline.
@@ -84,42 +86,30 @@ Result<bool> collect(int fd, Steady::time_point deadline, std::vector<Record>& r
   }
 }
 
-void end_child(pid_t pid, bool kill_it) {
-  if (kill_it) ::kill(pid, SIGKILL);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-}
+/// A child at work on its share.
+struct Caller {
+  BoundChild child;
+  Share share;
 
-class Child {
- public:
-  static Result<Child> start(const Calls& calls, Share share) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::system("making a pipe", errno);
-    FileDescriptor read_end(ends[0]);
-    const FileDescriptor write_end(ends[1]);
-    const pid_t pid = ::fork();
-    if (pid < 0) return Error::system("starting a child", errno);
-    if (pid == 0) work_in_child(write_end.get(), calls, share);
-    return Child(pid, std::move(read_end), share);
-  }
-  Child(Child&& other) noexcept
-      : pid_(std::exchange(other.pid_, 0)), read_end_(std::move(other.read_end_)), share_(other.share_) {}
-  Child& operator=(Child&&) = delete;
-  ~Child() {
-    if (pid_ != 0) end_child(pid_, true);
+  static Result<Caller> start(const Calls& calls, Share share, std::chrono::milliseconds limit) {
+    const auto work = [&](int answer) { call_and_tell(answer, calls, share); };
+    ZKV_TRY(auto child, BoundChild::start(work, limit));
+    return Caller{std::move(child), share};
   }
 
-  /// Waits for its end and puts its answers where they belong. Errors: kIo, kUnsupported (it did not begin).
+  /// Waits for its end and puts its answers where they belong. Errors: kIo, kUnsupported (it did not begin),
+  /// kUnavailable (nor did it say so before the deadline).
   Result<> finish(Steady::time_point deadline, std::vector<ZfsCore::Answer>& answers) {
     std::vector<Record> records;
-    const auto is_complete = collect(read_end_.get(), deadline, records);
-    end_child(std::exchange(pid_, 0), !is_complete || !*is_complete);
+    const auto is_complete = collect(child.answer(), deadline, records);
+    child.end(!is_complete || !*is_complete);
     if (!is_complete) return tl::unexpected(is_complete.error());
+    if (records.empty() && !*is_complete) return Error::unavailable("ZFS did not answer in time");
     if (records.empty() || records[0].error_number != 0) {
       const int error_number = records.empty() ? ECANCELED : static_cast<int>(records[0].error_number);
       return Error::unsupported("ZFS is not there (/dev/zfs): " + Error::system("", error_number).message());
     }
-    for (std::size_t place = share_.first, i = 1; place < answers.size(); place += share_.step, ++i) {
+    for (std::size_t place = share.first, i = 1; place < answers.size(); place += share.step, ++i) {
       answers[place] = i < records.size()
                            ? ZfsCore::Answer{static_cast<int>(records[i].error_number),
                                              std::chrono::microseconds(records[i].microseconds)}
@@ -127,14 +117,6 @@ class Child {
     }
     return {};
   }
-
- private:
-  Child(pid_t pid, FileDescriptor read_end, Share share)
-      : pid_(pid), read_end_(std::move(read_end)), share_(share) {}
-
-  pid_t pid_;
-  FileDescriptor read_end_;
-  Share share_;
 };
 
 std::size_t children_for(std::size_t calls) {
@@ -142,18 +124,55 @@ std::size_t children_for(std::size_t calls) {
   return std::clamp<std::size_t>(calls / kCallsWorthAChild, 1, std::min(cores, kMostChildren));
 }
 
-Result<std::vector<ZfsCore::Answer>> call_in_children(const Calls& calls, std::size_t number,
-                                                      std::chrono::milliseconds limit) {
-  const auto deadline = Steady::now() + limit;
-  std::vector<Child> children;
-  for (std::size_t first = 0; first < number; ++first) {
-    ZKV_TRY(auto child, Child::start(calls, {first, number}));
-    children.push_back(std::move(child));
+/// Shares of calls, each made by a child of its own. What one child could not do stops no other.
+class Round {
+ public:
+  Round(Calls calls, std::size_t shares, std::chrono::milliseconds limit)
+      : calls_(std::move(calls)), shares_(shares), limit_(limit), answers_(calls_.count, {EAGAIN, {}}) {}
+
+  /// Where the machine has no room for so many children at once, the rest come after those that it had.
+  Result<std::vector<ZfsCore::Answer>> run() {
+    std::size_t first = 0;
+    std::vector<Caller> callers;
+    for (; first < shares_; ++first) {
+      auto caller = begin(first);
+      if (!caller) break;
+      callers.push_back(std::move(*caller));
+    }
+    for (auto& caller : callers) finish(caller);
+    for (; first < shares_; ++first) {
+      if (auto caller = begin(first)) finish(*caller);
+    }
+    if (!is_any_done_ && error_) return std::move(*error_);
+    return std::move(answers_);
   }
-  std::vector<ZfsCore::Answer> answers(calls.count);
-  for (auto& child : children) ZKV_CHECK(child.finish(deadline, answers));
-  return answers;
-}
+
+ private:
+  std::optional<Caller> begin(std::size_t first) {
+    auto caller = Caller::start(calls_, {first, shares_}, limit_);
+    if (caller) return std::move(*caller);
+    keep(std::move(caller).error());
+    return std::nullopt;
+  }
+
+  void finish(Caller& caller) {
+    auto finished = caller.finish(deadline_, answers_);
+    is_any_done_ = is_any_done_ || finished;
+    if (!finished) keep(std::move(finished).error());
+  }
+
+  void keep(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+
+  Calls calls_;
+  std::size_t shares_;
+  std::chrono::milliseconds limit_;
+  Steady::time_point deadline_ = Steady::now() + limit_;
+  std::vector<ZfsCore::Answer> answers_;
+  std::optional<Error> error_;
+  bool is_any_done_ = false;
+};
 
 }  // namespace
 
@@ -179,13 +198,13 @@ Result<std::vector<ZfsCore::Answer>> ZfsCore::load_keys(const std::vector<Entry>
                                const_cast<std::uint8_t*>(entries[i].wrapping_key.data()),
                                static_cast<unsigned>(entries[i].wrapping_key.size()));
   };
-  return call_in_children({functions_.init, entries.size(), load}, children_for(entries.size()), limit);
+  return Round({functions_.init, entries.size(), load}, children_for(entries.size()), limit).run();
 }
 
 Result<std::vector<ZfsCore::Answer>> ZfsCore::unload_keys(const std::vector<Entry>& entries,
                                                           std::chrono::milliseconds limit) const {
   const auto unload = [&](std::size_t i) { return functions_.unload_key(entries[i].name.c_str()); };
-  return call_in_children({functions_.init, entries.size(), unload}, 1, limit);
+  return Round({functions_.init, entries.size(), unload}, 1, limit).run();
 }
 
 }  // namespace zkv::unlock

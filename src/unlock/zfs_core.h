@@ -22,7 +22,9 @@ class ZfsCore {
     std::span<const std::uint8_t> wrapping_key;  ///< kWrappingKeySize bytes; empty to unload
   };
   struct Answer {
-    int error_number;  ///< 0, or an errno value; ECANCELED when the child ended before its turn
+    /// 0, or an errno value; ECANCELED when the child ended before its turn, ETIMEDOUT when time did, EAGAIN
+    /// when no child did its share.
+    int error_number;
     std::chrono::microseconds took;
   };
 
@@ -31,8 +33,8 @@ class ZfsCore {
 
   /// Loads (or with `only_check`, tries) keys, one answer for each entry. errno values: EACCES wrong key,
   /// EEXIST loaded already, ENOENT no such dataset, EINVAL not an encryption root. Call it while no other
-  /// thread of this process is at work. Errors: kUnsupported (ZFS is not there: no /dev/zfs), kIo,
-  /// kUnavailable (`limit`).
+  /// thread of this process is at work. Errors, where no child did anything: kUnsupported (ZFS is not there:
+  /// no /dev/zfs), kIo, kUnavailable (not even that was known within `limit`).
   [[nodiscard]] Result<std::vector<Answer>> load_keys(const std::vector<Entry>& entries, bool only_check,
                                                       std::chrono::milliseconds limit) const;
   /// In the order given. errno values: EACCES not loaded, EBUSY in use, ENOENT. Errors: as load_keys.

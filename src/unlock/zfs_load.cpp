@@ -1,4 +1,4 @@
-// Derive in parallel, load in order; libzfs_core where it works, zfs(8) otherwise.
+// Derive in parallel, then load; libzfs_core where it works, zfs(8) otherwise.
 #include "unlock/zfs_load.h"
 
 #include <algorithm>
@@ -40,6 +40,8 @@ Result<> meaning_of(int error_number) {
       return Error::conflict("it is busy");
     case ECANCELED:
       return interrupted();
+    case EAGAIN:
+      return Error::unavailable("this machine has no room for the process that would load it");
     case ETIMEDOUT:
       return Error::unavailable("ZFS did not answer in time");
     default:
@@ -63,7 +65,7 @@ Result<std::optional<ZfsCore>> choose_library(const ZfsOptions& options) {
   return std::move(core).error();
 }
 
-/// The places of `names` in alphabetical order, in which a parent comes before its children.
+/// The places of names in alphabetical order, in which a parent comes before its children.
 template <class NameOf>
 std::vector<std::size_t> in_order(std::size_t count, const NameOf& name_of) {
   std::vector<std::size_t> order(count);

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 /// Why the dataset's own properties keep it from being mounted; nothing when they do not.
 std::optional<std::string> reason_to_skip(const Dataset& dataset) {
   if (dataset.can_mount != "on") return "canmount=" + dataset.can_mount;
+  if (dataset.is_zoned) return "zoned=on";
   if (!dataset.mountpoint.starts_with('/')) return "mountpoint=" + dataset.mountpoint;
   return std::nullopt;
 }
@@ -47,17 +48,17 @@ class Mounting {
   /// `which` are places in the order given, none of them within another.
   void mount(const std::vector<std::size_t>& which, const MountTogether& mount) {
     std::vector<std::size_t> wanted;
-    std::vector<std::string> names;
+    std::vector<const Dataset*> datasets;
     for (const std::size_t i : which) {
       if (auto settled = settled_before_mounting(ordered_[i])) {
         settle(i, std::move(*settled));
       } else {
         wanted.push_back(i);
-        names.push_back(ordered_[i].name);
+        datasets.push_back(&ordered_[i]);
       }
     }
     if (wanted.empty()) return;
-    const auto mounted = mount(names);
+    const auto mounted = mount(datasets);
     for (std::size_t place = 0; place < wanted.size(); ++place) {
       settle(wanted[place], mounted_outcome(ordered_[wanted[place]], mounted[place]));
     }
@@ -99,6 +100,9 @@ class Mounting {
     if (mounted) return outcome_of(dataset, MountHappened::kMounted);
     const auto kind = mounted.error().kind();
     if (kind == ErrorKind::kExists) return outcome_of(dataset, MountHappened::kAlreadyMounted);
+    if (kind == ErrorKind::kConflict) {
+      return outcome_of(dataset, MountHappened::kSkipped, mounted.error().message());
+    }
     if (kind == ErrorKind::kInterrupted) return outcome_of(dataset, MountHappened::kInterrupted);
     return outcome_of(dataset, MountHappened::kFailed, mounted.error().message());
   }

@@ -22,8 +22,9 @@ std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volum
 /// Whether the dataset's own properties let it be mounted at a path.
 bool wants_mount(const Dataset& dataset);
 
-/// Mounts filesystems of these names, none of which lies in another: one answer for each, kExists is success.
-using MountTogether = std::function<std::vector<Result<>>(const std::vector<std::string>& names)>;
+/// Mounts filesystems, none of which lies in another: one answer for each. kExists is success, and kConflict
+/// says that it is not one to be mounted at present.
+using MountTogether = std::function<std::vector<Result<>>(const std::vector<const Dataset*>& datasets)>;
 
 /// Calls `mount` for those of `ordered` that want it: canmount=on, a path as mountpoint, not mounted yet; for
 /// many at once, but for none before what it lies in. One failure stops no other, except those that would

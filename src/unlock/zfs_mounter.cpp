@@ -41,6 +41,8 @@ class ZfsMounter::LibZfs {
     if (filesystem == nullptr) return Error::not_found("libzfs does not find it");
     if (is_mounted_(filesystem, nullptr) != 0) return Error::exists("it is mounted already");
     if (mount_(filesystem, nullptr, 0) != 0) return Error::io("libzfs does not mount it");
+    // It mounts nothing, and is content, where it finds that there is nothing to be mounted.
+    if (is_mounted_(filesystem, nullptr) == 0) return Error::io("libzfs did not mount it");
     return std::uint64_t{0};
   }
 
@@ -63,29 +65,35 @@ ZfsMounter::ZfsMounter(const ZfsOptions& options, const ZfsProgram& program)
     : options_(options), program_(program) {}
 ZfsMounter::~ZfsMounter() = default;
 
-std::vector<Result<>> ZfsMounter::mount(const std::vector<std::string>& names, const std::stop_token& stop) {
+std::vector<Result<>> ZfsMounter::mount(const std::vector<const Dataset*>& datasets,
+                                        const std::stop_token& stop) {
   if (!has_looked_ && options_.road != Road::kProgram) library_ = LibZfs::load(options_.mount_libraries);
   has_looked_ = true;
-  std::vector<Result<>> mounted(names.size(), Error::interrupted("not tried, since a stop was asked for"));
-  if (library_ != nullptr) mounted = mount_by_library(names, stop);
+  std::vector<Result<>> mounted(datasets.size(), Error::interrupted("not tried, since a stop was asked for"));
+  if (library_ != nullptr) mounted = mount_by_library(datasets, stop);
   std::vector<std::size_t> left;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
     if (library_ == nullptr || !is_settled(mounted[i])) left.push_back(i);
   }
-  for_each_index(left.size(), stop,
-                 [&](std::size_t place) { mounted[left[place]] = program_.mount(names[left[place]]); });
+  for_each_index(left.size(), stop, [&](std::size_t place) {
+    mounted[left[place]] = program_.mount(datasets[left[place]]->name);
+  });
   return mounted;
 }
 
-std::vector<Result<>> ZfsMounter::mount_by_library(const std::vector<std::string>& names,
+std::vector<Result<>> ZfsMounter::mount_by_library(const std::vector<const Dataset*>& datasets,
                                                    const std::stop_token& stop) const {
   std::vector<Work> works;
-  works.reserve(names.size());
-  for (const auto& name : names) {
-    works.push_back({0, [this, &name] { return library_->mount(name); }});
+  works.reserve(datasets.size());
+  for (const Dataset* dataset : datasets) {
+    works.push_back({0, [this, dataset]() -> Result<std::uint64_t> {
+                       if (dataset->has_resume_token)
+                         return Error::unsupported("libzfs would mount half of it");
+                       return library_->mount(dataset->name);
+                     }});
   }
   std::vector<Result<>> mounted;
-  mounted.reserve(names.size());
+  mounted.reserve(datasets.size());
   for (const auto& worked : work_in_children(works, bounds_of_machine(options_.limit), stop)) {
     mounted.push_back(worked.result ? Result<>() : Result<>(tl::unexpected(worked.result.error())));
   }

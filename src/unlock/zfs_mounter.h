@@ -9,12 +9,14 @@
 #include "base/result.h"
 #include "unlock/zfs.h"
 #include "unlock/zfs_program.h"
+#include "unlock/zfs_properties.h"
 
 namespace zkv::unlock {
 
 /// Does what `zfs mount NAME` does, as many at once as there are cores: by libzfs, which is spared the start
-/// of a program for each, and by zfs(8) where there is no libzfs that is known, or it refuses: then zfs(8)
-/// has the words for why. Looks for libzfs when something is to be mounted, once.
+/// of a program for each, and by zfs(8) where there is no libzfs that is known, or it does not mount it: then
+/// zfs(8) has the words for why. So it has for what a `zfs receive` may have left half made, which libzfs
+/// would mount. Looks for libzfs when something is to be mounted, once.
 class ZfsMounter {
  public:
   /// Both outlive it.
@@ -24,12 +26,12 @@ class ZfsMounter {
   ~ZfsMounter();
 
   /// One answer for each. Call it while no other thread of this process is at work. Errors: kExists (it is
-  /// mounted), kInterrupted, kUnavailable (no end within the limit), kIo.
-  std::vector<Result<>> mount(const std::vector<std::string>& names, const std::stop_token& stop);
+  /// mounted), kConflict (half received), kInterrupted, kUnavailable (no end within the limit), kIo.
+  std::vector<Result<>> mount(const std::vector<const Dataset*>& datasets, const std::stop_token& stop);
 
  private:
   class LibZfs;
-  [[nodiscard]] std::vector<Result<>> mount_by_library(const std::vector<std::string>& names,
+  [[nodiscard]] std::vector<Result<>> mount_by_library(const std::vector<const Dataset*>& datasets,
                                                        const std::stop_token& stop) const;
 
   const ZfsOptions& options_;

@@ -31,6 +31,8 @@ Error meaning_of(const Finished& finished) {
       contains(text, "dataset already exists")) {
     return Error::exists(std::move(text));
   }
+  if (contains(text, "partially-completed state"))
+    return Error::conflict("a zfs receive into it is not complete");
   if (contains(text, "Key already unloaded") || contains(text, "not currently mounted")) {
     return Error::not_found(std::move(text));
   }

@@ -11,7 +11,7 @@ namespace zkv::unlock {
 
 namespace {
 
-constexpr std::size_t kPropertyCount = 10;
+constexpr std::size_t kPropertyCount = 12;
 constexpr std::size_t kLongestName = 255;
 
 Error not_understood(std::string_view what) {
@@ -62,6 +62,11 @@ bool read_property(std::string_view property, std::string_view value, Dataset& d
   if (property == "pbkdf2iters") return read_number(value, dataset.key.iterations);
   if (property == "pbkdf2salt") return read_number(value, dataset.key.salt);
   if (property == "mounted") return read_choice(value, "yes", "no", dataset.is_mounted);
+  if (property == "zoned") return read_choice(value, "on", "off", dataset.is_zoned);
+  if (property == "receive_resume_token") {
+    dataset.has_resume_token = value != "-";
+    return !value.empty();
+  }
   if (property == "canmount") return read_can_mount(value, dataset);
   if (property == "keylocation") {
     static constexpr std::string_view kFile = "file://";

@@ -22,6 +22,9 @@ struct Dataset {
   std::string mountpoint;  ///< a path, "none", "legacy", or "-" for a block device
   std::string key_file;    ///< of a `keylocation` file://PATH
   std::string can_mount;   ///< "on", "off", "noauto", or "-" for a block device
+  bool is_zoned = false;   ///< for a container to mount
+  bool has_resume_token =
+      false;  ///< of a `zfs receive` into it, or into a snapshot of it, that goes on some time
 
   [[nodiscard]] bool has_own_key() const { return !name.empty() && encryption_root == name; }
 };
@@ -30,7 +33,8 @@ using Datasets = std::map<std::string, Dataset, std::less<>>;
 
 /// The `-o` properties that parse_datasets wants, joined by commas.
 inline constexpr std::string_view kDatasetProperties =
-    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount,keylocation";
+    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount,keylocation,"
+    "zoned,receive_resume_token";
 
 /// Reads the lines of `zfs get -Hp -o name,property,value`. Every dataset must have each property exactly
 /// once. Errors: kCorrupt, for whatever is not as zfs(8) prints it.

@@ -1,5 +1,6 @@
 """`zkv mount`, `unmount` and `status` as a boot and a person use them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -231,6 +232,28 @@ class Service(Case):
             self.host.out("mount", gateway.uri)
             manager.settimeout(60)
             self.assertIn("STATUS=waiting for approval", manager.recv(4096).decode())
+
+    def test_a_stop_while_the_last_filesystem_is_mounted_starts_nothing_that_waits(self):
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        os.mkfifo(self.host.zfs / "gate")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.host.home / "notify"))
+            (self.host.home / "run").mkdir()
+            running = self.host.start("agent", "--via", "zfs", "--only", "tank/words", gateway.uri,
+                                      NOTIFY_SOCKET=str(self.host.home / "notify"), RUNTIME_DIRECTORY=str(self.host.home / "run"))
+            with open(self.host.zfs / "gate", "w", encoding="ascii") as gate:  # opens when the mount waits at it
+                running.stop(signal.SIGTERM)
+                gate.write("go")
+            running.end(0)
+            manager.setblocking(False)
+            notices = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    notices.append(manager.recv(4096).decode())
+        self.assertEqual(self.host.get("tank/words", "mounted"), "yes")
+        self.assertEqual([notice for notice in notices if "READY" in notice], [])
+        self.assertEqual(list((self.host.home / "run").iterdir()), [])
 
 
 class StatusAndUnmount(Case):

@@ -50,9 +50,9 @@ class BesideAService(Case):
         self.calls = self.host.home / "systemctl-calls"
         (self.host.home / "key").write_text(self.host.key)
 
-    def play(self, state):
+    def play(self, state, target=None):
         program = self.host.zfs / "systemctl"
-        program.write_text(f'#!/bin/sh\ncase "$1" in show) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
+        program.write_text(f'#!/bin/sh\ncase "$*" in show*.target) echo {target or state};; show*) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
         program.chmod(0o755)
 
     def unlock(self, *words):
@@ -100,6 +100,34 @@ class BesideAService(Case):
         said = self.host.run("lock", "--all")[1].decode()
         self.assertIn("ends with what requires zfs-keyvault.target", said)
         self.assertEqual(self.calls.read_text(), "--no-block stop zfs-keyvault.target zfs-keyvault.service\n")
+
+    def test_a_target_that_stands_without_its_service_and_a_service_that_still_asks_are_stopped_too(self):
+        self.unlock()
+        for service, target in (("inactive", "active"), ("failed", "active"), ("activating", "inactive")):
+            with self.subTest(service=service, target=target):
+                self.play(service, target)
+                self.host.run("lock", "--all")
+                self.assertEqual(self.calls.read_text(), "--no-block stop zfs-keyvault.target zfs-keyvault.service\n")
+                self.calls.unlink()
+
+    def test_where_nothing_is_remembered_of_what_the_boot_opened_it_is_not_said_to_be_locked(self):
+        self.play("inactive")
+        self.unlock()
+        for record in (self.host.home / "state").iterdir():
+            record.unlink()
+        self.play("active")
+        said = self.host.run("lock", "--all", code=1)[1].decode()
+        self.assertIn("nothing is remembered", said)
+        self.assertIn("zkv lock VOLUME", said)
+        self.assertFalse(self.calls.exists())
+        self.assert_all_open()
+
+    def test_what_only_the_drift_guard_remembers_is_locked(self):
+        self.play("inactive")
+        self.unlock()
+        (self.host.home / "state" / "last-unlock.json").unlink()
+        self.host.run("lock", "--all")
+        self.assert_all_locked()
 
     def test_where_nothing_runs_nothing_is_stopped(self):
         self.play("inactive")

@@ -103,7 +103,8 @@ class Packages(unittest.TestCase):
 
     def test_what_was_opened_is_shared_once_the_target_is_reached(self):
         self.root.install(*DEBS)
-        self.assertTrue(self.root.file("/lib/systemd/system/zfs-keyvault.target.wants/zkv-share.service").exists())
+        self.assertRegex(self.root.file("/lib/systemd/system/zfs-keyvault.target").read_text(encoding="utf-8"), "(?m)^Wants=.* zkv-share.service$")
+        self.assertTrue(self.root.file("/lib/systemd/system/zkv-share.service").exists())
 
     def test_a_fresh_host_names_no_gateway(self):
         self.root.install(*DEBS)

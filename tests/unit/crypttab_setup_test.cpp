@@ -58,7 +58,7 @@ class Crypttab : public testing::Test {
 
   fs::path folder_;
   CrypttabPlaces places_;
-  std::vector<CrypttabVolume> known_{
+  std::vector<VolumeOfKind> known_{
       {"luks", {"data", {.device = "/dev/sdb", .options = "discard,keyfile-size=3"}}}};
 };
 

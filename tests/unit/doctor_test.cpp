@@ -130,6 +130,14 @@ TEST(Doctor, FindsThatNobodyWouldBeAsked) {
                 facts.service_settings["ZKV_OPTIONS"] = "--cafile=/etc/zkv/ca.pem https://kv.example";
               }),
               IsEmpty());
+  for (const auto* key : {"-k KEY", "--repository_key=KEY", "--repository-key KEY", "--key-file /etc/key"}) {
+    EXPECT_THAT(found_after([&](Facts& facts) {
+                  facts.enrolments.clear();
+                  facts.service_settings["ZKV_OPTIONS"] = key;
+                }),
+                IsEmpty())
+        << key;
+  }
 }
 
 TEST(Doctor, FindsUnitsThatHangOnTheVolumesWithoutOrder) {

@@ -27,7 +27,8 @@ struct Plan {
   std::string lies_on = {};  ///< a path that must be there
   bool is_named = true;      ///< the path is known before it is there; else it is a tag
   std::string mountpoint = {};
-  bool is_guess = false;  ///< the mount point is known only as one of several
+  std::string brings = {};  ///< a place where something is mounted with it that has no key
+  bool is_guess = false;    ///< the mount point is known only as one of several
   bool opens = true;
   bool opens_at_sight = false;
   Survey::Readiness when_missing = Survey::Readiness::kAwaited;
@@ -108,10 +109,17 @@ class Kind final : public unlock::Unlocker {
     std::vector<unlock::MountOutcome> outcomes;
     for (const auto& volume : volumes) {
       const auto& place = machine_.volumes.at(volume.name).mountpoint;
+      const auto& brings = machine_.volumes.at(volume.name).brings;
+      if (const auto above = unlock::held_by(brings, held); above) {
+        outcomes.push_back({"plain", "", brings, MountHappened::kHeldBack, "it lies below " + *above});
+      } else if (!brings.empty() && machine_.paths.insert(brings).second) {
+        machine_.events.push_back("mount " + brings);
+        outcomes.push_back({"plain", "", brings, MountHappened::kMounted, {}});
+      }
       if (place.empty()) continue;
       const auto above = unlock::held_by(place, held);
-      if (!above) machine_.events.push_back("mount " + volume.name);
-      if (!above) machine_.paths.insert(place);
+      const bool is_new = !above && machine_.paths.insert(place).second;
+      if (is_new) machine_.events.push_back("mount " + volume.name);
       outcomes.push_back({volume.name, volume.name, place,
                           above ? MountHappened::kHeldBack : MountHappened::kMounted,
                           above ? "it lies below " + *above : std::string()});
@@ -203,6 +211,16 @@ TEST(Sweep, AFilesystemIsNotMountedBelowAPlaceWhereAnotherIsStillToCome) {
   EXPECT_TRUE(sweep(machine).is_complete());
   EXPECT_THAT(machine.events, ElementsAre("open tank/a", "open tank/b", "mount tank/b", "open disk",
                                           "mount disk", "mount tank/a"));
+}
+
+TEST(Sweep, WhatHangsOnNoKeyIsHeldBackTooAndMountedInTheEnd) {
+  Machine machine{{{"disk", {.lies_on = "/dev/mapper/tank/a", .mountpoint = "/srv"}},
+                   {"tank/a", {.kind = VolumeKind::kZfs, .mountpoint = "/tank", .brings = "/srv/plain"}}}};
+  const auto report = sweep(machine);
+  EXPECT_TRUE(report.is_complete());
+  EXPECT_EQ(report.mounts.size(), 3U);
+  EXPECT_THAT(machine.events,
+              ElementsAre("open tank/a", "mount tank/a", "open disk", "mount disk", "mount /srv/plain"));
 }
 
 TEST(Sweep, BelowAPlaceWhoseVolumeDidNotOpenNothingIsMounted) {

@@ -106,10 +106,10 @@ TEST(ZfsKey, ThePromptIsAnsweredInTheVolumesOwnForm) {
 using Properties = std::map<std::string, std::string>;
 
 std::string table(const std::string& name, const Properties& changes = {}) {
-  Properties properties{{"type", "filesystem"},   {"keyformat", "hex"},   {"keystatus", "available"},
-                        {"encryptionroot", name}, {"pbkdf2iters", "0"},   {"pbkdf2salt", "-"},
-                        {"mounted", "yes"},       {"mountpoint", "/mnt"}, {"canmount", "on"},
-                        {"keylocation", "prompt"}};
+  Properties properties{{"type", "filesystem"},    {"keyformat", "hex"},   {"keystatus", "available"},
+                        {"encryptionroot", name},  {"pbkdf2iters", "0"},   {"pbkdf2salt", "-"},
+                        {"mounted", "yes"},        {"mountpoint", "/mnt"}, {"canmount", "on"},
+                        {"keylocation", "prompt"}, {"zoned", "off"},       {"receive_resume_token", "-"}};
   for (const auto& [property, value] : changes) properties[property] = value;
   std::string text;
   for (const auto& [property, value] : properties) text += name + "\t" + property + "\t" + value + "\n";

@@ -73,6 +73,31 @@ TEST(ZfsMount, WhatLibzfsRefusesTheProgramTriesAndExplains) {
   EXPECT_THAT((*mounts)[0].detail, HasSubstr("directory is not empty"));
 }
 
+TEST(ZfsMount, WhatLibzfsIsContentToLeaveUnmountedIsNotTakenForMounted) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA,
+               {{"keystatus", "available"}, {"not-mountable", "dataset is redacted, use -f"}});
+  zfs.add_child("tank/a/x", "tank/a");
+  const auto mounts = make_zfs_unlocker(zfs.options_with_libzfs())->mount({{"tank/a"}}, {});
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
+                                   mount_of("tank/a/x", MountHappened::kFailed)));
+  EXPECT_THAT((*mounts)[0].detail, HasSubstr("redacted"));
+}
+
+TEST(ZfsMount, WhatIsHalfReceivedIsLeftAloneAndNoFailure) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"receive_resume_token", "1-e46e146b"}});
+  zfs.add_root("tank/b", kHexB, {{"keystatus", "available"}, {"receive_resume_token", "1-e46e146b"}});
+  zfs.set("tank/b", "mount-error", "Contains partially-completed state from \"zfs receive -s\"");
+  const auto mounts = make_zfs_unlocker(zfs.options_with_libzfs())->mount({{"tank/a"}, {"tank/b"}}, {});
+  ASSERT_TRUE(mounts);
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/b", MountHappened::kSkipped)));
+  EXPECT_THAT((*mounts)[1].detail, "a zfs receive into it is not complete");
+  EXPECT_THAT(zfs.calls_of("zfs_open"), IsEmpty()) << "libzfs would mount the half";
+}
+
 TEST(ZfsMount, ALibzfsThatDoesNotStartIsDoneWithout) {
   FakeZfs zfs;
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}});
@@ -104,6 +129,7 @@ TEST(ZfsMount, RespectsWhatTheAdministratorSetAndWhatIsMounted) {
   zfs.add_child("tank/a/manual", "tank/a", {{"canmount", "noauto"}});
   zfs.add_child("tank/a/mounted", "tank/a", {{"mounted", "yes"}});
   zfs.add_child("tank/a/off", "tank/a", {{"canmount", "off"}});
+  zfs.add_child("tank/a/zone", "tank/a", {{"zoned", "on"}});
   zfs.add_child("tank/a/disk", "tank/a",
                 {{"type", "volume"}, {"mountpoint", "-"}, {"canmount", "-"}, {"mounted", "-"}});
   const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}}, {});
@@ -113,7 +139,8 @@ TEST(ZfsMount, RespectsWhatTheAdministratorSetAndWhatIsMounted) {
                                             mount_of("tank/a/legacy", MountHappened::kSkipped),
                                             mount_of("tank/a/manual", MountHappened::kSkipped),
                                             mount_of("tank/a/mounted", MountHappened::kAlreadyMounted),
-                                            mount_of("tank/a/off", MountHappened::kSkipped)));
+                                            mount_of("tank/a/off", MountHappened::kSkipped),
+                                            mount_of("tank/a/zone", MountHappened::kSkipped)));
   EXPECT_THAT(zfs.calls_of("zfs mount"), IsEmpty());
 }
 
@@ -132,8 +159,8 @@ TEST(ZfsMount, WhatLiesInAFailedMountWaitsAndTheRestIsMounted) {
 }
 
 TEST(ZfsMount, WhatSomebodyElseMountedMeanwhileIsSuccess) {
-  const auto already = [](const std::vector<std::string>& names) {
-    return std::vector<Result<>>(names.size(), Error::exists("mounted already"));
+  const auto already = [](const std::vector<const Dataset*>& datasets) {
+    return std::vector<Result<>>(datasets.size(), Error::exists("mounted already"));
   };
   Dataset dataset{.name = "tank/a",
                   .is_filesystem = true,

@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "host/crypttab_setup.h"
-#include "host/drift_record.h"
-#include "host/unlock_record.h"
+#include "host/remembered.h"
 #include "stored_volumes.h"
 #include "unlock/system_tool.h"
 
@@ -28,30 +26,16 @@ struct CrypttabOptions {
 };
 
 struct Known {
-  std::vector<host::CrypttabVolume> volumes;
+  std::vector<host::VolumeOfKind> volumes;
   bool is_all = false;
 };
-
-/// What is remembered of the repository's volumes: those that were opened once, and those that were taken in
-/// and tried.
-Result<std::vector<host::CrypttabVolume>> remembered_volumes() {
-  std::map<std::string, host::CrypttabVolume> volumes;
-  ZKV_TRY(const auto unlocked, host::read_record(host::default_record_path()));
-  for (const auto& [name, last] : unlocked) volumes[name] = {last.kind, {name, last.settings}};
-  ZKV_TRY(const auto drift, host::read_drift_record(host::default_drift_path()));
-  for (const auto& [name, known] : drift.volumes) volumes[name] = {known.kind, {name, known.settings}};
-  std::vector<host::CrypttabVolume> all;
-  all.reserve(volumes.size());
-  for (auto& [name, volume] : volumes) all.push_back(std::move(volume));
-  return all;
-}
 
 /// Those of the repository where its key was given, else those that are remembered.
 Result<Known> known_volumes(Session& session, const CrypttabOptions& options) {
   Known known;
   known.is_all = options.key.given();
   if (!known.is_all) {
-    ZKV_TRY(known.volumes, remembered_volumes());
+    ZKV_TRY(known.volumes, host::remembered_volumes());
   } else {
     ZKV_CHECK(check_there(session));
     ZKV_TRY(const auto key, read_repository_key(session, options.key));
@@ -61,7 +45,7 @@ Result<Known> known_volumes(Session& session, const CrypttabOptions& options) {
     }
   }
   std::erase_if(known.volumes,
-                [](const host::CrypttabVolume& one) { return one.volume.settings.device.empty(); });
+                [](const host::VolumeOfKind& one) { return one.volume.settings.device.empty(); });
   return known;
 }
 
@@ -134,15 +118,15 @@ Result<> carry_out(const std::vector<host::FileChange>& changes, const CrypttabO
   return tell_systemd(options);
 }
 
-Result<std::vector<host::CrypttabVolume>> chosen(const Known& known, const std::vector<std::string>& names) {
-  std::vector<host::CrypttabVolume> volumes;
+Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::vector<std::string>& names) {
+  std::vector<host::VolumeOfKind> volumes;
   if (names.empty()) {
     std::copy_if(known.volumes.begin(), known.volumes.end(), std::back_inserter(volumes),
-                 [](const host::CrypttabVolume& one) { return one.kind == "luks"; });
+                 [](const host::VolumeOfKind& one) { return one.kind == "luks"; });
   }
   for (const auto& name : names) {
     const auto found = std::find_if(known.volumes.begin(), known.volumes.end(),
-                                    [&](const host::CrypttabVolume& one) { return one.volume.name == name; });
+                                    [&](const host::VolumeOfKind& one) { return one.volume.name == name; });
     if (found == known.volumes.end()) {
       return Error::not_found("no volume " + name + " on a device is known")
           .remedy(

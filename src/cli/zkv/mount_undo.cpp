@@ -4,8 +4,8 @@
 
 #include "fetch_options.h"
 #include "host/closing.h"
+#include "host/remembered.h"
 #include "host/stop_on_signal.h"
-#include "host/unlock_record.h"
 #include "mount_options.h"
 #include "mount_report.h"
 #include "unlock/registry.h"
@@ -22,55 +22,61 @@ struct UnmountOptions {
   std::string via = "auto";
 };
 
-/// A volume of that name, with the settings that the record has for it.
-unlock::VolumeRef as_recorded(const std::string& name, const host::UnlockRecord& record) {
-  const auto last = record.find(name);
-  return {name, last == record.end() ? repository::VolumeSettings() : last->second.settings};
+using Remembered = std::vector<host::VolumeOfKind>;
+
+const host::VolumeOfKind* find_in(const Remembered& remembered, const std::string& name) {
+  const auto found = std::ranges::find(remembered, name, [](const auto& one) { return one.volume.name; });
+  return found == remembered.end() ? nullptr : &*found;
 }
 
-/// The open volumes among those that zkv has opened some time.
-Result<std::vector<unlock::VolumeRef>> recorded_and_open(unlock::Unlocker& unlocker,
-                                                         const host::UnlockRecord& record) {
+/// The open volumes among those that are remembered.
+Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unlocker,
+                                                           const Remembered& remembered) {
   std::vector<unlock::VolumeRef> volumes;
-  for (const auto& [name, last] : record) {
-    if (last.kind == unlocker.name()) volumes.push_back(as_recorded(name, record));
+  for (const auto& [kind, volume] : remembered) {
+    if (kind == unlocker.name()) volumes.push_back(volume);
   }
   std::vector<unlock::VolumeRef> open;
   if (volumes.empty()) return open;
   ZKV_TRY(const auto states, unlocker.inspect(volumes));
   for (const auto& state : states) {
-    if (state.is_open) open.push_back(as_recorded(state.name, record));
+    if (state.is_open) open.push_back(find_in(remembered, state.name)->volume);
   }
   return open;
 }
 
-/// Those of `names` that are volumes of this kind: by the record, or because the machine has them; they are
+/// Those of `names` that are volumes of this kind: as remembered, or because the machine has them; they are
 /// taken out of `names`.
-std::vector<unlock::VolumeRef> take_own(unlock::Unlocker& unlocker, const host::UnlockRecord& record,
+std::vector<unlock::VolumeRef> take_own(unlock::Unlocker& unlocker, const Remembered& remembered,
                                         std::vector<std::string>& names) {
   const auto is_own = [&](const std::string& name) {
-    if (const auto last = record.find(name); last != record.end())
-      return last->second.kind == unlocker.name();
+    if (const auto* known = find_in(remembered, name)) return known->kind == unlocker.name();
     const auto states = unlocker.inspect({{name}});
     return states && states->front().presence == unlock::Presence::kPresent;
   };
   const auto others = std::stable_partition(names.begin(), names.end(), is_own);
   std::vector<unlock::VolumeRef> own;
-  std::transform(names.begin(), others, std::back_inserter(own),
-                 [&](const std::string& name) { return as_recorded(name, record); });
+  std::transform(names.begin(), others, std::back_inserter(own), [&](const std::string& name) {
+    const auto* known = find_in(remembered, name);
+    return known == nullptr ? unlock::VolumeRef{name, {}} : known->volume;
+  });
   names.erase(names.begin(), others);
   return own;
 }
 
 Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_token& stop) {
-  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
+  ZKV_TRY(const auto remembered, host::remembered_volumes());
+  if (options.volumes.empty() && remembered.empty() && does_service_run()) {
+    return Error::not_found("the boot has opened volumes, and nothing is remembered of them")
+        .remedy("name them: zkv lock VOLUME...");
+  }
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
   std::vector<Error> errors;
   std::vector<std::vector<unlock::VolumeRef>> volumes(unlockers.size());
   auto named = options.volumes;
   for (std::size_t kind = 0; kind < unlockers.size(); ++kind) {
-    auto own = options.volumes.empty() ? recorded_and_open(*unlockers[kind], record)
-                                       : take_own(*unlockers[kind], record, named);
+    auto own = options.volumes.empty() ? remembered_and_open(*unlockers[kind], remembered)
+                                       : take_own(*unlockers[kind], remembered, named);
     if (own) {
       volumes[kind] = std::move(*own);
     } else {

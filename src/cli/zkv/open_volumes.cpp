@@ -84,7 +84,7 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
   auto code = tell(*outcome, options, signals);
-  if (code == ExitCode::kDone && opening.on_done) {
+  if (code == ExitCode::kDone && opening.on_done && !signals.token().stop_requested()) {
     if (const auto done = opening.on_done(); !done) code = report(done.error());
   }
   if (opening.on_opened) opening.on_opened();

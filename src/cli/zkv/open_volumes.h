@@ -29,7 +29,7 @@ void add_opening_options(CLI::App& command, OpenOptions& options);
 
 struct Opening {
   repository::RepositoryKey key;
-  /// Called once all is open and mounted, before that is written down.
+  /// Called once all is open and mounted, before that is written down; not where a stop was asked for.
   std::function<Result<>()> on_done = {};
   std::function<void()> on_opened = {};  ///< called when it has opened, and what was in it is told
   std::function<Error(Error)> explain = std::identity();  ///< may give a failure to open it another remedy

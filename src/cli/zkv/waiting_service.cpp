@@ -22,13 +22,21 @@ Result<std::string> systemctl(std::vector<std::string> words) {
 }
 
 /// As systemd calls it; empty where there is no systemd.
-std::string state_of_service() {
-  return systemctl({"show", "--property=ActiveState", "--value", kService}).value_or("");
+std::string state_of(const char* unit) {
+  auto state = systemctl({"show", "--property=ActiveState", "--value", unit}).value_or("");
+  if (state.ends_with('\n')) state.pop_back();
+  return state;
 }
 
 bool does_wait() {
-  const auto state = state_of_service();
-  return state == "activating\n" || state == "failed\n";
+  const auto state = state_of(kService);
+  return state == "activating" || state == "failed";
+}
+
+/// Whether an approval, or a unit that requires the target, finds it standing.
+bool does_stand(const char* unit) {
+  const auto state = state_of(unit);
+  return state == "active" || state == "activating" || state == "reloading";
 }
 
 Result<> begin_anew(const repository::RepositoryKey& key) {
@@ -56,8 +64,10 @@ void let_service_end(const repository::RepositoryKey& key) {
                   "zfs-keyvault.target"));
 }
 
+bool does_service_run() { return state_of(kService) == "active"; }
+
 void let_service_stop() {
-  if (::geteuid() != 0 || state_of_service() != "active\n") return;
+  if (::geteuid() != 0 || (!does_stand(kTarget) && !does_stand(kService))) return;
   const auto stopped = systemctl({"--no-block", "stop", kTarget, kService});
   if (stopped) {
     static_cast<void>(std::fprintf(

@@ -10,9 +10,12 @@ namespace zkv::cli {
 /// zfs-keyvault.target starts. Tells of it; does nothing for who is not root, or where no service waits.
 void let_service_end(const repository::RepositoryKey& key);
 
-/// Where zfs-keyvault.service stands for open volumes, it is stopped with zfs-keyvault.target, now that all
-/// are locked: what requires the target would else start on empty directories. Tells of it; does nothing for
-/// who is not root.
+/// Whether zfs-keyvault.service is active: it has opened volumes since the machine started.
+bool does_service_run();
+
+/// Where zfs-keyvault.service or zfs-keyvault.target stands, or is about to, both are stopped, now that all
+/// is locked: what requires the target would else start on empty directories, and an approval of what is
+/// still asked would open all again. Tells of it; does nothing for who is not root.
 void let_service_stop();
 
 }  // namespace zkv::cli

@@ -29,19 +29,23 @@ class LateGateway(Scenario):
         self.approve_next()
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
-        guest.check("systemctl start zkv-share.service")
-        self.assertRegex(guest.check("cat /etc/exports.d/zfs.exports"), r"(?m)^/tank/raw \*")
+        self.assert_shared(guest)
 
         self.step("closing everything while a service stands on it, and opening it again")
         guest.check("zkv lock --all")
         self.assert_locked(guest, VOLUMES)
         for name in ("zfs-keyvault.service", "zfs-keyvault.target", "ledger.service"):
             self.assertEqual(unit(guest, name, "ActiveState"), "inactive", name)
+        self.assertNotIn("/tank/raw", guest.check("cat /etc/exports.d/zfs.exports"))
         guest.check("systemctl start --no-block zfs-keyvault.service")
         self.approve_next(lambda: self.assert_locked(guest, VOLUMES))
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
+        self.assert_shared(guest)
         guest.power_off()
+
+    def assert_shared(self, guest):
+        self.assertRegex(guest.check("cat /etc/exports.d/zfs.exports"), r"(?m)^/tank/raw \*")
 
 
 if __name__ == "__main__":
