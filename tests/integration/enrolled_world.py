@@ -150,8 +150,11 @@ class Host(host_world.Host):
     def __init__(self, gateway):
         super().__init__()
         self.cafile = gateway.authority.certificate
-        self.four_volumes()
         self.enrolments = self.home / ".zkv-repository.enrolments"
+        self.begin("four volumes in version 2", self.make_version_2)
+
+    def make_version_2(self):
+        self.make_four_volumes()
         self.run("repository", "convert", "-k", "-", "-m", stdin=self.key.encode() + b"\n")
 
     def enroll(self, url, *words, **how):

@@ -21,6 +21,8 @@ import tempfile
 import threading
 import urllib.parse
 
+from templates import Templates
+
 PROGRAM = os.environ.get("ZKVGATEWAY", "zkvgateway")
 PATIENCE = 30
 KEY = "cmVwb3NpdG9yeS1rZXktb2YtdGhlLXRlc3RzLTAwMDE="
@@ -39,6 +41,8 @@ class Authority:
         self.folder = folder
         self.certificate = folder / "ca.pem"
         self.key = folder / "ca.key"
+
+    def make(self):
         run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
             "-subj", "/CN=authority of the tests", "-keyout", self.key, "-out", self.certificate)
 
@@ -114,21 +118,31 @@ class Answer:
 class World:
     """A folder with a certificate, and a gateway that can be started, stopped and started again at the same port."""
 
+    templates = Templates()
+
     def __init__(self, *arguments, environment=None, key=KEY, tls=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-gateway-"))
+        self.number = self.templates.take()
         self.authority = Authority(self.folder)
         self.certificate, self.certificate_key = self.folder / "gateway.pem", self.folder / "gateway.key"
-        self.authority.issue(self.certificate, self.certificate_key)
         self.data = self.folder / "data"
         self.config = self.folder / "gateway.toml"
-        # No name server of the machine is asked; the first protocol is on.
-        self.config.write_text("address-names = false\nsecret = \"repository-key\"\n")
         self.arguments = list(arguments)
         self.environment = environment or {}
         self.tls = tls
         self.port = 0
         self.process = None
         self.log = None
+        if environment:
+            self._make(key)
+        else:
+            self.templates.fill(self.folder, key, self.number, lambda: self._make(key))
+
+    def _make(self, key):
+        self.authority.make()
+        self.authority.issue(self.certificate, self.certificate_key)
+        # No name server of the machine is asked; the first protocol is on.
+        self.config.write_text("address-names = false\nsecret = \"repository-key\"\n")
         if key is not None:
             self.set_key(key)
 
@@ -141,6 +155,7 @@ class World:
 
     def close(self):
         self.stop()
+        self.templates.leave(self.number)
         shutil.rmtree(self.folder)
 
     # The program

@@ -19,6 +19,7 @@ import subprocess
 import threading
 
 from repository_world import TESTS, ZKV, World
+from templates import Templates
 
 SALT = 0x0123456789ABCDEF
 ITERATIONS = 100_000
@@ -39,8 +40,11 @@ def random_text(size):
 class Host(World):
     """A home with a repository, and a machine with ZFS in the directory `zfs`."""
 
+    templates = Templates()
+
     def __init__(self):
         super().__init__()
+        self.number = self.templates.take()
         self.zfs = self.home / "zfs"
         (self.zfs / "datasets").mkdir(parents=True)
         shutil.copy(TESTS / "fake_zfs" / "zfs", self.zfs / "zfs")
@@ -49,6 +53,15 @@ class Host(World):
                              "STATE_DIRECTORY": str(self.home / "state")}
         self.key = None
         self.keys = {}
+
+    def __exit__(self, *_):
+        self.templates.leave(self.number)
+        super().__exit__(*_)
+
+    def begin(self, name, make):
+        """Does what `make` does to the home, the key and the volumes' keys, or copies it from a host of before."""
+        self.key, keys = self.templates.fill(self.home, name, self.number, lambda: (make(), (self.key, self.keys))[1])
+        self.keys = dict(keys)
 
     def add_dataset(self, name, **properties):
         folder = self.zfs / "datasets" / name.replace("/", "%2F")
@@ -76,6 +89,9 @@ class Host(World):
 
     def four_volumes(self):
         """raw, hex and passphrase, one of them nested in another, and a child that shares its parent's key."""
+        self.begin("four volumes", self.make_four_volumes)
+
+    def make_four_volumes(self):
         self.key = self.init()
         self.add_dataset("tank")
         self.add_volume("tank/hex", "hex", secrets.token_hex(32).encode())

@@ -89,7 +89,7 @@ TEST(ZfsUnlocker, TheProgramSeesNoKeyOnItsCommandLineAndNoneOfOurEnvironment) {
 
   EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kOpened)));
   EXPECT_THAT(zfs.calls(), Not(testing::Contains(HasSubstr(kHexA))));
-  EXPECT_THAT(zfs.environments(), HasSubstr("\"LC_ALL\": \"C\""));
+  EXPECT_THAT(zfs.environments(), HasSubstr("'LC_ALL': 'C'"));
   EXPECT_THAT(zfs.environments(), Not(HasSubstr("SECRET_OF_OURS")));
 }
 
