@@ -27,6 +27,14 @@ copy_root() {
   mkdir -p /mnt/var/cache /mnt/var/lib/apt
   for folder in dev proc sys; do mount --bind /$folder /mnt/$folder; done
 }
+make_zfs_root() {
+  zpool create -O canmount=off -O mountpoint=none -O compression=lz4 -o cachefile=none -R /mnt rpool /dev/disk/by-id/virtio-spare
+  zfs create -o encryption=on -o keyformat=passphrase -o pbkdf2iters=100000 -o mountpoint=/ -o canmount=noauto rpool/root </root/passphrase
+  zkv volume add --key-file /root/recovery-key --volume-key-file /root/passphrase rpool/root
+  zfs mount rpool/root
+  copy_root
+  echo >/mnt/etc/fstab
+}
 done_with_root() {
   cp /mnt/initrd /root/initrd
   for folder in dev proc sys; do umount /mnt/$folder; done
@@ -131,3 +139,13 @@ class RootScenario(Scenario):
     def assert_root(self, guest):
         """The system runs on the encrypted root."""
         raise NotImplementedError
+
+    def try_both_ways(self):
+        self.prepare()
+        self.assert_one_approval_opens_root_and_the_rest()
+        self.assert_a_passphrase_at_the_console_opens_it_and_the_rest_is_asked_for()
+
+
+class ZfsRootScenario(RootScenario):
+    def assert_root(self, guest):
+        self.assertEqual(guest.check("findmnt -n -o SOURCE /").strip(), "rpool/root")

@@ -40,9 +40,7 @@ class RootLuks(RootScenario):
         self.assertEqual(guest.check("findmnt -n -o SOURCE /").strip(), "/dev/mapper/root")
 
     def test_a_luks_root_is_opened_by_an_approval_or_at_the_console(self):
-        self.prepare()
-        self.assert_one_approval_opens_root_and_the_rest()
-        self.assert_a_passphrase_at_the_console_opens_it_and_the_rest_is_asked_for()
+        self.try_both_ways()
 
 
 if __name__ == "__main__":
