@@ -27,8 +27,8 @@ copy_root() {
   mkdir -p /mnt/var/cache /mnt/var/lib/apt
   for folder in dev proc sys; do mount --bind /$folder /mnt/$folder; done
 }
-make_zfs_root() {
-  zpool create -O canmount=off -O mountpoint=none -O compression=lz4 -o cachefile=none -R /mnt rpool /dev/disk/by-id/virtio-spare
+make_zfs_root() {  # CACHEFILE
+  zpool create -O canmount=off -O mountpoint=none -O compression=lz4 -o cachefile="$1" -R /mnt rpool /dev/disk/by-id/virtio-spare
   zfs create -o encryption=on -o keyformat=passphrase -o pbkdf2iters=100000 -o mountpoint=/ -o canmount=noauto rpool/root </root/passphrase
   zkv volume add --key-file /root/recovery-key --volume-key-file /root/passphrase rpool/root
   zfs mount rpool/root

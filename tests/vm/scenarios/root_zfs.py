@@ -14,7 +14,7 @@ class RootZfs(ZfsRootScenario):
     start = "root=ZFS=rpool/root boot=zfs"
     prompt = "Enter passphrase for 'rpool/root'"
     make_root = f"""
-        make_zfs_root
+        make_zfs_root none
         echo 'MODULES=list' >/mnt/etc/initramfs-tools/conf.d/modules
         printf '%s\\n' {DRIVERS} >/mnt/etc/initramfs-tools/modules
         chroot /mnt mkinitramfs -o /initrd "$(uname -r)"
