@@ -73,10 +73,11 @@ FoundList crypttab_key_file(const Facts& facts) {
   FoundList found;
   for (const auto& line : lines_of_volumes(facts)) {
     if (line.key_file.empty() || is_served(line)) continue;
-    found.push_back(
-        {std::string(kCrypttab),
-         line.key_file + " opens " + line.name + " at boot without anybody's approval",
-         "once a boot has shown that zkv opens it: add noauto to its line, and shred -u " + line.key_file});
+    found.push_back({std::string(kCrypttab),
+                     line.key_file + " opens " + line.name + " at boot without anybody's approval",
+                     "once a boot has shown that zkv opens it, and zkv volume test " + line.name +
+                         " that its key is the repository's: add noauto to its line, and shred -u " +
+                         line.key_file});
   }
   return found;
 }

@@ -23,8 +23,8 @@ std::string cache_of(const std::string& filesystem) {
 
 Found found_key_file(const std::string& volume, const std::string& path) {
   return {path, path + " opens " + volume + " at boot without anybody's approval",
-          "once a boot has shown that zkv opens it: zfs set keylocation=prompt " + volume + " && shred -u " +
-              path};
+          "once a boot has shown that zkv opens it: zkv volume test " + volume +
+              " && zfs set keylocation=prompt " + volume + " && shred -u " + path};
 }
 
 }  // namespace

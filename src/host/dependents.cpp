@@ -121,7 +121,8 @@ void check_crypttab(const DriftRecord& record, const fs::path& path, Drift& drif
   for (const auto& line : unlock::parse_crypttab(*text)) {
     const bool is_left_alone =
         std::find(line.options.begin(), line.options.end(), "noauto") != line.options.end();
-    if (is_left_alone || !record.volumes.contains(line.name)) continue;
+    const bool asks_us = line.key_file == unlock::kCryptsetupSocket;
+    if (is_left_alone || asks_us || !record.volumes.contains(line.name)) continue;
     drift.findings.push_back({line.name,
                               "it stands in " + path.string() + " too: the boot asks for it as well",
                               "add noauto to its line"});

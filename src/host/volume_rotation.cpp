@@ -96,7 +96,8 @@ Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::pa
 
 Result<std::vector<VolumeChange>> resume_volume_changes(const std::filesystem::path& repository,
                                                         const SecretBytes& key, const Unlockers& unlockers,
-                                                        const std::stop_token& stop) {
+                                                        const std::stop_token& stop,
+                                                        const AfterChange& after_change) {
   ZKV_TRY(const auto opened, repository::open(repository, key));
   std::vector<VolumeChange> changes;
   for (const auto& volume : opened.keys.volumes()) {
@@ -111,7 +112,9 @@ Result<std::vector<VolumeChange>> resume_volume_changes(const std::filesystem::p
     }
     ZKV_CHECK(repository::edit(
         repository, key, [&](repository::VolumeKeys& keys) { return keys.finish_change(volume.name); }));
-    changes.push_back({volume.name, std::string(unlocker->name()), Happened::kChanged});
+    changes.push_back(
+        {volume.name, std::string(unlocker->name()), Happened::kChanged, {}, {}, volume.settings});
+    after_change(changes.back());
   }
   return changes;
 }

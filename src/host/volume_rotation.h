@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,7 +23,10 @@ struct VolumeChange {
   Happened happened = Happened::kChanged;
   std::string why = {};
   std::string remedy = {};
+  repository::VolumeSettings settings = {};
 };
+
+using AfterChange = std::function<void(const VolumeChange&)>;
 
 /// The volumes whose key is being changed: begun, and not known to be done. Errors: those of
 /// repository::open().
@@ -36,10 +40,12 @@ Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::pa
 
 /// Changes one volume after the other: its new key is given to it, tried, the old one taken away, and then
 /// only the new one is held. Cut off anywhere, each volume opens by the key or the next key that the
-/// repository holds, and the same call goes on. A volume that cannot be changed now stops no other. Errors:
-/// those of repository::open() and edit().
+/// repository holds, and the same call goes on. A volume that cannot be changed now stops no other.
+/// `after_change` is called for each that is changed, before the next. Errors: those of repository::open()
+/// and edit().
 Result<std::vector<VolumeChange>> resume_volume_changes(const std::filesystem::path& repository,
                                                         const SecretBytes& key, const Unlockers& unlockers,
-                                                        const std::stop_token& stop);
+                                                        const std::stop_token& stop,
+                                                        const AfterChange& after_change);
 
 }  // namespace zkv::host

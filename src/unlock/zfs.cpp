@@ -207,7 +207,8 @@ class ZfsUnlocker final : public Unlocker {
     ZKV_TRY(const auto listing, program.list({}, Depth::kNamed));
     std::vector<VolumeState> states;
     for (const auto& [name, dataset] : listing.datasets) {
-      if (dataset.has_own_key()) states.push_back(state_of(name, listing));
+      // What a zfs receive goes on with some time is a replica: it has its key elsewhere.
+      if (dataset.has_own_key() && !dataset.has_resume_token) states.push_back(state_of(name, listing));
     }
     return states;
   }

@@ -100,6 +100,16 @@ class Guard(Case):
         self.happened("2026-11-28.10:00:00 ioctl change-key\n2026-11-28.11:00:00 zfs snapshot tank@a\n")
         self.assertEqual(sorted(self.findings()), ["tank/hex", "tank/hex/nested", "tank/raw"])
 
+    def test_keys_that_zkv_itself_changed_are_believed(self):
+        mark = self.gateway.log.mark()
+        running = self.nas.start("rotate", "--volume-keys", "--yes", "--drop", "1", "--cafile", str(self.nas.cafile), "--key-file", str(self.key_file))
+        self.assertEqual(self.anna.decide(self.gateway.next_request(mark), "approve").status, 200)
+        self.assertEqual(running.end(0).count("has a new key\n"), 4)
+        self.assertEqual(self.nas.get("tank/words", "keyformat"), "raw")
+        self.assertEqual(self.check(), FINE)
+        self.happened(CHANGED.format("tank/raw"))
+        self.assertEqual(list(self.findings()), ["tank/raw"], "what others change is told as ever")
+
     def test_a_filesystem_that_was_made_anew_or_is_gone_or_has_no_key_of_its_own_any_more(self):
         self.set("tank/raw", "guid", "7")
         shutil.rmtree(self.nas.zfs / "datasets" / "tank%2Fhex%2Fnested")

@@ -94,7 +94,7 @@ class BesideAService(Case):
         self.host.run("lock", "tank/hex/nested")
         self.assertFalse(self.calls.exists())
         (self.host.zfs / "datasets" / "tank%2Fraw" / "mount-error").write_text("target is busy")
-        self.host.run("lock", "--all", code=3)
+        self.assertIn("zfs-keyvault.target still stands", self.host.run("lock", "--all", code=3)[1].decode())
         self.assertFalse(self.calls.exists(), "something is open")
         (self.host.zfs / "datasets" / "tank%2Fraw" / "mount-error").unlink()
         said = self.host.run("lock", "--all")[1].decode()

@@ -73,6 +73,14 @@ class Alone(unittest.TestCase):
         self.world.out("rotate", "--key-file", "kit", "--also-key-file", "key", "--also-key-file", "passphrase")
         self.assertIn("slot 3", self.world.out("recovery", "test", "--key-file", "kit"))
 
+    def test_takes_a_kit_whose_parts_lie_in_files_of_their_own(self):
+        parts = self.world.out("recovery", "create", "-m", "--split", "2/3", "--key-file", "key").splitlines()
+        for number, part in enumerate(parts):
+            (self.world.home / f"part-{number}").write_text(part)
+        others = [word for name in ("part-0", "part-2", "passphrase") for word in ("--also-key-file", name)]
+        self.assertIn("any 2 parts", self.world.error("rotate", "--key-file", "key", *others[:2], *others[4:]))
+        self.assertIn("slots 1, 2, 3 open it as before", self.world.out("rotate", "--key-file", "key", *others))
+
     def test_is_not_for_the_seeds_format(self):
         self.world.init("-f")
         self.assertIn("seed's format", self.world.error("rotate", "--key-file", "key"))

@@ -243,6 +243,7 @@ TEST_F(Dependents, ALineOfFstabThatTheBootWaitsForIsToldAndOneThatItDoesNotIsNot
 TEST_F(Dependents, ALineOfCrypttabThatAsksToo) {
   EXPECT_THAT(check("", "data /dev/vdb none luks\n"), SizeIs(1));
   EXPECT_THAT(check("", "data /dev/vdb none luks,noauto\nswap /dev/vdc /dev/urandom swap\n"), IsEmpty());
+  EXPECT_THAT(check("", "data /dev/vdb /run/zkv/cryptsetup.sock luks,_netdev,nofail\n"), IsEmpty());
 }
 
 TEST_F(Dependents, WithoutSystemctlItSaysWhatWasNotLookedAt) {

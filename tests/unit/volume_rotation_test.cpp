@@ -134,7 +134,12 @@ class VolumeRotation : public testing::Test {
   }
 
   std::vector<VolumeChange> begin() { return begin_volume_changes(path_, key_, unlockers_).value(); }
-  std::vector<VolumeChange> resume() { return resume_volume_changes(path_, key_, unlockers_, {}).value(); }
+  std::vector<VolumeChange> resume() {
+    return resume_volume_changes(path_, key_, unlockers_, {}, keep_).value();
+  }
+  std::vector<std::string> told_;
+  AfterChange keep_ = [this](const VolumeChange& change) { told_.push_back(change.volume); };
+
   [[nodiscard]] std::vector<std::string> pending() const {
     return pending_volume_changes(path_, key_).value();
   }
@@ -193,6 +198,7 @@ TEST_F(VolumeRotation, GivesEachVolumeAKeyOfItsOwnAndTakesTheOldOneAway) {
   expect_all_open();
   EXPECT_THAT(resume(), ElementsAre(Field(&VolumeChange::happened, Changed::kChanged),
                                     Field(&VolumeChange::happened, Changed::kChanged)));
+  EXPECT_THAT(told_, ElementsAre("a", "b"));
   expect_changed();
   EXPECT_NE(disk_.keys["a"], disk_.keys["b"]);
   EXPECT_EQ(disk_.keys["a"].begin()->size(), kKeySize);
@@ -273,8 +279,9 @@ TEST_F(VolumeRotation, AfterAStopRequestTheRestIsPending) {
   begin();
   std::stop_source stop;
   stop.request_stop();
-  const auto changes = resume_volume_changes(path_, key_, unlockers_, stop.get_token()).value();
+  const auto changes = resume_volume_changes(path_, key_, unlockers_, stop.get_token(), keep_).value();
   EXPECT_THAT(changes, testing::Each(Field(&VolumeChange::happened, Changed::kPending)));
+  EXPECT_THAT(told_, IsEmpty());
   expect_all_open();
 }
 

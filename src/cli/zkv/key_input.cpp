@@ -109,6 +109,33 @@ Result<SecretBytes> read_key_file(const std::filesystem::path& file) {
   return reader.key();
 }
 
+Result<std::vector<SecretBytes>> read_key_files(const std::vector<std::filesystem::path>& files) {
+  std::vector<SecretBytes> keys;
+  recovery::KitReader reader;
+  const auto end_kit = [&]() -> Result<> {
+    if (!reader.is_begun()) return {};
+    ZKV_TRY(auto key, reader.key());
+    keys.push_back(std::move(key));
+    reader = {};
+    return {};
+  };
+  for (const auto& file : files) {
+    ZKV_TRY(auto line, line_of_file(file));
+    const auto parts = recovery::parts_in(line.view());
+    if (parts.empty()) keys.push_back(std::move(line));
+    for (const auto& part : parts) {
+      auto added = reader.add(part.view());
+      if (!added && reader.is_complete()) {
+        ZKV_CHECK(end_kit());
+        added = reader.add(part.view());
+      }
+      if (!added) return std::move(added).error().context(file.string());
+    }
+  }
+  ZKV_CHECK(end_kit());
+  return keys;
+}
+
 Result<SecretBytes> ask_for_key(const std::string& question) {
   ZKV_TRY(auto line, ask_for_secret(question));
   return key_or_kit(std::move(line),

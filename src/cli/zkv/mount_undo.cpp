@@ -139,6 +139,7 @@ void add_lock_command(CLI::App& app, Session& session) {
     }
     session.exit_code = unmount(*options);
     if (options->all && session.exit_code == ExitCode::kDone) let_service_stop();
+    if (options->all && session.exit_code == ExitCode::kPartly) warn_of_partly_locked();
   });
 }
 

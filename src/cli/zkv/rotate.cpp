@@ -95,11 +95,10 @@ std::string called(const repository::Slot& slot) {
 }
 
 Result<> read_others(const RotateOptions& options, Keyring& ring) {
-  for (const auto& file : options.also) {
-    ZKV_TRY(auto key, read_key_file(file));
+  ZKV_TRY(auto keys, read_key_files(options.also));
+  for (auto& key : keys) {
     ZKV_TRY(const bool helps, ring.take(std::move(key)));
-    if (!helps)
-      return Error::invalid("what is in " + file.string() + " opens no other slot of the repository");
+    if (!helps) return Error::invalid("what --also-key-file names opens no other slot of the repository");
   }
   return {};
 }

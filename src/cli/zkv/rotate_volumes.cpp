@@ -7,6 +7,7 @@
 #include "base/plain_text.h"
 #include "host/stop_on_signal.h"
 #include "host/volume_rotation.h"
+#include "open_volumes.h"
 #include "output.h"
 #include "repository/repository.h"
 #include "terminal.h"
@@ -49,6 +50,14 @@ void tell_change(const host::VolumeChange& change, Output& out) {
   if (!change.remedy.empty()) out << "     " << plain_text(change.remedy) << "\n";
 }
 
+/// Else the drift guard would take the change for somebody else's.
+void remember_proof(const host::VolumeChange& change, const host::Unlockers& unlockers) {
+  host::MountReport proved;
+  proved.volumes.push_back(
+      {change.kind, {change.volume, unlock::Happened::kKeyFits, {}, {}, {}}, change.settings});
+  if (const auto kept = keep_proofs(proved, /*is_whole=*/false, unlockers); !kept) report(kept.error());
+}
+
 }  // namespace
 
 Result<bool> is_volume_change_pending(const Session& session, const SecretBytes& key) {
@@ -76,7 +85,8 @@ Result<ExitCode> change_volume_keys(const Session& session, const SecretBytes& k
   }
   const host::StopOnSignal signals;
   ZKV_TRY(const auto changes,
-          host::resume_volume_changes(session.repository, key, unlockers, signals.token()));
+          host::resume_volume_changes(session.repository, key, unlockers, signals.token(),
+                                      [&](const auto& change) { remember_proof(change, unlockers); }));
   for (const auto& change : changes) tell_change(change, out);
   const bool is_done = std::ranges::none_of(
       changes, [](const host::VolumeChange& change) { return change.happened == Happened::kPending; });

@@ -88,7 +88,11 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   ZKV_TRY(const auto mounts, unlocker->mount({{volume.name, volume.settings}}, {}));
   for (const auto& mount : mounts) {
     if (!unlock::is_success(mount.happened)) return Error::io(mount.filesystem + ": " + mount.detail);
-    if (mount.mountpoint.starts_with('/')) out << "It is mounted at " << mount.mountpoint << "\n";
+    if (mount.happened == unlock::MountHappened::kSkipped) {
+      out << "It is not mounted: " << mount.detail << "\n";
+    } else if (mount.mountpoint.starts_with('/')) {
+      out << "It is mounted at " << mount.mountpoint << "\n";
+    }
   }
   return out.write();
 }

@@ -80,4 +80,11 @@ void let_service_stop() {
              .remedy("systemctl stop zfs-keyvault.target zfs-keyvault.service"));
 }
 
+void warn_of_partly_locked() {
+  if (!does_stand(kTarget)) return;
+  report(Error::conflict(std::string("some volumes are locked and some are not, and ") + kTarget +
+                         " still stands: what requires it may start without its files")
+             .remedy("end what uses them and lock again; or open all: systemctl restart zfs-keyvault"));
+}
+
 }  // namespace zkv::cli

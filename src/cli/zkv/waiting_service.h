@@ -18,4 +18,7 @@ bool does_service_run();
 /// still asked would open all again. Tells of it; does nothing for who is not root.
 void let_service_stop();
 
+/// Where zfs-keyvault.target stands, and not all that should be is locked: says what may come of that.
+void warn_of_partly_locked();
+
 }  // namespace zkv::cli
