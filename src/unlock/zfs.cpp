@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "unlock/system_tool.h"
 #include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
@@ -360,7 +361,7 @@ class ZfsUnlocker final : public Unlocker {
                                                           const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), {}));
-    return unmount_all(ordered, stop, [&](const std::string& name) { return program.unmount(name); });
+    return unmount_all(ordered, stop, [&](const Dataset& dataset) { return unmount_one(program, dataset); });
   }
 
  private:
@@ -439,6 +440,12 @@ class ZfsUnlocker final : public Unlocker {
         outcomes[i] = failure(volumes[i].name, Happened::kFailed, gone.error());
       }
     }
+  }
+
+  /// zfs(8) leaves a legacy mount point to umount(8).
+  [[nodiscard]] Result<> unmount_one(const ZfsProgram& program, const Dataset& dataset) const {
+    if (dataset.mountpoint != "legacy") return program.unmount(dataset.name);
+    return run_tool("umount", {dataset.name}, 0, options_.limit).map([](const auto&) {});
   }
 
   static bool has_key(const Listing& listing) {

@@ -148,7 +148,7 @@ std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const s
 }
 
 std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,
-                                      const std::function<Result<>(const std::string&)>& unmount) {
+                                      const std::function<Result<>(const Dataset&)>& unmount) {
   std::vector<MountOutcome> outcomes;
   for (auto dataset = ordered.rbegin(); dataset != ordered.rend(); ++dataset) {
     if (!dataset->is_mounted) continue;
@@ -156,7 +156,7 @@ std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const
       outcomes.push_back(outcome_of(*dataset, MountHappened::kInterrupted));
       continue;
     }
-    const auto unmounted = unmount(dataset->name);
+    const auto unmounted = unmount(*dataset);
     const bool is_done = unmounted || unmounted.error().kind() == ErrorKind::kNotFound;
     outcomes.push_back(is_done ? outcome_of(*dataset, MountHappened::kUnmounted)
                                : outcome_of(*dataset, MountHappened::kFailed, unmounted.error().message()));

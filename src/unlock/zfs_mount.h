@@ -35,6 +35,6 @@ std::vector<MountOutcome> mount_all(const std::vector<Dataset>& ordered, const s
 
 /// Calls `unmount` for each that is mounted, the last of `ordered` first; kNotFound is success.
 std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const std::stop_token& stop,
-                                      const std::function<Result<>(const std::string& name)>& unmount);
+                                      const std::function<Result<>(const Dataset& dataset)>& unmount);
 
 }  // namespace zkv::unlock

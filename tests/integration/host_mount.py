@@ -287,6 +287,17 @@ class StatusAndUnmount(Case):
         for secret in (self.host.key.encode(), *self.host.keys.values()):
             self.assertNotIn(secret.decode(), text)
 
+    def test_a_legacy_mount_point_goes_back_by_umount(self):
+        self.mount("--only", "tank/raw")
+        child = self.host.zfs / "datasets" / "tank%2Fraw%2Fchild"
+        (child / "mountpoint").write_text("legacy")
+        program = self.host.zfs / "umount"
+        program.write_text(f'#!/bin/sh\necho umount "$@" >>{self.host.zfs}/calls\nprintf no >{child}/mounted\n')
+        program.chmod(0o755)
+        self.host.out("unmount", "tank/raw")
+        self.assertIn("umount tank/raw/child", self.host.calls())
+        self.assertEqual(self.host.get("tank/raw", "keystatus"), "unavailable")
+
     def test_unmount_goes_back_children_first(self):
         self.mount()
         self.host.out("unmount")

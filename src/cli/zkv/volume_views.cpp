@@ -70,8 +70,8 @@ std::string state_now(const repository::VolumeKeys::Volume& volume) {
     const auto states = unlocker->inspect({{volume.name, volume.settings}});
     if (!states) return plain_text(states.error().message());
     const auto& state = states->front();
-    return "key " + key_word(state) +
-           (state.is_mounted ? ", mounted at " + plain_text(state.mountpoint) : "");
+    return "key " + key_word(state) + (state.is_mounted ? ", mounted" : "") +
+           (state.is_mounted && !state.mountpoint.empty() ? " at " + plain_text(state.mountpoint) : "");
   }
   return "this version of zkv does not know its kind";
 }

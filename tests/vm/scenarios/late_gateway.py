@@ -11,6 +11,14 @@ from scenario import VOLUMES, Scenario, unit  # noqa: E402
 AWAY = 30
 # No NFS server is in the image: zfs(8) writes its table, and has this program read it.
 EXPORTFS = "printf '#!/bin/sh\\n' >/usr/sbin/exportfs && chmod +x /usr/sbin/exportfs && zfs set sharenfs=on tank/raw"
+# As docs/operations.md has it.
+LEGACY = """
+zfs create -o mountpoint=legacy tank/raw/legacy
+mkdir /srv/legacy
+echo 'tank/raw/legacy /srv/legacy zfs noauto,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target 0 0' >>/etc/fstab
+systemctl daemon-reload
+systemctl start srv-legacy.mount
+"""
 STILL_AT_WORK = 124  # timeout(1) gave up waiting for the unit's end
 
 
@@ -31,17 +39,20 @@ class LateGateway(Scenario):
         self.assert_everything_open(guest)
         self.assert_shared(guest)
 
+        guest.check(LEGACY)
         self.step("closing everything while a service stands on it, and opening it again")
         guest.check("zkv lock --all")
         self.assert_locked(guest, VOLUMES)
         for name in ("zfs-keyvault.service", "zfs-keyvault.target", "ledger.service"):
             self.assertEqual(unit(guest, name, "ActiveState"), "inactive", name)
+        self.assertEqual(guest.run("findmnt -n /srv/legacy").out, "")
         self.assertNotIn("/tank/raw", guest.check("cat /etc/exports.d/zfs.exports"))
         guest.check("systemctl start --no-block zfs-keyvault.service")
         self.approve_next(lambda: self.assert_locked(guest, VOLUMES))
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_shared(guest)
+        self.assertEqual(guest.check("findmnt -n -o SOURCE /srv/legacy").strip(), "tank/raw/legacy")
         guest.power_off()
 
     def assert_shared(self, guest):
