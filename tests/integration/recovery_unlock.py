@@ -122,6 +122,15 @@ class BesideAService(Case):
         self.assertFalse(self.calls.exists())
         self.assert_all_open()
 
+    def test_one_record_is_enough_where_the_other_is_damaged(self):
+        self.play("inactive")
+        for record in ("drift.json", "last-unlock.json"):
+            with self.subTest(record):
+                self.unlock()
+                (self.host.home / "state" / record).write_text("{")
+                self.host.run("lock", "--all")
+                self.assert_all_locked()
+
     def test_what_only_the_drift_guard_remembers_is_locked(self):
         self.play("inactive")
         self.unlock()
