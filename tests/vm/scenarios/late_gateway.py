@@ -49,6 +49,9 @@ class LateGateway(Scenario):
         self.assertNotIn("/tank/raw", guest.check("cat /etc/exports.d/zfs.exports"))
         guest.check("systemctl start --no-block zfs-keyvault.service")
         self.approve_next(lambda: self.assert_locked(guest, VOLUMES))
+        guest.check("systemctl start zfs-keyvault.service")
+        # What the target starts is in systemd's queue by then.
+        guest.check('until [ -z "$(systemctl list-jobs --no-legend)" ]; do :; done')
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_shared(guest)
