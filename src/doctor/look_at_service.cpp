@@ -118,7 +118,7 @@ bool do_name_a_source(const std::string& options) {
   return std::any_of(std::istream_iterator<std::string>(words), {}, [](const std::string& word) {
     return word.find("://") != std::string::npos || word.starts_with("--key-file") ||
            word.starts_with("--repository-key") || word.starts_with("--repository_key") ||
-           (word.starts_with("-k") && !word.starts_with("--"));
+           word.starts_with("-k");
   });
 }
 

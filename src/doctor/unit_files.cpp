@@ -96,8 +96,9 @@ void find_drop_ins(const System& system, std::string_view folder, const std::str
 
 void read_drop_ins(const System& system, const std::string& name, Unit& unit) {
   std::map<std::string, std::string> files;
+  const auto names = names_of_drop_ins(name);
   for (const auto folder : kFolders) {
-    for (const auto& one : names_of_drop_ins(name)) find_drop_ins(system, folder, one, files);
+    for (const auto& one : names) find_drop_ins(system, folder, one, files);
   }
   const std::string type = name.substr(name.rfind('.') + 1);
   for (const auto folder : kFolders) find_drop_ins(system, folder, type, files);

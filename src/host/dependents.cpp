@@ -1,7 +1,6 @@
 // systemctl(1) for units, the tables themselves for mounts.
 #include "host/dependents.h"
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
@@ -119,10 +118,8 @@ void check_crypttab(const DriftRecord& record, const fs::path& path, Drift& drif
   const auto text = unlock::read_system_table(path);
   if (!text) return;
   for (const auto& line : unlock::parse_crypttab(*text)) {
-    const bool is_left_alone =
-        std::find(line.options.begin(), line.options.end(), "noauto") != line.options.end();
-    const bool asks_us = line.key_file == unlock::kCryptsetupSocket;
-    if (is_left_alone || asks_us || !record.volumes.contains(line.name)) continue;
+    const bool is_fine = unlock::has_option(line, "noauto") || unlock::asks_us(line);
+    if (is_fine || !record.volumes.contains(line.name)) continue;
     drift.findings.push_back({line.name,
                               "it stands in " + path.string() + " too: the boot asks for it as well",
                               "add noauto to its line"});

@@ -33,12 +33,14 @@ bool has_option(const CrypttabLine& line, std::string_view word) {
   });
 }
 
+bool asks_us(const CrypttabLine& line) { return line.key_file == kCryptsetupSocket; }
+
 Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& crypttab) {
   const auto text = read_system_table(crypttab);
   if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<CrypttabLine>();
   if (!text) return Error(text.error());
   auto lines = parse_crypttab(*text);
-  std::erase_if(lines, [](const CrypttabLine& line) { return line.key_file != kCryptsetupSocket; });
+  std::erase_if(lines, [](const CrypttabLine& line) { return !asks_us(line); });
   return lines;
 }
 

@@ -26,7 +26,10 @@ std::vector<CrypttabLine> parse_crypttab(std::string_view text);
 /// Whether `word` is among its options; as "NAME=" it may have any value.
 bool has_option(const CrypttabLine& line, std::string_view word);
 
-/// The lines whose key file is our socket. Errors: kIo; a file that is not there has no lines.
+/// Whether its key file is our socket.
+bool asks_us(const CrypttabLine& line);
+
+/// The lines that do. Errors: kIo; a file that is not there has no lines.
 Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& crypttab);
 
 /// Whether it gets a fresh random key at each boot, so that there is nothing to keep.

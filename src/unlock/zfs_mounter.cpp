@@ -34,10 +34,11 @@ class ZfsMounter::LibZfs {
   }
 
   /// In a child that ends right after: nothing of what is opened here is closed.
-  [[nodiscard]] Result<std::uint64_t> mount(const std::string& name) const {
+  [[nodiscard]] Result<std::uint64_t> mount(const Dataset& dataset) const {
+    if (dataset.has_resume_token) return Error::unsupported("libzfs would mount half of it");
     void* handle = init_();
     if (handle == nullptr) return Error::unsupported("libzfs does not start");
-    void* filesystem = open_(handle, name.c_str(), kFilesystemType);
+    void* filesystem = open_(handle, dataset.name.c_str(), kFilesystemType);
     if (filesystem == nullptr) return Error::not_found("libzfs does not find it");
     if (is_mounted_(filesystem, nullptr) != 0) return Error::exists("it is mounted already");
     if (mount_(filesystem, nullptr, 0) != 0) return Error::io("libzfs does not mount it");
@@ -86,11 +87,7 @@ std::vector<Result<>> ZfsMounter::mount_by_library(const std::vector<const Datas
   std::vector<Work> works;
   works.reserve(datasets.size());
   for (const Dataset* dataset : datasets) {
-    works.push_back({0, [this, dataset]() -> Result<std::uint64_t> {
-                       if (dataset->has_resume_token)
-                         return Error::unsupported("libzfs would mount half of it");
-                       return library_->mount(dataset->name);
-                     }});
+    works.push_back({0, [this, dataset] { return library_->mount(*dataset); }});
   }
   std::vector<Result<>> mounted;
   mounted.reserve(datasets.size());

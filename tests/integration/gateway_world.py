@@ -133,7 +133,7 @@ class World:
         self.port = 0
         self.process = None
         self.log = None
-        if environment:
+        if environment:  # It may name ports that are this gateway's alone, so that no other begins like it.
             self._make(key)
         else:
             self.templates.fill(self.folder, key, self.number, lambda: self._make(key))

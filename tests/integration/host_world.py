@@ -60,7 +60,11 @@ class Host(World):
 
     def begin(self, name, make):
         """Does what `make` does to the home, the key and the volumes' keys, or copies it from a host of before."""
-        self.key, keys = self.templates.fill(self.home, name, self.number, lambda: (make(), (self.key, self.keys))[1])
+        def made():
+            make()
+            return self.key, dict(self.keys)
+
+        self.key, keys = self.templates.fill(self.home, name, self.number, made)
         self.keys = dict(keys)
 
     def add_dataset(self, name, **properties):
