@@ -1,4 +1,5 @@
 // The repository from outside, its enrolments, and the volumes that are known without its key.
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -93,6 +94,14 @@ void take_places(Facts& facts) {
   }
 }
 
+/// Nothing where that cannot be asked; none as well where no further file fits.
+std::optional<std::uint64_t> room_in(const fs::path& folder) {
+  struct statvfs about {};
+  if (::statvfs(folder.c_str(), &about) != 0) return std::nullopt;
+  const bool counts_files = about.f_files > 0;
+  return counts_files && about.f_ffree == 0 ? 0 : std::uint64_t{about.f_bfree} * about.f_frsize;
+}
+
 }  // namespace
 
 fs::path repository_file(const GatherOrder& order) { return order.system.place_of(order.repository); }
@@ -100,6 +109,7 @@ fs::path repository_file(const GatherOrder& order) { return order.system.place_o
 void gather_repository(const GatherOrder& order, Facts& facts) {
   const auto file = repository_file(order);
   facts.repository = name_there(order.system, file);
+  facts.room = room_in(file.parent_path());
   if (is_closed_to_us(file, facts)) return;
   if (auto description = repository::describe(file)) {
     facts.description = std::move(*description);

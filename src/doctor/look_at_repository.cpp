@@ -1,5 +1,6 @@
 // The repository and what it is opened with.
 #include <algorithm>
+#include <filesystem>
 
 #include "doctor/looks.h"
 
@@ -91,6 +92,17 @@ FoundList previous_opens_more(const Facts& facts) {
   const std::string path = facts.repository + ".previous";
   return {{path, "the generation before still opens by what was taken away (slot " + gone + ")",
            "rm " + path + ", or zkv rotate where that key may be in other hands"}};
+}
+
+FoundList disk_full(const Facts& facts) {
+  constexpr std::uint64_t kEnough = std::uint64_t{4} << 20U;  // some generations of any repository
+  if (!facts.room || *facts.room >= kEnough) return {};
+  const auto folder = std::filesystem::path(facts.repository).parent_path().string();
+  return {{folder,
+           "its disk is full, or nearly: the volumes still open, but no key can be added or rotated, and no "
+           "record "
+           "be kept of what was opened",
+           "see what fills it: du -xh -d 1 " + folder + "; df " + folder}};
 }
 
 }  // namespace zkv::doctor

@@ -59,6 +59,7 @@ FoundList enrolment_unusable(const Facts& facts);
 FoundList tpm_missing(const Facts& facts);
 FoundList no_way_back(const Facts& facts);
 FoundList previous_opens_more(const Facts& facts);
+FoundList disk_full(const Facts& facts);
 
 // look_at_files.cpp
 FoundList file_writable(const Facts& facts);

@@ -72,7 +72,7 @@ void append_volume(SecretBuilder& out, const VolumeKeys::Volume& volume) {
   out.append(volume.unknown_fields);
 }
 
-Error damaged() { return Error::corrupt("the repository's body is damaged"); }
+Error damaged_body() { return Error::corrupt("the repository's body is damaged"); }
 
 std::string* setting_of(VolumeSettings& settings, std::uint16_t tag) {
   if (tag == kDevice) return &settings.device;
@@ -91,7 +91,7 @@ Result<VolumeSettings> take_settings(ByteReader& reader) {
     std::string* setting = record && record->tag > last ? setting_of(settings, record->tag) : nullptr;
     if (setting == nullptr) break;
     setting->assign(record->value.begin(), record->value.end());
-    if (setting->empty() || !is_sound_setting(*setting)) return damaged();
+    if (setting->empty() || !is_sound_setting(*setting)) return damaged_body();
     last = record->tag;
     reader = ahead;
   }
@@ -103,7 +103,7 @@ Result<std::optional<DerivedKey>> take_derived(ByteReader& reader) {
   ByteReader ahead = reader;
   const auto record = take_record(ahead);
   if (!record || record->tag != kDerived) return std::optional<DerivedKey>();
-  if (record->value.size() != kDerivedSize) return damaged();
+  if (record->value.size() != kDerivedSize) return damaged_body();
   ByteReader value(record->value);
   DerivedKey derived;
   derived.salt = value.number<std::uint64_t>();
@@ -118,7 +118,7 @@ Result<std::span<const std::uint8_t>> take_next_key(ByteReader& reader) {
   ByteReader ahead = reader;
   const auto record = take_record(ahead);
   if (!record || record->tag != kNextKey) return std::span<const std::uint8_t>();
-  if (record->value.empty()) return damaged();
+  if (record->value.empty()) return damaged_body();
   reader = ahead;
   return record->value;
 }
@@ -132,7 +132,7 @@ Result<VolumeKeys::Volume> read_volume(std::span<const std::uint8_t> value) {
   const auto key = take_record(reader);
   const bool sound = name && kind && key && name->tag == kName && kind->tag == kKind &&
                      kind->value.size() == sizeof(std::uint16_t) && key->tag == kKey;
-  if (!sound) return damaged();
+  if (!sound) return damaged_body();
   ZKV_TRY(auto settings, take_settings(reader));
   ZKV_TRY(const auto derived, take_derived(reader));
   ZKV_TRY(const auto next_key, take_next_key(reader));
@@ -163,13 +163,13 @@ Result<VolumeKeys> read_body(const SecretBytes& body) {
   ByteReader reader(body.span());
   while (!reader.at_end()) {
     const auto record = take_record(reader);
-    if (!record) return damaged();
+    if (!record) return damaged_body();
     if (record->tag != kVolume) {
       unknown.append(record->whole);
       continue;
     }
     ZKV_TRY(const auto volume, read_volume(record->value));
-    if (keys.contains(volume.name)) return damaged();
+    if (keys.contains(volume.name)) return damaged_body();
     keys.restore(volume);
   }
   const SecretBytes records = unknown.take();

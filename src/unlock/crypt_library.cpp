@@ -15,7 +15,7 @@ namespace {
 using Device = CryptLibrary::Device;
 using Key = std::span<const std::uint8_t>;
 
-const char* text_of(Key key) { return reinterpret_cast<const char*>(key.data()); }
+const char* chars_of(Key key) { return reinterpret_cast<const char*>(key.data()); }
 
 std::string subject_of(const Device& device) {
   return device.wishes.header.empty() ? device.path.string() : device.wishes.header.string();
@@ -79,7 +79,7 @@ Result<> load_tcrypt(const CryptFunctions& functions, const Device& device, Key 
     key_files.push_back(file.c_str());
   }
   crypt_params_tcrypt shape{};
-  shape.passphrase = text_of(key);
+  shape.passphrase = chars_of(key);
   shape.passphrase_size = key.size();
   shape.keyfiles = key_files.data();
   shape.keyfiles_count = static_cast<unsigned>(key_files.size());
@@ -157,9 +157,9 @@ Result<> CryptLibrary::activate(const Device& device, const std::string& mapping
   if (device.format == CryptFormat::kTcrypt) {
     done = functions_->activate_by_volume_key(context.get(), name, nullptr, 0, flags);
   } else if (device.wishes.is_volume_key) {
-    done = functions_->activate_by_volume_key(context.get(), name, text_of(key), key.size(), flags);
+    done = functions_->activate_by_volume_key(context.get(), name, chars_of(key), key.size(), flags);
   } else {
-    done = functions_->activate_by_passphrase(context.get(), name, slot, text_of(key), key.size(), flags);
+    done = functions_->activate_by_passphrase(context.get(), name, slot, chars_of(key), key.size(), flags);
   }
   if (done < 0) return context.failed(done, device.path.string());
   return {};
@@ -176,8 +176,8 @@ Result<> CryptLibrary::add_key(const Device& device, Key opens, Key key) const {
   cheap.flags = CRYPT_PBKDF_NO_BENCHMARK;
   const int set = functions_->set_pbkdf_type(context.get(), &cheap);
   if (set < 0) return context.failed(set, device.path.string());
-  const int slot = functions_->keyslot_add(context.get(), CRYPT_ANY_SLOT, text_of(opens), opens.size(),
-                                           text_of(key), key.size());
+  const int slot = functions_->keyslot_add(context.get(), CRYPT_ANY_SLOT, chars_of(opens), opens.size(),
+                                           chars_of(key), key.size());
   if (slot == -EINVAL) return Error::unsupported(subject_of(device) + " has no free key slot");
   if (slot < 0) return context.failed(slot, device.path.string());
   return {};
@@ -187,7 +187,7 @@ Result<> CryptLibrary::remove_key(const Device& device, Key opens, Key key) cons
   CryptContext context(*functions_);
   ZKV_CHECK(unlock::load(*functions_, device, {}, context));
   const auto slot_of = [&](Key one) {
-    return functions_->activate_by_passphrase(context.get(), nullptr, CRYPT_ANY_SLOT, text_of(one),
+    return functions_->activate_by_passphrase(context.get(), nullptr, CRYPT_ANY_SLOT, chars_of(one),
                                               one.size(), 0);
   };
   for (int slot = slot_of(key); slot != -EPERM; slot = slot_of(key)) {

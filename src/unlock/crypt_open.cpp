@@ -21,7 +21,7 @@ namespace {
 using Volume = Unlocker::Volume;
 
 /// What is the same for all volumes of one call.
-struct Round {
+struct CryptRound {
   const CryptKind& kind;
   Attempt attempt;
   const CryptOptions& options;
@@ -58,7 +58,7 @@ Happened happened_of_crypt(const Result<std::uint64_t>& result, Attempt attempt)
   }
 }
 
-Outcome outcome_of_work(const Volume& volume, const Worked& worked, const Round& round) {
+Outcome outcome_of_work(const Volume& volume, const Worked& worked, const CryptRound& round) {
   const Happened happened = happened_of_crypt(worked.result, round.attempt);
   Outcome outcome = told(volume, happened);
   outcome.took = worked.took;
@@ -91,7 +91,7 @@ std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path&
 }
 
 /// Fills `candidate`, or gives the outcome where there is nothing to try.
-std::optional<Outcome> look_at(const Volume& volume, const Round& round, const Mappings& mappings,
+std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, const Mappings& mappings,
                                Candidate& candidate) {
   if (auto sound = check_mapping_name(volume.name); !sound)
     return told(volume, Happened::kFailed, sound.error());
@@ -122,7 +122,7 @@ Outcome outcome_of_header(const Volume& volume, const Error& error) {
 
 /// Asks each device at once what its dearest key slot needs; one that does not answer stops no other.
 std::vector<Worked> read_headers(const CryptLibrary& library, const std::vector<Candidate>& candidates,
-                                 const Round& round) {
+                                 const CryptRound& round) {
   static constexpr std::size_t kMostAtOnce = 64;
   std::vector<Work> works;
   works.reserve(candidates.size());
@@ -135,7 +135,7 @@ std::vector<Worked> read_headers(const CryptLibrary& library, const std::vector<
 /// A plain device opens with any key, so that what is on it is looked at before the mapping has its name: the
 /// system acts on what it finds there.
 Result<> open_device(const CryptLibrary& library, const std::string& name, const Candidate& candidate,
-                     const Round& round) {
+                     const CryptRound& round) {
   const auto& [place, device, key, memory] = candidate;
   const bool is_trial = round.attempt == Attempt::kTrial;
   if (device.format == CryptFormat::kPlain) {
@@ -148,14 +148,14 @@ Result<> open_device(const CryptLibrary& library, const std::string& name, const
 }
 
 Work work_for(const CryptLibrary& library, const std::string& name, const Candidate& candidate,
-              const Round& round) {
+              const CryptRound& round) {
   return {candidate.memory, [&library, name, &candidate, &round] {
             return open_device(library, name, candidate, round).map([] { return std::uint64_t{0}; });
           }};
 }
 
 /// Opens those whose device is there now.
-std::vector<Outcome> open_present(std::span<const Volume> volumes, const Round& round) {
+std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRound& round) {
   std::vector<Outcome> outcomes;
   if (volumes.empty()) return outcomes;
   const auto library = CryptLibrary::load(round.options.libraries);
@@ -195,7 +195,7 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const Round& 
 
 std::vector<Outcome> open_crypt(const CryptKind& kind, std::span<const Volume> volumes, Attempt attempt,
                                 const CryptOptions& options, const std::stop_token& stop) {
-  const Round round{kind, attempt, options, stop};
+  const CryptRound round{kind, attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
   auto outcomes = open_present(volumes, round);
   while (attempt == Attempt::kOpen) {

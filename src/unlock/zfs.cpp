@@ -5,9 +5,11 @@
 #include <iterator>
 #include <optional>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "unlock/system_tool.h"
+#include "unlock/zfs_core.h"
 #include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
@@ -15,6 +17,7 @@
 #include "unlock/zfs_pool.h"
 #include "unlock/zfs_program.h"
 #include "unlock/zfs_survey.h"
+#include "unlock/zvol_use.h"
 
 namespace zkv::unlock {
 
@@ -88,7 +91,7 @@ Outcome outcome_of(const std::string& name, const KeyLoaded& loaded, Attempt att
   outcome.remedy = loaded.result.error().remedy();
   if (happened == Happened::kWrongKey) {
     outcome.detail = "the key in the repository is not its key";
-    outcome.remedy = "if its key was changed, put the new one in: zkv fs add --force " + name;
+    outcome.remedy = "if its key was changed, put the new one in: zkv volume add --force " + name;
   }
   return outcome;
 }
@@ -115,6 +118,10 @@ Outcome closed(const std::string& name, const Result<>& unloaded) {
   if (kind == ErrorKind::kNotFound) return {name, Happened::kAlreadyClosed, {}, {}, {}};
   return failure(name, kind == ErrorKind::kInterrupted ? Happened::kInterrupted : Happened::kFailed,
                  unloaded.error());
+}
+
+bool is_busy(const Result<>& unloaded) {
+  return !unloaded && unloaded.error().kind() == ErrorKind::kConflict;
 }
 
 std::vector<Outcome> all_failed(const std::vector<std::string>& names, const Error& error) {
@@ -225,6 +232,18 @@ class ZfsUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
     return zfs_fingerprints(names_of(volumes), options_);
+  }
+
+  /// libzfs_core brings a dozen of other libraries.
+  [[nodiscard]] std::jthread prepare() override {
+    if (options_.road == Road::kProgram) return {};
+    try {
+      return std::jthread([this] {
+        if (auto core = ZfsCore::load(options_.libraries)) core_ = std::move(*core);
+      });
+    } catch (const std::system_error&) {
+      return {};  // No room for a thread: it is loaded when it is needed.
+    }
   }
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
@@ -342,7 +361,10 @@ class ZfsUnlocker final : public Unlocker {
       places.push_back(i);
     }
     const auto unloaded = unload_keys(wanted, options_, *program, stop);
-    for (std::size_t i = 0; i < wanted.size(); ++i) outcomes[places[i]] = closed(wanted[i], unloaded[i]);
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      outcomes[places[i]] = closed(wanted[i], unloaded[i]);
+      if (is_busy(unloaded[i])) outcomes[places[i]].detail += whose_use(*program, wanted[i]);
+    }
     if (!stop.stop_requested()) let_pools_go(*program, volumes, outcomes);
     return outcomes;
   }
@@ -442,6 +464,20 @@ class ZfsUnlocker final : public Unlocker {
     }
   }
 
+  /// What keeps the key of `root` in use when all its filesystems are unmounted.
+  [[nodiscard]] std::string whose_use(const ZfsProgram& program, const std::string& root) const {
+    Names zvols;
+    const auto listing = program.list({root}, Depth::kAllBelow);
+    if (!listing) return {};
+    for (const auto& [name, dataset] : listing->datasets) {
+      if (dataset.encryption_root != root) continue;
+      if (dataset.is_mounted) return {};
+      if (!dataset.is_filesystem) zvols.insert(name);
+    }
+    const auto use = use_of_zvols(zvols, options_.devices, options_.mount_table);
+    return use.empty() ? use : ": " + use;
+  }
+
   /// zfs(8) leaves a legacy mount point to umount(8).
   [[nodiscard]] Result<> unmount_one(const ZfsProgram& program, const Dataset& dataset) const {
     if (dataset.mountpoint != "legacy") return program.unmount(dataset.name);
@@ -461,6 +497,7 @@ class ZfsUnlocker final : public Unlocker {
   };
 
   ZfsOptions options_;
+  std::optional<ZfsCore> core_;  ///< keeps the library, so that it is there when it is loaded once more
   std::vector<DerivedFor> derived_;
   std::optional<Seen> seen_;  ///< the last look, while nothing has been done since that would change it
   Names imported_;  ///< pools that this unlocker has imported, and whose other filesystems it mounts too

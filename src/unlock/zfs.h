@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ struct ZfsOptions {
   std::string program = "zfs";               ///< a name or a path
   std::string pool_program = "zpool";        ///< the same
   std::chrono::milliseconds limit{120'000};  ///< for one call of the program, or one turn of the library
+  std::filesystem::path devices = "/dev";
+  std::filesystem::path mount_table = "/proc/self/mountinfo";
 };
 
 std::unique_ptr<Unlocker> make_zfs_unlocker(ZfsOptions options);

@@ -125,9 +125,9 @@ std::size_t children_for(std::size_t calls) {
 }
 
 /// Shares of calls, each made by a child of its own. What one child could not do stops no other.
-class Round {
+class CallRound {
  public:
-  Round(Calls calls, std::size_t shares, std::chrono::milliseconds limit)
+  CallRound(Calls calls, std::size_t shares, std::chrono::milliseconds limit)
       : calls_(std::move(calls)), shares_(shares), limit_(limit), answers_(calls_.count, {EAGAIN, {}}) {}
 
   /// Where the machine has no room for so many children at once, the rest come after those that it had.
@@ -198,13 +198,13 @@ Result<std::vector<ZfsCore::Answer>> ZfsCore::load_keys(const std::vector<Entry>
                                const_cast<std::uint8_t*>(entries[i].wrapping_key.data()),
                                static_cast<unsigned>(entries[i].wrapping_key.size()));
   };
-  return Round({functions_.init, entries.size(), load}, children_for(entries.size()), limit).run();
+  return CallRound({functions_.init, entries.size(), load}, children_for(entries.size()), limit).run();
 }
 
 Result<std::vector<ZfsCore::Answer>> ZfsCore::unload_keys(const std::vector<Entry>& entries,
                                                           std::chrono::milliseconds limit) const {
   const auto unload = [&](std::size_t i) { return functions_.unload_key(entries[i].name.c_str()); };
-  return Round({functions_.init, entries.size(), unload}, 1, limit).run();
+  return CallRound({functions_.init, entries.size(), unload}, 1, limit).run();
 }
 
 }  // namespace zkv::unlock

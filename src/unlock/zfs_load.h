@@ -43,7 +43,8 @@ std::vector<KeyLoaded> load_keys(const std::vector<KeyLoad>& loads, Attempt atte
 std::vector<KeyLoaded> load_keys_at_sight(const std::vector<KeyLoad>& loads, const ZfsOptions& options,
                                           const std::stop_token& stop);
 
-/// The same backwards, for names: children first. kNotFound where no key is loaded.
+/// The same backwards, for names: children first. kNotFound where no key is loaded, kConflict
+/// where it is in use.
 std::vector<Result<>> unload_keys(const std::vector<std::string>& names, const ZfsOptions& options,
                                   const ZfsProgram& program, const std::stop_token& stop);
 

@@ -103,7 +103,11 @@ Result<> ZfsProgram::change_key(const std::string& name, std::span<const std::ui
   return act({"change-key", "-o", "keyformat=raw", "-o", "keylocation=prompt", name}, key);
 }
 
-Result<> ZfsProgram::unload_key(const std::string& name) const { return act({"unload-key", name}, {}); }
+Result<> ZfsProgram::unload_key(const std::string& name) const {
+  auto done = act({"unload-key", name}, {});
+  if (!done && contains(done.error().message(), "is busy")) return Error::conflict("it is busy");
+  return done;
+}
 Result<> ZfsProgram::mount(const std::string& name) const { return act({"mount", name}, {}); }
 Result<> ZfsProgram::unmount(const std::string& name) const { return act({"unmount", name}, {}); }
 

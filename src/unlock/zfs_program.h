@@ -43,7 +43,7 @@ class ZfsProgram {
   /// asked for from then on: the old key or the new one opens it, whatever happens. Errors: kIo with zfs'
   /// words.
   [[nodiscard]] Result<> change_key(const std::string& name, std::span<const std::uint8_t> key) const;
-  /// Errors: kNotFound (none is loaded), kIo.
+  /// Errors: kNotFound (none is loaded), kConflict (it is in use), kIo.
   [[nodiscard]] Result<> unload_key(const std::string& name) const;
   /// Errors: kExists (mounted already), kIo.
   [[nodiscard]] Result<> mount(const std::string& name) const;

@@ -71,7 +71,8 @@ int lzc_unload_key(const char* name) {
     std::string other = entry.path().filename().string();
     for (std::size_t at = other.find("%2F"); at != std::string::npos; at = other.find("%2F"))
       other.replace(at, 3, "/");
-    if (value(other, "encryptionroot") == name && value(other, "mounted") == "yes") return EBUSY;
+    const bool is_in_use = value(other, "mounted") == "yes" || value(other, "in-use") == "yes";
+    if (value(other, "encryptionroot") == name && is_in_use) return EBUSY;
   }
   if (value(name, "keystatus") != "available") return EACCES;
   put(name, "keystatus", "unavailable");

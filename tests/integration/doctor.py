@@ -60,6 +60,21 @@ class Image(unittest.TestCase):
         self.assertIn("found nothing to mend", told)
         self.assertIn("image of a machine that does not run", told)
 
+    def found_on_a_small_disk(self, fill):
+        """With the repository's folder on 16 MiB, of which `fill`, a shell command in it, takes some."""
+        folder = self.root / "var/lib/zkv"
+        kept = folder.rename(self.host.home / "kept")
+        folder.mkdir()
+        script = f'mount -t tmpfs -o size=16m,nr_inodes=64,mode=755 none {folder} && cp -a {kept}/. {folder} && cd {folder} && {{ {fill}; cd /; exec "$@"; }}'
+        told = self.host.run("doctor", "--root", self.root, "--json", before=("unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"))[0]
+        kept.rename(folder)
+        return [finding["id"] for finding in json.loads(told)["findings"]]
+
+    def test_a_disk_that_is_full(self):
+        self.assertEqual(self.found_on_a_small_disk("true"), [])
+        self.assertEqual(self.found_on_a_small_disk("head -c 13m /dev/zero >filler"), ["disk-full"])
+        self.assertEqual(self.found_on_a_small_disk("seq 100 | xargs touch 2>/dev/null"), ["disk-full"])
+
     def test_a_unit_that_is_masked_in_the_image(self):
         self.link("zfs-keyvault.service", "/dev/null")
         self.assertIn("systemctl unmask", self.found()["service-masked"]["remedy"])

@@ -49,7 +49,7 @@ class Alone(unittest.TestCase):
         error = self.world.error("rotate", "--key-file", "key")
         self.assertIn("opens slot 2 (passphrase, mine); nothing was changed", error)
         self.assertIn("--drop 2", error)
-        self.assertIn("opens no other slot", self.world.error("rotate", "--key-file", "key", "--also-key-file", "key"))
+        self.assertIn("what is in key opens no other slot", self.world.error("rotate", "--key-file", "key", "--also-key-file", "key"))
         self.assertIn("cannot be dropped", self.world.error("rotate", "--key-file", "key", "--also-key-file", "passphrase", "--drop", "1"))
         self.assertEqual(self.world.path.read_bytes(), before)
 

@@ -1,5 +1,6 @@
 """Whatever `--help` and `config check` name stands in the manuals and the completions, and the manuals are well-formed."""
 
+import functools
 import os
 import pathlib
 import re
@@ -22,6 +23,7 @@ def subcommands(text):
     return re.findall(r"^ {2}([a-z][a-z-]*)", listed.group(1), re.M) if listed else []
 
 
+@functools.cache
 def commands(program, words=()):
     """Every command of a program as (words, help text), the program itself first."""
     text = help_of(program, *words)

@@ -301,6 +301,11 @@ TEST(Doctor, FindsThatThereIsNoWayBackAndOneTooMany) {
   EXPECT_THAT(found_after([](Facts& facts) { facts.previous = facts.description; }), IsEmpty());
 }
 
+TEST(Doctor, FindsADiskOnWhichNothingCanBeKept) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.room = 1000; }), ElementsAre("disk-full"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.room = std::uint64_t{1} << 30U; }), IsEmpty());
+}
+
 TEST(Doctor, FindsFilesThatOthersCanReach) {
   EXPECT_THAT(found_after([](Facts& facts) { facts.files[0].owner = 1000; }), ElementsAre("file-writable"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.files[0].mode = 0620; }), ElementsAre("file-writable"));

@@ -22,7 +22,7 @@ struct InitOptions {
   std::string format;
 };
 
-struct AddOptions {
+struct FsAddOptions {
   KeyOptions key;
   bool force = false;
   std::string name;
@@ -75,7 +75,7 @@ ExitCode run_init(Session& session, const InitOptions& options) {
   return silent ? ExitCode::kFailed : finish(result);
 }
 
-Result<> add(Session& session, const AddOptions& options) {
+Result<> add(Session& session, const FsAddOptions& options) {
   ZKV_CHECK(unlock::make_zfs_unlocker({})->check({options.name}));
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
@@ -151,7 +151,7 @@ void add_init(CLI::App& fs, Session& session) {
 
 void add_add(CLI::App& fs, Session& session) {
   auto* command = fs.add_subcommand("add", "add a filesystem and its key");
-  const auto options = std::make_shared<AddOptions>();
+  const auto options = std::make_shared<FsAddOptions>();
   add_key_options(*command, options->key);
   command->add_flag("-f,--force", options->force, "give a filesystem that is there another key");
   auto* file =

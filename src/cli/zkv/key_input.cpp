@@ -101,28 +101,26 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
 }
 
 Result<SecretBytes> read_key_file(const std::filesystem::path& file) {
-  ZKV_TRY(auto line, line_of_file(file));
-  const auto parts = recovery::parts_in(line.view());
-  if (parts.empty()) return line;
-  recovery::KitReader reader;
-  for (const auto& part : parts) ZKV_CHECK(reader.add(part.view()));
-  return reader.key();
+  ZKV_TRY(auto keys, read_key_files({file}));
+  if (keys.size() != 1) return Error::invalid(file.string() + " holds the parts of more kits than one");
+  return std::move(keys.front().key);
 }
 
-Result<std::vector<SecretBytes>> read_key_files(const std::vector<std::filesystem::path>& files) {
-  std::vector<SecretBytes> keys;
+Result<std::vector<KeyOfFile>> read_key_files(const std::vector<std::filesystem::path>& files) {
+  std::vector<KeyOfFile> keys;
   recovery::KitReader reader;
+  std::filesystem::path of_kit;
   const auto end_kit = [&]() -> Result<> {
     if (!reader.is_begun()) return {};
     ZKV_TRY(auto key, reader.key());
-    keys.push_back(std::move(key));
+    keys.push_back({std::move(key), of_kit});
     reader = {};
     return {};
   };
   for (const auto& file : files) {
     ZKV_TRY(auto line, line_of_file(file));
     const auto parts = recovery::parts_in(line.view());
-    if (parts.empty()) keys.push_back(std::move(line));
+    if (parts.empty()) keys.push_back({std::move(line), file});
     for (const auto& part : parts) {
       auto added = reader.add(part.view());
       if (!added && reader.is_complete()) {
@@ -130,6 +128,7 @@ Result<std::vector<SecretBytes>> read_key_files(const std::vector<std::filesyste
         added = reader.add(part.view());
       }
       if (!added) return std::move(added).error().context(file.string());
+      of_kit = file;
     }
   }
   ZKV_CHECK(end_kit());

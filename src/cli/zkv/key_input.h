@@ -26,9 +26,14 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
 
 /// The same from a file, or by a prompt. Errors: as read_repository_key().
 Result<SecretBytes> read_key_file(const std::filesystem::path& file);
+
+struct KeyOfFile {
+  SecretBytes key;
+  std::filesystem::path file;  ///< of a kit's parts the last one's
+};
 /// The keys of several files, in their order; parts of one kit may lie in files of their own, one after the
-/// other.
-Result<std::vector<SecretBytes>> read_key_files(const std::vector<std::filesystem::path>& files);
+/// other. Errors: as read_repository_key().
+Result<std::vector<KeyOfFile>> read_key_files(const std::vector<std::filesystem::path>& files);
 Result<SecretBytes> ask_for_key(const std::string& question);
 
 /// A secret by `ticket` (argv, or "-" for the next line of stdin), by `file` (without one newline at its

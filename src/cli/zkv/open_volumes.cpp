@@ -40,8 +40,8 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
   }
 }
 
-ExitCode tell(const host::MountReport& outcome, const OpenOptions& options,
-              const host::StopOnSignal& signals) {
+ExitCode tell_outcome(const host::MountReport& outcome, const OpenOptions& options,
+                      const host::StopOnSignal& signals) {
   if (const auto printed = print_report(outcome, options.json); !printed) return report(printed.error());
   if (signals.signal() != 0 && !outcome.is_complete()) return code_of_signal(signals.signal());
   return code_of_report(outcome);
@@ -83,7 +83,7 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
   }
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
-  auto code = tell(*outcome, options, signals);
+  auto code = tell_outcome(*outcome, options, signals);
   if (code == ExitCode::kDone && opening.on_done && !signals.token().stop_requested()) {
     if (const auto done = opening.on_done(); !done) code = report(done.error());
   }

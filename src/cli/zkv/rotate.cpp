@@ -96,9 +96,10 @@ std::string called(const repository::Slot& slot) {
 
 Result<> read_others(const RotateOptions& options, Keyring& ring) {
   ZKV_TRY(auto keys, read_key_files(options.also));
-  for (auto& key : keys) {
+  for (auto& [key, file] : keys) {
     ZKV_TRY(const bool helps, ring.take(std::move(key)));
-    if (!helps) return Error::invalid("what --also-key-file names opens no other slot of the repository");
+    if (!helps)
+      return Error::invalid("what is in " + file.string() + " opens no other slot of the repository");
   }
   return {};
 }

@@ -17,7 +17,7 @@ namespace zkv::cli {
 
 namespace {
 
-using Happened = host::VolumeChange::Happened;
+using KeyChange = host::VolumeChange::Happened;
 
 constexpr const char* kReplicas =
     "filesystems of ZFS get another key. Where 'zfs send --raw' replicates them, later increments break the "
@@ -37,13 +37,13 @@ Result<bool> holds_zfs(const Session& session, const SecretBytes& key) {
 void tell_change(const host::VolumeChange& change, Output& out) {
   out << plain_text(change.volume) << " (" << change.kind << "): ";
   switch (change.happened) {
-    case Happened::kChanged:
+    case KeyChange::kChanged:
       out << "has a new key\n";
       return;
-    case Happened::kLeftAlone:
+    case KeyChange::kLeftAlone:
       out << "left alone: " << plain_text(change.why) << "\n";
       break;
-    case Happened::kPending:
+    case KeyChange::kPending:
       out << "not yet: " << plain_text(change.why) << "\n";
       break;
   }
@@ -89,7 +89,7 @@ Result<ExitCode> change_volume_keys(const Session& session, const SecretBytes& k
                                       [&](const auto& change) { remember_proof(change, unlockers); }));
   for (const auto& change : changes) tell_change(change, out);
   const bool is_done = std::ranges::none_of(
-      changes, [](const host::VolumeChange& change) { return change.happened == Happened::kPending; });
+      changes, [](const host::VolumeChange& change) { return change.happened == KeyChange::kPending; });
   if (!is_done)
     out << "Both keys are held of what is not done, and either opens it: zkv rotate --volume-keys goes on\n";
   ZKV_CHECK(out.write());

@@ -12,7 +12,7 @@ namespace {
 
 using repository::SlotType;
 
-struct AddOptions {
+struct SlotAddOptions {
   KeyOptions key;
   std::string type;
   std::string label;
@@ -70,26 +70,26 @@ Result<> list(const Session& session, bool json) {
   return (out << (outside.slots.empty() ? "[]\n" : "]\n")).write();
 }
 
-crypto::Argon2Cost cost_of(const AddOptions& options) {
+crypto::Argon2Cost cost_of(const SlotAddOptions& options) {
   crypto::Argon2Cost cost = repository::default_cost();
   if (options.passes != 0) cost.passes = options.passes;
   if (options.memory_mib != 0) cost.memory_kib = options.memory_mib * 1024;
   return cost;
 }
 
-SlotType type_of(const AddOptions& options) {
+SlotType type_of(const SlotAddOptions& options) {
   if (options.type == "classic") return SlotType::kClassic;
   return options.type == "passphrase" ? SlotType::kPassphrase : SlotType::kRecovery;
 }
 
-Result<SecretBytes> new_secret(Session& session, const AddOptions& options) {
+Result<SecretBytes> new_secret(Session& session, const SlotAddOptions& options) {
   if (type_of(options) == SlotType::kRecovery && !options.secret_given()) return repository::new_key();
   const char* question =
       type_of(options) == SlotType::kPassphrase ? "New passphrase" : "Key that is to open the repository";
   return read_new_secret(session, options.secret, options.secret_file, question);
 }
 
-Result<> show_added(const AddOptions& options, std::uint32_t id, const SecretBytes& secret) {
+Result<> show_added(const SlotAddOptions& options, std::uint32_t id, const SecretBytes& secret) {
   Output out;
   const bool show_key = type_of(options) == SlotType::kRecovery && !options.secret_given();
   if (options.machine_readable) return (show_key ? out << secret << "\n" : out).write();
@@ -100,7 +100,7 @@ Result<> show_added(const AddOptions& options, std::uint32_t id, const SecretByt
   return out.write();
 }
 
-Result<> add(Session& session, const AddOptions& options) {
+Result<> add(Session& session, const SlotAddOptions& options) {
   ZKV_CHECK(outside_of(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto secret, new_secret(session, options));
@@ -121,9 +121,9 @@ Result<> remove(Session& session, const RemoveSlotOptions& options) {
   return out.write();
 }
 
-void add_add(CLI::App& slots, Session& session) {
+void add_slot_add(CLI::App& slots, Session& session) {
   auto* command = slots.add_subcommand("add", "let one more key open the repository");
-  const auto options = std::make_shared<AddOptions>();
+  const auto options = std::make_shared<SlotAddOptions>();
   add_key_options(*command, options->key);
   command
       ->add_option("TYPE,--type", options->type,
@@ -147,7 +147,7 @@ void add_add(CLI::App& slots, Session& session) {
   command->callback([&session, options] { session.exit_code = finish(add(session, *options)); });
 }
 
-void add_remove(CLI::App& slots, Session& session) {
+void add_slot_remove(CLI::App& slots, Session& session) {
   auto* command = slots.add_subcommand("remove", "take away a key's way in");
   const auto options = std::make_shared<RemoveSlotOptions>();
   add_key_options(*command, options->key);
@@ -156,7 +156,7 @@ void add_remove(CLI::App& slots, Session& session) {
   command->callback([&session, options] { session.exit_code = finish(remove(session, *options)); });
 }
 
-void add_list(CLI::App& slots, Session& session) {
+void add_slot_list(CLI::App& slots, Session& session) {
   auto* command = slots.add_subcommand("list", "list the slots; needs no key");
   const auto json = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "as JSON");
@@ -167,9 +167,9 @@ void add_list(CLI::App& slots, Session& session) {
 
 void add_slot_commands(CLI::App& app, Session& session) {
   auto* slots = app.add_subcommand("slot", "the keys that open a version 2 repository");
-  add_list(*slots, session);
-  add_add(*slots, session);
-  add_remove(*slots, session);
+  add_slot_list(*slots, session);
+  add_slot_add(*slots, session);
+  add_slot_remove(*slots, session);
 }
 
 }  // namespace zkv::cli

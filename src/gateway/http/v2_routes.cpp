@@ -43,7 +43,7 @@ json_lib::object to_json(const HostRequest& answer) {
   return object;
 }
 
-std::string to_json(const Host& host) {
+std::string as_enrolled(const Host& host) {
   return json_lib::serialize(json_lib::object{{"host", host.id}, {"name", host.name}, {"group", host.group}});
 }
 
@@ -134,7 +134,7 @@ asio::awaitable<Reply> V2Routes::enrol(Incoming incoming) {
   std::string address = incoming.client_name;
   const auto host = co_await service_.enrolments().enrol(std::move(*envelope), std::move(address));
   if (!host) co_return refuse(host.error(), "refused.enrolment", incoming);
-  co_return json(201, to_json(*host));
+  co_return json(201, as_enrolled(*host));
 }
 
 asio::awaitable<Reply> V2Routes::succeed(Incoming incoming) {
@@ -142,7 +142,7 @@ asio::awaitable<Reply> V2Routes::succeed(Incoming incoming) {
   if (!envelope) co_return refuse(envelope.error(), "refused.succession", incoming);
   const auto host = co_await service_.enrolments().succeed(std::move(*envelope));
   if (!host) co_return refuse(host.error(), "refused.succession", incoming);
-  co_return json(200, to_json(*host));
+  co_return json(200, as_enrolled(*host));
 }
 
 asio::awaitable<Reply> V2Routes::ask(Incoming incoming) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 constexpr std::size_t kMostDigits = 18;
-constexpr std::size_t kKeySize = 32;
+constexpr std::size_t kPinKeySize = 32;
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(kWhiteSpace);
@@ -35,7 +35,7 @@ std::optional<std::string_view> number_in(std::string_view text) {
 }  // namespace
 
 Result<SecretBytes> load_pin_key(const std::filesystem::path& file) {
-  auto key = load_or_make_private_file(file, crypto::random_secret(kKeySize), "the PIN key");
+  auto key = load_or_make_private_file(file, crypto::random_secret(kPinKeySize), "the PIN key");
   if (key || key.error().kind() != ErrorKind::kInvalid) return key;
   return std::move(key).error().remedy(
       "delete it: a new one is made, and only the PINs that are under way stop working");

@@ -11,7 +11,7 @@
 namespace zkv::gateway {
 namespace {
 
-constexpr std::size_t kKeySize = 32;
+constexpr std::size_t kChallengeKeySize = 32;
 constexpr std::size_t kEndSize = 8;
 constexpr std::size_t kSaidSize = 16;  ///< end and random bytes: what the MAC is over
 constexpr unsigned kBitsOfByte = 8;
@@ -30,7 +30,7 @@ void complete(passkey::Challenge& challenge, const SecretBytes& key) {
 }  // namespace
 
 SignInChallenges::SignInChallenges(std::chrono::seconds life)
-    : life_(life), key_(crypto::random_secret(kKeySize)) {}
+    : life_(life), key_(crypto::random_secret(kChallengeKeySize)) {}
 
 passkey::Challenge SignInChallenges::make(Time now) const {
   passkey::Challenge challenge{};
