@@ -137,10 +137,10 @@ class TemporaryFile {
 
   [[nodiscard]] const fs::path& path() const { return path_; }
 
-  Result<> rename_over(const fs::path& target, bool may_be_lost) {
+  Result<> rename_over(const fs::path& target) {
     if (::rename(path_.c_str(), target.c_str()) != 0) return io("replacing", target);
     path_.clear();
-    return may_be_lost ? Result<>() : sync_directory(directory_of(target));
+    return sync_directory(directory_of(target));
   }
 
   Result<> link_as(const fs::path& target) {
@@ -221,7 +221,7 @@ Result<> replace_file(const fs::path& path, std::span<const std::uint8_t> conten
   const fs::path target = resolve_link(path);
   ZKV_TRY(auto temporary, TemporaryFile::write(target, contents, options.mode));
   if (options.previous) ZKV_CHECK(keep_previous(target, *options.previous));
-  return temporary.rename_over(target, options.may_be_lost);
+  return temporary.rename_over(target);
 }
 
 Result<> create_file(const fs::path& path, std::span<const std::uint8_t> contents, mode_t mode) {

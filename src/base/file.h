@@ -42,7 +42,6 @@ Result<SecretBytes> read_secret(int fd, std::size_t limit, const std::string& wh
 struct ReplaceOptions {
   mode_t mode = 0600;                             ///< permissions of the new file
   std::optional<std::filesystem::path> previous;  ///< where the replaced file is kept, in the same directory
-  bool may_be_lost = false;  ///< spares the last fsync: a power cut soon after may bring the old file back
 };
 
 /// Replaces `path` by `contents` so that at every moment, even through a power cut, `path` is the whole old

@@ -93,7 +93,7 @@ struct Facts {
 
   std::string repository = {};  ///< its path, every link followed
   std::optional<Error> repository_trouble = std::nullopt;
-  std::optional<std::uint64_t> room = std::nullopt;  ///< bytes that root can still write beside it
+  std::optional<std::uint64_t> room = std::nullopt;  ///< bytes that can still be written beside it
   std::optional<repository::Description> description = std::nullopt;
   std::optional<repository::Description> previous = std::nullopt;
   std::vector<host::Enrolment> enrolments = {};

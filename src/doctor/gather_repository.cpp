@@ -94,12 +94,16 @@ void take_places(Facts& facts) {
   }
 }
 
-/// Nothing where that cannot be asked; none as well where no further file fits.
+/// Nothing where that cannot be told; none as well where no further file fits. Only root has the reserve,
+/// which those filesystems do not have that count no files. Source: statvfs(3); Linux fs/btrfs/super.c.
 std::optional<std::uint64_t> room_in(const fs::path& folder) {
   struct statvfs about {};
   if (::statvfs(folder.c_str(), &about) != 0) return std::nullopt;
+  if (about.f_blocks == 0 || (about.f_flag & ST_RDONLY) != 0) return std::nullopt;
   const bool counts_files = about.f_files > 0;
-  return counts_files && about.f_ffree == 0 ? 0 : std::uint64_t{about.f_bfree} * about.f_frsize;
+  if (counts_files && about.f_ffree == 0) return 0;
+  const bool has_reserve = counts_files && ::geteuid() == 0;
+  return std::uint64_t{has_reserve ? about.f_bfree : about.f_bavail} * about.f_frsize;
 }
 
 }  // namespace

@@ -98,11 +98,8 @@ FoundList disk_full(const Facts& facts) {
   constexpr std::uint64_t kEnough = std::uint64_t{4} << 20U;  // some generations of any repository
   if (!facts.room || *facts.room >= kEnough) return {};
   const auto folder = std::filesystem::path(facts.repository).parent_path().string();
-  return {{folder,
-           "its disk is full, or nearly: the volumes still open, but no key can be added or rotated, and no "
-           "record "
-           "be kept of what was opened",
-           "see what fills it: du -xh -d 1 " + folder + "; df " + folder}};
+  return {{folder, "its disk is full, or nearly: the volumes still open, but no key can be added or rotated",
+           "see what fills it: du -xh -d 1 $(df --output=target " + folder + " | tail -n 1)"}};
 }
 
 }  // namespace zkv::doctor

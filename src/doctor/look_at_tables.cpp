@@ -43,7 +43,7 @@ const VolumeFacts* volume_under(const Facts& facts, const FstabEntry& entry) {
     const bool is_zfs =
         entry.type == "zfs" && (entry.source == volume.name || entry.source.starts_with(volume.name + "/"));
     const bool is_mapping = volume.kind != "zfs" && entry.source == std::string(kMapper) + volume.name;
-    if (is_zfs || is_mapping || entry.source == "/dev/zvol/" + volume.name) return &volume;
+    if (is_zfs || is_mapping || entry.source == unlock::zvol_link("/dev", volume.name)) return &volume;
   }
   if (entry.source.starts_with('/') && !entry.source.starts_with("/dev/"))
     return volume_over(facts, entry.source);

@@ -97,7 +97,7 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind, const st
     if (outcome.happened == unlock::Happened::kOpened) last.opened = now;
   }
   const std::string text = json::serialize(to_json(record)) + "\n";
-  return replace_file(path, bytes_of(text), {.mode = 0644, .previous = std::nullopt, .may_be_lost = true});
+  return replace_file(path, bytes_of(text), {.mode = 0644, .previous = std::nullopt});
 }
 
 }  // namespace zkv::host

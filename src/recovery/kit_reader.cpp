@@ -83,6 +83,11 @@ Result<> KitReader::add(std::string_view words) {
   return {};
 }
 
+bool KitReader::is_of_another(std::string_view words) const {
+  const auto part = read_part(words);
+  return part && is_begun() && part->mark.number != parts_.front().mark.number;
+}
+
 bool KitReader::is_complete() const { return is_begun() && parts_.size() >= parts_.front().mark.threshold; }
 
 std::string KitReader::wanted() const {

@@ -17,6 +17,8 @@ class KitReader {
   /// Errors: those of read_part() and check_joins(); what was taken before stays.
   Result<> add(std::string_view words);
   [[nodiscard]] bool is_begun() const { return !parts_.empty(); }
+  /// Whether `words` are a part of another kit than what was taken.
+  [[nodiscard]] bool is_of_another(std::string_view words) const;
   /// Whether there are enough parts.
   [[nodiscard]] bool is_complete() const;
   /// What comes next, for people: "a part", "one more part of kit 4711".

@@ -60,14 +60,19 @@ std::vector<UsingProcess> processes_in(const std::string& place, const fs::path&
   return found;
 }
 
-std::string in_words(const std::vector<UsingProcess>& processes) {
+std::string first_few(const std::vector<std::string>& words) {
   std::string text;
-  for (std::size_t i = 0; i < std::min(processes.size(), kNamed); ++i) {
-    text +=
-        (i == 0 ? "" : ", ") + plain_text(processes[i].name) + " (" + std::to_string(processes[i].id) + ")";
-  }
-  if (processes.size() > kNamed) text += " and " + std::to_string(processes.size() - kNamed) + " more";
+  for (std::size_t i = 0; i < std::min(words.size(), kNamed); ++i) text += (i == 0 ? "" : ", ") + words[i];
+  if (words.size() > kNamed) text += " and " + std::to_string(words.size() - kNamed) + " more";
   return text;
+}
+
+std::string in_words(const std::vector<UsingProcess>& processes) {
+  std::vector<std::string> words;
+  words.reserve(processes.size());
+  for (const auto& [id, name] : processes)
+    words.push_back(plain_text(name) + " (" + std::to_string(id) + ")");
+  return first_few(words);
 }
 
 }  // namespace zkv::unlock

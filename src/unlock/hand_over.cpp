@@ -52,9 +52,22 @@ class HandingUnlocker final : public Unlocker {
   [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
     return inner_->survey(volumes);
   }
+  [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
+    return inner_->fingerprints(volumes);
+  }
+  [[nodiscard]] std::jthread prepare() override { return inner_->prepare(); }
   [[nodiscard]] std::vector<DerivedFor> take_derived() override { return inner_->take_derived(); }
   [[nodiscard]] std::size_t new_key_size() const override { return inner_->new_key_size(); }
   [[nodiscard]] Result<> create(const NewVolume& volume) override { return inner_->create(volume); }
+  [[nodiscard]] Result<> check_change(const VolumeRef& volume) const override {
+    return inner_->check_change(volume);
+  }
+  [[nodiscard]] Result<> give_key(const Volume& volume, std::span<const std::uint8_t> key) override {
+    return inner_->give_key(volume, key);
+  }
+  [[nodiscard]] Result<> take_key(const Volume& volume, std::span<const std::uint8_t> key) override {
+    return inner_->take_key(volume, key);
+  }
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
                                            const std::stop_token& stop) override {
     return inner_->close(volumes, stop);

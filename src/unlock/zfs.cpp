@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <new>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -236,13 +238,13 @@ class ZfsUnlocker final : public Unlocker {
 
   /// libzfs_core brings a dozen of other libraries.
   [[nodiscard]] std::jthread prepare() override {
-    if (options_.road == Road::kProgram) return {};
+    std::error_code failed;
+    const bool has_zfs = std::filesystem::exists(options_.devices / "zfs", failed);
+    if (options_.road == Road::kProgram || !has_zfs) return {};
     try {
-      return std::jthread([this] {
-        if (auto core = ZfsCore::load(options_.libraries)) core_ = std::move(*core);
-      });
+      return std::jthread([this] { load_core(); });
     } catch (const std::system_error&) {
-      return {};  // No room for a thread: it is loaded when it is needed.
+      return {};  // No room for a thread.
     }
   }
 
@@ -361,11 +363,14 @@ class ZfsUnlocker final : public Unlocker {
       places.push_back(i);
     }
     const auto unloaded = unload_keys(wanted, options_, *program, stop);
+    std::vector<std::size_t> busy;
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       outcomes[places[i]] = closed(wanted[i], unloaded[i]);
-      if (is_busy(unloaded[i])) outcomes[places[i]].detail += whose_use(*program, wanted[i]);
+      if (is_busy(unloaded[i])) busy.push_back(places[i]);
     }
-    if (!stop.stop_requested()) let_pools_go(*program, volumes, outcomes);
+    if (stop.stop_requested()) return outcomes;
+    name_uses(*program, busy, outcomes);
+    let_pools_go(*program, volumes, outcomes);
     return outcomes;
   }
 
@@ -464,18 +469,35 @@ class ZfsUnlocker final : public Unlocker {
     }
   }
 
-  /// What keeps the key of `root` in use when all its filesystems are unmounted.
-  [[nodiscard]] std::string whose_use(const ZfsProgram& program, const std::string& root) const {
-    Names zvols;
-    const auto listing = program.list({root}, Depth::kAllBelow);
-    if (!listing) return {};
-    for (const auto& [name, dataset] : listing->datasets) {
-      if (dataset.encryption_root != root) continue;
-      if (dataset.is_mounted) return {};
-      if (!dataset.is_filesystem) zvols.insert(name);
+  /// Where there is no room for it, it is loaded when it is needed, or what is wrong is told then.
+  void load_core() noexcept {
+    try {
+      if (auto core = ZfsCore::load(options_.libraries)) core_ = std::move(*core);
+    } catch (const std::bad_alloc&) {
+      core_.reset();
     }
-    const auto use = use_of_zvols(zvols, options_.devices, options_.mount_table);
-    return use.empty() ? use : ": " + use;
+  }
+
+  /// What keeps keys in use where all filesystems that hang on them are unmounted.
+  void name_uses(const ZfsProgram& program, const std::vector<std::size_t>& busy,
+                 std::vector<Outcome>& outcomes) const {
+    if (busy.empty()) return;
+    std::vector<std::string> roots;
+    for (const std::size_t place : busy) roots.push_back(outcomes[place].volume);
+    const auto listing = program.list(roots, Depth::kAllBelow);
+    if (!listing) return;
+    std::map<std::string, Names> zvols;
+    std::set<std::string> mounted;
+    for (const auto& [name, dataset] : listing->datasets) {
+      if (dataset.is_mounted) mounted.insert(dataset.encryption_root);
+      if (!dataset.is_filesystem) zvols[dataset.encryption_root].insert(name);
+    }
+    const ZvolUse uses(options_.devices, options_.mount_table);
+    for (const std::size_t place : busy) {
+      auto& [volume, happened, detail, remedy, took, is_as_before] = outcomes[place];
+      const auto use = mounted.contains(volume) ? std::string() : uses.of(zvols[volume]);
+      if (!use.empty()) detail += ": " + use;
+    }
   }
 
   /// zfs(8) leaves a legacy mount point to umount(8).

@@ -105,7 +105,9 @@ Result<> ZfsProgram::change_key(const std::string& name, std::span<const std::ui
 
 Result<> ZfsProgram::unload_key(const std::string& name) const {
   auto done = act({"unload-key", name}, {});
-  if (!done && contains(done.error().message(), "is busy")) return Error::conflict("it is busy");
+  const bool is_busy = !done && done.error().kind() == ErrorKind::kIo &&
+                       contains(done.error().message(), "'" + name + "' is busy");
+  if (is_busy) return Error::conflict("it is busy");
   return done;
 }
 Result<> ZfsProgram::mount(const std::string& name) const { return act({"mount", name}, {}); }

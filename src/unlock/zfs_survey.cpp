@@ -2,6 +2,7 @@
 #include "unlock/zfs_survey.h"
 
 #include "unlock/zfs_mount.h"
+#include "unlock/zvol_use.h"
 
 namespace zkv::unlock {
 
@@ -12,10 +13,10 @@ Survey zfs_survey_of(const std::string& name, const Listing& listing, bool has_p
   Survey survey{name};
   if (!has_pool) {
     survey.readiness = Survey::Readiness::kLast;
-    survey.devices = {"/dev/zvol/" + std::string(pool_of(name))};
+    survey.devices = {zvol_link("/dev", std::string(pool_of(name)))};
     return survey;
   }
-  survey.devices = {"/dev/zvol/" + name};
+  survey.devices = {zvol_link("/dev", name)};
   for (const auto& [ignored, dataset] : listing.datasets) {
     if (dataset.encryption_root == name && wants_mount(dataset)) survey.places.push_back(dataset.mountpoint);
   }

@@ -1,9 +1,11 @@
 // Devices by the links that udev makes for them, mounts by the kernel's table.
 #include "unlock/zvol_use.h"
 
-#include <vector>
+#include <algorithm>
+#include <utility>
 
-#include "unlock/mount_table.h"
+#include "unlock/busy.h"
+#include "unlock/order.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::unlock {
@@ -12,35 +14,40 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<Mounted> mounted_now(const fs::path& mount_table) {
-  const auto text = read_system_table(mount_table);
-  return text ? parse_mounted(*text) : std::vector<Mounted>();
-}
-
-/// `device` is a path with every link followed, as in "/dev/zd0"; its partitions are "/dev/zd0p1" and so on.
+/// `device` is as in "/dev/zd0"; its partitions are "/dev/zd0p1" and so on.
 bool is_on(const Mounted& mount, const std::string& device) {
-  if (!mount.source.starts_with('/')) return false;
-  const auto source = real_path(mount.source);
-  return source == device || source.starts_with(device + "p");
+  return mount.source == device || mount.source.starts_with(device + "p");
 }
 
 }  // namespace
 
-std::string use_of_zvols(const Names& zvols, const fs::path& devices, const fs::path& mount_table) {
+fs::path zvol_link(const fs::path& devices, std::string name) {
+  std::ranges::replace(name, ' ', '+');
+  return devices / "zvol" / name;
+}
+
+/// Sources elsewhere are paths of other filesystems, and to look at one may take for ever.
+ZvolUse::ZvolUse(fs::path devices, const fs::path& mount_table) : devices_(std::move(devices)) {
+  const auto text = read_system_table(mount_table);
+  if (!text) return;
+  mounts_ = parse_mounted(*text);
+  std::erase_if(mounts_,
+                [this](const Mounted& mount) { return !lies_within(mount.source, devices_.string()); });
+  for (auto& mount : mounts_) mount.source = real_path(mount.source);
+}
+
+std::string ZvolUse::of(const Names& zvols) const {
   if (zvols.empty()) return {};
-  const auto mounts = mounted_now(mount_table);
-  std::string where;
-  std::string names;
+  std::vector<std::string> places;
   for (const auto& name : zvols) {
-    names += (names.empty() ? "" : ", ") + name;
-    const auto device = real_path((devices / "zvol" / name).string());
-    for (const auto& mount : mounts) {
-      if (!is_on(mount, device)) continue;
-      where += (where.empty() ? "" : "; ") + name + " is mounted at " + mount.mountpoint;
+    const auto device = real_path(zvol_link(devices_, name).string());
+    for (const auto& mount : mounts_) {
+      if (is_on(mount, device)) places.push_back(name + " is mounted at " + mount.mountpoint);
     }
   }
-  if (!where.empty()) return where;
-  return "something may use " + names + " (a mapping, swap, a virtual machine)";
+  if (!places.empty()) return first_few(places);
+  return "something may use " + first_few({zvols.begin(), zvols.end()}) +
+         " (a mapping, swap, a virtual machine)";
 }
 
 }  // namespace zkv::unlock

@@ -18,7 +18,7 @@ const kFolder = process.env.ZKV_SCREENSHOTS;
 const kSizes = { phone: kPhone, desktop: { width: 1280, height: 800 }, narrow: { width: 320, height: 640 } };
 const kWays = fakeOnly()
   ? ['dark', 'light'].flatMap((colour) => Object.keys(kSizes).map((size) => ({ colour, size })))
-  : [{ colour: 'dark', size: 'phone' }];
+  : [{ colour: 'light', size: 'narrow' }];
 const kLimit = 60 * 1024;
 
 export function looks(scene) {

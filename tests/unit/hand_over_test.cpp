@@ -108,6 +108,12 @@ class Handing : public testing::Test {
     [[nodiscard]] Result<std::vector<unlock::Survey>> survey(const std::vector<unlock::VolumeRef>&) override {
       return std::vector<unlock::Survey>();
     }
+    [[nodiscard]] std::vector<unlock::Fingerprint> fingerprints(
+        const std::vector<unlock::VolumeRef>& volumes) override {
+      std::vector<unlock::Fingerprint> all;
+      for (const auto& volume : volumes) all.push_back({volume.name, {{"slots", "of " + volume.name}}});
+      return all;
+    }
     [[nodiscard]] std::vector<unlock::Outcome> open(std::span<const Volume> volumes, Attempt,
                                                     const std::stop_token& stop) override {
       std::vector<unlock::Outcome> outcomes;
@@ -180,6 +186,13 @@ class Handing : public testing::Test {
   std::stop_source stop_;
   std::vector<std::string> opened_by_zkv_;
 };
+
+TEST_F(Handing, WhatTheDriftGuardComparesIsSeenAsWithoutIt) {
+  const auto unlocker = unlock::make_handing_unlocker(std::make_unique<Inner>(*this), hand_over_, options_);
+  const auto prints = unlocker->fingerprints({{"data"}});
+  ASSERT_EQ(prints.size(), 1U);
+  EXPECT_EQ(prints[0].marks.at("slots"), "of data");
+}
 
 TEST_F(Handing, AVolumeWithALineIsLeftToSystemdAndItsKeyIsWipedThen) {
   add("data");

@@ -1,6 +1,10 @@
 // Looking at and opening ZFS volumes, against stand-ins for zfs(8) and libzfs_core.
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
 
 #include "base/encoding.h"
 #include "fake_zfs.h"
@@ -238,6 +242,31 @@ TEST(ZfsUnlocker, WithoutPermissionItSaysSo) {
   const auto outcomes = open(zfs.options(), {volume("tank/a", kHexA)});
   EXPECT_THAT(outcomes, ElementsAre(happened("tank/a", Happened::kFailed)));
   EXPECT_THAT(outcomes[0].remedy, HasSubstr("root"));
+}
+
+TEST(ZfsUnlocker, TheLibraryIsLoadedBesideOtherWorkWhereThereIsZfs) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  const test::TemporaryDirectory devices;
+  auto options = zfs.options();
+  options.devices = (devices / "zfs").parent_path();
+  const auto is_loaded = [&] {
+    const std::shared_ptr<void> library(
+        ::dlopen(options.libraries.front().c_str(), RTLD_NOW | RTLD_NOLOAD),
+        [](void* handle) { return handle == nullptr ? 0 : ::dlclose(handle); });
+    return library != nullptr;
+  };
+  { const auto unlocker = make_zfs_unlocker(options)->prepare(); }
+  EXPECT_FALSE(is_loaded());
+  std::ofstream(devices / "zfs").flush();
+  const auto unlocker = make_zfs_unlocker(options);
+  unlocker->prepare().join();
+  EXPECT_TRUE(is_loaded());
+  EXPECT_THAT(zfs.calls(), IsEmpty());
+  const std::vector volumes{volume("tank/a", kHexA)};
+  EXPECT_THAT(unlocker->open(volumes, Attempt::kOpen, {}),
+              ElementsAre(happened("tank/a", Happened::kOpened)));
 }
 
 TEST(ZfsUnlocker, ALibraryThatHangsIsGivenUpAfterItsTime) {

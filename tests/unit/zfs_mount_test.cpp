@@ -210,27 +210,27 @@ TEST(ZfsMount, AKeyInUseIsNotForgotten) {
   EXPECT_EQ(zfs.get("tank/a", "keystatus"), "available");
 }
 
-/// tank/disk has a key and is in use; on its first partition lies a filesystem, mounted as `mount_table`
-/// says.
+/// The block device has a key and is in use; on its first partition lies a filesystem, mounted as
+/// `mount_table` says.
 std::string detail_of_closing(FakeZfs& zfs, const test::TemporaryDirectory& machine,
                               const std::string& mount_table, Road road) {
   std::filesystem::create_directories(machine / "zvol/tank");
-  std::ofstream(machine / "zd0").flush();
+  std::ofstream(machine / "zd16").flush();
   std::error_code is_there;
-  std::filesystem::create_symlink("../../zd0", machine / "zvol/tank/disk", is_there);
+  std::filesystem::create_symlink("../../zd16", machine / "zvol/tank/my+disk", is_there);
   std::ofstream(machine / "mountinfo") << mount_table;
   auto options = zfs.options(road);
-  options.devices = machine / "";
+  options.devices = (machine / "zvol").parent_path();
   options.mount_table = machine / "mountinfo";
-  const auto outcomes = make_zfs_unlocker(options)->close({{"tank/disk"}}, {});
-  EXPECT_THAT(outcomes, ElementsAre(happened("tank/disk", Happened::kFailed)));
+  const auto outcomes = make_zfs_unlocker(options)->close({{"tank/my disk"}}, {});
+  EXPECT_THAT(outcomes, ElementsAre(happened("tank/my disk", Happened::kFailed)));
   return outcomes.front().detail;
 }
 
 TEST(ZfsMount, WhatUsesABlockDeviceIsNamed) {
   FakeZfs zfs;
   zfs.add("tank");
-  zfs.add_root("tank/disk", kHexA,
+  zfs.add_root("tank/my disk", kHexA,
                {{"keystatus", "available"},
                 {"type", "volume"},
                 {"mountpoint", "-"},
@@ -238,16 +238,16 @@ TEST(ZfsMount, WhatUsesABlockDeviceIsNamed) {
                 {"mounted", "-"},
                 {"in-use", "yes"}});
   const test::TemporaryDirectory machine;
-  const std::string other = "30 1 230:16 / /other rw - ext4 " + (machine / "zd16").string() + " rw\n";
-  const auto part = "31 1 230:1 / /srv/my\\040disk rw - ext4 " + (machine / "zd0p1").string() + " rw\n";
-  const auto whole = "31 1 230:0 / /srv/all rw - ext4 " + (machine / "zvol/tank/disk").string() + " rw\n";
+  const std::string other = "30 1 230:16 / /other rw - ext4 " + (machine / "zd160").string() + " rw\n";
+  const auto part = "31 1 230:1 / /srv/my\\040disk rw - ext4 " + (machine / "zd16p1").string() + " rw\n";
+  const auto whole = "31 1 230:0 / /srv/all rw - ext4 " + (machine / "zvol/tank/my+disk").string() + " rw\n";
   for (const auto road : {Road::kLibrary, Road::kProgram}) {
     EXPECT_THAT(detail_of_closing(zfs, machine, other + part, road),
-                HasSubstr("busy: tank/disk is mounted at /srv/my disk"));
+                HasSubstr("busy: tank/my disk is mounted at /srv/my disk"));
     EXPECT_THAT(detail_of_closing(zfs, machine, other + whole, road),
-                HasSubstr("tank/disk is mounted at /srv/all"));
+                HasSubstr("tank/my disk is mounted at /srv/all"));
     EXPECT_THAT(detail_of_closing(zfs, machine, other, road),
-                HasSubstr("busy: something may use tank/disk (a mapping, swap, a virtual machine)"));
+                HasSubstr("busy: something may use tank/my disk (a mapping, swap, a virtual machine)"));
   }
 }
 

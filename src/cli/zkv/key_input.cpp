@@ -102,7 +102,9 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
 
 Result<SecretBytes> read_key_file(const std::filesystem::path& file) {
   ZKV_TRY(auto keys, read_key_files({file}));
-  if (keys.size() != 1) return Error::invalid(file.string() + " holds the parts of more kits than one");
+  if (keys.size() != 1)
+    return Error::invalid(file.string() + " holds the parts of more kits than one")
+        .remedy("only parts of one kit open together: leave those with the same number in it");
   return std::move(keys.front().key);
 }
 
@@ -122,11 +124,8 @@ Result<std::vector<KeyOfFile>> read_key_files(const std::vector<std::filesystem:
     const auto parts = recovery::parts_in(line.view());
     if (parts.empty()) keys.push_back({std::move(line), file});
     for (const auto& part : parts) {
+      if (reader.is_complete() && reader.is_of_another(part.view())) ZKV_CHECK(end_kit());
       auto added = reader.add(part.view());
-      if (!added && reader.is_complete()) {
-        ZKV_CHECK(end_kit());
-        added = reader.add(part.view());
-      }
       if (!added) return std::move(added).error().context(file.string());
       of_kit = file;
     }

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "base/plain_text.h"
 #include "output.h"
 
 namespace zkv::cli {
@@ -59,16 +60,18 @@ std::string took(std::chrono::milliseconds time) {
 }
 
 void complain(const std::string& name, const std::string& detail, const std::string& remedy) {
-  static_cast<void>(std::fprintf(stderr, "zkv: %s: %s\n", name.c_str(), detail.c_str()));
-  if (!remedy.empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", remedy.c_str()));
+  static_cast<void>(
+      std::fprintf(stderr, "zkv: %s: %s\n", plain_text(name).c_str(), plain_text(detail).c_str()));
+  if (!remedy.empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", plain_text(remedy).c_str()));
 }
 
 Result<> print_lines(const host::MountReport& report) {
   Output output;
   for (const auto& [kind, outcome, settings] : report.volumes) {
     if (unlock::is_success(outcome.happened)) {
-      output << fmt::format("{}: {}{}{}\n", outcome.volume, sentence(outcome.happened),
-                            outcome.detail.empty() ? "" : ": " + outcome.detail, took(outcome.took));
+      output << fmt::format("{}: {}{}{}\n", plain_text(outcome.volume), sentence(outcome.happened),
+                            outcome.detail.empty() ? "" : ": " + plain_text(outcome.detail),
+                            took(outcome.took));
     } else {
       complain(outcome.volume,
                outcome.detail.empty() ? std::string(sentence(outcome.happened)) : outcome.detail,
@@ -77,7 +80,7 @@ Result<> print_lines(const host::MountReport& report) {
   }
   for (const auto& mount : report.mounts) {
     if (unlock::is_success(mount.happened)) {
-      output << fmt::format("{}: {}\n", mount.filesystem, sentence(mount));
+      output << fmt::format("{}: {}\n", plain_text(mount.filesystem), plain_text(sentence(mount)));
     } else {
       complain(mount.filesystem, mount.detail.empty() ? sentence(mount) : mount.detail, {});
     }

@@ -109,6 +109,16 @@ class Luks(Scenario):
         self.assertEqual(self.volumes_of(guest), {"data": ("loaded", True, "/srv/data"), "image": ("loaded", True, "/srv/made/on/the/way"),
                                                   "serpent": ("loaded", False, "")})
 
+        self.step("changing a key behind zkv's back: what the boot's opening proved is what it is compared with")
+        self.assertEqual(guest.run("zkv check").code, 0)
+        change = f"cryptsetup luksChangeKey -q {CHEAP} --pbkdf pbkdf2 --key-file {{}} /var/lib/serpent {{}}"
+        guest.check("printf another >/root/another.key; " + change.format("/root/data.key", "/root/another.key"))
+        found = guest.run("zkv check")
+        self.assertEqual(found.code, 3, found)
+        self.assertIn("- serpent: ", found.out)
+        self.assertNotIn("- image: ", found.out)
+        guest.check(change.format("/root/another.key", "/root/data.key"))
+
         self.step("opening what is open, and trying its keys")
         self.assertEqual({result for result, _ in self.mount(guest).values()}, {"already-open"})
         self.assertIn("data: its key fits", guest.check(ZKV.format("volume test data")))
