@@ -181,8 +181,7 @@ class Unlocker {
   [[nodiscard]] virtual std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes);
 
   /// Does what open() will need and no key is needed for, beside what the caller does until it joins the
-  /// thread; nothing else of this is called before that. Without joining it there is no opening: children are
-  /// begun while no other thread is at work.
+  /// thread; nothing else of this is called, and no child is begun, before that.
   [[nodiscard]] virtual std::jthread prepare() { return {}; }
 
   /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.

@@ -137,6 +137,13 @@ class SplitKit(Case):
         self.assertIn("one argument holds one part", self.world.error("repository", "check", "-k", parts[0]))
         self.assertIn("there is none", self.world.error("repository", "check", "-k", "-", stdin=parts[0].encode()))
 
+    def test_a_file_with_more_parts_than_one_kit_has_is_told_what_is_wrong(self):
+        ours, theirs = self.parts("--split", "2/3"), self.parts("--split", "2/3")
+        for parts, said in (([*ours[:2], ours[1]], "kit: part 2 was given twice"),
+                            ([*ours[:2], *theirs[:2]], "kit holds the parts of more kits than one")):
+            (self.world.home / "kit").write_text("\n".join(parts))
+            self.assertIn(said, self.world.error("repository", "check", "--key-file", "kit"))
+
     def test_refuses_what_makes_no_sense_before_it_asks_for_a_key(self):
         for split in ("0/3", "4/3", "2/17", "3", "2/", "a/b", "1/3", "2/3x"):
             self.assertNotIn("terminal", self.world.error("recovery", "create", "--split", split))
