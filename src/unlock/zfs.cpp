@@ -494,9 +494,9 @@ class ZfsUnlocker final : public Unlocker {
     }
     const ZvolUse uses(options_.devices, options_.mount_table);
     for (const std::size_t place : busy) {
-      auto& [volume, happened, detail, remedy, took, is_as_before] = outcomes[place];
-      const auto use = mounted.contains(volume) ? std::string() : uses.of(zvols[volume]);
-      if (!use.empty()) detail += ": " + use;
+      const auto& root = outcomes[place].volume;
+      const auto use = mounted.contains(root) ? std::string() : uses.of(zvols[root]);
+      if (!use.empty()) outcomes[place].detail += ": " + use;
     }
   }
 
