@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "doctor/looks.h"
+#include "unlock/zvol_use.h"
 
 namespace zkv::doctor {
 
