@@ -483,6 +483,7 @@ class ZfsUnlocker final : public Unlocker {
                  std::vector<Outcome>& outcomes) const {
     if (busy.empty()) return;
     std::vector<std::string> roots;
+    roots.reserve(busy.size());
     for (const std::size_t place : busy) roots.push_back(outcomes[place].volume);
     const auto listing = program.list(roots, Depth::kAllBelow);
     if (!listing) return;
