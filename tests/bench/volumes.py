@@ -9,7 +9,7 @@ import pathlib
 from figure import Figure, median
 
 RAW_LOAD = pathlib.Path(os.environ.get("ZKV_RAW_LOAD", pathlib.Path(__file__).resolve().parent.parent.parent / "build/release/bin/raw_load"))
-COUNT, ROUNDS, ITERATIONS = 64, 3, 100000
+COUNT, ROUNDS, ITERATIONS = 64, 9, 100000
 MAKE = f"""
 set -euo pipefail
 zpool create -O mountpoint=/many many /dev/disk/by-id/virtio-spare
