@@ -257,11 +257,11 @@ TEST(ZfsUnlocker, TheLibraryIsLoadedBesideOtherWorkWhereThereIsZfs) {
         [](void* handle) { return handle == nullptr ? 0 : ::dlclose(handle); });
     return library != nullptr;
   };
-  { const auto unlocker = make_zfs_unlocker(options)->prepare(); }
+  const auto unlocker = make_zfs_unlocker(options);
+  { const auto preparing = unlocker->prepare(); }
   EXPECT_FALSE(is_loaded());
   std::ofstream(devices / "zfs").flush();
-  const auto unlocker = make_zfs_unlocker(options);
-  unlocker->prepare().join();
+  { const auto preparing = unlocker->prepare(); }
   EXPECT_TRUE(is_loaded());
   EXPECT_THAT(zfs.calls(), IsEmpty());
   const std::vector volumes{volume("tank/a", kHexA)};
