@@ -1,12 +1,16 @@
 # The front door: the same words for people and for CI. `make help` lists them.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+# A test waits for this and that: one more than there are processors keeps them busy.
+CTEST := ctest --parallel $(shell expr $(JOBS) + 1) --output-on-failure --no-tests=error
+# A check that traps says where.
+export ASAN_OPTIONS := handle_sigill=1
 # With these, what one checkout compiled serves the next, and the package build, which speaks another locale.
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_SLOPPINESS := locale
 
 .DEFAULT_GOAL := help
-.PHONY: help demo deps build test test-all test-dev test-tsan fuzz lint format coverage bench package clean
+.PHONY: help demo deps build test test-all test-dev test-ubsan test-tsan fuzz lint format coverage bench package clean
 
 help: ## what can be said here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,25 +31,30 @@ test: build ## everything CI runs: lint, build with sanitizers, all tests but th
 	tools/lint --quick
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
-	ctest --test-dir build/asan --label-exclude whole --parallel $(JOBS) --output-on-failure --no-tests=error
+	$(CTEST) --test-dir build/asan --label-exclude whole
 
-test-all: build ## the whole: also the analyzer over each file, all boots, the unit tests under ThreadSanitizer, 60 s of each fuzzer
+test-all: build ## the whole: also the analyzer over each file, all boots, the unit tests under two more sanitizers, 60 s of each fuzzer
 	tools/lint
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
-	ctest --test-dir build/asan --parallel $(JOBS) --output-on-failure --no-tests=error
-	$(MAKE) test-tsan
+	$(CTEST) --test-dir build/asan
+	$(MAKE) test-ubsan test-tsan
 	$(MAKE) fuzz FUZZ_SECONDS=60
 
 test-dev: ## the same tests without sanitizers, quick to build
 	cmake --preset dev
 	cmake --build --preset dev --parallel $(JOBS)
-	ctest --test-dir build/dev --parallel $(JOBS) --output-on-failure --no-tests=error
+	$(CTEST) --test-dir build/dev
+
+test-ubsan: deps ## unit tests under UndefinedBehaviorSanitizer, which says what it found, and checks types, too
+	cmake --preset ubsan
+	cmake --build --preset ubsan --parallel $(JOBS)
+	$(CTEST) --test-dir build/ubsan --label-regex unit
 
 test-tsan: deps ## unit tests under ThreadSanitizer
 	cmake --preset tsan
 	cmake --build --preset tsan --parallel $(JOBS)
-	ctest --test-dir build/tsan --label-regex unit --parallel $(JOBS) --output-on-failure --no-tests=error
+	$(CTEST) --test-dir build/tsan --label-regex unit
 
 fuzz: deps ## every parser of bytes from outside, FUZZ_SECONDS (600) each
 	cmake --preset fuzz
@@ -55,7 +64,7 @@ fuzz: deps ## every parser of bytes from outside, FUZZ_SECONDS (600) each
 coverage: deps ## line coverage of the unit and integration tests
 	cmake --preset coverage
 	cmake --build --preset coverage --parallel $(JOBS)
-	ctest --test-dir build/coverage --label-regex 'unit|integration' --parallel $(JOBS) --output-on-failure --no-tests=error
+	$(CTEST) --test-dir build/coverage --label-regex 'unit|integration'
 	gcovr --root . --filter src/ --exclude-throw-branches --print-summary --txt build/coverage/coverage.txt build/coverage
 	@tail -n 4 build/coverage/coverage.txt
 

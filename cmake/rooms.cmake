@@ -16,11 +16,16 @@ function(zkv_room name)
   endif()
 endfunction()
 
-# zkv_unit_test(NAME LINKS target...): one GoogleTest program tests/unit/NAME_test.cpp, each TEST its own ctest entry.
-function(zkv_unit_test name)
-  cmake_parse_arguments(UNIT "" "" "LINKS" ${ARGN})
-  add_executable(${name}_test ${name}_test.cpp)
-  target_link_libraries(${name}_test PRIVATE ${UNIT_LINKS} GTest::gmock GTest::gtest_main)
-  add_test(NAME unit.${name} COMMAND ${name}_test)
-  set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+# zkv_unit_tests(ROOM FILES name... LINKS target...): one GoogleTest program of tests/unit/NAME_test.cpp, which share the
+# reading of their room's headers, and for each file a ctest entry, unit.NAME.
+function(zkv_unit_tests room)
+  cmake_parse_arguments(UNIT "" "" "FILES;LINKS" ${ARGN})
+  list(TRANSFORM UNIT_FILES APPEND _test.cpp OUTPUT_VARIABLE sources)
+  add_executable(unit_${room} ${sources})
+  target_link_libraries(unit_${room} PRIVATE ${UNIT_LINKS} unit_main)
+  target_compile_definitions(unit_${room} PRIVATE ZKV_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors")
+  foreach(name ${UNIT_FILES})
+    add_test(NAME unit.${name} COMMAND unit_${room} ${name})
+    set_tests_properties(unit.${name} PROPERTIES LABELS unit TIMEOUT 300)
+  endforeach()
 endfunction()

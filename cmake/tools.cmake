@@ -30,8 +30,17 @@ if(ZKV_SANITIZE)
   add_compile_options(-fsanitize=${ZKV_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${ZKV_SANITIZE})
   if(ZKV_SANITIZE MATCHES address)
-    # At a place of their own programs start a third faster, and the tests start thousands of them.
-    add_link_options($<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-no-pie>)
+    if(ZKV_SANITIZE MATCHES undefined AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+      # Its words for each place would be two thirds of every program, and AddressSanitizer guards them one by one at each
+      # start. A trap ends the program there, too; preset `ubsan` has the words, and the one check that cannot trap.
+      add_compile_options(-fsanitize-undefined-trap-on-error)
+    endif()
+    # At a place of their own, with the sanitizer in them, programs start in half the time; the tests start thousands.
+    set(in_programs -no-pie)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+      list(APPEND in_programs -static-libasan -static-libubsan)
+    endif()
+    add_link_options("$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${in_programs}>")
   endif()
   if(ZKV_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     add_compile_options(-Wno-tsan)  # Asio's fences, which this sanitizer does not see.

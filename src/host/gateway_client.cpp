@@ -1,6 +1,8 @@
 // The loop of one gateway: exchange, interpret, wait.
 #include "host/gateway_client.h"
 
+#include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/encoding.h"
@@ -17,6 +19,8 @@ namespace {
 
 /// More than any key, so that an answer that is too long is told from a connection that broke.
 constexpr std::size_t kResponseLimit = 65'536;
+/// A gateway that cannot ask anybody says so sooner; one that is silent for longer asks a person.
+constexpr std::chrono::seconds kSilence{1};
 
 /// All that one gateway's loop remembers from try to try.
 class Asking {
@@ -31,25 +35,25 @@ class Asking {
         narrator_(address, options.say) {}
 
   Result<SecretBytes> run() {
-    const Tries tries{address_, options_, [this] { return try_once(); }, [this] { return is_connected_; }};
+    const Tries tries{address_, options_, [this] { return try_once(); }, [this] { return is_waiting_; }};
     return try_until_answered(tries, narrator_, stop_);
   }
 
  private:
   Answer try_once() {
-    is_connected_ = false;
+    std::optional<std::chrono::steady_clock::time_point> connected;
     net::HttpRequest request;
     request.url = address_;
     request.timeout = time_left(options_.deadline);
     request.response_limit = kResponseLimit;
     request.secret_headers.emplace_back(protocol::kTokenHeader, token_.clone());
-    request.on_connected = [this] {
-      is_connected_ = true;
+    request.on_connected = [&] {
+      connected = std::chrono::steady_clock::now();
       narrator_.waiting(id_);
     };
     auto response = exchange_(request, stop_);
     const bool has_time_run_out = !response && is_over(options_.deadline);
-    is_connected_ = is_connected_ && has_time_run_out;
+    is_waiting_ = has_time_run_out && connected && std::chrono::steady_clock::now() - *connected >= kSilence;
     if (!response) return meaning_of(std::move(response).error());
     if (auto id = request_id(*response); !id.empty()) id_ = std::move(id);
     return interpret(std::move(*response), now());
@@ -67,7 +71,7 @@ class Asking {
   const Exchange& exchange_;
   const std::stop_token& stop_;
   Narrator narrator_;
-  bool is_connected_ = false;  ///< and the answer is still to come
+  bool is_waiting_ = false;  ///< for a person, when the time ran out
   std::string id_;
 };
 

@@ -1,4 +1,4 @@
-// The ZFS unlocker: what is there, which keys are wanted, and in which words the outcome is told.
+// The ZFS unlocker: what is there, and which keys are wanted of it.
 #include "unlock/zfs.h"
 
 #include <algorithm>
@@ -6,7 +6,6 @@
 #include <map>
 #include <new>
 #include <optional>
-#include <set>
 #include <system_error>
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
 #include "unlock/zfs_mounter.h"
+#include "unlock/zfs_outcome.h"
 #include "unlock/zfs_pool.h"
 #include "unlock/zfs_program.h"
 #include "unlock/zfs_survey.h"
@@ -24,114 +24,6 @@
 namespace zkv::unlock {
 
 namespace {
-
-Presence presence_of(std::string_view name, const Listing& listing) {
-  if (const auto found = listing.datasets.find(name); found != listing.datasets.end()) {
-    return found->second.has_own_key() ? Presence::kPresent : Presence::kNotAVolume;
-  }
-  return listing.datasets.contains(pool_of(name)) ? Presence::kMissing : Presence::kPoolMissing;
-}
-
-VolumeState state_of(const std::string& name, const Listing& listing) {
-  VolumeState state{name, presence_of(name, listing), false, false, {}};
-  const auto found = listing.datasets.find(name);
-  if (found == listing.datasets.end()) return state;
-  state.is_open = found->second.is_key_loaded;
-  state.is_mounted = found->second.is_mounted;
-  state.key_file = found->second.key_file;
-  if (found->second.mountpoint.starts_with('/')) state.mountpoint = found->second.mountpoint;
-  return state;
-}
-
-Outcome failure(std::string volume, Happened happened, const Error& error) {
-  return {std::move(volume), happened, error.message(), error.remedy(), {}};
-}
-
-Outcome not_there(const std::string& name, const Listing& listing) {
-  const std::string pool(pool_of(name));
-  switch (presence_of(name, listing)) {
-    case Presence::kPoolMissing:
-      return {
-          name, Happened::kPoolMissing, "the pool " + pool + " is not imported", "zpool import " + pool, {}};
-    case Presence::kNotAVolume: {
-      const auto& root = listing.datasets.find(name)->second.encryption_root;
-      if (root.empty()) return {name, Happened::kNotAVolume, "it is not encrypted", {}, {}};
-      return {name,
-              Happened::kNotAVolume,
-              "it has no key of its own, but that of " + root,
-              "put " + root + " into the repository in its place",
-              {}};
-    }
-    default:
-      return {name, Happened::kMissing, "it does not exist", "zfs list -r " + pool, {}};
-  }
-}
-
-Happened happened_of(const Result<>& result, Attempt attempt) {
-  if (result) return attempt == Attempt::kTrial ? Happened::kKeyFits : Happened::kOpened;
-  switch (result.error().kind()) {
-    case ErrorKind::kExists:
-      return Happened::kAlreadyOpen;
-    case ErrorKind::kWrongKey:
-      return Happened::kWrongKey;
-    case ErrorKind::kInvalid:
-      return Happened::kUnusableKey;
-    case ErrorKind::kNotFound:
-      return Happened::kMissing;
-    case ErrorKind::kInterrupted:
-      return Happened::kInterrupted;
-    default:
-      return Happened::kFailed;
-  }
-}
-
-Outcome outcome_of(const std::string& name, const KeyLoaded& loaded, Attempt attempt) {
-  const Happened happened = happened_of(loaded.result, attempt);
-  Outcome outcome{name, happened, {}, {}, loaded.took};
-  if (is_success(happened)) return outcome;
-  outcome.detail = loaded.result.error().message();
-  outcome.remedy = loaded.result.error().remedy();
-  if (happened == Happened::kWrongKey) {
-    outcome.detail = "the key in the repository is not its key";
-    outcome.remedy = "if its key was changed, put the new one in: zkv volume add --force " + name;
-  }
-  return outcome;
-}
-
-/// The outcome where nothing is to be loaded.
-std::optional<Outcome> settled_before_loading(const std::string& name, const Listing& listing,
-                                              Attempt attempt) {
-  if (presence_of(name, listing) != Presence::kPresent) return not_there(name, listing);
-  const bool is_open = listing.datasets.find(name)->second.is_key_loaded;
-  if (is_open && attempt == Attempt::kOpen) return Outcome{name, Happened::kAlreadyOpen, {}, {}, {}};
-  return std::nullopt;
-}
-
-std::optional<Outcome> settled_before_unloading(const std::string& name, const Listing& listing) {
-  if (presence_of(name, listing) != Presence::kPresent) return not_there(name, listing);
-  const bool is_open = listing.datasets.find(name)->second.is_key_loaded;
-  if (!is_open) return Outcome{name, Happened::kAlreadyClosed, {}, {}, {}};
-  return std::nullopt;
-}
-
-Outcome closed(const std::string& name, const Result<>& unloaded) {
-  if (unloaded) return {name, Happened::kClosed, {}, {}, {}};
-  const ErrorKind kind = unloaded.error().kind();
-  if (kind == ErrorKind::kNotFound) return {name, Happened::kAlreadyClosed, {}, {}, {}};
-  return failure(name, kind == ErrorKind::kInterrupted ? Happened::kInterrupted : Happened::kFailed,
-                 unloaded.error());
-}
-
-bool is_busy(const Result<>& unloaded) {
-  return !unloaded && unloaded.error().kind() == ErrorKind::kConflict;
-}
-
-std::vector<Outcome> all_failed(const std::vector<std::string>& names, const Error& error) {
-  std::vector<Outcome> outcomes;
-  outcomes.reserve(names.size());
-  for (const auto& name : names) outcomes.push_back(failure(name, Happened::kFailed, error));
-  return outcomes;
-}
 
 std::vector<std::string> names_of(const std::vector<VolumeRef>& volumes) {
   std::vector<std::string> names;
@@ -369,7 +261,7 @@ class ZfsUnlocker final : public Unlocker {
       if (is_busy(unloaded[i])) busy.push_back(places[i]);
     }
     if (stop.stop_requested()) return outcomes;
-    name_uses(*program, busy, outcomes);
+    name_uses(*program, options_, busy, outcomes);
     let_pools_go(*program, volumes, outcomes);
     return outcomes;
   }
@@ -475,29 +367,6 @@ class ZfsUnlocker final : public Unlocker {
       if (auto core = ZfsCore::load(options_.libraries)) core_ = std::move(*core);
     } catch (const std::bad_alloc&) {
       core_.reset();
-    }
-  }
-
-  /// What keeps keys in use where all filesystems that hang on them are unmounted.
-  void name_uses(const ZfsProgram& program, const std::vector<std::size_t>& busy,
-                 std::vector<Outcome>& outcomes) const {
-    if (busy.empty()) return;
-    std::vector<std::string> roots;
-    roots.reserve(busy.size());
-    for (const std::size_t place : busy) roots.push_back(outcomes[place].volume);
-    const auto listing = program.list(roots, Depth::kAllBelow);
-    if (!listing) return;
-    std::map<std::string, Names> zvols;
-    std::set<std::string> mounted;
-    for (const auto& [name, dataset] : listing->datasets) {
-      if (dataset.is_mounted) mounted.insert(dataset.encryption_root);
-      if (!dataset.is_filesystem) zvols[dataset.encryption_root].insert(name);
-    }
-    const ZvolUse uses(options_.devices, options_.mount_table);
-    for (const std::size_t place : busy) {
-      const auto& root = outcomes[place].volume;
-      const auto use = mounted.contains(root) ? std::string() : uses.of(zvols[root]);
-      if (!use.empty()) outcomes[place].detail += ": " + use;
     }
   }
 

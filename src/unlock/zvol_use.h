@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "unlock/mount_table.h"
-#include "unlock/zfs_mount.h"
+#include "unlock/unlocker.h"
+#include "unlock/zfs.h"
+#include "unlock/zfs_program.h"
 
 namespace zkv::unlock {
 
@@ -14,18 +15,9 @@ namespace zkv::unlock {
 /// writes a blank as '+'.
 std::filesystem::path zvol_link(const std::filesystem::path& devices, std::string name);
 
-class ZvolUse {
- public:
-  /// Looks at what is mounted now. `devices` is /dev, `mount_table` /proc/self/mountinfo.
-  ZvolUse(std::filesystem::path devices, const std::filesystem::path& mount_table);
-
-  /// Where filesystems on the block devices `zvols`, or on partitions of them, are mounted, in words for a
-  /// person; and where none is, that something else may use the devices. Empty when there are no `zvols`.
-  [[nodiscard]] std::string of(const Names& zvols) const;
-
- private:
-  std::filesystem::path devices_;
-  std::vector<Mounted> mounts_;  ///< of block devices, their sources with every link followed
-};
+/// Adds to those of `outcomes` whose places are in `busy` what keeps their keys in use, where all filesystems
+/// that hang on them are unmounted.
+void name_uses(const ZfsProgram& program, const ZfsOptions& options, const std::vector<std::size_t>& busy,
+               std::vector<Outcome>& outcomes);
 
 }  // namespace zkv::unlock

@@ -1,6 +1,6 @@
 // How each view looks and reads: contrast and names by axe, narrow screens, targets for a thumb, pictures for people. With
-// ZKV_SCREENSHOTS set to a folder, a picture of each is written there. Before a real gateway, whose words are all that differs,
-// each is looked at in one way.
+// ZKV_SCREENSHOTS set to a folder, a picture of each is written there. Each colour and each size is looked at once; with
+// ZKV_EVERY_LOOK, or for pictures, each with each. Before a real gateway, whose words are all that differs, there is one look.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
@@ -16,9 +16,12 @@ import { fakeOnly, kPage } from './world.mjs';
 const kAxe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const kFolder = process.env.ZKV_SCREENSHOTS;
 const kSizes = { phone: kPhone, desktop: { width: 1280, height: 800 }, narrow: { width: 320, height: 640 } };
-const kWays = fakeOnly()
-  ? ['dark', 'light'].flatMap((colour) => Object.keys(kSizes).map((size) => ({ colour, size })))
-  : [{ colour: 'light', size: 'narrow' }];
+const kLooks = ['dark', 'light'].flatMap((colour) => Object.keys(kSizes).map((size) => ({ colour, size })));
+const kOnceEach = ['dark phone', 'light desktop', 'light narrow'];
+const kWays = kLooks.filter(({ colour, size }) => {
+  if (!fakeOnly()) return colour === 'light' && size === 'narrow';
+  return kFolder || process.env.ZKV_EVERY_LOOK || kOnceEach.includes(`${colour} ${size}`);
+});
 const kLimit = 60 * 1024;
 
 export function looks(scene) {

@@ -5,9 +5,9 @@
 #include "gateway/audit/checkpoint.h"
 #include "gateway/audit/verifier.h"
 
+namespace zkv::fuzz_audit_export {
 namespace {
 
-using namespace zkv;           // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway;  // NOLINT(google-build-using-namespace)
 
 constexpr crypto::VerifyingKey kKey{3, 0xa1, 7};
@@ -34,7 +34,7 @@ void check_line(std::string_view line, audit::Verifier& verifier) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(audit_export) {
   auto rest = fuzz::text_of({data, size});
   audit::Verifier verifier(kKey);
   while (!rest.empty()) {
@@ -46,3 +46,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(verifier.checkpoints() == 0, "nobody signs a checkpoint without the key");
   return 0;
 }
+
+}  // namespace zkv::fuzz_audit_export

@@ -4,9 +4,8 @@
 #include "gateway/vault/secret_json.h"
 #include "gateway/vault/secret_rules.h"
 
+namespace zkv::fuzz_azure_answer {
 namespace {
-
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 
 void check_json(std::span<const std::uint8_t> body) {
   const auto json = gateway::SecretJson::parse(body);
@@ -24,7 +23,7 @@ void check_json(std::span<const std::uint8_t> body) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(azure_answer) {
   const auto response = fuzz::answer_of({data, size});
   check_json(response.body.span());
   static_cast<void>(gateway::reason_of(response));
@@ -35,3 +34,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_azure_answer

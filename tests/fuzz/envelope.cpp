@@ -3,7 +3,8 @@
 
 #include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_envelope {
+ZKV_FUZZ_TARGET(envelope) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const auto envelope = protocol::parse_envelope(fuzz::text_of({data, size}));
   if (!envelope) {
@@ -19,3 +20,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                 "a key of zeros has signed nothing");
   return 0;
 }
+
+}  // namespace zkv::fuzz_envelope

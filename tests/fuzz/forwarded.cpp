@@ -5,9 +5,9 @@
 
 #include "fuzz.h"
 
+namespace zkv::fuzz_forwarded {
 namespace {
 
-using namespace zkv;           // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway;  // NOLINT(google-build-using-namespace)
 
 boost::beast::http::fields fields_of(std::string_view lines) {
@@ -26,7 +26,7 @@ boost::beast::http::fields fields_of(std::string_view lines) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(forwarded) {
   static const std::array trusted{Network::parse("10.0.0.0/8").value(), Network::parse("::1").value()};
   const auto fields = fields_of(fuzz::text_of({data, size}));
   const http::Origin proxy{.address = parse_address("10.1.2.3").value(), .secure = false};
@@ -38,3 +38,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(unseen.address == stranger.address && !unseen.secure, "a stranger's headers change nothing");
   return 0;
 }
+
+}  // namespace zkv::fuzz_forwarded

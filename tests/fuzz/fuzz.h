@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,10 +13,34 @@
 #include "base/encoding.h"
 #include "base/result.h"
 
-// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's own name for it
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+/// What a fuzzer calls with one input.
+using FuzzTarget = int (*)(const std::uint8_t* data, std::size_t size);
+
+/// ZKV_FUZZ_TARGET(name) { ... return 0; }: the target of this file, of `data` and `size`. What libFuzzer
+/// calls; with ZKV_REPLAY one of many in one program, which finds it by its name.
+// NOLINTBEGIN(cppcoreguidelines-macro-usage)
+#ifdef ZKV_REPLAY
+#define ZKV_FUZZ_TARGET(name)                                   \
+  static int name(const std::uint8_t*, std::size_t);            \
+  const ::zkv::fuzz::Registered registered_##name{#name, name}; \
+  static int name(const std::uint8_t* data, std::size_t size)
+#else
+#define ZKV_FUZZ_TARGET(name) \
+  extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+#endif
+// NOLINTEND(cppcoreguidelines-macro-usage)
 
 namespace zkv::fuzz {
+
+/// Every target of this program by its name.
+inline std::map<std::string_view, FuzzTarget>& targets() {
+  static std::map<std::string_view, FuzzTarget> all;
+  return all;
+}
+
+struct Registered {
+  Registered(std::string_view name, FuzzTarget target) { targets().emplace(name, target); }
+};
 
 /// Ends the process, so that the input is kept, unless `holds`.
 inline void require(bool holds, const char* what) {

@@ -6,9 +6,9 @@
 #include "host/gateway_link.h"
 #include "host/peer.h"
 
+namespace zkv::fuzz_host_answer {
 namespace {
 
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 using namespace std::chrono_literals;
 
 constexpr Time kNow{std::chrono::milliseconds(1'795'000'000'000)};
@@ -57,9 +57,11 @@ void check_version2(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(host_answer) {
   check_address(fuzz::text_of({data, size}));
   check_first_protocol({data, size});
   check_version2({data, size});
   return 0;
 }
+
+}  // namespace zkv::fuzz_host_answer

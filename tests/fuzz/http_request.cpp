@@ -2,9 +2,9 @@
 #include "fuzz.h"
 #include "gateway/http/request_reader.h"
 
+namespace zkv::fuzz_http_request {
 namespace {
 
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 using gateway::http::Incoming;
 using gateway::http::RequestReader;
 using State = RequestReader::State;
@@ -59,10 +59,12 @@ void check_same(const Outcome& whole, const Outcome& cut) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(http_request) {
   const auto bytes = fuzz::text_of({data, size});
   const auto whole = read(bytes, bytes.size());
   if (whole.state == State::kDone) check_request(whole.request);
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}}) check_same(whole, read(bytes, step));
   return 0;
 }
+
+}  // namespace zkv::fuzz_http_request

@@ -3,7 +3,8 @@
 
 #include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_invite_link {
+ZKV_FUZZ_TARGET(invite_link) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const auto text = fuzz::text_of({data, size});
   const auto link = protocol::parse_invite_link(text);
@@ -14,3 +15,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_invite_link

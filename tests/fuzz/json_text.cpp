@@ -5,9 +5,9 @@
 
 #include "fuzz.h"
 
+namespace zkv::fuzz_json_text {
 namespace {
 
-using namespace zkv;                       // NOLINT(google-build-using-namespace)
 using Strings = std::vector<std::string>;  ///< names and values, in turn
 
 Result<Strings> read(Bytes text) {
@@ -33,7 +33,7 @@ Bytes write(const Strings& strings) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(json_text) {
   const std::span<const std::uint8_t> bytes(data, size);
   static_cast<void>(repository::is_utf8(bytes));
   const auto strings = read(fuzz::copy_of(bytes));
@@ -48,3 +48,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(kept && *kept == any, "any bytes survive as a JSON string");
   return 0;
 }
+
+}  // namespace zkv::fuzz_json_text

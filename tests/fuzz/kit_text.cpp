@@ -3,7 +3,8 @@
 #include "recovery/kit_reader.h"
 #include "recovery/part.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_kit_text {
+ZKV_FUZZ_TARGET(kit_text) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const auto text = fuzz::text_of({data, size});
   const auto part = recovery::read_part(text);
@@ -24,3 +25,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(!reader.wanted().empty(), "what is wanted next has words");
   return 0;
 }
+
+}  // namespace zkv::fuzz_kit_text

@@ -6,9 +6,9 @@
 #include "fuzz.h"
 #include "protocol/heartbeat.h"
 
+namespace zkv::fuzz_messages {
 namespace {
 
-using namespace zkv;            // NOLINT(google-build-using-namespace)
 using namespace zkv::protocol;  // NOLINT(google-build-using-namespace)
 
 template <class Message>
@@ -27,9 +27,11 @@ constexpr std::array kChecks{
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(messages) {
   fuzz::Pieces pieces({data, size});
   const auto which = pieces.byte() % kChecks.size();
   kChecks.at(which)(pieces.rest());
   return 0;
 }
+
+}  // namespace zkv::fuzz_messages

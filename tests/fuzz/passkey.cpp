@@ -4,9 +4,9 @@
 #include "fuzz.h"
 #include "gateway/passkey/cose_key.h"
 
+namespace zkv::fuzz_passkey {
 namespace {
 
-using namespace zkv;                    // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway::passkey;  // NOLINT(google-build-using-namespace)
 
 Expectation expectation(std::string_view challenge_hex) {
@@ -48,9 +48,11 @@ void check_assertion(fuzz::Pieces& pieces) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(passkey) {
   fuzz::Pieces pieces({data, size});
   const bool is_registration = pieces.byte() % 2 == 0;
   is_registration ? check_registration(pieces) : check_assertion(pieces);
   return 0;
 }
+
+}  // namespace zkv::fuzz_passkey

@@ -7,9 +7,9 @@
 #include "gateway/passkey/cose_key.h"
 #include "gateway/passkey/evidence.h"
 
+namespace zkv::fuzz_passkey_parts {
 namespace {
 
-using namespace zkv;                    // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway::passkey;  // NOLINT(google-build-using-namespace)
 using Part = std::span<const std::uint8_t>;
 
@@ -69,9 +69,11 @@ constexpr std::array kChecks{check_client_data, check_authenticator_data, check_
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(passkey_parts) {
   fuzz::Pieces pieces({data, size});
   const auto which = pieces.byte() % kChecks.size();
   kChecks.at(which)(pieces.rest());
   return 0;
 }
+
+}  // namespace zkv::fuzz_passkey_parts

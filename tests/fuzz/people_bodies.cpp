@@ -7,9 +7,9 @@
 #include "gateway/service/recovery_code.h"
 #include "protocol/messages.h"
 
+namespace zkv::fuzz_people_bodies {
 namespace {
 
-using namespace zkv;                 // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway;        // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway::http;  // NOLINT(google-build-using-namespace)
 using Body = boost::json::object;
@@ -94,7 +94,7 @@ void check_path_id(std::string_view text) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(people_bodies) {
   fuzz::Pieces pieces({data, size});
   const std::size_t which = pieces.byte() % (kBodies.size() + 1);
   const auto text = fuzz::text_of(pieces.rest());
@@ -110,3 +110,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_people_bodies

@@ -4,9 +4,9 @@
 #include "fuzz.h"
 #include "gateway/settings/values.h"
 
+namespace zkv::fuzz_public_address {
 namespace {
 
-using namespace zkv;           // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway;  // NOLINT(google-build-using-namespace)
 
 void check_party(const passkey::RelyingParty& party) {
@@ -26,7 +26,7 @@ void check_party(const passkey::RelyingParty& party) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(public_address) {
   static const auto loopback = parse_address("127.0.0.1").value();
   static const auto everywhere = parse_address("0.0.0.0").value();
   fuzz::Pieces pieces({data, size});
@@ -42,3 +42,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_public_address

@@ -4,7 +4,8 @@
 #include "fuzz.h"
 #include "gateway/channel/push_hosts.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_push_endpoint {
+ZKV_FUZZ_TARGET(push_endpoint) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const gateway::PushHosts hosts({"push.example", "*.wide.example", "http://127.0.0.1:8030"});
   const auto address = hosts.check(std::string(fuzz::text_of({data, size})));
@@ -20,3 +21,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzz::require(again && gateway::origin_of(*again) == origin, "what was judged is what is called");
   return 0;
 }
+
+}  // namespace zkv::fuzz_push_endpoint

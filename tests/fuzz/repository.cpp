@@ -2,9 +2,9 @@
 #include "fuzz.h"
 #include "repository/version2.h"
 
+namespace zkv::fuzz_repository {
 namespace {
 
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 using fuzz::require;
 
 constexpr std::string_view kKey = "jFhTeFE_X3ouFFbuVAQmBf24kDkr7O-t0qsYD9Avs0E=";
@@ -37,7 +37,7 @@ void check_opened(const Result<repository::Version2>& opened, const SecretBytes&
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(repository) {
   const std::span<const std::uint8_t> file(data, size);
   static_cast<void>(repository::is_version2(file));
   const auto outside = repository::read_outside(file);
@@ -60,3 +60,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_repository

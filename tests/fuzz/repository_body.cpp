@@ -3,7 +3,8 @@
 
 #include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_repository_body {
+ZKV_FUZZ_TARGET(repository_body) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const auto keys = repository::read_body(SecretBytes::copy_of(std::span(data, size)));
   if (!keys) {
@@ -20,3 +21,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_repository_body

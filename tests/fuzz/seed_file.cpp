@@ -4,9 +4,8 @@
 #include "crypto/fernet.h"
 #include "fuzz.h"
 
+namespace zkv::fuzz_seed_file {
 namespace {
-
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 
 constexpr std::string_view kKeyText = "2SmKENGwc1g33EvYXaxkGw887yekfl1TpU8vP1svz_o=";
 constexpr Time kMade{std::chrono::milliseconds(1'795'000'000'000)};
@@ -26,7 +25,7 @@ void check_again(const repository::VolumeKeys& keys, const SecretBytes& key_text
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(seed_file) {
   const std::span<const std::uint8_t> bytes(data, size);
   const auto key_text = SecretBytes::copy_of(kKeyText);
   static_cast<void>(repository::is_seed_file(bytes));
@@ -42,3 +41,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_seed_file

@@ -8,9 +8,8 @@
 #include "fuzz.h"
 #include "gateway/settings/table.h"
 
+namespace zkv::fuzz_settings {
 namespace {
-
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 
 /// A file that lives in memory only; its path names it as long as this lives.
 class MemoryFile {
@@ -63,7 +62,7 @@ void check(const gateway::Loaded& loaded) {
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(settings) {
   fuzz::Pieces pieces({data, size});
   const MemoryFile file(pieces.piece());
   Environment environment;
@@ -73,3 +72,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   check(gateway::load_settings(input));
   return 0;
 }
+
+}  // namespace zkv::fuzz_settings

@@ -2,7 +2,8 @@
 #include "fuzz.h"
 #include "gateway/settings/sources.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_settings_seed {
+ZKV_FUZZ_TARGET(settings_seed) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const auto source = gateway::parse_seed_text(fuzz::text_of({data, size}), "seed.cfg");
   for (const auto& problem : source.problems) {
@@ -14,3 +15,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_settings_seed

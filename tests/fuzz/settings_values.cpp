@@ -3,9 +3,9 @@
 
 #include "fuzz.h"
 
+namespace zkv::fuzz_settings_values {
 namespace {
 
-using namespace zkv;           // NOLINT(google-build-using-namespace)
 using namespace zkv::gateway;  // NOLINT(google-build-using-namespace)
 
 /// What a value was read as is read as the same again.
@@ -79,9 +79,11 @@ constexpr std::array kChecks{check_outside_url,  check_public_url, check_phone_n
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(settings_values) {
   fuzz::Pieces pieces({data, size});
   const auto which = pieces.byte() % kChecks.size();
   kChecks.at(which)(fuzz::text_of(pieces.rest()));
   return 0;
 }
+
+}  // namespace zkv::fuzz_settings_values

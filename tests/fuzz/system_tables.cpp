@@ -9,7 +9,8 @@
 #include "unlock/mount_table.h"
 #include "unlock/zfs_properties.h"
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+namespace zkv::fuzz_system_tables {
+ZKV_FUZZ_TARGET(system_tables) {
   using namespace zkv;  // NOLINT(google-build-using-namespace)
   const auto text = fuzz::text_of({data, size});
   for (const auto& line : unlock::parse_crypttab(text)) {
@@ -37,3 +38,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   }
   return 0;
 }
+
+}  // namespace zkv::fuzz_system_tables

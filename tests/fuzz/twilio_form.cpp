@@ -4,15 +4,14 @@
 #include "gateway/http/message.h"
 #include "net/form.h"
 
+namespace zkv::fuzz_twilio_form {
 namespace {
-
-using namespace zkv;  // NOLINT(google-build-using-namespace)
 
 constexpr std::string_view kToken = "a token that no input can know";
 
 }  // namespace
 
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+ZKV_FUZZ_TARGET(twilio_form) {
   fuzz::Pieces pieces({data, size});
   const auto url = pieces.text();
   const auto signature = pieces.text();
@@ -29,3 +28,5 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
                 "nobody signs without the token");
   return 0;
 }
+
+}  // namespace zkv::fuzz_twilio_form

@@ -9,19 +9,19 @@
 #include "host/adoptable.h"
 #include "unlock/crypttab.h"
 #include "unlock/registry.h"
+#include "unlock_world.h"
 
 namespace zkv::host {
 namespace {
 
 namespace fs = std::filesystem;
+using test::kHexA;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 using unlock::parse_crypttab;
 
-const std::string kHexA(64, 'a');
-
-TEST(Crypttab, LinesAreReadAsSystemdReadsThem) {
+TEST(CrypttabLines, LinesAreReadAsSystemdReadsThem) {
   const auto lines = parse_crypttab(
       "# a comment\n"
       "data\tUUID=12  none  luks,discard,,nofail\n"
@@ -38,7 +38,7 @@ TEST(Crypttab, LinesAreReadAsSystemdReadsThem) {
   EXPECT_EQ(lines[2].key_file, "");
 }
 
-TEST(Crypttab, WhatGetsANewKeyAtEachBootIsTold) {
+TEST(CrypttabLines, WhatGetsANewKeyAtEachBootIsTold) {
   EXPECT_TRUE(is_for_one_boot(parse_crypttab("swap /dev/vdb /dev/urandom swap").front()));
   EXPECT_TRUE(is_for_one_boot(parse_crypttab("t /dev/vdb /etc/key tmp=ext4").front()));
   EXPECT_FALSE(is_for_one_boot(parse_crypttab("d /dev/vdb /etc/key luks").front()));

@@ -4,21 +4,22 @@
 
 #include "base/encoding.h"
 #include "fake_zfs.h"
+#include "gateway_answers.h"
 #include "host/boot.h"
 #include "host/closing.h"
 #include "repository/change.h"
 #include "unlock/registry.h"
+#include "unlock_world.h"
 
 namespace zkv::host {
 namespace {
 
+using test::kHexA;
+using test::kHexB;
+using test::kKey;
 using test::TemporaryDirectory;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const std::string kKey = "Zm9yIHRlc3RzIG9ubHksIHRoaXMgaXMgbm8ga2V5ISE=";
-const std::string kHexA(64, 'a');
-const std::string kHexB(64, 'b');
 
 /// A seed-format repository in a directory of its own.
 class Repository {

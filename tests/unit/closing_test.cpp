@@ -126,7 +126,8 @@ TEST(Closing, WhoKeepsAFilesystemBusyIsNamed) {
   const auto report = unmount_and_close(floors(tower), {{}, {{"disk"}}}, {});
   ASSERT_EQ(report.mounts.size(), 1U);
   EXPECT_THAT(report.mounts.front().detail,
-              HasSubstr("it is busy; in use by closing_test (" + std::to_string(::getpid()) + ")"));
+              HasSubstr(std::string("it is busy; in use by ") + program_invocation_short_name + " (" +
+                        std::to_string(::getpid()) + ")"));
 }
 
 TEST(Busy, OnlyWhatLiesWithinThePlaceCounts) {

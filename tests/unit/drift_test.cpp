@@ -11,11 +11,13 @@
 #include "host/drift_record.h"
 #include "unlock/registry.h"
 #include "unlock/zfs_fingerprint.h"
+#include "unlock_world.h"
 
 namespace zkv::host {
 namespace {
 
 namespace fs = std::filesystem;
+using test::kHexA;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -26,7 +28,6 @@ using unlock::Happened;
 using unlock::last_key_change;
 
 constexpr Time kThen{std::chrono::milliseconds(1'795'000'000'123)};
-const std::string kHexA(64, 'a');
 
 // --- one fingerprint and another ---
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "gateway_answers.h"
 #include "host/gateway_race.h"
 #include "http_server.h"
 
@@ -17,23 +18,15 @@ namespace {
 using namespace std::chrono_literals;
 using test::answer;
 using test::HttpServer;
+using test::kKey;
 using test::ReceivedRequest;
+using test::response;
 using test::TemporaryDirectory;
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const std::string kKey = "Zm9yIHRlc3RzIG9ubHksIHRoaXMgaXMgbm8ga2V5ISE=";
-
-net::HttpResponse response(long status, std::string_view body, const std::string& state = {}) {
-  net::HttpResponse made;
-  made.status = status;
-  made.body = SecretBytes::copy_of(body);
-  if (!state.empty()) made.headers.emplace_back("zkv-request-state", state);
-  return made;
-}
 
 constexpr BackoffOptions kHasty{.first = 1ms, .most = 2ms};
 

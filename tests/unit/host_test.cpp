@@ -9,6 +9,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "gateway_answers.h"
 #include "host/answer.h"
 #include "host/backoff.h"
 #include "host/gateway_client.h"
@@ -20,23 +21,13 @@ namespace zkv::host {
 namespace {
 
 using namespace std::chrono_literals;
+using test::kKey;
+using test::response;
 using test::TemporaryDirectory;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const std::string kKey = "Zm9yIHRlc3RzIG9ubHksIHRoaXMgaXMgbm8ga2V5ISE=";
-
 // --- what an answer means ---
-
-net::HttpResponse response(long status, std::string_view body, const std::string& state = {},
-                           const std::string& retry_after = {}) {
-  net::HttpResponse made;
-  made.status = status;
-  made.body = SecretBytes::copy_of(body);
-  if (!state.empty()) made.headers.emplace_back("zkv-request-state", state);
-  if (!retry_after.empty()) made.headers.emplace_back("retry-after", retry_after);
-  return made;
-}
 
 std::string key_of(std::string_view body) {
   auto meaning = interpret(response(200, body), {});

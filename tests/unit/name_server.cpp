@@ -10,7 +10,7 @@
 #include <cctype>
 #include <stdexcept>
 
-namespace zkv::testing {
+namespace zkv::test {
 
 namespace {
 
@@ -135,4 +135,4 @@ Message NameServer::answer(const Message& question) {
   return reply;
 }
 
-}  // namespace zkv::testing
+}  // namespace zkv::test

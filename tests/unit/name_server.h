@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 
-namespace zkv::testing {
+namespace zkv::test {
 
 class NameServer {
  public:
@@ -47,4 +47,4 @@ class NameServer {
   std::jthread thread_;
 };
 
-}  // namespace zkv::testing
+}  // namespace zkv::test

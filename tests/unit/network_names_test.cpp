@@ -28,7 +28,7 @@ class NetworkNamesTest : public ::testing::Test {
 
   const std::vector<std::uint8_t> bytes_{192, 0, 2, 7};
   const std::vector<std::uint8_t> other_{192, 0, 2, 8};
-  testing::NameServer server_;
+  test::NameServer server_;
   std::unique_ptr<NetworkNames> names_;
 };
 

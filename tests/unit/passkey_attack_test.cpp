@@ -9,26 +9,22 @@
 #include "gateway/passkey/cose_key.h"
 #include "gateway/passkey/parts.h"
 #include "gateway/passkey/passkey.h"
+#include "passkey_world.h"
 #include "software_authenticator.h"
 
 namespace zkv::gateway::passkey {
 namespace {
 
+using test::bytes;
 using test::Ceremony;
+using test::home;
+using test::kChallenge;
 using test::KeyKind;
+using test::refusal;
 using test::SoftwareAuthenticator;
 using testing::HasSubstr;
 
-RelyingParty home() { return {"https://gateway.example", "gateway.example"}; }
-constexpr Challenge kChallenge{1, 2, 3};
 Expectation expected() { return {kChallenge, home()}; }
-
-/// What was said against it; a value is no refusal.
-template <class T>
-Error refusal(const Result<T>& result) {
-  return result ? Error::internal("it was taken") : result.error();
-}
-Bytes bytes(std::string_view hex) { return from_hex(hex).value(); }
 
 // --- one thing wrong, in both ceremonies ---
 

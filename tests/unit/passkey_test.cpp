@@ -15,6 +15,7 @@
 #include "gateway/passkey/evidence.h"
 #include "gateway/passkey/passkey.h"
 #include "passkey_vectors.h"
+#include "passkey_world.h"
 #include "software_authenticator.h"
 
 namespace zkv::gateway::passkey {
@@ -22,21 +23,17 @@ namespace {
 
 namespace json = boost::json;
 namespace vectors = test::vectors;
+using test::bytes;
 using test::Ceremony;
+using test::home;
+using test::kChallenge;
 using test::KeyKind;
+using test::refusal;
 using test::SoftwareAuthenticator;
 using testing::HasSubstr;
 
-RelyingParty home() { return {"https://gateway.example", "gateway.example"}; }
 RelyingParty example() { return {"https://example.org", "example.org"}; }
-constexpr Challenge kChallenge{1, 2, 3};
 
-/// What was said against it; a value is no refusal.
-template <class T>
-Error refusal(const Result<T>& result) {
-  return result ? Error::internal("it was taken") : result.error();
-}
-Bytes bytes(std::string_view hex) { return from_hex(hex).value(); }
 Challenge challenge(std::string_view hex) {
   Challenge out{};
   std::ranges::copy(bytes(hex), out.begin());

@@ -15,7 +15,7 @@ using totp::Tries;
 
 /// The secret of RFC 6238, appendix B.
 SecretBytes secret_of_the_rfc() { return SecretBytes::copy_of("12345678901234567890"); }
-Time at_second(std::int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
+Time at_second(std::int64_t second) { return Time(std::chrono::seconds(second)); }
 
 TEST(TotpCode, IsThatOfTheRfcAtEachOfItsTimes) {
   const auto secret = secret_of_the_rfc();

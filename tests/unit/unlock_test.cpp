@@ -8,11 +8,17 @@
 
 #include "base/encoding.h"
 #include "fake_zfs.h"
+#include "unlock_world.h"
 
 namespace zkv::unlock {
 namespace {
 
 using test::FakeZfs;
+using test::happened;
+using test::kHexA;
+using test::kHexB;
+using test::kPassphraseKey;
+using test::kRaw;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::Field;
@@ -21,8 +27,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-const std::string kHexA(64, 'a');
-const std::string kHexB(64, 'b');
 const std::string kHexC(64, 'c');
 
 Unlocker::Volume volume(const std::string& name, std::string_view key) {
@@ -36,14 +40,6 @@ std::vector<Outcome> open(const ZfsOptions& options, const std::vector<Unlocker:
                           Attempt attempt = Attempt::kOpen) {
   return make_zfs_unlocker(options)->open(volumes, attempt, {});
 }
-
-auto happened(const std::string& volume, Happened what) {
-  return AllOf(Field(&Outcome::volume, volume), Field(&Outcome::happened, what));
-}
-
-constexpr std::string_view kRaw = "0123456789abcdef0123456789ABCDE\n";  // 32 bytes, the last a newline
-// PBKDF2 of "correct horse" by Python's hashlib: salt 81985529216486895, 100'000 iterations.
-const std::string kPassphraseKey = "6e1a324b35e5a8aac4a6fc7d86d447693b9b8027411d220dcf1d33cf8db58df7";
 
 // --- opening ---
 

@@ -7,14 +7,16 @@
 #include "base/encoding.h"
 #include "unlock/zfs_key.h"
 #include "unlock/zfs_properties.h"
+#include "unlock_world.h"
 
 namespace zkv::unlock {
 namespace {
 
+using test::kHexA;
+using test::kPassphraseKey;
+using test::kRaw;
 using testing::HasSubstr;
 using testing::Not;
-
-const std::string kHexA(64, 'a');
 
 std::string hex_of(const Result<SecretBytes>& key) {
   return key ? to_hex(key->span()) : key.error().message();
@@ -23,8 +25,6 @@ std::string hex_of(const Result<SecretBytes>& key) {
 std::string derived(std::string_view key, const KeyRule& rule) {
   return hex_of(derive_wrapping_key(bytes_of(key), rule));
 }
-
-constexpr std::string_view kRaw = "0123456789abcdef0123456789ABCDE\n";  // 32 bytes, the last a newline
 
 TEST(ZfsKey, ARawKeyOf32BytesIsTakenAsItIs) {
   EXPECT_EQ(derived(kRaw, {.format = KeyFormat::kRaw}), to_hex(bytes_of(kRaw)));
@@ -58,11 +58,8 @@ TEST(ZfsKey, AHexKeyIs64DigitsWithOrWithoutANewline) {
   EXPECT_FALSE(derive_wrapping_key(bytes_of(kHexA + "\n\n"), hex));
 }
 
-// Expected values: Python's hashlib.pbkdf2_hmac("sha1", ...), salt 0x0123456789abcdef as 8 little-endian
-// bytes.
 constexpr KeyRule kPassphraseRule{
     .format = KeyFormat::kPassphrase, .iterations = 100'000, .salt = 81'985'529'216'486'895};
-const std::string kPassphraseKey = "6e1a324b35e5a8aac4a6fc7d86d447693b9b8027411d220dcf1d33cf8db58df7";
 
 TEST(ZfsKey, APassphraseIsStretchedAsZfsDoesIt) {
   EXPECT_EQ(derived("correct horse", kPassphraseRule), kPassphraseKey);

@@ -7,23 +7,20 @@
 
 #include "fake_zfs.h"
 #include "unlock/zfs_mount.h"
+#include "unlock_world.h"
 
 namespace zkv::unlock {
 namespace {
 
 using test::FakeZfs;
+using test::happened;
+using test::kHexA;
+using test::kHexB;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const std::string kHexA(64, 'a');
-const std::string kHexB(64, 'b');
-
-auto happened(const std::string& volume, Happened what) {
-  return AllOf(Field(&Outcome::volume, volume), Field(&Outcome::happened, what));
-}
 
 auto mount_of(const std::string& filesystem, MountHappened what) {
   return AllOf(Field(&MountOutcome::filesystem, filesystem), Field(&MountOutcome::happened, what));

@@ -4,15 +4,15 @@
 
 #include "base/encoding.h"
 #include "fake_zfs.h"
+#include "unlock_world.h"
 
 namespace zkv::unlock {
 namespace {
 
+using test::kHexA;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-const std::string kHexA(64, 'a');
 
 /// The pool of tank/a is exported, and comes with the volume.
 struct ExportedPool {
