@@ -9,11 +9,12 @@
 namespace zkv {
 
 enum class ErrorKind {
-  kInvalid,      ///< the caller's input is wrong
-  kNotFound,     ///< the named thing is not there
-  kExists,       ///< the named thing is there already
-  kDenied,       ///< refused: by a person, a policy or the system
-  kPending,      ///< nobody has decided yet
+  kInvalid,   ///< the caller's input is wrong
+  kNotFound,  ///< the named thing is not there
+  kExists,    ///< the named thing is there already
+  kDenied,    ///< refused: by a person, a policy or the system
+  kRefused,  ///< a remote party has nothing to do with us, or is not who it should be; no person decided that
+  kPending,  ///< nobody has decided yet
   kUnavailable,  ///< a remote party did not answer, or not usably; trying again can help
   kCorrupt,      ///< bytes that fail their check
   kWrongKey,     ///< the key does not open what it was tried on
@@ -34,6 +35,7 @@ class Error {
   static Error not_found(std::string message) { return {ErrorKind::kNotFound, std::move(message)}; }
   static Error exists(std::string message) { return {ErrorKind::kExists, std::move(message)}; }
   static Error denied(std::string message) { return {ErrorKind::kDenied, std::move(message)}; }
+  static Error refused(std::string message) { return {ErrorKind::kRefused, std::move(message)}; }
   static Error pending(std::string message) { return {ErrorKind::kPending, std::move(message)}; }
   static Error unavailable(std::string message) { return {ErrorKind::kUnavailable, std::move(message)}; }
   static Error corrupt(std::string message) { return {ErrorKind::kCorrupt, std::move(message)}; }

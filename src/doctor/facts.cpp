@@ -24,9 +24,8 @@ std::vector<std::string> configured_gateways(const Facts& facts) {
 
 const VolumeFacts* volume_over(const Facts& facts, std::string_view path) {
   for (const auto& volume : facts.volumes) {
-    if (volume.place.starts_with('/') && volume.place != "/" && unlock::lies_within(path, volume.place)) {
-      return &volume;
-    }
+    if (volume.holds_system || !volume.place.starts_with('/')) continue;
+    if (volume.place != "/" && unlock::lies_within(path, volume.place)) return &volume;
   }
   return nullptr;
 }

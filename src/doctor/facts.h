@@ -26,6 +26,8 @@ struct VolumeFacts {
   std::string device = {};    ///< as its settings name it, or the path where it is
   std::string place = {};     ///< where it is mounted; empty: nowhere, or not known
   std::string key_file = {};  ///< in which the system itself finds its key; empty: in none, or not known
+  bool holds_system =
+      false;  ///< / or /usr lies on it: the initramfs opens it, before all that is looked at here
 };
 
 struct FstabEntry {
@@ -110,7 +112,8 @@ struct Facts {
 const Unit& unit_of(const Facts& facts, std::string_view name);
 /// Addresses of gateways in /etc/default/zfs-keyvault.
 std::vector<std::string> configured_gateways(const Facts& facts);
-/// The volume that lies or is mounted at or above `path`; nothing where none does.
+/// The volume that lies or is mounted at or above `path`, of those that the system does not lie on; nothing
+/// where none does.
 const VolumeFacts* volume_over(const Facts& facts, std::string_view path);
 
 }  // namespace zkv::doctor

@@ -10,6 +10,7 @@
 #include "host/drift_record.h"
 #include "host/unlock_record.h"
 #include "unlock/mount_table.h"
+#include "unlock/system_volumes.h"
 
 namespace zkv::doctor {
 
@@ -79,6 +80,15 @@ void take_states(const host::Unlockers& unlockers, Facts& facts) {
   }
 }
 
+/// Of the machine that runs.
+void take_system(Facts& facts) {
+  const auto system = unlock::SystemVolumes::look({});
+  if (!system) return facts.unseen.push_back("what the system lies on: " + system.error().message());
+  for (auto& volume : facts.volumes) {
+    volume.holds_system = system->hold(volume.kind, {volume.name, {.device = volume.device}});
+  }
+}
+
 void take_places(Facts& facts) {
   for (auto& volume : facts.volumes) {
     for (const auto& entry : facts.fstab) {
@@ -91,6 +101,7 @@ void take_places(Facts& facts) {
       if (volume.place.empty()) volume.place = cached.mountpoint;
     }
     if (volume.place.starts_with('/')) volume.place = unlock::clean_path(volume.place);
+    volume.holds_system = volume.holds_system || volume.place == "/" || volume.place == "/usr";
   }
 }
 
@@ -136,7 +147,10 @@ void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, 
   if (const auto names = host::EnrolmentFolder(repository_file(order)).volumes()) {
     for (const auto& name : *names) static_cast<void>(volume_named(name, facts));
   }
-  if (order.system.is_running()) take_states(unlockers, facts);
+  if (order.system.is_running()) {
+    take_states(unlockers, facts);
+    take_system(facts);
+  }
   take_places(facts);
   if (facts.volumes.empty()) {
     facts.unseen.emplace_back("volumes: which ones the repository holds is known once it was opened here");

@@ -32,8 +32,11 @@ bool is_served(const unlock::CrypttabLine& line) { return line.key_file.starts_w
 std::vector<unlock::CrypttabLine> lines_of_volumes(const Facts& facts) {
   std::vector<unlock::CrypttabLine> lines;
   for (const auto& line : facts.crypttab) {
-    const bool is_opened = !has_option(line.options, "noauto") && !is_for_one_boot(line);
-    if (is_opened && volume_of(facts, line) != nullptr) lines.push_back(line);
+    const bool is_early =
+        has_option(line.options, "initramfs") || has_option(line.options, "x-initrd.attach");
+    const bool is_opened = !has_option(line.options, "noauto") && !is_for_one_boot(line) && !is_early;
+    const auto* volume = volume_of(facts, line);
+    if (is_opened && volume != nullptr && !volume->holds_system) lines.push_back(line);
   }
   return lines;
 }
@@ -41,6 +44,7 @@ std::vector<unlock::CrypttabLine> lines_of_volumes(const Facts& facts) {
 /// The volume without which a line of fstab cannot be mounted.
 const VolumeFacts* volume_under(const Facts& facts, const FstabEntry& entry) {
   for (const auto& volume : facts.volumes) {
+    if (volume.holds_system) continue;
     const bool is_zfs =
         entry.type == "zfs" && (entry.source == volume.name || entry.source.starts_with(volume.name + "/"));
     const bool is_mapping = volume.kind != "zfs" && entry.source == std::string(kMapper) + volume.name;

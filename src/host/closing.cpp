@@ -93,9 +93,11 @@ void name_users(MountReport& report, const std::filesystem::path& processes) {
 
 MountReport unmount_and_close(const Unlockers& unlockers, std::vector<std::vector<VolumeRef>> volumes,
                               const std::stop_token& stop, const std::filesystem::path& processes) {
+  // What unmounts again and again is never gone: / only becomes read-only by it.
+  static constexpr int kMostRounds = 100;
   LastWords words;
   bool is_progress = true;
-  while (is_progress && !stop.stop_requested()) {
+  for (int round = 0; round < kMostRounds && is_progress && !stop.stop_requested(); ++round) {
     is_progress = false;
     for (std::size_t kind = unlockers.size(); kind-- > 0;) {
       if (!volumes[kind].empty()) is_progress |= close_round(*unlockers[kind], volumes[kind], words, stop);

@@ -83,6 +83,21 @@ void check_line(const CrypttabLine& line, const CrypttabPlaces& places,
   }
 }
 
+bool is_of_system(const CrypttabLine& line, const unlock::SystemVolumes& system) {
+  return has_option(line, "initramfs") || has_option(line, "x-initrd.attach") ||
+         system.hold("luks", {line.name, {.device = line.device}});
+}
+
+void check_line_of_system(const CrypttabLine& line, const CrypttabPlaces& places,
+                          std::vector<CrypttabFinding>& findings) {
+  if (!asks_us(line, places)) return;
+  findings.push_back({line.name,
+                      "this system lies on it, and " + places.socket.string() +
+                          " is not there when it is opened: the next boot cannot",
+                      "write none in place of " + places.socket.string() +
+                          " into its line, take _netdev and nofail out, and update-initramfs -u -k all"});
+}
+
 void check_name(const CrypttabLine& line, const std::vector<VolumeOfKind>& volumes, bool knows_all,
                 const CrypttabPlaces& places, std::vector<CrypttabFinding>& findings) {
   const auto named = std::find_if(volumes.begin(), volumes.end(),
@@ -195,11 +210,16 @@ bool is_enabled(const std::string& unit, const CrypttabPlaces& places) {
 }
 
 Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<VolumeOfKind>& volumes, bool knows_all,
+                                                    const unlock::SystemVolumes& system,
                                                     const CrypttabPlaces& places) {
   ZKV_TRY(const auto text, text_of(places.crypttab));
   std::vector<CrypttabFinding> findings;
   bool is_asked = false;
   for (const auto& line : unlock::parse_crypttab(text)) {
+    if (is_of_system(line, system)) {
+      check_line_of_system(line, places, findings);
+      continue;
+    }
     if (asks_us(line, places)) {
       is_asked = true;
       check_line(line, places, findings);

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "host/remembered.h"
 #include "unlock/crypttab.h"
+#include "unlock/system_volumes.h"
 #include "unlock/unlocker.h"
 
 namespace zkv::host {
@@ -26,9 +27,11 @@ struct CrypttabFinding {
 };
 
 /// What keeps systemd from opening, by its own lines in crypttab, what asks us for a key; and which of the
-/// volumes has a line that asks somebody else. With `knows_all` what is not among `volumes` is missing from
-/// the repository. Errors: kIo.
+/// volumes has a line that asks somebody else. Of those that the `system` lies on the initramfs asks, which
+/// has no socket of ours. With `knows_all` what is not among `volumes` is missing from the repository.
+/// Errors: kIo.
 Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<VolumeOfKind>& volumes, bool knows_all,
+                                                    const unlock::SystemVolumes& system,
                                                     const CrypttabPlaces& places = {});
 
 struct FileChange {

@@ -1,6 +1,7 @@
 // systemctl(1) for units, the tables themselves for mounts.
 #include "host/dependents.h"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <sstream>
@@ -22,6 +23,8 @@ constexpr std::string_view kTarget = "zfs-keyvault.target";
 constexpr std::string_view kMapper = "/dev/mapper/";
 
 using Properties = std::map<std::string, std::string>;
+/// Whether the system lies on a volume of the record.
+using Held = std::function<bool(const std::string& volume)>;
 
 /// Of one unit after the other, as `systemctl show` prints them. Errors: kNotFound, kIo with its complaint.
 Result<std::vector<Properties>> show_units(const std::string& systemctl,
@@ -99,14 +102,14 @@ bool has_word(const std::string& options, std::string_view wanted) {
 
 /// A mapping that systemd waits for before local-fs.target, which the asking comes after: a cycle that ends
 /// in the emergency shell.
-void check_fstab(const DriftRecord& record, const fs::path& path, Drift& drift) {
+void check_fstab(const DriftRecord& record, const Held& is_held, const fs::path& path, Drift& drift) {
   const auto text = unlock::read_system_table(path);
   if (!text) return;
   for (const auto& line : unlock::parse_fstab(*text)) {
     if (!line.source.starts_with(kMapper)) continue;
     const bool is_ours = record.volumes.contains(line.source.substr(kMapper.size()));
     const bool waits = !has_word(line.options, "nofail") && !has_word(line.options, "noauto");
-    if (!is_ours || !waits) continue;
+    if (!is_ours || !waits || is_held(line.source.substr(kMapper.size()))) continue;
     drift.findings.push_back({line.mountpoint,
                               "its line in " + path.string() + " makes the boot wait for " + line.source +
                                   ", which is opened only later",
@@ -114,12 +117,12 @@ void check_fstab(const DriftRecord& record, const fs::path& path, Drift& drift) 
   }
 }
 
-void check_crypttab(const DriftRecord& record, const fs::path& path, Drift& drift) {
+void check_crypttab(const DriftRecord& record, const Held& is_held, const fs::path& path, Drift& drift) {
   const auto text = unlock::read_system_table(path);
   if (!text) return;
   for (const auto& line : unlock::parse_crypttab(*text)) {
     const bool is_fine = unlock::has_option(line, "noauto") || unlock::asks_us(line);
-    if (is_fine || !record.volumes.contains(line.name)) continue;
+    if (is_fine || !record.volumes.contains(line.name) || is_held(line.name)) continue;
     drift.findings.push_back({line.name,
                               "it stands in " + path.string() + " too: the boot asks for it as well",
                               "add noauto to its line"});
@@ -156,8 +159,14 @@ Drift check_dependents(const DriftRecord& record, const Unlockers& unlockers, co
   if (const auto units = check_units(places.systemctl, drift); !units) {
     drift.notes.push_back("units were not looked at: " + units.error().message());
   }
-  check_fstab(record, places.fstab, drift);
-  check_crypttab(record, places.crypttab, drift);
+  const auto system = unlock::SystemVolumes::look({}, places.storage);
+  if (!system) drift.notes.push_back("what the system lies on is not known: " + system.error().message());
+  const Held is_held = [&](const std::string& name) {
+    const auto& volume = record.volumes.at(name);
+    return system && system->hold(volume.kind, {name, volume.settings});
+  };
+  check_fstab(record, is_held, places.fstab, drift);
+  check_crypttab(record, is_held, places.crypttab, drift);
   check_places(record, unlockers, drift);
   return drift;
 }

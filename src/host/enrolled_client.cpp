@@ -184,7 +184,7 @@ class EnrolledAsking {
     }
     if (answer.status == 409) is_known_ = false;  // Our idea of its clock may be what is wrong.
     if (answer.status == 403) {
-      return Ended{Error::denied("the gateway refuses this host: " + answer.detail)
+      return Ended{Error::refused("the gateway refuses this host: " + answer.detail)
                        .remedy("see 'zkvgateway host list' there; enrol again by a new link if it must be")};
     }
     if (answer.status == 400) {

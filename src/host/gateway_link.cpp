@@ -66,7 +66,7 @@ Result<protocol::GatewayStatement> GatewayLink::statement(std::chrono::milliseco
     return Error::unavailable("the gateway does not say who it is: status " + std::to_string(answer.status));
   }
   const auto forged = [this](const std::string& why) {
-    return Error::denied(address_ + " is not the gateway that was pinned: " + why)
+    return Error::refused(address_ + " is not the gateway that was pinned: " + why)
         .remedy("if the gateway was set up anew, enrol again; otherwise somebody stands between");
   };
   const auto envelope = protocol::parse_envelope(answer.body);

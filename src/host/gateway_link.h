@@ -29,7 +29,7 @@ class GatewayLink {
   GatewayLink(std::string address, const protocol::KeyId& gateway, const Exchange& exchange)
       : address_(std::move(address)), gateway_(gateway), exchange_(exchange) {}
 
-  /// What the gateway says of itself, checked against the pin. Errors: kDenied (it has another identity than
+  /// What the gateway says of itself, checked against the pin. Errors: kRefused (it has another identity than
   /// was pinned, or the statement is forged), kUnavailable, kInterrupted.
   [[nodiscard]] Result<protocol::GatewayStatement> statement(std::chrono::milliseconds limit,
                                                              const std::stop_token& stop) const;

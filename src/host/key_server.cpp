@@ -146,7 +146,7 @@ KeyServer::Answer KeyServer::answer_for(const Listener& listener, int connection
   const auto wanted = wanted_of(listener, connection);
   if (!wanted) {
     say("warning: refused a connection" + wanted.error().message());
-    return {};
+    return wanted.error().kind() == ErrorKind::kInvalid ? refused_at(listener.kind) : Answer{};
   }
   const bool is_volume = wanted->kind == Wanted::Kind::kVolume;
   const auto kind = is_volume ? unlock::ShelfKind::kVolume : unlock::ShelfKind::kSecret;
@@ -156,7 +156,11 @@ KeyServer::Answer KeyServer::answer_for(const Listener& listener, int connection
     return {*key, (*key)->span()};
   }
   say("warning: refused " + words_of(*wanted) + ": " + key.error().message());
-  if (is_volume) return {};
+  return refused_at(wanted->kind);
+}
+
+KeyServer::Answer KeyServer::refused_at(Wanted::Kind kind) const {
+  if (kind == Wanted::Kind::kVolume) return {};
   return {too_long_, *too_long_};
 }
 

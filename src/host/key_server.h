@@ -63,6 +63,8 @@ class KeyServer {
   void remove_paths() const;
   void accept_all(const Listener& listener, std::vector<Connection>& open);
   [[nodiscard]] Answer answer_for(const Listener& listener, int connection) const;
+  /// What makes the asker fail. To systemd no bytes are an empty credential, with which a unit starts.
+  [[nodiscard]] Answer refused_at(Wanted::Kind kind) const;
   [[nodiscard]] Result<Wanted> wanted_of(const Listener& listener, int connection) const;
   static bool is_done(Connection& connection);
   void say(const std::string& line) const;

@@ -49,10 +49,12 @@ class Referee {
       case ErrorKind::kDenied:
         return kDecisive;
       case ErrorKind::kPending:
-        return 5;
+        return 6;
       case ErrorKind::kCorrupt:
-        return 4;
+        return 5;
       case ErrorKind::kUnavailable:
+        return 4;
+      case ErrorKind::kRefused:  // Another may still know us.
         return 3;
       case ErrorKind::kInterrupted:
         return 1;

@@ -22,7 +22,10 @@ Result<SecretBytes> try_until_answered(const Tries& tries, Narrator& narrator, c
   while (true) {
     auto answer = tries.once();
     if (auto* given = std::get_if<KeyGiven>(&answer)) return std::move(given->key);
-    if (auto* ended = std::get_if<Ended>(&answer)) return std::move(ended->error).context(tries.address);
+    if (auto* ended = std::get_if<Ended>(&answer)) {
+      if (ended->error.kind() == ErrorKind::kRefused) narrator.trouble(ended->error.message());
+      return std::move(ended->error).context(tries.address);
+    }
     const auto& again = std::get<TryAgain>(answer);
     if (tries.options.ask_once) return Error::unavailable(again.why).context(tries.address);
     if (is_over(tries.options.deadline)) return out_of_time(tries, again.why);

@@ -29,6 +29,16 @@ Result<> check_changes(const unlock::Unlocker* unlocker, const Volume& volume) {
   return unlocker->check_change({volume.name, volume.settings});
 }
 
+Result<> holds_the_system(const Volume& volume) {
+  const bool is_zfs = volume.kind == repository::VolumeKind::kZfs;
+  return Error::unsupported(
+             "this system, or the repository, lies on it: its key is what a person at the console has, and a "
+             "new "
+             "one could be read only after it")
+      .remedy(std::string("change it yourself (") + (is_zfs ? "zfs change-key" : "cryptsetup luksChangeKey") +
+              "), and put it in: zkv volume add --force " + volume.name);
+}
+
 VolumeChange told(const Volume& volume, Happened happened, const Error& why) {
   return {volume.name, repository::to_text(volume.kind), happened, why.message(), why.remedy()};
 }
@@ -72,7 +82,8 @@ Result<std::vector<std::string>> pending_volume_changes(const std::filesystem::p
 }
 
 Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::path& repository,
-                                                       const SecretBytes& key, const Unlockers& unlockers) {
+                                                       const SecretBytes& key, const Unlockers& unlockers,
+                                                       const unlock::SystemVolumes& system) {
   std::vector<VolumeChange> left;
   ZKV_CHECK(repository::edit(repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
     struct Begun {
@@ -82,7 +93,10 @@ Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::pa
     std::vector<Begun> begun;
     for (const auto& volume : keys.volumes()) {
       const auto* unlocker = unlocker_of_kind(unlockers, volume.kind);
-      if (const auto can = check_changes(unlocker, volume); !can) {
+      auto can = check_changes(unlocker, volume);
+      if (can && system.hold(repository::to_text(volume.kind), {volume.name, volume.settings}))
+        can = holds_the_system(volume);
+      if (!can) {
         left.push_back(told(volume, Happened::kLeftAlone, can.error()));
       } else if (volume.next_key.empty()) {
         begun.push_back({volume.name, crypto::random_volume_key(unlocker->new_key_size())});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/boot.h"
+#include "unlock/system_volumes.h"
 
 namespace zkv::host {
 
@@ -34,9 +35,12 @@ Result<std::vector<std::string>> pending_volume_changes(const std::filesystem::p
                                                         const SecretBytes& key);
 
 /// Puts a new random key beside the old one for every volume that can have one, in one replacement of the
-/// file; no volume is touched. Gives those that are left alone. Errors: those of repository::edit().
+/// file; no volume is touched. Gives those that are left alone: a kind whose keys cannot be changed, and what
+/// the `system` lies on, whose passphrase at the console is the way in when nobody can be asked, and whose
+/// new key would lie behind itself. Errors: those of repository::edit().
 Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::path& repository,
-                                                       const SecretBytes& key, const Unlockers& unlockers);
+                                                       const SecretBytes& key, const Unlockers& unlockers,
+                                                       const unlock::SystemVolumes& system);
 
 /// Changes one volume after the other: its new key is given to it, tried, the old one taken away, and then
 /// only the new one is held. Cut off anywhere, each volume opens by the key or the next key that the

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "unlock/block_devices.h"
+#include "unlock/crypt_kind.h"
+#include "unlock/crypt_options.h"
 #include "unlock/either_key.h"
 
 namespace zkv::prompts {
@@ -92,12 +94,22 @@ class Answering {
       options_.say("the repository's key does not open " + volume.name + ": type its passphrase");
       return;
     }
-    const auto given = asker.answer(prompt, given_before == 0 ? volume.key : volume.next_key);
+    const auto given = answer_with(asker, prompt, volume, given_before == 0 ? volume.key : volume.next_key);
     if (!given && given.error().kind() == ErrorKind::kUnavailable) return;
     answered_.insert(prompt.id);
     ++given_[volume.name];
     options_.say(given ? "answered the prompt for " + volume.name
                        : volume.name + ": " + given.error().message() + with_remedy(given.error()));
+  }
+
+  /// Where only a part of a key file is the key, that part is given.
+  static Result<> answer_with(const Asker& asker, const Prompt& prompt, const Volume& volume,
+                              std::span<const std::uint8_t> key) {
+    const auto* kind = unlock::crypt_kind_of(volume.kind);
+    if (kind == nullptr) return asker.answer(prompt, key);
+    ZKV_TRY(const auto wishes, unlock::parse_crypt_options(*kind, volume.settings.options));
+    ZKV_TRY(const auto part, unlock::key_part(key, wishes));
+    return asker.answer(prompt, part);
   }
 
   void open_and_dismiss(const Asker& asker, const Prompt& prompt, const Volume& volume) {

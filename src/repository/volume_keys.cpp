@@ -75,6 +75,16 @@ void VolumeKeys::for_each(const std::function<void(std::string_view, VolumeKind)
 
 bool VolumeKeys::contains(std::string_view name) const { return places_.contains(name); }
 
+Result<> VolumeKeys::check_settled(std::string_view name) const {
+  const auto found = places_.find(name);
+  if (found == places_.end() || found->second->next_key.size == 0) return {};
+  return Error::conflict("the key of " + quoted(name) +
+                         " is being changed, and either of two may be the right one")
+      .remedy(
+          "end that first: zkv rotate --volume-keys; or put in a key that is tried: zkv volume add --force " +
+          std::string(name));
+}
+
 Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                          bool replace) {
   if (name.empty()) return Error::invalid("a volume needs a name");

@@ -87,6 +87,9 @@ class VolumeKeys {
   /// replaced: kExists.
   Result<> add(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key,
                bool replace = false);
+  /// What a key that nobody has tried must not take the place of: two keys, one of which opens the volume.
+  /// Errors: kConflict.
+  [[nodiscard]] Result<> check_settled(std::string_view name) const;
   /// Errors: kNotFound, kInvalid (a setting that is not sound).
   Result<> set_settings(std::string_view name, VolumeSettings settings);
   /// Errors: kNotFound, kInvalid (not kDerivedKeySize bytes).

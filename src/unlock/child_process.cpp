@@ -27,6 +27,8 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t kInputLimit = 4096;  // what a pipe always takes without blocking
+/// One that hangs in the kernel dies when that lets go of it, which may be never; init buries it then.
+constexpr std::chrono::seconds kKilledLimit{3};
 constexpr std::size_t kOutputLimit = std::size_t{64} << 20U;
 constexpr std::string_view kSystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -51,7 +53,7 @@ class Child {
   ~Child() {
     if (pid_ <= 0) return;
     ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
-    (void)exit_code();
+    if (has_ended_within(kKilledLimit)) (void)exit_code();
   }
 
   /// Readable once the child has ended.
@@ -66,6 +68,19 @@ class Child {
   }
 
  private:
+  [[nodiscard]] bool has_ended_within(std::chrono::milliseconds limit) const {
+    if (!handle_.is_open()) return true;
+    const SteadyTime until = std::chrono::steady_clock::now() + limit;
+    pollfd ended{handle_.get(), POLLIN, 0};
+    int ready = -1;
+    do {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+      ready = ::poll(&ended, 1, static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0)));
+    } while (ready < 0 && errno == EINTR);
+    return ready != 0;
+  }
+
   pid_t pid_;
   bool leads_group_;
   FileDescriptor handle_;

@@ -35,6 +35,8 @@ const CryptKind& plain_kind();
 const CryptKind& bitlk_kind();
 const CryptKind& tcrypt_kind();
 const CryptKind& fvault2_kind();
+/// Null for a kind that is none of dm-crypt's.
+const CryptKind* crypt_kind_of(repository::VolumeKind kind);
 
 std::unique_ptr<Unlocker> make_crypt_unlocker(const CryptKind& kind, CryptOptions options);
 

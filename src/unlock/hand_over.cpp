@@ -16,14 +16,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kBetweenLooksAtMappings{200};
 
-const CryptKind* crypt_kind_of(repository::VolumeKind kind) {
-  for (const auto* candidate :
-       {&luks_kind(), &plain_kind(), &bitlk_kind(), &tcrypt_kind(), &fvault2_kind()}) {
-    if (candidate->kind == kind) return candidate;
-  }
-  return nullptr;
-}
-
 const CrypttabLine* line_of(const HandOver& hand_over, const std::string& name) {
   const auto found = std::find_if(hand_over.lines.begin(), hand_over.lines.end(),
                                   [&](const CrypttabLine& line) { return line.name == name; });

@@ -2,32 +2,14 @@
 #include "unlock/mappings.h"
 
 #include <algorithm>
-#include <fstream>
-#include <system_error>
+
+#include "unlock/sysfs.h"
 
 namespace zkv::unlock {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-std::vector<std::string> names_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(directory, failed), end; !failed && entry != end;
-       entry.increment(failed)) {
-    names.push_back(entry->path().filename());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 /// NAME_dif is where LUKS keeps checksums too, NAME_1 one cipher of a TrueCrypt chain. Source: libcryptsetup,
 /// lib/luks2/luks2_json_metadata.c, lib/tcrypt/tcrypt.c.

@@ -11,6 +11,7 @@ struct Mounted {
   std::string number;      ///< "MAJOR:MINOR" of the filesystem
   std::string mountpoint;  ///< a path
   std::string source;      ///< what was mounted, often a device's path
+  std::string type = {};   ///< of the filesystem, as in "ext4"
 };
 
 /// In the order of mounting. `text` is /proc/self/mountinfo; lines that are not understood are left out.

@@ -10,6 +10,8 @@ namespace zkv::unlock {
 
 namespace {
 
+constexpr const char* kStillServed = "until zfs-keyvault.service ends: systemctl restart zfs-keyvault";
+
 Outcome told_of_secret(const std::string& name, Happened happened, std::string detail = {},
                        std::string remedy = {}) {
   return {name, happened, std::move(detail), std::move(remedy), {}};
@@ -78,7 +80,7 @@ Outcome open_secret_volume(const Unlocker::Volume& secret, Attempt attempt) {
 Outcome close_secret(const VolumeRef& secret) {
   const auto place = sound_place(secret);
   if (!place) return told_of_secret(secret.name, place.error());
-  if (place->path.empty()) return told_of_secret(secret.name, Happened::kAlreadyClosed);
+  if (place->path.empty()) return told_of_secret(secret.name, Happened::kServed, kStillServed);
   const auto removed = remove_secret(*place);
   if (!removed) return told_of_secret(secret.name, removed.error());
   return told_of_secret(secret.name, *removed ? Happened::kClosed : Happened::kAlreadyClosed);

@@ -20,12 +20,13 @@ for number in $(seq {COUNT}); do
 done
 """
 CLOSE = "zfs unmount -a -f 2>/dev/null; for n in $(seq 64); do zfs unload-key many/$n; done"
-TIMED = "begin=$(date +%s%N); {}; echo $(( $(date +%s%N) - begin ))"
+# By the shell's own clock: starting date(1) in this guest takes a tenth of what is measured.
+TIMED = "begin=${{EPOCHREALTIME//[^0-9]/}}; {}; echo $(( ${{EPOCHREALTIME//[^0-9]/}} - begin ))"
 LOOP = "for n in $(seq 64); do zfs load-key many/$n </root/$n.key >/dev/null; done"
 
 
 def milliseconds(guest, command):
-    return int(guest.check(TIMED.format(command), limit=1200).split()[-1]) / 1e6
+    return int(guest.check(TIMED.format(command), limit=1200).split()[-1]) / 1e3
 
 
 def wrapping_keys(guest):

@@ -143,6 +143,19 @@ class GoesWell(Case):
         self.assert_open()
         self.assertEqual(self.gateway.state(first), "cancelled")
 
+    def test_a_gateway_that_no_longer_knows_the_host_does_not_speak_for_the_other(self):
+        self.enroll()
+        other = self.new_gateway()
+        joined = self.host.home / "both.pem"
+        joined.write_text(self.gateway.authority.certificate.read_text() + other.authority.certificate.read_text())
+        self.host.cafile = joined
+        self.host.enroll(other.invite("nas"), "--no-test")
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        running = self.host.begin_mount()
+        other.command("request", "approve", other.next_request())
+        running.end(0)
+        self.assert_open()
+
     def test_the_hosts_doctor_tries_the_way_and_sees_a_host_that_was_revoked(self):
         self.enroll()
 

@@ -151,6 +151,11 @@ class Create(Machine):
         self.assertIn(b"parent does not exist", self.create("lost/new", code=1)[1])
         self.assertEqual(self.keys(), {})
 
+    def test_beside_one_that_has_a_key_already_nothing_is_made_or_kept(self):
+        self.root("tank/own", "hex", HEX)
+        self.assertIn(b"tank/own is there already", self.create("tank/own", code=1)[1])
+        self.assertEqual(self.keys(), {})
+
     def test_what_was_made_though_zfs_ended_with_an_error_keeps_its_key(self):
         (self.host.zfs / "unmountable").touch()
         error = self.create("tank/new", code=1)[1].decode()

@@ -147,6 +147,16 @@ class Zfs(Rotating):
         self.assertIn("tank/hex (zfs): has a new key", self.rotate())
         self.assertEqual({following for _, following in self.held().values()}, {None})
 
+    def test_no_key_that_nobody_tried_takes_the_place_of_two_of_which_one_is_right(self):
+        self.rotate("--yes", code=3)
+        before = self.held()
+        key = ("--key-file", "key")
+        (self.host.home / "other").write_text("cd" * 32)
+        for words in (("fs", "add", *key, "-f", "tank/hex", "cd" * 32),
+                      ("volume", "add", *key, "--force", "--no-test", "--volume-key-file", "other", "tank/hex")):
+            self.assertIn(b"is being changed", self.host.run(*words, code=1)[1])
+        self.assertEqual(self.held(), before)
+
     def test_changed_by_zfs_and_not_yet_in_the_repository_it_opens_by_the_next_key(self):
         self.rotate("--yes", code=3)
         following = self.held()["tank/words"][1]

@@ -1,5 +1,6 @@
 """What systemd says of the units without running them: that they are well-formed, and how exposed they are."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -52,6 +53,25 @@ class Units(unittest.TestCase):
     def test_the_guard_opens_nothing_and_is_exposed_less(self):
         self.assertLessEqual(exposure("zkv-check.service"), 3.0)
         self.assertNotIn("CAP_DAC_OVERRIDE", dict(settings("zkv-check.service"))["CapabilityBoundingSet"])
+
+    def test_they_begin_where_a_repository_is_enrolled_wherever_it_lies(self):
+        for unit in ("zfs-keyvault.service", "zkv-check.service"):
+            script = re.fullmatch(r"/bin/sh -c '(.*)'", dict(settings(unit))["ExecCondition"]).group(1)
+            script = script.replace("$GATEWAY_URI$ZKV_OPTIONS", "").replace("$$", "$")
+            with tempfile.TemporaryDirectory() as folder, self.subTest(unit):
+                there, link = pathlib.Path(folder, "there"), pathlib.Path(folder, "link")
+                there.touch()
+                link.symlink_to(there)
+
+                def begins(repository):
+                    done = subprocess.run(["/bin/sh", "-c", script], env={"PATH": os.environ["PATH"], "ZKV_REPOSITORY": str(repository)}, check=False)
+                    return done.returncode == 0
+
+                without = begins(folder)
+                self.assertEqual(begins(there), without)
+                pathlib.Path(folder, "there.enrolments").mkdir()
+                self.assertTrue(begins(there))
+                self.assertTrue(begins(link))
 
     def test_the_guard_looks_daily_and_not_on_all_machines_at_once(self):
         timer = dict(settings("zkv-check.timer"))

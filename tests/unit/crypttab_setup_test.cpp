@@ -1,5 +1,6 @@
 // What keeps systemd from opening volumes with our keys, and the changes that mend it.
 #include "host/crypttab_setup.h"
+#include "storage_world.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 class Crypttab : public testing::Test {
  protected:
@@ -44,7 +46,7 @@ class Crypttab : public testing::Test {
   [[nodiscard]] std::vector<std::string> findings(const std::string& text, bool knows_all = true) const {
     write(text);
     std::vector<std::string> words;
-    const auto found = check_crypttab(known_, knows_all, places_);
+    const auto found = check_crypttab(known_, knows_all, system_, places_);
     for (const auto& finding : *found) {
       words.push_back(finding.volume + ": " + finding.what + " > " + finding.command);
     }
@@ -58,12 +60,13 @@ class Crypttab : public testing::Test {
 
   fs::path folder_;
   CrypttabPlaces places_;
+  unlock::SystemVolumes system_ = test::StorageWorld().look();
   std::vector<VolumeOfKind> known_{
       {"luks", {"data", {.device = "/dev/sdb", .options = "discard,keyfile-size=3"}}}};
 };
 
 TEST_F(Crypttab, WithoutLinesThereIsNothingToFind) {
-  EXPECT_THAT(*check_crypttab(known_, true, places_), IsEmpty());
+  EXPECT_THAT(*check_crypttab(known_, true, system_, places_), IsEmpty());
   EXPECT_THAT(findings("# nothing\nswap /dev/sda /dev/urandom swap\n"), IsEmpty());
 }
 
@@ -97,6 +100,16 @@ TEST_F(Crypttab, WhatStandsInThePlaceOfTheSocketIsFound) {
   EXPECT_THAT(findings(""), ElementsAre(HasSubstr("is not a socket")));
 }
 
+TEST_F(Crypttab, OfWhatTheSystemLiesOnTheInitramfsAsksAndNotTheSocket) {
+  const test::StorageWorld world;
+  encrypt_root(world, "data");
+  EXPECT_THAT(findings("data /dev/sdb none luks,initramfs\n"), IsEmpty());
+  EXPECT_THAT(findings("data /dev/sdb none luks\n"), SizeIs(1));
+  system_ = world.look();
+  EXPECT_THAT(findings("data /dev/sdb none luks\n"), IsEmpty());
+  EXPECT_THAT(findings(asking("luks,_netdev,nofail")), ElementsAre(HasSubstr("the next boot cannot")));
+}
+
 TEST_F(Crypttab, InstallingWritesALineThatIsSoundAndTheEndOfTheTimeLimit) {
   write("# mine\nswap /dev/sda /dev/urandom swap");
   install();
@@ -105,7 +118,7 @@ TEST_F(Crypttab, InstallingWritesALineThatIsSoundAndTheEndOfTheTimeLimit) {
   EXPECT_THAT(content(places_.units / "dev-mapper-data.device.d" / "zkv.conf"),
               HasSubstr("JobTimeoutSec=infinity"));
   EXPECT_EQ(content(folder_ / "crypttab.zkv-old"), "# mine\nswap /dev/sda /dev/urandom swap");
-  EXPECT_THAT(*check_crypttab(known_, true, places_), IsEmpty());
+  EXPECT_THAT(*check_crypttab(known_, true, system_, places_), IsEmpty());
   EXPECT_THAT(*plan_crypttab(known_, places_), IsEmpty()) << "a second time changes nothing";
 }
 

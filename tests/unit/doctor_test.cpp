@@ -185,6 +185,21 @@ TEST(Doctor, FindsWhatCrypttabAsksForOrOpensByItself) {
   EXPECT_THAT(with_line("data UUID=12 /dev/urandom swap"), IsEmpty());
 }
 
+TEST(Doctor, LeavesWhatTheSystemLiesOnToTheInitramfs) {
+  const auto with_tables = [](bool holds_system, const std::string& crypttab, const std::string& fstab) {
+    return found_after([&](Facts& facts) {
+      for (auto& volume : facts.volumes) volume.holds_system = holds_system;
+      facts.crypttab = unlock::parse_crypttab(crypttab);
+      facts.fstab = parse_whole_fstab(fstab);
+    });
+  };
+  const std::string crypttab = "data UUID=12 none luks,discard";
+  const std::string fstab = "/dev/mapper/data / ext4 errors=remount-ro 0 1";
+  EXPECT_THAT(with_tables(true, crypttab, fstab), IsEmpty());
+  EXPECT_THAT(with_tables(false, crypttab, fstab), ElementsAre("crypttab-asks", "fstab-stops-boot"));
+  EXPECT_THAT(with_tables(false, "data UUID=12 none luks,initramfs", ""), IsEmpty());
+}
+
 TEST(Doctor, FindsLinesOfFstabThatStopTheBoot) {
   const auto with_line = [](const std::string& line) {
     return found_after([&](Facts& facts) { facts.fstab = parse_whole_fstab(line); });

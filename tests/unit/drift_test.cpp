@@ -9,6 +9,7 @@
 #include "host/dependents.h"
 #include "host/drift.h"
 #include "host/drift_record.h"
+#include "storage_world.h"
 #include "unlock/registry.h"
 #include "unlock/zfs_fingerprint.h"
 #include "unlock_world.h"
@@ -226,11 +227,14 @@ class Dependents : public testing::Test {
   [[nodiscard]] std::vector<Finding> check(const std::string& fstab, const std::string& crypttab = {}) const {
     std::ofstream(folder_ / "fstab") << fstab;
     std::ofstream(folder_ / "crypttab") << crypttab;
-    return check_dependents(record_, {}, {"/nowhere", folder_ / "fstab", folder_ / "crypttab"}).findings;
+    return check_dependents(record_, {},
+                            {"/nowhere", folder_ / "fstab", folder_ / "crypttab", storage_.places()})
+        .findings;
   }
 
   DriftRecord record_;
   test::TemporaryDirectory folder_;
+  test::StorageWorld storage_;
 };
 
 TEST_F(Dependents, ALineOfFstabThatTheBootWaitsForIsToldAndOneThatItDoesNotIsNot) {
@@ -247,8 +251,15 @@ TEST_F(Dependents, ALineOfCrypttabThatAsksToo) {
   EXPECT_THAT(check("", "data /dev/vdb /run/zkv/cryptsetup.sock luks,_netdev,nofail\n"), IsEmpty());
 }
 
+TEST_F(Dependents, WhatTheSystemLiesOnIsTheInitramfssToOpen) {
+  encrypt_root(storage_, "data");
+  EXPECT_THAT(check("/dev/mapper/data / ext4 errors=remount-ro 0 1\n", "data /dev/vdb none luks,discard\n"),
+              IsEmpty());
+}
+
 TEST_F(Dependents, WithoutSystemctlItSaysWhatWasNotLookedAt) {
-  EXPECT_THAT(check_dependents(record_, {}, {"/nowhere", "/nowhere", "/nowhere"}).notes, SizeIs(1));
+  EXPECT_THAT(check_dependents(record_, {}, {"/nowhere", "/nowhere", "/nowhere", storage_.places()}).notes,
+              SizeIs(1));
 }
 
 }  // namespace

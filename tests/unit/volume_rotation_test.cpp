@@ -12,6 +12,7 @@
 #include "http_server.h"
 #include "repository/change.h"
 #include "repository/repository.h"
+#include "storage_world.h"
 #include "unlock/either_key.h"
 
 namespace zkv::host {
@@ -133,7 +134,10 @@ class VolumeRotation : public testing::Test {
     unlockers_.push_back(std::make_unique<DiskUnlocker>(disk_, VolumeKind::kPlain));
   }
 
-  std::vector<VolumeChange> begin() { return begin_volume_changes(path_, key_, unlockers_).value(); }
+  std::vector<VolumeChange> begin() {
+    return begin_volume_changes(path_, key_, unlockers_, storage_.look()).value();
+  }
+  test::StorageWorld storage_;
   std::vector<VolumeChange> resume() {
     return resume_volume_changes(path_, key_, unlockers_, {}, keep_).value();
   }
@@ -202,6 +206,31 @@ TEST_F(VolumeRotation, GivesEachVolumeAKeyOfItsOwnAndTakesTheOldOneAway) {
   expect_changed();
   EXPECT_NE(disk_.keys["a"], disk_.keys["b"]);
   EXPECT_EQ(disk_.keys["a"].begin()->size(), kKeySize);
+}
+
+TEST_F(VolumeRotation, WhatTheSystemLiesOnKeepsItsKey) {
+  encrypt_root(storage_, "a");
+  const auto left = begin();
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left.front().volume, "a");
+  EXPECT_EQ(left.front().happened, Changed::kLeftAlone);
+  EXPECT_THAT(left.front().remedy, testing::HasSubstr("cryptsetup luksChangeKey"));
+  EXPECT_THAT(pending(), ElementsAre("b"));
+  resume();
+  EXPECT_EQ(disk_.keys["a"], std::set<std::string>{"old a"});
+  EXPECT_EQ(text_of(opened().keys.volumes().front().key), "old a");
+}
+
+TEST_F(VolumeRotation, AKeyThatIsBeingChangedIsNotSettled) {
+  EXPECT_TRUE(opened().keys.check_settled("a"));
+  begin();
+  const auto held = opened();
+  ASSERT_FALSE(held.keys.check_settled("a"));
+  EXPECT_EQ(held.keys.check_settled("a").error().kind(), ErrorKind::kConflict);
+  EXPECT_TRUE(held.keys.check_settled("plain"));
+  EXPECT_TRUE(held.keys.check_settled("none such"));
+  resume();
+  EXPECT_TRUE(opened().keys.check_settled("a"));
 }
 
 TEST_F(VolumeRotation, CutOffAnywhereEverythingOpensAndItGoesOn) {

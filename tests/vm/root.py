@@ -52,6 +52,7 @@ class RootScenario(Scenario):
     make_root = ""
     start = ""
     prompt = ""
+    volume = "root"  # as the repository has it
 
     def fill(self, payload):
         import prepared  # pylint: disable=import-outside-toplevel
@@ -107,7 +108,24 @@ class RootScenario(Scenario):
         self.assertEqual(len(self.requests()), before + 1)
         self.assertEqual(self.requests()[0]["state"], "acknowledged")
         self.assertEqual(guest.run("grep -c zkv:repository-key /proc/keys").out.strip(), "0")
+        self.assert_root_is_no_data_volume(guest)
         guest.power_off()
+
+    def assert_root_is_no_data_volume(self, guest):
+        """It is neither locked nor handed to crypttab's socket, and nobody says that its lines are to be changed."""
+        key = "--key-file /root/recovery-key"
+        doctor = guest.run("zkv doctor --json").out
+        found = {finding["id"] for finding in json.loads(doctor)["findings"]}
+        self.assertEqual(found & {"crypttab-asks", "fstab-stops-boot", "repository-on-volume"}, set(), doctor)
+        drill = guest.run(f"zkv drill {key} --json 2>&1").out
+        self.assertNotRegex(drill, "/etc/(fstab|crypttab)")
+        self.assertEqual(guest.run(f"zkv crypttab check {key}").code, 0)
+        lines = guest.run("cat /etc/crypttab").out
+        guest.check(f"zkv crypttab install {key} --dry-run")
+        self.assertEqual(guest.run("cat /etc/crypttab").out, lines)
+        self.assertIn("lies on", guest.run(f"zkv lock {self.volume} 2>&1").out)
+        self.assertIn(f"{self.volume} stays open", guest.run("zkv lock --all 2>&1").out)
+        guest.check("touch /root/still-writable")
 
     def assert_a_passphrase_at_the_console_opens_it_and_the_rest_is_asked_for(self):
         guest = self.boot_root()
@@ -147,5 +165,7 @@ class RootScenario(Scenario):
 
 
 class ZfsRootScenario(RootScenario):
+    volume = "rpool/root"
+
     def assert_root(self, guest):
         self.assertEqual(guest.check("findmnt -n -o SOURCE /").strip(), "rpool/root")

@@ -12,6 +12,7 @@
 #include "host/listening.h"
 #include "host/service_notify.h"
 #include "key_source.h"
+#include "renewing.h"
 #include "unlock/hand_over.h"
 #include "unlock/service_manager.h"
 
@@ -105,8 +106,8 @@ Result<> let_dependents_start(const std::filesystem::path& manager) {
       .remedy("systemctl start zfs-keyvault.target");
 }
 
-ExitCode open_and_serve(Opening opening, Counter& counter, const Session& session,
-                        const AgentOptions& options, const host::StopOnSignal& signals) {
+ExitCode open_and_serve(Opening opening, Counter& counter, Session& session, const AgentOptions& options,
+                        const host::StopOnSignal& signals) {
   auto lines = unlock::lines_that_ask(options.crypttab);
   if (!lines) tell_journal("warning: " + lines.error().message());
   opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
@@ -121,7 +122,9 @@ ExitCode open_and_serve(Opening opening, Counter& counter, const Session& sessio
     return {};
   };
   const ExitCode code = open_volumes(std::move(opening), session, options.open, signals);
-  if (code == ExitCode::kDone) counter.serve(signals.token());
+  if (code != ExitCode::kDone) return code;
+  static_cast<void>(renew_copies(session));  // Now, and not when the machine goes down.
+  counter.serve(signals.token());
   return code;
 }
 

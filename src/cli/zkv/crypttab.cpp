@@ -28,12 +28,17 @@ struct CrypttabOptions {
 struct Known {
   std::vector<host::VolumeOfKind> volumes;
   bool is_all = false;
+  unlock::SystemVolumes system;
+
+  [[nodiscard]] bool is_of_system(const host::VolumeOfKind& one) const {
+    return system.hold(one.kind, one.volume);
+  }
 };
 
 /// Those of the repository where its key was given, else those that are remembered.
 Result<Known> known_volumes(Session& session, const CrypttabOptions& options) {
-  Known known;
-  known.is_all = options.key.given();
+  ZKV_TRY(auto system, unlock::SystemVolumes::look({session.repository}));
+  Known known{{}, options.key.given(), std::move(system)};
   if (!known.is_all) {
     ZKV_TRY(known.volumes, host::remembered_volumes());
   } else {
@@ -72,7 +77,7 @@ Result<> print_findings(const std::vector<host::CrypttabFinding>& findings, bool
 ExitCode check_lines(Session& session, const CrypttabOptions& options) {
   const auto known = known_volumes(session, options);
   if (!known) return report(known.error());
-  const auto findings = host::check_crypttab(known->volumes, known->is_all, options.places);
+  const auto findings = host::check_crypttab(known->volumes, known->is_all, known->system, options.places);
   if (!findings) return report(findings.error());
   if (const auto printed = print_findings(*findings, options.json); !printed) return report(printed.error());
   return findings->empty() ? ExitCode::kDone : ExitCode::kFailed;
@@ -121,8 +126,9 @@ Result<> carry_out(const std::vector<host::FileChange>& changes, const CrypttabO
 Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::vector<std::string>& names) {
   std::vector<host::VolumeOfKind> volumes;
   if (names.empty()) {
-    std::copy_if(known.volumes.begin(), known.volumes.end(), std::back_inserter(volumes),
-                 [](const host::VolumeOfKind& one) { return one.kind == "luks"; });
+    std::copy_if(
+        known.volumes.begin(), known.volumes.end(), std::back_inserter(volumes),
+        [&](const host::VolumeOfKind& one) { return one.kind == "luks" && !known.is_of_system(one); });
   }
   for (const auto& name : names) {
     const auto found = std::find_if(known.volumes.begin(), known.volumes.end(),
@@ -133,6 +139,11 @@ Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::ve
               known.is_all
                   ? "'zkv volume list' shows what the repository holds"
                   : "before it was opened once only the repository knows it: give its key, by --key-file");
+    }
+    if (known.is_of_system(*found)) {
+      return Error::unsupported("this system, or the repository, lies on " + name +
+                                ": it is opened before zkv's socket is there")
+          .remedy("leave its line in crypttab as it is; zkv in the initramfs opens it (docs/operations.md)");
     }
     volumes.push_back(*found);
   }

@@ -82,6 +82,7 @@ Result<> add(Session& session, const FsAddOptions& options) {
   ZKV_TRY(const auto volume_key, read_volume_key(session, options.volume_key, options.volume_key_file,
                                                  options.name, encoding_of(options.encoding)));
   ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.check_settled(options.name));
     ZKV_CHECK(keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force));
     keep_volume_names(session, keys, options.name);
     return {};

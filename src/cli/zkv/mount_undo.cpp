@@ -1,6 +1,9 @@
 // `zkv unmount`: unmounts what hangs on volumes, and forgets their keys.
 #include <algorithm>
+#include <cstdio>
 #include <memory>
+
+#include "base/plain_text.h"
 
 #include "fetch_options.h"
 #include "host/closing.h"
@@ -9,6 +12,7 @@
 #include "mount_options.h"
 #include "mount_report.h"
 #include "unlock/registry.h"
+#include "unlock/system_volumes.h"
 #include "waiting_service.h"
 
 namespace zkv::cli {
@@ -29,9 +33,10 @@ const host::VolumeOfKind* find_in(const Remembered& remembered, const std::strin
   return found == remembered.end() ? nullptr : &*found;
 }
 
-/// The open volumes among those that are remembered.
+/// The open volumes among those that are remembered, without those that the system lies on.
 Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unlocker,
-                                                           const Remembered& remembered) {
+                                                           const Remembered& remembered,
+                                                           const unlock::SystemVolumes& system) {
   std::vector<unlock::VolumeRef> volumes;
   for (const auto& [kind, volume] : remembered) {
     if (kind == unlocker.name()) volumes.push_back(volume);
@@ -40,7 +45,15 @@ Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unl
   if (volumes.empty()) return open;
   ZKV_TRY(const auto states, unlocker.inspect(volumes));
   for (const auto& state : states) {
-    if (state.is_open) open.push_back(find_in(remembered, state.name)->volume);
+    if (!state.is_open) continue;
+    const auto& volume = find_in(remembered, state.name)->volume;
+    if (!system.hold(unlocker.name(), volume)) {
+      open.push_back(volume);
+    } else {
+      static_cast<void>(std::fprintf(stderr,
+                                     "zkv: %s stays open: this system, or the repository, lies on it\n",
+                                     plain_text(volume.name).c_str()));
+    }
   }
   return open;
 }
@@ -64,20 +77,31 @@ std::vector<unlock::VolumeRef> take_own(unlock::Unlocker& unlocker, const Rememb
   return own;
 }
 
-Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_token& stop) {
+tl::unexpected<Error> holds_the_system(const std::string& volume) {
+  return tl::unexpected(
+      Error::conflict("this system, or the repository, lies on " + volume + "; nothing was locked")
+          .remedy("power the machine off to lock it"));
+}
+
+Result<host::MountReport> undo(const UnmountOptions& options, const std::filesystem::path& repository,
+                               const std::stop_token& stop) {
   ZKV_TRY(const auto remembered, host::remembered_volumes());
   if (options.volumes.empty() && remembered.empty() && does_service_run()) {
     return Error::not_found("the boot has opened volumes, and nothing is remembered of them")
         .remedy("name them: zkv lock VOLUME...");
   }
+  ZKV_TRY(const auto system, unlock::SystemVolumes::look({repository}));
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via)});
   std::vector<Error> errors;
   std::vector<std::vector<unlock::VolumeRef>> volumes(unlockers.size());
   auto named = options.volumes;
   for (std::size_t kind = 0; kind < unlockers.size(); ++kind) {
-    auto own = options.volumes.empty() ? remembered_and_open(*unlockers[kind], remembered)
+    auto own = options.volumes.empty() ? remembered_and_open(*unlockers[kind], remembered, system)
                                        : take_own(*unlockers[kind], remembered, named);
     if (own) {
+      for (const auto& volume : *own) {
+        if (system.hold(unlockers[kind]->name(), volume)) return holds_the_system(volume.name);
+      }
       volumes[kind] = std::move(*own);
     } else {
       errors.push_back(std::move(own).error());
@@ -90,9 +114,9 @@ Result<host::MountReport> undo(const UnmountOptions& options, const std::stop_to
   return report;
 }
 
-ExitCode unmount(const UnmountOptions& options) {
+ExitCode unmount(const UnmountOptions& options, const Session& session) {
   const host::StopOnSignal signals;
-  const auto outcome = undo(options, signals.token());
+  const auto outcome = undo(options, session.repository, signals.token());
   if (!outcome) return finish(tl::unexpected(outcome.error()));
   if (const auto printed = print_report(*outcome, options.json); !printed) return report(printed.error());
   if (signals.signal() != 0 && !outcome->is_complete()) return code_of_signal(signals.signal());
@@ -121,7 +145,7 @@ void add_unmount_command(CLI::App& app, Session& session) {
       ->type_name("VOLUME");
   command->add_flag("--json", options->json, "print the outcome as JSON");
   add_via_option(*command, options->via);
-  command->callback([options, &session] { session.exit_code = unmount(*options); });
+  command->callback([options, &session] { session.exit_code = unmount(*options, session); });
 }
 
 void add_lock_command(CLI::App& app, Session& session) {
@@ -137,7 +161,7 @@ void add_lock_command(CLI::App& app, Session& session) {
       session.exit_code = ExitCode::kUsage;
       return;
     }
-    session.exit_code = unmount(*options);
+    session.exit_code = unmount(*options, session);
     if (options->all && session.exit_code == ExitCode::kDone) let_service_stop();
     if (options->all && session.exit_code == ExitCode::kPartly) warn_of_partly_locked();
   });

@@ -10,6 +10,7 @@ namespace {
 ExitCode code_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kDenied:
+    case ErrorKind::kRefused:
       return ExitCode::kDenied;
     case ErrorKind::kPending:
       return ExitCode::kUndecided;

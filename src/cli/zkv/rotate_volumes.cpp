@@ -80,7 +80,8 @@ Result<ExitCode> change_volume_keys(const Session& session, const SecretBytes& k
   const auto unlockers = unlock::all_unlockers({});
   Output out;
   if (!begun) {
-    ZKV_TRY(const auto left, host::begin_volume_changes(session.repository, key, unlockers));
+    ZKV_TRY(const auto system, unlock::SystemVolumes::look({session.repository}));
+    ZKV_TRY(const auto left, host::begin_volume_changes(session.repository, key, unlockers, system));
     for (const auto& change : left) tell_change(change, out);
   }
   const host::StopOnSignal signals;

@@ -134,8 +134,15 @@ class Adoption {
 };
 
 /// What still opens it without anybody's approval, or asks for it beside zkv.
-void print_what_is_left(const Adoptable& volume, Output& out) {
+void print_what_is_left(const Adoptable& volume, bool holds_system, Output& out) {
   const std::string name = plain_text(volume.name);
+  if (holds_system) {
+    out << "This system lies on " << name
+        << ": leave its lines in crypttab and fstab as they are; zkv opens it where zkv-initramfs or "
+           "zkv-dracut is installed, "
+           "and its passphrase at the console does, too\n";
+    return;
+  }
   if (volume.is_in_crypttab) {
     out << name
         << " stands in /etc/crypttab too, so that the boot asks for it as well: add noauto to its line, or "
@@ -169,6 +176,7 @@ Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
   print_adoptable(found.volumes, unlockers, table);
   ZKV_CHECK(table.write());
   if (options.list) return {};
+  ZKV_TRY(const auto system, unlock::SystemVolumes::look({session.repository}));
   std::size_t adopted = 0;
   Result<> ended;
   for (const auto& volume : found.volumes) {
@@ -177,7 +185,8 @@ Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
       ended = tl::unexpected(is_adopted.error());
       break;
     }
-    if (*is_adopted) print_what_is_left(volume, out);
+    const auto& kind = unlockers[volume.kind]->name();
+    if (*is_adopted) print_what_is_left(volume, system.hold(kind, {volume.name, volume.settings}), out);
     adopted += *is_adopted ? std::size_t{1} : 0;
   }
   out << fmt::format("{} of {} are in {} now\n", adopted, found.volumes.size(), session.repository.string());

@@ -122,6 +122,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     kind = unlocker->name();
     settings = merged(options, keys);
     ZKV_CHECK(unlocker->check({options.name, settings}));
+    if (options.no_test) ZKV_CHECK(keys.check_settled(options.name));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));
     if (!options.no_test) {

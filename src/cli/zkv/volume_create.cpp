@@ -46,6 +46,14 @@ bool is_there(unlock::Unlocker& unlocker, const unlock::NewVolume& volume) {
   return !states || states->front().presence == unlock::Presence::kPresent;
 }
 
+/// What is there already has another key than the one that is made for it.
+Result<> check_new(unlock::Unlocker& unlocker, const unlock::NewVolume& volume) {
+  const auto states = unlocker.inspect({{volume.name, volume.settings}});
+  if (!states || states->front().presence != unlock::Presence::kPresent) return {};
+  return Error::exists(volume.name + " is there already")
+      .remedy("put its key in: zkv volume add " + volume.name);
+}
+
 /// Its key goes only where there is nothing that it opens.
 Error not_made(const Session& session, const SecretBytes& key, unlock::Unlocker& unlocker,
                const unlock::NewVolume& volume, Error why) {
@@ -69,6 +77,7 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   ZKV_CHECK(unlocker->check({volume.name, volume.settings}));
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_CHECK(check_new(*unlocker, volume));
   const auto volume_key = crypto::random_volume_key(unlocker->new_key_size());
   volume.key = volume_key.span();
   // Before there is a volume that needs it, so that none ever lacks its key.

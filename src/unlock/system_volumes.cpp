@@ -1,0 +1,103 @@
+// From a path to its mount, from that to its device or dataset, and down from there. Source: proc(5), the
+// kernel's Documentation/ABI/testing/sysfs-block, zpool-list(8).
+#include "unlock/system_volumes.h"
+
+#include <sstream>
+#include <system_error>
+#include <utility>
+
+#include "unlock/block_devices.h"
+#include "unlock/order.h"
+#include "unlock/sysfs.h"
+#include "unlock/system_tool.h"
+
+namespace zkv::unlock {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The mount that `path` is reached by: the innermost, and of several at one place the last.
+const Mounted* mount_of_path(const std::string& path, const std::vector<Mounted>& mounts) {
+  const Mounted* found = nullptr;
+  for (const auto& mount : mounts) {
+    if (!lies_within(path, mount.mountpoint)) continue;
+    if (found == nullptr || mount.mountpoint.size() >= found->mountpoint.size()) found = &mount;
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<SystemVolumes> SystemVolumes::look(const std::vector<fs::path>& files, const StoragePlaces& places) {
+  ZKV_TRY(const auto text, read_system_table(places.mount_table));
+  const auto mounts = parse_mounted(text);
+  SystemVolumes found(places);
+  for (const auto* place : {"/", "/usr"}) ZKV_CHECK(found.add_file(place, mounts));
+  for (const auto& file : files) ZKV_CHECK(found.add_file(file, mounts));
+  return found;
+}
+
+bool SystemVolumes::hold(std::string_view kind, const VolumeRef& volume) const {
+  static const Names kOfMapper{"luks", "plain", "bitlk", "tcrypt", "fvault2"};
+  if (kind == "zfs") return datasets_.contains(volume.name);
+  if (!kOfMapper.contains(kind)) return false;
+  if (mappings_.contains(volume.name)) return true;
+  if (volume.settings.device.empty()) return false;
+  const auto device = find_device(volume.settings.device, places_.devices);
+  return device && nodes_.contains(device->filename());
+}
+
+Result<> SystemVolumes::add_file(const fs::path& file, const std::vector<Mounted>& mounts) {
+  const auto* mount = mount_of_path(real_path(file.string()), mounts);
+  if (mount == nullptr) return {};
+  if (mount->type == "zfs") return add_dataset(mount->source, mounts);
+  if (lies_within(mount->source, places_.devices.string())) {
+    const auto device = real_path(mount->source);
+    std::error_code failed;
+    if (fs::exists(places_.blocks / fs::path(device).filename(), failed)) {
+      return add_node(fs::path(device).filename(), mounts);
+    }
+  }
+  std::error_code failed;
+  const auto node = fs::canonical(places_.numbers / mount->number, failed);
+  return failed ? Result<>() : add_node(node.filename(), mounts);
+}
+
+Result<> SystemVolumes::add_dataset(std::string name, const std::vector<Mounted>& mounts) {
+  const std::string pool = name.substr(0, name.find('/'));
+  const bool is_known = datasets_.contains(pool);
+  for (; !name.empty(); name = name.find('/') == std::string::npos ? "" : name.substr(0, name.rfind('/'))) {
+    datasets_.insert(name);
+  }
+  if (is_known) return {};
+  ZKV_TRY(const auto listed,
+          run_tool(places_.pool_program, {"list", "-v", "-H", "-L", "-P", pool}, 0, places_.limit));
+  std::istringstream words(listed);
+  for (std::string word; words >> word;) {
+    if (!word.starts_with('/')) continue;
+    if (lies_within(word, places_.devices.string())) {
+      ZKV_CHECK(add_node(fs::path(word).filename(), mounts));
+    } else {
+      ZKV_CHECK(add_file(word, mounts));
+    }
+  }
+  return {};
+}
+
+Result<> SystemVolumes::add_node(const std::string& node, const std::vector<Mounted>& mounts) {
+  if (!nodes_.insert(node).second) return {};
+  const auto folder = places_.blocks / node;
+  if (auto name = first_line(folder / "dm" / "name"); !name.empty()) mappings_.insert(std::move(name));
+  if (const auto file = first_line(folder / "loop" / "backing_file"); !file.empty())
+    ZKV_CHECK(add_file(file, mounts));
+  std::error_code failed;
+  if (fs::exists(folder / "partition", failed)) {
+    const auto whole = fs::canonical(folder, failed).parent_path().filename();
+    if (!failed) ZKV_CHECK(add_node(whole, mounts));
+  }
+  for (const auto& below : names_in(folder / "slaves")) ZKV_CHECK(add_node(below, mounts));
+  return {};
+}
+
+}  // namespace zkv::unlock
