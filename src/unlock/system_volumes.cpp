@@ -2,6 +2,8 @@
 // kernel's Documentation/ABI/testing/sysfs-block, zpool-list(8).
 #include "unlock/system_volumes.h"
 
+#include <algorithm>
+#include <array>
 #include <sstream>
 #include <system_error>
 #include <utility>
@@ -16,6 +18,8 @@ namespace zkv::unlock {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::array<std::string_view, 5> kKindsOfMapper{"luks", "plain", "bitlk", "tcrypt", "fvault2"};
 
 /// The mount that `path` is reached by: the innermost, and of several at one place the last.
 const Mounted* mount_of_path(const std::string& path, const std::vector<Mounted>& mounts) {
@@ -39,9 +43,8 @@ Result<SystemVolumes> SystemVolumes::look(const std::vector<fs::path>& files, co
 }
 
 bool SystemVolumes::hold(std::string_view kind, const VolumeRef& volume) const {
-  static const Names kOfMapper{"luks", "plain", "bitlk", "tcrypt", "fvault2"};
   if (kind == "zfs") return datasets_.contains(volume.name);
-  if (!kOfMapper.contains(kind)) return false;
+  if (std::ranges::count(kKindsOfMapper, kind) == 0) return false;
   if (mappings_.contains(volume.name)) return true;
   if (volume.settings.device.empty()) return false;
   const auto device = find_device(volume.settings.device, places_.devices);
