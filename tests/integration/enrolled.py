@@ -127,13 +127,18 @@ class GoesWell(Case):
         key = re.search(r"recovery key is\n(\S{44})\n", said).group(1)
         fresh.out("repository", "check", "-k", "-", stdin=key.encode() + b"\n")
 
-    def test_two_gateways_are_asked_and_either_is_enough(self):
+    def enroll_with_two(self):
+        """Gives the second gateway."""
         self.enroll()
         other = self.new_gateway()
         joined = self.host.home / "both.pem"
         joined.write_text(self.gateway.authority.certificate.read_text() + other.authority.certificate.read_text())
         self.host.cafile = joined
         self.host.enroll(other.invite("nas"), "--no-test")
+        return other
+
+    def test_two_gateways_are_asked_and_either_is_enough(self):
+        other = self.enroll_with_two()
         mark = self.gateway.log.mark()
         running = self.host.begin_mount()
         first = self.gateway.next_request(mark)
@@ -144,12 +149,7 @@ class GoesWell(Case):
         self.assertEqual(self.gateway.state(first), "cancelled")
 
     def test_a_gateway_that_no_longer_knows_the_host_does_not_speak_for_the_other(self):
-        self.enroll()
-        other = self.new_gateway()
-        joined = self.host.home / "both.pem"
-        joined.write_text(self.gateway.authority.certificate.read_text() + other.authority.certificate.read_text())
-        self.host.cafile = joined
-        self.host.enroll(other.invite("nas"), "--no-test")
+        other = self.enroll_with_two()
         self.gateway.command("host", "revoke", "nas", "--yes")
         running = self.host.begin_mount()
         other.command("request", "approve", other.next_request())
