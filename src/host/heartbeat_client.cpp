@@ -30,7 +30,7 @@ protocol::Heartbeat message_of(const Enrolment& enrolment, const SignOfLife& sig
 
 Error refusal_of_beat(const GatewayAnswer& answer, const std::string& address) {
   if (answer.problem == "unknown-host" || answer.status == 403) {
-    return Error::denied(address + " refuses this host: " + answer.detail)
+    return Error::refused(address + " refuses this host: " + answer.detail)
         .remedy("see 'zkvgateway host list' there; enrol again by a new link if it must be");
   }
   return Error::unavailable(address + ": " + answer.detail);

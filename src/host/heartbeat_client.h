@@ -33,7 +33,7 @@ struct GatewayHealth {
 };
 
 /// Sends one heartbeat. The answer is believed only as far as the pinned key signed it for this very message.
-/// Errors: kUnsupported (the gateway is older than heartbeats), kDenied (it does not know this host, or is
+/// Errors: kUnsupported (the gateway is older than heartbeats), kRefused (it does not know this host, or is
 /// not the one that was pinned), kUnavailable, kCorrupt, kInterrupted.
 Result<GatewayHealth> send_heartbeat(const Enrolment& enrolment, const EnrolmentKeys& keys,
                                      const SignOfLife& sign, const Exchange& exchange,

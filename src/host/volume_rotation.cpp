@@ -33,8 +33,7 @@ Result<> holds_the_system(const Volume& volume) {
   const bool is_zfs = volume.kind == repository::VolumeKind::kZfs;
   return Error::unsupported(
              "this system, or the repository, lies on it: its key is what a person at the console has, and a "
-             "new "
-             "one could be read only after it")
+             "new one could be read only after it")
       .remedy(std::string("change it yourself (") + (is_zfs ? "zfs change-key" : "cryptsetup luksChangeKey") +
               "), and put it in: zkv volume add --force " + volume.name);
 }

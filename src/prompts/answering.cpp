@@ -27,17 +27,12 @@ dev_t number_of(const std::string& name, const std::filesystem::path& devices) {
   return found.st_rdev;
 }
 
-bool is_mapped(VolumeKind kind) {
-  return kind == VolumeKind::kLuks || kind == VolumeKind::kPlain || kind == VolumeKind::kBitlk ||
-         kind == VolumeKind::kTcrypt || kind == VolumeKind::kFvault2;
-}
-
 const Volume* find_mapping(const Prompt& prompt, const std::vector<Volume>& volumes,
                            const std::filesystem::path& devices) {
   const dev_t asked = prompt.device.empty() ? 0 : number_of(prompt.device, devices);
   const Volume* by_name = nullptr;
   for (const auto& volume : volumes) {
-    if (!is_mapped(volume.kind)) continue;
+    if (unlock::crypt_kind_of(volume.kind) == nullptr) continue;
     if (asked != 0 && number_of(volume.settings.device, devices) == asked) return &volume;
     if (volume.name == prompt.volume) by_name = &volume;
   }

@@ -2,7 +2,6 @@
 #include "unlock/bound_child.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,11 +12,11 @@
 #include <csignal>
 #include <utility>
 
+#include "unlock/child_process.h"
+
 namespace zkv::unlock {
 
 namespace {
-
-constexpr int kPatience = 3000;  // milliseconds for a child to end
 
 /// Only the parent hears the signals that end it, and lets the child finish. But no child outlives it: one
 /// would keep the repository locked, and might open its device when nobody expects it any more.
@@ -89,10 +88,7 @@ Result<BoundChild> BoundChild::start(const std::function<void(int)>& work, std::
 void BoundChild::end(bool kill_it) {
   const pid_t pid = std::exchange(pid_, 0);
   if (kill_it) ::kill(pid, SIGKILL);
-  pollfd ended{process_.get(), POLLIN, 0};
-  while (::poll(&ended, 1, kPatience) < 0 && errno == EINTR) {
-  }
-  ::waitpid(pid, nullptr, WNOHANG);
+  bury(pid, process_.get());
 }
 
 }  // namespace zkv::unlock

@@ -27,8 +27,6 @@ namespace {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t kInputLimit = 4096;  // what a pipe always takes without blocking
-/// One that hangs in the kernel dies when that lets go of it, which may be never; init buries it then.
-constexpr std::chrono::seconds kKilledLimit{3};
 constexpr std::size_t kOutputLimit = std::size_t{64} << 20U;
 constexpr std::string_view kSystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -53,7 +51,7 @@ class Child {
   ~Child() {
     if (pid_ <= 0) return;
     ::kill(leads_group_ ? -pid_ : pid_, SIGKILL);
-    if (has_ended_within(kKilledLimit)) (void)exit_code();
+    bury(pid_, handle_.get());
   }
 
   /// Readable once the child has ended.
@@ -68,19 +66,6 @@ class Child {
   }
 
  private:
-  [[nodiscard]] bool has_ended_within(std::chrono::milliseconds limit) const {
-    if (!handle_.is_open()) return true;
-    const SteadyTime until = std::chrono::steady_clock::now() + limit;
-    pollfd ended{handle_.get(), POLLIN, 0};
-    int ready = -1;
-    do {
-      const auto left =
-          std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-      ready = ::poll(&ended, 1, static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0)));
-    } while (ready < 0 && errno == EINTR);
-    return ready != 0;
-  }
-
   pid_t pid_;
   bool leads_group_;
   FileDescriptor handle_;
@@ -192,6 +177,14 @@ bool is_program(const fs::path& path) {
 }
 
 }  // namespace
+
+void bury(pid_t child, int pidfd) {
+  static constexpr int kPatience = 3000;  // milliseconds
+  pollfd ended{pidfd, POLLIN, 0};
+  while (::poll(&ended, 1, kPatience) < 0 && errno == EINTR) {
+  }
+  ::waitpid(child, nullptr, WNOHANG);
+}
 
 Result<fs::path> find_program(std::string_view program) {
   if (program.find('/') != std::string_view::npos) return fs::path(program);

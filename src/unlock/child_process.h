@@ -1,6 +1,8 @@
 // Other programs, run without a shell: a clean environment, secrets on stdin only, a time limit.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -21,6 +23,10 @@ Result<std::filesystem::path> find_program(std::string_view program);
 /// A pipe to be read that holds all of `bytes` already, so that no write can block or meet a closed pipe.
 /// Errors: kInvalid (more than 4096 bytes), kIo.
 Result<FileDescriptor> input_of(std::span<const std::uint8_t> bytes);
+
+/// Waits a little for the end of a child that was told to end, by its `pidfd`. One that hangs in the kernel
+/// dies when that lets go of it, which may be never; init buries it then.
+void bury(pid_t child, int pidfd);
 
 struct Command {
   std::filesystem::path program;

@@ -37,6 +37,8 @@ const CryptKind& tcrypt_kind();
 const CryptKind& fvault2_kind();
 /// Null for a kind that is none of dm-crypt's.
 const CryptKind* crypt_kind_of(repository::VolumeKind kind);
+/// The same by Unlocker::name().
+const CryptKind* crypt_kind_named(std::string_view name);
 
 std::unique_ptr<Unlocker> make_crypt_unlocker(const CryptKind& kind, CryptOptions options);
 

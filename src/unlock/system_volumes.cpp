@@ -2,24 +2,22 @@
 // kernel's Documentation/ABI/testing/sysfs-block, zpool-list(8).
 #include "unlock/system_volumes.h"
 
-#include <algorithm>
-#include <array>
 #include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "unlock/block_devices.h"
+#include "unlock/crypt_kind.h"
 #include "unlock/order.h"
 #include "unlock/sysfs.h"
 #include "unlock/system_tool.h"
+#include "unlock/zfs_properties.h"
 
 namespace zkv::unlock {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::array<std::string_view, 5> kKindsOfMapper{"luks", "plain", "bitlk", "tcrypt", "fvault2"};
 
 /// The mount that `path` is reached by: the innermost, and of several at one place the last.
 const Mounted* mount_of_path(const std::string& path, const std::vector<Mounted>& mounts) {
@@ -44,7 +42,7 @@ Result<SystemVolumes> SystemVolumes::look(const std::vector<fs::path>& files, co
 
 bool SystemVolumes::hold(std::string_view kind, const VolumeRef& volume) const {
   if (kind == "zfs") return datasets_.contains(volume.name);
-  if (std::ranges::count(kKindsOfMapper, kind) == 0) return false;
+  if (crypt_kind_named(kind) == nullptr) return false;
   if (mappings_.contains(volume.name)) return true;
   if (volume.settings.device.empty()) return false;
   const auto device = find_device(volume.settings.device, places_.devices);
@@ -68,11 +66,10 @@ Result<> SystemVolumes::add_file(const fs::path& file, const std::vector<Mounted
 }
 
 Result<> SystemVolumes::add_dataset(std::string name, const std::vector<Mounted>& mounts) {
-  const std::string pool = name.substr(0, name.find('/'));
+  const std::string pool(pool_of(name));
   const bool is_known = datasets_.contains(pool);
-  for (; !name.empty(); name = name.find('/') == std::string::npos ? "" : name.substr(0, name.rfind('/'))) {
-    datasets_.insert(name);
-  }
+  for (; name != pool; name.erase(name.rfind('/'))) datasets_.insert(name);
+  datasets_.insert(pool);
   if (is_known) return {};
   ZKV_TRY(const auto listed,
           run_tool(places_.pool_program, {"list", "-v", "-H", "-L", "-P", pool}, 0, places_.limit));
