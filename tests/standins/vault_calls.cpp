@@ -1,8 +1,8 @@
 // One call of the gateway's Azure vault, for the check of it against the stand-in:
 //   vault_calls recover|deposit|destroy NAME [stay]
 // reads the value to deposit from the standard input and writes a recovered one to the standard output. Ends
-// with 0, or with 10 + the error's kind and its words on the standard error; with `stay`, only when it is
-// killed.
+// with 0, or with a number of the error's kind and its words on the standard error; with `stay`, only when it
+// is killed.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -46,6 +46,23 @@ Result<> call(const std::string& what, const std::string& name) {
   return is_written ? Result<>() : Error::io("writing the value");
 }
 
+int exit_status(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kNotFound:
+      return 11;
+    case ErrorKind::kExists:
+      return 12;
+    case ErrorKind::kDenied:
+      return 13;
+    case ErrorKind::kUnavailable:
+      return 14;
+    case ErrorKind::kUnsupported:
+      return 15;
+    default:
+      return 10;
+  }
+}
+
 }  // namespace
 }  // namespace zkv::gateway
 
@@ -59,5 +76,5 @@ int main(int count, char** words) {
   }
   if (done) return 0;
   fmt::print(stderr, "{}\n{}\n", done.error().message(), done.error().remedy());
-  return 10 + static_cast<int>(done.error().kind());
+  return zkv::gateway::exit_status(done.error().kind());
 }
