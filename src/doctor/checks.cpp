@@ -49,6 +49,7 @@ constexpr std::array kChecks{
     Check{"no-way-back", kNote, no_way_back},
     Check{"previous-opens-more", kNote, previous_opens_more},
     Check{"disk-full", kNote, disk_full},
+    Check{"initramfs-old", kMend, initramfs_old},
     Check{"file-writable", kMend, file_writable},
     Check{"file-readable", kMend, file_readable},
     Check{"key-left-lying", kNote, key_left_lying},

@@ -71,6 +71,16 @@ struct Leftover {
   Kind kind = Kind::kKey;
 };
 
+/// What an initramfs asks with is a copy, of the files as they were when it was made.
+struct EarlyFacts {
+  struct File {
+    std::string path;
+    Time changed;
+  };
+  std::vector<File> copied;  ///< what a copy is made of; empty: no initramfs asks here
+  std::vector<File> initramfses;
+};
+
 struct SwapDevice {
   std::string path;
   bool is_encrypted = false;  ///< or compressed memory
@@ -103,6 +113,7 @@ struct Facts {
   std::vector<GatewayFacts> gateways = {};
   std::vector<FileFacts> files = {};
   std::vector<Leftover> leftovers = {};
+  EarlyFacts early = {};
   std::vector<SwapDevice> swaps = {};
 
   std::vector<std::string> unseen = {};  ///< what could not be looked at, and why

@@ -98,6 +98,7 @@ Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const s
   gather_repository(order, facts);
   gather_volumes(order, unlockers, facts);
   gather_files(order, facts);
+  gather_early(order, facts);
   gather_leftovers(order.system, facts);
   gather_gateways(order, facts, stop);
   if (!order.system.is_running()) {

@@ -14,6 +14,8 @@ void gather_repository(const GatherOrder& order, Facts& facts);
 /// After the repository, whose enrolments name volumes.
 void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, Facts& facts);
 void gather_files(const GatherOrder& order, Facts& facts);
+/// What initramfses ask with, and when they were made.
+void gather_early(const GatherOrder& order, Facts& facts);
 /// Looks through a few directories, so deep and so far and no further. After the repository.
 void gather_leftovers(const System& system, Facts& facts);
 /// Speaks to each gateway once. After the repository.

@@ -61,6 +61,9 @@ FoundList no_way_back(const Facts& facts);
 FoundList previous_opens_more(const Facts& facts);
 FoundList disk_full(const Facts& facts);
 
+// look_at_early.cpp
+FoundList initramfs_old(const Facts& facts);
+
 // look_at_files.cpp
 FoundList file_writable(const Facts& facts);
 FoundList file_readable(const Facts& facts);

@@ -76,6 +76,12 @@ RepositoryFiles RepositoryFiles::of(const fs::path& repository) {
   return files;
 }
 
+std::vector<fs::path> RepositoryFiles::paths() const {
+  std::vector<fs::path> paths;
+  for (const auto& [path, mark] : seen_) paths.emplace_back(path);
+  return paths;
+}
+
 std::vector<Error> run_renewed_programs(const fs::path& folder, const fs::path& repository) {
   std::vector<Error> failures;
   for (const auto& program : programs_in(folder)) {

@@ -19,6 +19,7 @@ class RepositoryFiles {
   /// As they are now.
   static RepositoryFiles of(const std::filesystem::path& repository);
   bool operator==(const RepositoryFiles&) const = default;
+  [[nodiscard]] std::vector<std::filesystem::path> paths() const;
 
  private:
   std::map<std::string, std::string> seen_;  ///< path → what changes with every replacement

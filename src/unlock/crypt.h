@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "unlock/service_manager.h"
 #include "unlock/unlocker.h"
 
 namespace zkv::unlock {
@@ -24,6 +25,7 @@ struct CryptOptions {
   std::filesystem::path blocks = "/sys/class/block";
   std::filesystem::path mount_table = "/proc/self/mountinfo";
   std::filesystem::path fstab = "/etc/fstab";
+  std::filesystem::path manager = kServiceManager;  ///< mounts what fstab says; without it mount(8) does
 };
 
 /// Versions 1 and 2, by a key slot or by the volume key.

@@ -1,10 +1,11 @@
-// mount(8) and umount(8), which know fstab, filesystem types and their helpers.
+// systemd for what fstab says, and mount(8) and umount(8), which know filesystem types and their helpers.
 #include "unlock/crypt_mount.h"
 
 #include <algorithm>
 #include <filesystem>
 
 #include "unlock/fstab_places.h"
+#include "unlock/mount_unit.h"
 #include "unlock/order.h"
 #include "unlock/system_tool.h"
 
@@ -61,13 +62,13 @@ Result<std::vector<std::string>> CryptMounts::wanted_places(const VolumeRef& vol
   return places_in_fstab(options_, (options_.devices / "mapper" / mapping.name).string());
 }
 
-Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& device,
-                                const std::string& place) const {
+Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& place) const {
   std::error_code failed;
   fs::create_directories(place, failed);
   if (failed) return Error::system("making " + place, failed.value());
   std::vector<std::string> words;
   if (!open.volume.settings.mountpoint.empty()) {
+    const auto device = device_of(options_, open);
     words = open.is_read_only ? std::vector<std::string>{"-o", "ro", "--", device}
                               : std::vector<std::string>{"--", device};
   } else {
@@ -77,17 +78,29 @@ Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& devic
   return run_tool(options_.mount, std::move(words)).map([](const std::string&) {});
 }
 
-MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& place) const {
+Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& place,
+                                    const std::stop_token& stop) const {
+  if (!open.volume.settings.mountpoint.empty()) return run_mount(open, place);
+  ZKV_TRY(const auto unit, start_mount_unit(real_path(place), {options_.manager, options_.fstab}, stop));
+  if (unit == MountUnit::kNone) return run_mount(open, place);
+  ZKV_TRY(const auto now, CryptMounts::read(options_));
+  if (now.is_mounted_at(open.mapping, place)) return {};
+  return Error::conflict("systemd has mounted something else there");
+}
+
+MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& place,
+                                   const std::stop_token& stop) const {
   const auto device = device_of(options_, open);
   const auto outcome = [&](MountHappened happened, std::string detail = {}) {
     return mount_outcome(open.volume, device, place, happened, std::move(detail));
   };
   if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
-  const auto done = run_mount(open, device, place);
+  const auto done = mount_somehow(open, place, stop);
   if (done) return outcome(MountHappened::kMounted);
-  // systemd mounts what fstab has with nofail as soon as the mapping is there, and may have been first.
+  // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
   const auto now = CryptMounts::read(options_);
   if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
+  if (done.error().kind() == ErrorKind::kInterrupted) return outcome(MountHappened::kInterrupted);
   return outcome(MountHappened::kFailed, done.error().message());
 }
 
@@ -121,7 +134,7 @@ std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volu
       outcomes.push_back(
           without_trying(MountHappened::kFailed, "it lies below " + *parent + ", which is not mounted"));
     } else {
-      outcomes.push_back(mount_at(*place.open, place.path));
+      outcomes.push_back(mount_at(*place.open, place.path, stop));
     }
     if (outcomes.back().happened == MountHappened::kFailed) failed.push_back(place.path);
   }

@@ -39,9 +39,12 @@ class CryptMounts {
   [[nodiscard]] bool is_mounted_at(const Mapping& mapping, const std::string& place) const;
   [[nodiscard]] Result<std::vector<std::string>> wanted_places(const VolumeRef& volume,
                                                                const Mapping& mapping) const;
-  [[nodiscard]] Result<> run_mount(const OpenVolume& open, const std::string& device,
-                                   const std::string& place) const;
-  [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place) const;
+  /// By systemd where its line of fstab is a unit, else by mount(8).
+  [[nodiscard]] Result<> mount_somehow(const OpenVolume& open, const std::string& place,
+                                       const std::stop_token& stop) const;
+  [[nodiscard]] Result<> run_mount(const OpenVolume& open, const std::string& place) const;
+  [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place,
+                                      const std::stop_token& stop) const;
 
   const CryptOptions& options_;
   std::vector<Mounted> mounted_;

@@ -75,6 +75,22 @@ class Image(unittest.TestCase):
         self.assertEqual(self.found_on_a_small_disk("head -c 13m /dev/zero >filler"), ["disk-full"])
         self.assertEqual(self.found_on_a_small_disk("seq 100 | xargs touch 2>/dev/null"), ["disk-full"])
 
+    def test_an_initramfs_that_is_older_than_what_it_holds_a_copy_of(self):
+        now = 1_700_000_000
+        os.utime(self.root / "var/lib/zkv/repository", (now, now))
+        os.utime(self.root / "etc/default/zfs-keyvault", (now, now))
+        for name, age in (("initrd.img-6.1", 10), ("initrd.img-6.12", -10), ("initrd.img-6.1.bak", 10), ("vmlinuz-6.1", 10)):
+            os.utime(self.write(f"boot/{name}", ""), (now - age, now - age))
+        self.assertEqual(self.found(code=0), {}, "nothing of zkv is in it")
+        self.write("usr/share/initramfs-tools/hooks/zkv", "")
+        found = self.found()
+        self.assertEqual(list(found), ["initramfs-old"])
+        self.assertTrue(found["initramfs-old"]["where"].endswith("/boot/initrd.img-6.1"))
+        os.utime(self.root / "boot/initrd.img-6.1", (now, now))
+        self.assertEqual(self.found(code=0), {})
+        os.utime(self.root / "etc/default/zfs-keyvault", (now + 5, now + 5))
+        self.assertEqual(list(self.found()), ["initramfs-old"])
+
     def test_a_unit_that_is_masked_in_the_image(self):
         self.link("zfs-keyvault.service", "/dev/null")
         self.assertIn("systemctl unmask", self.found()["service-masked"]["remedy"])

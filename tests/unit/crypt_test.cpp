@@ -304,6 +304,7 @@ class LuksMounting : public LuksMachine {
     options.mount = directory_ / "mount";
     options.umount = directory_ / "umount";
     options.blkid = directory_ / "blkid";
+    options.manager = directory_ / "no-manager";
     return make_luks_unlocker(options);
   }
 

@@ -303,6 +303,22 @@ TEST(Doctor, FindsARepositoryThatTheBootCannotUse) {
               ElementsAre("tpm-missing"));
 }
 
+TEST(Doctor, FindsAnInitramfsWithAnOlderCopy) {
+  const auto with = [](std::chrono::hours age) {
+    return found_after([age](Facts& facts) {
+      facts.early.copied = {{"/var/lib/zkv/repository", kNow - std::chrono::hours(5)},
+                            {"/etc/default/zfs-keyvault", kNow - std::chrono::hours(9)}};
+      facts.early.initramfses = {{"/boot/initrd.img-6.1", kNow - age}};
+    });
+  };
+  EXPECT_THAT(with(std::chrono::hours(7)), ElementsAre("initramfs-old"));
+  EXPECT_THAT(with(std::chrono::hours(5)), IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.early.initramfses = {{"/boot/initrd.img-6.1", {}}};
+              }),
+              IsEmpty());
+}
+
 TEST(Doctor, FindsThatThereIsNoWayBackAndOneTooMany) {
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.description->outside->slots.erase(facts.description->outside->slots.begin());

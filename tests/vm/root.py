@@ -53,6 +53,7 @@ class RootScenario(Scenario):
     start = ""
     prompt = ""
     volume = "root"  # as the repository has it
+    tpm = None  # where identity and share are, if they are in one
 
     def fill(self, payload):
         import prepared  # pylint: disable=import-outside-toplevel
@@ -64,13 +65,13 @@ class RootScenario(Scenario):
         """Enrols the guest, makes the encrypted root, and takes the initramfs out."""
         self.gateway.start("--public-url", self.gateway.page)
         self.anna = person.invite(self.gateway, "Anna")
-        guest = self.boot()
+        guest = self.boot(tpm=self.tpm)
         self.finish_boot(guest)
         self.step("enrolling, and making the encrypted root")
         link = json.loads(self.gateway.command("host", "invite", "nas", "--json"))["url"]
         link = link.replace(self.gateway.page, self.gateway.address_in_guest)
         guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key; printf '%s' '{PASSPHRASE}' >/root/passphrase)")
-        guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
+        guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test {'--tpm' if self.tpm else ''}")
         guest.check(f"dpkg -i /payload/{self.package}_*.deb")
         guest.check(COPY + self.make_root, limit=1500)
         guest.power_off()
@@ -84,7 +85,7 @@ class RootScenario(Scenario):
 
     def boot_root(self, link=True):
         """Starts the machine with the encrypted root; nothing is awaited."""
-        guest = self._stack.enter_context(Guest(self._image, self.disks, self._work / "payload", self._console, link, self.start, None,
+        guest = self._stack.enter_context(Guest(self._image, self.disks, self._work / "payload", self._console, link, self.start, self.tpm,
                                                 self._work / "spare.qcow2", self.initrd))
         self.step("the guest boots by its initramfs")
         return guest

@@ -89,6 +89,8 @@ class Scenario(unittest.TestCase):
         """Waits until nothing is left to start; gives systemd's word for the machine."""
         state = guest.run("systemctl is-system-running --wait", BOOT_LIMIT).out.strip()
         self.step(f"the boot is over: {state}")
+        if state != "running":
+            print(guest.run("systemctl list-units --failed --plain --no-legend; journalctl --boot --priority warning --no-pager --lines 40").out)
         return state
 
     # -- looks into the guest --

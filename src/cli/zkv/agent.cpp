@@ -142,6 +142,7 @@ void add_agent_command(CLI::App& app, Session& session) {
   auto* command =
       app.add_subcommand("agent", "what zfs-keyvault.service runs: mount, and hand keys to systemd");
   auto options = std::make_shared<AgentOptions>();
+  options->source.gateway.tpm_wait = kTpmWaitAtBoot;
   add_key_source_options(*command, options->source);
   add_opening_options(*command, options->open);
   command->add_option("--crypttab", options->crypttab, "whose volumes systemd opens with keys from here")

@@ -43,6 +43,7 @@ void add_early_command(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("early", "in an initramfs: ask the gateways, and answer its prompts");
   const auto options = std::make_shared<KeySourceOptions>();
   options->gateway.timeout = 0;
+  options->gateway.tpm_wait = kTpmWaitAtBoot;
   add_key_source_options(*command, *options);
   command->callback([&session, options] { session.exit_code = early(session, *options); });
 }

@@ -11,6 +11,7 @@
 #include "host/gateway_race.h"
 #include "host/race.h"
 #include "host/service_notify.h"
+#include "unlock/device_wait.h"
 
 namespace zkv::cli {
 
@@ -32,6 +33,20 @@ host::AskOptions ask_options(const GatewayOptions& options, host::StatusClock& s
     asking.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(options.timeout);
   }
   return asking;
+}
+
+/// Waits for the TPM that holds the keys of an enrolment, where it is a device that is not there.
+Result<host::EnrolmentKeys> keys_of(const host::EnrolmentFolder& folder, const host::Enrolment& enrolment,
+                                    const GatewayOptions& options, const host::AskOptions& asking,
+                                    const std::stop_token& stop) {
+  auto keys = folder.keys_of(enrolment, options.tpm);
+  std::error_code failed;
+  const bool is_late = !keys && enrolment.in_tpm && options.tpm_wait.count() > 0 &&
+                       options.tpm.starts_with("/dev/") && !std::filesystem::exists(options.tpm, failed);
+  if (!is_late) return keys;
+  asking.say(keys.error().message() + " yet: waiting for it");
+  unlock::await_devices({options.tpm}, "/dev", std::chrono::steady_clock::now() + options.tpm_wait, stop);
+  return folder.keys_of(enrolment, options.tpm);
 }
 
 }  // namespace
@@ -112,7 +127,7 @@ Result<host::Released> fetch_shares(const std::filesystem::path& repository,
   runners.reserve(enrolments.size());
   for (const auto& enrolment : enrolments) {
     runners.emplace_back([&](const std::stop_token& its_stop) -> Result<host::Released> {
-      ZKV_TRY(const auto keys, folder.keys_of(enrolment, options.tpm));
+      ZKV_TRY(const auto keys, keys_of(folder, enrolment, options, asking, its_stop));
       return host::ask_enrolled_gateway(enrolment, keys, plea, asking,
                                         exchange_with(enrolment.certificate, options), its_stop);
     });

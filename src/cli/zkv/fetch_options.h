@@ -22,7 +22,11 @@ struct GatewayOptions {
   std::string ca_file;
   bool allow_plain_http = false;
   std::string tpm = tpm::kDefaultDevice;  ///< where keys in a TPM are looked for
+  std::chrono::seconds tpm_wait{0};       ///< for one that the system has not found yet
 };
+
+/// Long enough for the drivers of a booting machine.
+inline constexpr std::chrono::seconds kTpmWaitAtBoot{30};
 
 /// Adds [URI...], --timeout (whose default is what `options` holds), --cafile and --allow-plain-http.
 void add_gateway_options(CLI::App& command, GatewayOptions& options);

@@ -51,6 +51,18 @@ class EnrolledTpm(Scenario):
         self.assertIn("by a key in its TPM", guest.check("zkv status"))
         ended = self.gateway.request("show", identity)
         self.assertEqual((ended["decided_by"], ended["state"]), ("approver:Anna", "acknowledged"))
+
+        self.step("the TPM's driver comes late: it is waited for")
+        driver = guest.check("readlink -f /sys/class/tpm/tpm0/device/driver").strip()
+        device = guest.check("basename $(readlink -f /sys/class/tpm/tpm0/device)").strip()
+        guest.check(f"zkv lock --all; echo {device} >{driver}/unbind; test ! -e /dev/tpmrm0")
+        guest.check("systemctl start --no-block zfs-keyvault.service")
+        guest.wait_for_console("there is no TPM at /dev/tpmrm0 yet: waiting for it", 60)
+        # Linux counts on while anything holds the old one.
+        guest.check(f"echo {device} >{driver}/bind; test -e /dev/tpmrm0 || ln -s tpmrm1 /dev/tpmrm0")
+        self.assertEqual(anna.decide(self.gateway.wait_for_request(60), "approve").status, 200)
+        guest.check("systemctl start zfs-keyvault.service")
+        self.assert_open(guest, VOLUMES)
         guest.power_off()
 
         self.step("the copied disk boots in another machine, with another TPM")

@@ -1,4 +1,4 @@
-"""What goes wrong around a boot: the clock, names, IPv4, another's portal in the gateway's place, a dead network card. The machine comes up,
+"""What goes wrong around a boot: the clock, names, IPv4, another's portal in the gateway's place, a dead network card, nobody who decides. The machine comes up,
 says what is wrong, and opens everything once it is mended.
 """
 
@@ -110,6 +110,21 @@ class Failing(Scenario):
         self.assert_everything_open(guest)
         self.assertEqual(guest.run("grep -c zkv:repository-key /proc/keys").out.strip(), "0")
         guest.power_off()
+
+    def test_nobody_decides_until_the_boot_has_given_up(self):
+        self.setup = "echo ZKV_TIMEOUT=20 >>/etc/default/zfs-keyvault\n"
+        self.gateway.start()
+        guest = self.boot()
+        self.gateway.wait_for_request(BOOT_LIMIT)
+        self.assert_up_and_locked(guest, "nobody decided in time")
+        guest.check("until [ $(systemctl show -P SubState zfs-keyvault.service) = auto-restart ]; do sleep 0.2; done")
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ExecMainStatus"), "5")
+        self.assertEqual(unit(guest, "multi-user.target", "ActiveState"), "active")
+        self.assertEqual(unit(guest, "ledger.service", "ActiveState"), "inactive")
+
+        self.step("somebody comes: a restart asks anew, and need not wait for the next try")
+        guest.check("sed -i '/ZKV_TIMEOUT/d' /etc/default/zfs-keyvault; systemctl restart --no-block zfs-keyvault.service")
+        self.assert_mended(guest)
 
     def test_a_clock_that_is_years_behind(self):
         self.gateway.start()

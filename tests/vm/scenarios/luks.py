@@ -46,6 +46,24 @@ umount /run/image
 cryptsetup close image
 udevadm settle
 """
+# Holds the disk as e2fsck does while it looks at it, and goes on when it is told to.
+SLOW_FSCK = """
+set -euo pipefail
+mkfifo /var/lib/fsck.begun /var/lib/fsck.go
+rm /sbin/fsck.ext4
+cat >/sbin/fsck.ext4 <<'EOF'
+#!/usr/bin/perl
+use Fcntl;
+if (-p "/var/lib/fsck.go" && -e "/dev/mapper/data") {
+  sysopen(my $disk, "/dev/mapper/data", O_RDWR | O_EXCL) or exit 8;
+  open(my $begun, ">", "/var/lib/fsck.begun");
+  close $begun;
+  open(my $go, "<", "/var/lib/fsck.go");
+}
+exec "/sbin/e2fsck", @ARGV;
+EOF
+chmod +x /sbin/fsck.ext4
+"""
 ADD = """
 set -euo pipefail
 zkv volume add --key-file /root/recovery-key --device "UUID=$(blkid -s UUID -o value /dev/disk/by-id/virtio-spare)" \
@@ -71,6 +89,13 @@ class Luks(Scenario):
         self.assertRegex(guest.check("dmsetup table data"), "allow_discards.*no_read_workqueue")
         self.assertRegex(guest.check("findmnt -n -o OPTIONS /srv/made/on/the/way"), "^ro,")
         self.assertNotEqual(guest.run("dd if=/dev/zero of=/dev/mapper/image count=1 conv=notrunc").code, 0)
+
+    def assert_waits_for_fsck(self, guest):
+        """What fstab has checked at boot is mounted after the check, not beside it, and zkv waits for that."""
+        guest.check("timeout 300 cat /var/lib/fsck.begun", 330)
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "activating")
+        self.assertNotEqual(guest.run("findmnt /srv/data").code, 0)
+        guest.check("timeout 60 sh -c ': >/var/lib/fsck.go'; rm /var/lib/fsck.go")
 
     def volumes_of(self, guest):
         """What `zkv status` says of the LUKS volumes: name to key, mounted and mount point."""
@@ -100,8 +125,10 @@ class Luks(Scenario):
         self.assertIn("nothing was stored", refused.err)
 
         self.step("rebooting")
+        guest.check(SLOW_FSCK)
         guest.reboot()
         self.approve_next(lambda: (self.assert_locked(guest, VOLUMES), self.assert_luks_closed(guest)))
+        self.assert_waits_for_fsck(guest)
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_luks_open(guest)
