@@ -233,6 +233,31 @@ class Service(Case):
             manager.settimeout(60)
             self.assertIn("STATUS=waiting for approval", manager.recv(4096).decode())
 
+    def last_status(self, *words, code):
+        """What `systemctl status` goes on to show of a command that ended."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.host.home / "notify"))
+            self.host.environment["NOTIFY_SOCKET"] = str(self.host.home / "notify")
+            self.host.run(*words, code=code)
+            manager.setblocking(False)
+            notices = []
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    notices.append(manager.recv(4096).decode())
+        return [notice for notice in notices if notice.startswith("STATUS=")][-1]
+
+    def test_what_ended_the_service_is_its_last_status(self):
+        gateway = self.gateway()
+        gateway.end(401, "expired")
+        self.assertEqual(self.last_status("mount", gateway.uri, code=5), f"STATUS={gateway.uri}: nobody decided in time")
+
+    def test_what_is_not_open_is_named_in_the_last_status(self):
+        self.host.add_volume("tank/changed", "hex", b"c" * 64, in_repository=b"d" * 64)
+        (self.host.zfs / "datasets" / "tank%2Fhex" / "mount-error").write_text("directory is not empty")
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        self.assertEqual(self.last_status("mount", gateway.uri, code=3), "STATUS=not everything is open and mounted: tank/changed, tank/hex, tank/hex/nested")
+
     def test_a_stop_while_the_last_filesystem_is_mounted_starts_nothing_that_waits(self):
         gateway = self.gateway()
         gateway.approve(self.host.key)

@@ -52,6 +52,8 @@ void add_doctor_command(CLI::App& app, Session& session);
 
 /// Prints the error and its remedy to stderr ("zkv: …"), and returns the exit code of its kind.
 ExitCode report(const Error& error);
+/// The same of an error that ends a service: the service manager shows it too, in place of what went before.
+ExitCode report_end(const Error& error);
 
 /// kDone, or the error printed and kFailed: for commands that talk to no one else.
 ExitCode finish(const Result<>& result);

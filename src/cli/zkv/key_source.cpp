@@ -51,7 +51,7 @@ Opening opening_by(repository::RepositoryKey key, bool is_from_gateway,
 /// With the key that the command line names; while a person types it, signals do what they always do.
 ExitCode by_given_key(Session& session, const KeySourceOptions& options, const UseKey& use) {
   auto key = read_repository_key(session, options.key);
-  if (!key) return report(key.error());
+  if (!key) return report_end(key.error());
   return use(opening_by({std::move(*key), std::nullopt}, false), host::StopOnSignal());
 }
 
@@ -61,7 +61,7 @@ ExitCode by_gateway(const KeySourceOptions& options, const std::vector<std::stri
   const host::StopOnSignal signals;
   auto key = fetch_key(addresses, options.gateway, false, signals.token());
   if (!key && signals.signal() != 0) return code_of_signal(signals.signal());
-  if (!key) return report(key.error());
+  if (!key) return report_end(key.error());
   return use(opening_by({std::move(*key), std::nullopt}, true), signals);
 }
 
@@ -71,7 +71,7 @@ ExitCode by_enrolment(const Session& session, const KeySourceOptions& options,
   const host::StopOnSignal signals;
   auto released = fetch_shares(session.repository, enrolments, options.gateway, signals.token());
   if (!released && signals.signal() != 0) return code_of_signal(signals.signal());
-  if (!released) return report(released.error());
+  if (!released) return report_end(released.error());
   repository::RepositoryKey key{std::move(released->shares), released->enrolment.gateway};
   return use(
       opening_by(std::move(key), true, [&] { acknowledge(session.repository, *released, options.gateway); }),
@@ -96,7 +96,7 @@ void add_key_source_options(CLI::App& command, KeySourceOptions& options) {
 ExitCode with_repository_key(Session& session, const KeySourceOptions& options, const UseKey& use) {
   const auto source = check_first(session, options);
   if (!source) {
-    report(source.error());
+    report_end(source.error());
     return source.error().kind() == ErrorKind::kInvalid ? ExitCode::kUsage : ExitCode::kFailed;
   }
   if (options.key.given()) return by_given_key(session, options, use);

@@ -47,6 +47,19 @@ ExitCode tell_outcome(const host::MountReport& outcome, const OpenOptions& optio
   return code_of_report(outcome);
 }
 
+/// Where not all is open.
+std::string status_of(const host::MountReport& outcome) {
+  std::string names;
+  const auto add = [&](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
+  for (const auto& volume : outcome.volumes) {
+    if (!unlock::is_success(volume.outcome.happened)) add(volume.outcome.volume);
+  }
+  for (const auto& mount : outcome.mounts) {
+    if (!unlock::is_success(mount.happened)) add(mount.filesystem);
+  }
+  return "not everything is open and mounted" + (names.empty() ? "" : ": " + names);
+}
+
 }  // namespace
 
 Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
@@ -78,12 +91,13 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
   order.on_keys = std::move(opening.on_keys);
   auto outcome = host::open_and_mount(order, std::move(opening.key), unlockers, signals.token());
   if (!outcome) {
-    report(opening.explain(std::move(outcome).error()));
+    report_end(opening.explain(std::move(outcome).error()));
     return ExitCode::kFailed;
   }
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
   auto code = tell_outcome(*outcome, options, signals);
+  if (code != ExitCode::kDone) host::notify_status(status_of(*outcome));
   if (code == ExitCode::kDone && opening.on_done && !signals.token().stop_requested()) {
     if (const auto done = opening.on_done(); !done) code = report(done.error());
   }

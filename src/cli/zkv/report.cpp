@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "commands.h"
+#include "host/service_notify.h"
 
 namespace zkv::cli {
 
@@ -29,6 +30,11 @@ ExitCode report(const Error& error) {
   static_cast<void>(std::fprintf(stderr, "zkv: %s\n", error.message().c_str()));
   if (!error.remedy().empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", error.remedy().c_str()));
   return code_of(error.kind());
+}
+
+ExitCode report_end(const Error& error) {
+  host::notify_status(error.message());
+  return report(error);
 }
 
 ExitCode finish(const Result<>& result) {
