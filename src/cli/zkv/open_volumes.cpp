@@ -2,6 +2,7 @@
 #include "open_volumes.h"
 
 #include <cstdio>
+#include <thread>
 #include <utility>
 
 #include "fetch_options.h"
@@ -38,6 +39,12 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
     if (tried.empty()) continue;
     warn_of(host::enter_into_record(host::default_record_path(), unlocker->name(), tried, now()));
   }
+}
+
+/// Side by side: each waits for the disk, and no caller waits for more than the slower.
+void keep_both(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
+  const std::jthread recording([&] { keep_record(report, unlockers); });
+  warn_of(keep_proofs(report, is_whole, unlockers));
 }
 
 ExitCode tell_outcome(const host::MountReport& outcome, const OpenOptions& options,
@@ -102,10 +109,7 @@ ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions
     if (const auto done = opening.on_done(); !done) code = report(done.error());
   }
   if (opening.on_opened) opening.on_opened();
-  if (!options.dry_run) {
-    keep_record(*outcome, unlockers);
-    warn_of(keep_proofs(*outcome, options.only.empty(), unlockers));
-  }
+  if (!options.dry_run) keep_both(*outcome, options.only.empty(), unlockers);
   return code;
 }
 
