@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "unlock/block_devices.h"
+#include "unlock/crypt_kind.h"
+#include "unlock/crypt_options.h"
 #include "unlock/crypttab.h"
 #include "unlock/system_tool.h"
 
@@ -46,21 +48,21 @@ Result<std::vector<CrypttabLine>> read_crypttab(const fs::path& path) {
   return unlock::parse_crypttab(*text);
 }
 
-/// Those that the unlocker knows, each by itself.
-std::string known_options(const unlock::Unlocker& unlocker, const Adoptable& volume,
-                          const std::vector<std::string>& options) {
-  std::string known;
-  for (const auto& option : options) {
-    unlock::VolumeRef one{volume.name, volume.settings};
-    one.settings.options = option;
-    if (unlocker.check(one)) known += (known.empty() ? "" : ",") + option;
+/// The kind of a volume that nothing on its device tells; empty where its line does not tell either, or where
+/// its header does.
+std::string_view kind_told_by(const CrypttabLine& line) {
+  for (const std::string_view kind : {"plain", "bitlk", "fvault2", "tcrypt"}) {
+    if (unlock::has_option(line, kind)) return kind;
   }
-  return known;
+  const bool is_tcrypt = std::any_of(line.options.begin(), line.options.end(), [](const auto& option) {
+    return option.starts_with("tcrypt-") || option.starts_with("veracrypt-");
+  });
+  if (is_tcrypt) return "tcrypt";
+  return unlock::has_option(line, "header=") ? "luks" : "";
 }
 
 /// A device with a header of its own; nothing where there is no use in keeping its key.
-std::optional<Adoptable> of_device(const unlock::Unlocker& unlocker, const unlock::VolumeState& state,
-                                   const Devices& devices) {
+std::optional<Adoptable> of_device(const unlock::VolumeState& state, const Devices& devices) {
   const auto uuid = devices.uuid_of(state.device);
   const CrypttabLine* line = devices.line_of(state.device);
   if (uuid.empty() || state.device.starts_with((devices.folder / "loop").string())) return std::nullopt;
@@ -72,7 +74,7 @@ std::optional<Adoptable> of_device(const unlock::Unlocker& unlocker, const unloc
   volume.name = line->name;
   volume.key_file = line->key_file;
   volume.is_in_crypttab = true;
-  volume.settings.options = known_options(unlocker, volume, line->options);
+  volume.settings.options = unlock::known_crypt_options(unlock::luks_kind(), line->options);
   return volume;
 }
 
@@ -82,6 +84,40 @@ bool is_held(const Adoptable& volume, const std::vector<unlock::VolumeRef>& know
     const auto device = unlock::find_device(held.settings.device, devices.folder);
     return device && !volume.device.empty() && *device == volume.device;
   });
+}
+
+/// What only crypttab tells of. Errors: those of the unlocker's check, as of a plain volume whose line leaves
+/// the cipher to a default, which another version may have changed.
+Result<std::optional<Adoptable>> of_line(const CrypttabLine& line, const Unlockers& unlockers,
+                                         const Devices& devices) {
+  const auto* kind = unlock::crypt_kind_named(kind_told_by(line));
+  const auto device = unlock::find_device(line.device, devices.folder);
+  if (kind == nullptr || !device || is_for_one_boot(line) || asks_us(line)) return std::optional<Adoptable>();
+  const auto unlocker = std::find_if(unlockers.begin(), unlockers.end(),
+                                     [&](const auto& one) { return one->kind() == kind->kind; });
+  if (unlocker == unlockers.end()) return std::optional<Adoptable>();
+  Adoptable volume{.kind = static_cast<std::size_t>(unlocker - unlockers.begin()),
+                   .name = line.name,
+                   .settings = {},
+                   .device = *device,
+                   .key_file = line.key_file,
+                   .is_in_crypttab = true};
+  volume.settings.device = line.device;
+  volume.settings.options = unlock::known_crypt_options(*kind, line.options);
+  ZKV_CHECK((*unlocker)->check({volume.name, volume.settings}));
+  return std::optional(std::move(volume));
+}
+
+void add_lines(const Unlockers& unlockers, const std::vector<unlock::VolumeRef>& known,
+               const Devices& devices, AdoptableVolumes& found) {
+  for (const auto& line : devices.crypttab) {
+    auto volume = of_line(line, unlockers, devices);
+    if (!volume) {
+      found.unseen.push_back(std::move(volume).error().context(line.name + " in crypttab"));
+    } else if (*volume && !is_held(**volume, known, devices)) {
+      found.volumes.push_back(std::move(**volume));
+    }
+  }
 }
 
 }  // namespace
@@ -108,12 +144,13 @@ Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers,
     for (const auto& state : *states) {
       auto volume = state.device.empty()
                         ? std::optional(Adoptable{0, state.name, {}, {}, state.key_file, false})
-                        : of_device(*unlockers[kind], state, devices);
+                        : of_device(state, devices);
       if (!volume || is_held(*volume, known, devices)) continue;
       volume->kind = kind;
       found.volumes.push_back(std::move(*volume));
     }
   }
+  add_lines(unlockers, known, devices, found);
   return found;
 }
 

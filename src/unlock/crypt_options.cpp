@@ -90,6 +90,15 @@ Result<CryptWishes> parse_crypt_options(const CryptKind& kind, std::string_view 
   return wishes;
 }
 
+std::string known_crypt_options(const CryptKind& kind, const std::vector<std::string>& options) {
+  std::string known;
+  for (const auto& option : options) {
+    CryptWishes wishes;
+    if (take_option(kind, option, wishes)) known += (known.empty() ? "" : ",") + option;
+  }
+  return known;
+}
+
 Result<std::uint64_t> number_option(std::string_view word, std::string_view value, std::uint64_t least,
                                     std::uint64_t most) {
   std::uint64_t number = 0;

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "unlock/crypt_kind.h"
@@ -13,6 +15,10 @@ namespace zkv::unlock {
 /// Words as crypttab(5) has them, with commas between. Errors: kInvalid (a word that the kind does not know,
 /// a value that it cannot have, or words that do not go together).
 Result<CryptWishes> parse_crypt_options(const CryptKind& kind, std::string_view options);
+
+/// Those of a crypttab line's options that the kind knows, with commas between; the others are for systemd,
+/// or for Debian's scripts.
+std::string known_crypt_options(const CryptKind& kind, const std::vector<std::string>& options);
 
 /// A whole number from `least` to `most`. Errors: kInvalid, with `word` named.
 Result<std::uint64_t> number_option(std::string_view word, std::string_view value, std::uint64_t least,

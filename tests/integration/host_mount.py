@@ -223,61 +223,53 @@ class Interrupted(Case):
 
 
 class Service(Case):
+    def setUp(self):
+        super().setUp()
+        self.manager = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        self.manager.bind(str(self.host.home / "notify"))
+        self.host.environment["NOTIFY_SOCKET"] = str(self.host.home / "notify")
+
+    def notices(self):
+        """All that the service manager was told by now."""
+        self.manager.setblocking(False)
+        notices = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                notices.append(self.manager.recv(4096).decode())
+        return notices
+
     def test_the_service_manager_is_told_whom_the_boot_waits_for(self):
         gateway = self.gateway()
         gateway.approve(self.host.key)
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(str(self.host.home / "notify"))
-            self.host.environment["NOTIFY_SOCKET"] = str(self.host.home / "notify")
-            self.host.out("mount", gateway.uri)
-            manager.settimeout(60)
-            self.assertIn("STATUS=waiting for approval", manager.recv(4096).decode())
-
-    def last_status(self, *words, code):
-        """What `systemctl status` goes on to show of a command that ended."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(str(self.host.home / "notify"))
-            self.host.environment["NOTIFY_SOCKET"] = str(self.host.home / "notify")
-            self.host.run(*words, code=code)
-            manager.setblocking(False)
-            notices = []
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    notices.append(manager.recv(4096).decode())
-        return [notice for notice in notices if notice.startswith("STATUS=")][-1]
+        self.host.out("mount", gateway.uri)
+        self.assertIn("STATUS=waiting for approval", self.notices()[0])
 
     def test_what_ended_the_service_is_its_last_status(self):
         gateway = self.gateway()
         gateway.end(401, "expired")
-        self.assertEqual(self.last_status("mount", gateway.uri, code=5), f"STATUS={gateway.uri}: nobody decided in time")
+        self.host.run("mount", gateway.uri, code=5)
+        self.assertEqual(self.notices()[-1], f"STATUS={gateway.uri}: nobody decided in time")
 
     def test_what_is_not_open_is_named_in_the_last_status(self):
         self.host.add_volume("tank/changed", "hex", b"c" * 64, in_repository=b"d" * 64)
         (self.host.zfs / "datasets" / "tank%2Fhex" / "mount-error").write_text("directory is not empty")
         gateway = self.gateway()
         gateway.approve(self.host.key)
-        self.assertEqual(self.last_status("mount", gateway.uri, code=3), "STATUS=not everything is open and mounted: tank/changed, tank/hex, tank/hex/nested")
+        self.host.run("mount", gateway.uri, code=3)
+        self.assertEqual(self.notices()[-1], "STATUS=not everything is open and mounted: tank/changed, tank/hex, tank/hex/nested")
 
     def test_a_stop_while_the_last_filesystem_is_mounted_starts_nothing_that_waits(self):
         gateway = self.gateway()
         gateway.approve(self.host.key)
         os.mkfifo(self.host.zfs / "gate")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(str(self.host.home / "notify"))
-            (self.host.home / "run").mkdir()
-            running = self.host.start("agent", "--via", "zfs", "--only", "tank/words", gateway.uri,
-                                      NOTIFY_SOCKET=str(self.host.home / "notify"), RUNTIME_DIRECTORY=str(self.host.home / "run"))
-            with open(self.host.zfs / "gate", "w", encoding="ascii") as gate:  # opens when the mount waits at it
-                running.stop(signal.SIGTERM)
-                gate.write("go")
-            running.end(0)
-            manager.setblocking(False)
-            notices = []
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    notices.append(manager.recv(4096).decode())
+        (self.host.home / "run").mkdir()
+        running = self.host.start("agent", "--via", "zfs", "--only", "tank/words", gateway.uri, RUNTIME_DIRECTORY=str(self.host.home / "run"))
+        with open(self.host.zfs / "gate", "w", encoding="ascii") as gate:  # opens when the mount waits at it
+            running.stop(signal.SIGTERM)
+            gate.write("go")
+        running.end(0)
         self.assertEqual(self.host.get("tank/words", "mounted"), "yes")
-        self.assertEqual([notice for notice in notices if "READY" in notice], [])
+        self.assertEqual([notice for notice in self.notices() if "READY" in notice], [])
         self.assertEqual(list((self.host.home / "run").iterdir()), [])
 
 

@@ -185,6 +185,23 @@ class Create(Machine):
         self.assertEqual(image.read_bytes(), before)
         self.assertEqual(self.keys(), {})
 
+    def test_nothing_is_formatted_that_a_volume_without_a_header_on_it_lies_on(self):
+        bare, data, header = (self.host.home / name for name in ("bare", "data", "header"))
+        for file in (bare, data, header):
+            file.write_bytes(b"\0" * (1 << 20))
+        add = ("volume", "add", "--key-file", "key", "--volume-key-file", "volume-key", "--no-test")
+        (self.host.home / "volume-key").write_text("k" * 32)
+        self.host.run(*add, "--kind", "plain", "--device", str(bare), "--options", "cipher=aes-xts-plain64,size=256", "bare")
+        self.host.run(*add, "--kind", "luks", "--device", str(data), "--options", f"header={header}", "data")
+        before = self.keys()
+        (self.host.home / "link").symlink_to(bare)
+        for place, name in ((bare, "bare"), (self.host.home / "link", "bare"), (data, "data"), (header, "data")):
+            with self.subTest(place=place):
+                error = self.create("--device", str(place), "box", code=1)[1].decode()
+                self.assertIn(f"is what {name} lies on", error)
+                self.assertEqual(place.read_bytes(), b"\0" * (1 << 20))
+        self.assertEqual(self.keys(), before)
+
 
 if __name__ == "__main__":
     unittest.main()

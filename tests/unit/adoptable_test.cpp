@@ -104,6 +104,41 @@ TEST_F(Adoptables, ALuksDeviceIsNamedByCrypttabElseByItsUuid) {
   EXPECT_FALSE(found.volumes[1].is_in_crypttab);
 }
 
+TEST_F(Adoptables, WhatNothingOnTheDeviceTellsIsFoundByItsLineInCrypttab) {
+  for (const auto* device : {"vdb", "vdc", "vdd", "vde", "vdf", "vdg"})
+    std::ofstream(places_.devices / device) << "noise";
+  const auto line = [&](const std::string& name, const std::string& device, const std::string& options) {
+    return name + " " + (places_.devices / device).string() + " none " + options + "\n";
+  };
+  write_crypttab(line("bare", "vdb", "plain,cipher=aes-xts-plain64,size=256,hash=plain,nofail,timeout=5") +
+                 line("vera", "vdc", "tcrypt-veracrypt,noauto") + line("win", "vdd", "bitlk") +
+                 line("apart", "vde", "luks,header=/etc/apart.header,discard,_netdev") +
+                 line("vague", "vdf", "plain,nofail") + line("unsaid", "vdg", "nofail") +
+                 line("gone", "vdz", "bitlk"));
+  const auto found = find();
+  std::vector<std::string> seen;
+  for (const auto& volume : found.volumes) {
+    EXPECT_TRUE(volume.is_in_crypttab);
+    seen.push_back(volume.name + " " + std::to_string(volume.kind) + " " + volume.settings.options);
+  }
+  const auto unlockers = unlock::all_unlockers({});
+  const auto of = [&](const std::string& name) {
+    const auto kind =
+        std::find_if(unlockers.begin(), unlockers.end(), [&](const auto& u) { return u->name() == name; });
+    return std::to_string(kind - unlockers.begin());
+  };
+  EXPECT_THAT(seen, ElementsAre("bare " + of("plain") + " plain,cipher=aes-xts-plain64,size=256,hash=plain",
+                                "vera " + of("tcrypt") + " tcrypt-veracrypt", "win " + of("bitlk") + " bitlk",
+                                "apart " + of("luks") + " luks,header=/etc/apart.header,discard"));
+  ASSERT_THAT(found.unseen, SizeIs(1));
+  EXPECT_THAT(found.unseen[0].message(),
+              testing::HasSubstr("vague in crypttab: a plain volume has no header"));
+  repository::VolumeKeys known;
+  ASSERT_TRUE(known.add("other-name", repository::VolumeKind::kPlain, bytes_of("key")));
+  ASSERT_TRUE(known.set_settings("other-name", {.device = places_.devices / "vdb"}));
+  EXPECT_THAT(find(known).volumes, SizeIs(3));
+}
+
 TEST_F(Adoptables, WhatIsHeldUnderWhateverNameOrLivesForOneBootIsLeftOut) {
   add_luks("vdb", "9d9a1f4c-2f7e");
   add_luks("vdc", "11111111-2222");
