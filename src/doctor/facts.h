@@ -108,6 +108,7 @@ struct Facts {
   std::optional<std::uint64_t> room = std::nullopt;  ///< bytes that can still be written beside it
   std::optional<repository::Description> description = std::nullopt;
   std::optional<repository::Description> previous = std::nullopt;
+  bool are_enrolments_seen = true;  ///< else this user may not look at them
   std::vector<host::Enrolment> enrolments = {};
   std::optional<Error> enrolment_trouble = std::nullopt;
   std::vector<GatewayFacts> gateways = {};

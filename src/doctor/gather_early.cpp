@@ -25,11 +25,22 @@ void take(const fs::path& path, std::vector<EarlyFacts::File>& files) {
   files.push_back({path.string(), Time(std::chrono::duration_cast<std::chrono::milliseconds>(changed))});
 }
 
-/// Of a kernel, and no copy that somebody kept beside it.
-bool is_initramfs(const std::string& name) {
-  return (name.starts_with("initrd.img-") && !name.ends_with(".bak") && !name.ends_with(".old-dkms") &&
-          !name.ends_with(".dpkg-bak")) ||
-         (name.starts_with("initramfs-") && name.ends_with(".img"));
+/// The kernel's version that an initramfs is named after; empty where the file is none.
+std::string kernel_of(std::string name) {
+  constexpr std::string_view kDebians = "initrd.img-";
+  constexpr std::string_view kDracuts = "initramfs-";
+  constexpr std::string_view kEnding = ".img";
+  if (name.starts_with(kDebians)) return name.substr(kDebians.size());
+  if (!name.starts_with(kDracuts) || !name.ends_with(kEnding)) return {};
+  name.resize(name.size() - kEnding.size());
+  return name.substr(kDracuts.size());
+}
+
+/// Not a copy that somebody kept, nor what a kernel left that was removed.
+bool is_booted(const System& system, const std::string& name) {
+  const auto kernel = kernel_of(name);
+  return !kernel.empty() &&
+         (system.has("/boot/vmlinuz-" + kernel) || system.has("/usr/lib/modules/" + kernel + "/vmlinuz"));
 }
 
 }  // namespace
@@ -43,7 +54,8 @@ void gather_early(const GatherOrder& order, Facts& facts) {
   }
   for (const char* path : kSettings) take(order.system.place_of(path), facts.early.copied);
   for (const auto& name : order.system.names_in("/boot")) {
-    if (is_initramfs(name)) take(order.system.place_of(fs::path("/boot") / name), facts.early.initramfses);
+    if (is_booted(order.system, name))
+      take(order.system.place_of(fs::path("/boot") / name), facts.early.initramfses);
   }
 }
 

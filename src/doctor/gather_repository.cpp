@@ -125,6 +125,7 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   const auto file = repository_file(order);
   facts.repository = name_there(order.system, file);
   facts.room = room_in(file.parent_path());
+  facts.are_enrolments_seen = false;
   if (is_closed_to_us(file, facts)) return;
   if (auto description = repository::describe(file)) {
     facts.description = std::move(*description);
@@ -133,6 +134,7 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   }
   if (auto before = repository::describe(file.string() + ".previous")) facts.previous = std::move(*before);
   if (is_closed_to_us(file.string() + ".enrolments", facts)) return;
+  facts.are_enrolments_seen = true;
   const host::EnrolmentFolder folder(file);
   if (auto enrolments = folder.all()) {
     facts.enrolments = std::move(*enrolments);

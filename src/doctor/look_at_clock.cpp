@@ -37,7 +37,8 @@ FoundList clock_behind(const Facts& facts) {
 FoundList clock_unset(const Facts& facts) {
   if (facts.units.empty() || any_enabled(facts, kSetters)) return {};
   return {{"the clock", "nothing keeps the clock right, and a gateway refuses a request that is minutes off",
-           "systemctl enable --now systemd-timesyncd.service, or install chrony"}};
+           "apt install systemd-timesyncd && systemctl enable --now systemd-timesyncd.service, or install "
+           "chrony"}};
 }
 
 FoundList clock_starts_wrong(const Facts& facts) {

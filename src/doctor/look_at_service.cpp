@@ -125,7 +125,8 @@ bool do_name_a_source(const std::string& options) {
 FoundList nobody_to_ask(const Facts& facts) {
   const bool is_told =
       !setting_of(facts, "GATEWAY_URI").empty() || do_name_a_source(setting_of(facts, "ZKV_OPTIONS"));
-  if (is_told || !facts.enrolments.empty() || facts.enrolment_trouble) return {};
+  if (is_told || !facts.are_enrolments_seen || !facts.enrolments.empty() || facts.enrolment_trouble)
+    return {};
   return {{std::string(kSettingsFile),
            "this host is enrolled with no gateway, and none is named: at boot nobody is asked",
            "zkv enroll LINK, with a link from 'zkvgateway host invite' at the gateway"}};

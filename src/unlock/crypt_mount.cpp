@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "unlock/fstab_places.h"
+#include "unlock/guarded_path.h"
 #include "unlock/mount_unit.h"
 #include "unlock/order.h"
 #include "unlock/system_tool.h"
@@ -24,6 +25,15 @@ struct Place {
 
 std::string device_of(const CryptOptions& options, const OpenVolume& open) {
   return options.devices / "mapper" / open.mapping.name;
+}
+
+/// Whoever could swap a directory on the way would choose what is mounted over. What fstab says is root's
+/// own.
+Result<> check_way_to(const std::string& place) {
+  const auto sound = check_guarded_way(place);
+  if (sound) return {};
+  return Error::denied(sound.error().message() + ", and can change what " + place +
+                       " leads to: choose a mount point below directories of root, such as /srv");
 }
 
 MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, const std::string& place,
@@ -63,6 +73,7 @@ Result<std::vector<std::string>> CryptMounts::wanted_places(const VolumeRef& vol
 }
 
 Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& place) const {
+  if (!open.volume.settings.mountpoint.empty()) ZKV_CHECK(check_way_to(place));
   std::error_code failed;
   fs::create_directories(place, failed);
   if (failed) return Error::system("making " + place, failed.value());
@@ -81,8 +92,13 @@ Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& place
 Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& place,
                                     const std::stop_token& stop) const {
   if (!open.volume.settings.mountpoint.empty()) return run_mount(open, place);
-  ZKV_TRY(const auto unit, start_mount_unit(real_path(place), {options_.manager, options_.fstab}, stop));
-  if (unit == MountUnit::kNone) return run_mount(open, place);
+  const MountManager manager{options_.manager, options_.fstab};
+  ZKV_TRY(const auto unit, start_mount_unit(real_path(place), manager, stop));
+  if (unit == UnitStart::kNone) {
+    ZKV_TRY(const bool is_checked, is_checked_at(options_, place));
+    if (is_checked) ZKV_CHECK(start_check(device_of(options_, open), manager, stop));
+    return run_mount(open, place);
+  }
   ZKV_TRY(const auto now, CryptMounts::read(options_));
   if (now.is_mounted_at(open.mapping, place)) return {};
   return Error::conflict("systemd has mounted something else there");

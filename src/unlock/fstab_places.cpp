@@ -65,6 +65,13 @@ Result<std::vector<std::string>> places_of_path(const CryptOptions& options, con
   return places_where(lines, [&](const FstabLine& line) { return is_named(line, device); });
 }
 
+Result<bool> is_checked_at(const CryptOptions& options, const std::string& place) {
+  ZKV_TRY(const auto lines, read_fstab(options));
+  return std::any_of(lines.begin(), lines.end(), [&](const FstabLine& line) {
+    return line.is_checked && clean_path(line.mountpoint) == place;
+  });
+}
+
 Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options) {
   ZKV_TRY(const auto lines, read_fstab(options));
   return places_where(lines, [&](const FstabLine& line) {

@@ -15,6 +15,9 @@ Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, co
 /// The same for the lines that name `device` by a path, which may not be there yet. Errors: kIo.
 Result<std::vector<std::string>> places_of_path(const CryptOptions& options, const std::string& device);
 
+/// Whether the line for that mount point has the filesystem checked. Errors: kIo.
+Result<bool> is_checked_at(const CryptOptions& options, const std::string& place);
+
 /// The mount points of the lines whose UUID= or LABEL= no device has that udev has found: those of what is
 /// still closed are among them. Errors: kIo.
 Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 namespace zkv::unlock {
 
@@ -75,6 +76,26 @@ Result<> check_directory(int fd, const fs::path& path, bool is_last) {
   return {};
 }
 
+/// The directory, or the nearest above it that is there.
+Result<> check_nearest(const fs::path& directory) {
+  for (fs::path path = directory;; path = path.parent_path()) {
+    const auto opened = open_guarded_directory(path);
+    if (opened) return {};
+    const bool is_missing = opened.error().kind() == ErrorKind::kNotFound && path.has_relative_path();
+    if (!is_missing) return tl::unexpected(opened.error());
+  }
+}
+
+std::optional<fs::path> first_link(const fs::path& path) {
+  fs::path so_far;
+  std::error_code failed;
+  for (const auto& name : path) {
+    so_far /= name;
+    if (fs::is_symlink(fs::symlink_status(so_far, failed))) return so_far;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_in_memory(int fd) {
@@ -99,6 +120,21 @@ Result<FileDescriptor> open_guarded_directory(const fs::path& path, bool makes_m
     here = std::move(next);
   }
   return here;
+}
+
+Result<> check_guarded_way(const fs::path& path) {
+  static constexpr int kMostLinks = 40;  // as many as Linux follows
+  fs::path way = path.lexically_normal();
+  for (int links = 0; links < kMostLinks; ++links) {
+    const auto link = first_link(way);
+    if (!link) return check_nearest(way.parent_path());
+    ZKV_CHECK(check_nearest(link->parent_path()));
+    std::error_code failed;
+    const auto target = fs::read_symlink(*link, failed);
+    if (failed) return Error::system("following " + link->string(), failed.value());
+    way = (link->parent_path() / target / way.lexically_relative(*link)).lexically_normal();
+  }
+  return Error::invalid(path.string() + " leads through too many links");
 }
 
 Result<> check_guarded_program(const fs::path& path) {

@@ -15,6 +15,12 @@ namespace zkv::unlock {
 /// plain path, a link), kNotFound, kDenied (others can write there), kIo.
 Result<FileDescriptor> open_guarded_directory(const std::filesystem::path& path, bool makes_missing = false);
 
+/// Whether nobody else can choose what that whole path leads to: each directory above its last name, and
+/// above each link on the way, is as open_guarded_directory() wants it, as far as it is there. The last name
+/// itself may belong to anybody, and links that only root can change are followed. Errors: kInvalid, kDenied,
+/// kIo.
+Result<> check_guarded_way(const std::filesystem::path& path);
+
 /// Whether the program of that path is a file that can be run and that, like all directories above it, nobody
 /// else can replace or write. Errors: as open_guarded_directory().
 Result<> check_guarded_program(const std::filesystem::path& path);

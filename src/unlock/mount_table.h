@@ -22,6 +22,7 @@ struct FstabLine {
   std::string source;  ///< a path, or a tag such as "UUID=…"
   std::string mountpoint;
   std::string options = {};  ///< with commas between; empty: the defaults
+  bool is_checked = false;   ///< before it is mounted at boot: its last number is not 0
 };
 
 /// The lines that name a filesystem with a mount point, in their order. Source: fstab(5).

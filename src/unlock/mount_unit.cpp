@@ -74,18 +74,37 @@ Result<bool> is_startable(ManagerBus& bus, const std::string& unit, const std::f
   });
 }
 
-Error told_end(const std::string& unit, const std::string& word) {
+Error told_end(const std::string& unit, const std::string& what, const std::string& word) {
   const std::string why = word == "dependency" ? "what it needs failed, such as the check of the filesystem"
                                                : "its start ended with '" + word + "'";
-  return Error::io("systemd did not mount it: " + why + "; see systemctl status '" + unit +
-                   "', and journalctl -b");
+  return Error::io("systemd " + what + ": " + why + "; see systemctl --failed, and systemctl status '" +
+                   unit + "'");
+}
+
+/// `what` is told of systemd where the unit fails.
+Result<UnitStart> start_and_wait(ManagerBus& bus, const std::string& unit, const std::string& what,
+                                 const MountManager& manager, const std::stop_token& stop) {
+  const auto until = BusClock::now() + manager.limit;
+  BusMessage call(bus.f());
+  ZKV_CHECK(bus.begin_call(call, "StartUnit"));
+  call.append("ss", unit.c_str(), "replace");
+  ZKV_TRY(const auto job, bus.job_of(call, "org.freedesktop.systemd1.NoSuchUnit"));
+  if (!job) return UnitStart::kNone;
+  const auto end = bus.end_of(*job, until, stop);
+  if (!end && end.error().kind() == ErrorKind::kUnavailable) {
+    return Error::unavailable("systemd is still at it: see systemctl status '" + unit +
+                              "', and what it waits for in systemctl list-jobs");
+  }
+  if (!end) return Error(end.error());
+  if (*end != "done") return told_end(unit, what, *end);
+  return UnitStart::kDone;
 }
 
 }  // namespace
 
-std::string mount_unit_name(const std::string& place) {
+std::string unit_name_of(const std::string& path) {
   std::string name;
-  for (const char letter : place.substr(std::min<std::size_t>(1, place.size()))) {
+  for (const char letter : path.substr(std::min<std::size_t>(1, path.size()))) {
     const bool is_first_dot = letter == '.' && name.empty();
     if (letter == '/') {
       name += '-';
@@ -97,31 +116,27 @@ std::string mount_unit_name(const std::string& place) {
       name += {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 15U]};
     }
   }
-  return (name.empty() ? "-" : name) + ".mount";
+  return name.empty() ? "-" : name;
 }
 
-Result<MountUnit> start_mount_unit(const std::string& place, const MountManager& manager,
+Result<UnitStart> start_mount_unit(const std::string& place, const MountManager& manager,
                                    const std::stop_token& stop) {
-  if (!can_use_manager(manager.socket)) return MountUnit::kNone;
+  if (!can_use_manager(manager.socket)) return UnitStart::kNone;
   auto bus = ManagerBus::connect(manager.socket);
-  if (!bus) return MountUnit::kNone;
-  const auto unit = mount_unit_name(place);
-  const auto until = BusClock::now() + manager.limit;
+  if (!bus) return UnitStart::kNone;
+  const auto unit = unit_name_of(place) + ".mount";
   const auto startable = is_startable(*bus, unit, manager.fstab);
-  if (!startable || !*startable) return MountUnit::kNone;
-  BusMessage call(bus->f());
-  ZKV_CHECK(bus->begin_call(call, "StartUnit"));
-  call.append("ss", unit.c_str(), "replace");
-  ZKV_TRY(const auto job, bus->job_of(call, "org.freedesktop.systemd1.NoSuchUnit"));
-  if (!job) return MountUnit::kNone;
-  const auto end = bus->end_of(*job, until, stop);
-  if (!end && end.error().kind() == ErrorKind::kUnavailable) {
-    return Error::unavailable("systemd is still at it: see systemctl status '" + unit +
-                              "', and what it waits for in systemctl list-jobs");
-  }
-  if (!end) return Error(end.error());
-  if (*end != "done") return told_end(unit, *end);
-  return MountUnit::kStarted;
+  if (!startable || !*startable) return UnitStart::kNone;
+  return start_and_wait(*bus, unit, "did not mount it", manager, stop);
+}
+
+Result<UnitStart> start_check(const std::string& device, const MountManager& manager,
+                              const std::stop_token& stop) {
+  if (!can_use_manager(manager.socket)) return UnitStart::kNone;
+  auto bus = ManagerBus::connect(manager.socket);
+  if (!bus) return UnitStart::kNone;
+  const auto unit = "systemd-fsck@" + unit_name_of(device) + ".service";
+  return start_and_wait(*bus, unit, "found its filesystem damaged, or could not check it", manager, stop);
 }
 
 }  // namespace zkv::unlock

@@ -17,20 +17,27 @@ struct MountManager {
   std::chrono::milliseconds limit = std::chrono::minutes(5);  ///< with the check of the filesystem
 };
 
-enum class MountUnit {
-  kStarted,  ///< systemd says that it is mounted
-  kNone,     ///< none is made of that fstab as it is now, none that can start before zkv ends, or no systemd
+enum class UnitStart {
+  kDone,  ///< systemd says that it is
+  kNone,  ///< there is no such unit that could start before zkv ends, or no systemd
 };
 
-/// The name of the unit for a path without links. Source: systemd.unit(5), "String escaping for inclusion in
-/// unit names".
-std::string mount_unit_name(const std::string& place);
+/// What stands for a path without links in the names of units, before their ending or as their instance.
+/// Source: systemd.unit(5), "String escaping for inclusion in unit names".
+std::string unit_name_of(const std::string& path);
 
 /// Has systemd mount what fstab says for `place`, a path without links, after what that waits for. A unit
-/// that comes after zfs-keyvault is left alone: it would wait for the one that waits for it.
+/// that comes after zfs-keyvault is left alone: it would wait for the one that waits for it; so is one of
+/// another fstab than there is now.
 /// Errors: kIo (it or what it needs failed; says where to look), kUnavailable (not within the limit: systemd
 /// goes on with it), kInterrupted.
-Result<MountUnit> start_mount_unit(const std::string& place, const MountManager& manager,
+Result<UnitStart> start_mount_unit(const std::string& place, const MountManager& manager,
                                    const std::stop_token& stop);
+
+/// Has systemd check the filesystem on `device`, as before it mounts a line with a last number that is not 0.
+/// Nothing happens to one that was checked since the device came, or that has no program for it. Errors: the
+/// same. Source: systemd-fsck@.service(8).
+Result<UnitStart> start_check(const std::string& device, const MountManager& manager,
+                              const std::stop_token& stop);
 
 }  // namespace zkv::unlock

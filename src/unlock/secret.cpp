@@ -86,6 +86,13 @@ Outcome close_secret(const VolumeRef& secret) {
   return told_of_secret(secret.name, *removed ? Happened::kClosed : Happened::kAlreadyClosed);
 }
 
+/// zfs-keyvault.service leaves the one file once all is open, and has the other as long as it serves.
+bool is_service_serving() {
+  std::error_code failed;
+  return std::filesystem::exists("/run/zfs-keyvault/mounted", failed) &&
+         std::filesystem::exists("/run/zkv/credentials.sock", failed);
+}
+
 class SecretUnlocker final : public Unlocker {
  public:
   [[nodiscard]] repository::VolumeKind kind() const override { return repository::VolumeKind::kSecret; }
@@ -102,7 +109,7 @@ class SecretUnlocker final : public Unlocker {
       VolumeState state{secret.name, Presence::kMissing, false, false, secret.settings.mountpoint, {}, false};
       const auto place = sound_place(secret);
       state.is_served = place && place->path.empty();
-      state.is_open = place && !state.is_served && is_secret_there(*place);
+      state.is_open = state.is_served ? is_service_serving() : place && is_secret_there(*place);
       if (!state.mountpoint.empty()) state.presence = place ? Presence::kPresent : Presence::kUnknown;
       states.push_back(std::move(state));
     }

@@ -87,7 +87,7 @@ struct VolumeState {
   bool is_mounted = false;
   std::string mountpoint;     ///< empty when it has none
   std::string device = {};    ///< the path of the block device that it lies on, if it is known
-  bool is_served = false;     ///< its key is handed to others, and nothing is ever open
+  bool is_served = false;     ///< its key is handed to others while it is open, and opens nothing by itself
   std::string key_file = {};  ///< where the system itself looks for its key; empty: it asks a person
 };
 

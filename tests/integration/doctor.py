@@ -79,7 +79,8 @@ class Image(unittest.TestCase):
         now = 1_700_000_000
         os.utime(self.root / "var/lib/zkv/repository", (now, now))
         os.utime(self.root / "etc/default/zfs-keyvault", (now, now))
-        for name, age in (("initrd.img-6.1", 10), ("initrd.img-6.12", -10), ("initrd.img-6.1.bak", 10), ("vmlinuz-6.1", 10)):
+        for name, age in (("initrd.img-6.1", 10), ("vmlinuz-6.1", 10), ("initrd.img-6.12", -10), ("vmlinuz-6.12", 10), ("initrd.img-6.1.bak", 10),
+                          ("initrd.img-5.10", 10)):
             os.utime(self.write(f"boot/{name}", ""), (now - age, now - age))
         self.assertEqual(self.found(code=0), {}, "nothing of zkv is in it")
         self.write("usr/share/initramfs-tools/hooks/zkv", "")

@@ -256,7 +256,8 @@ class Service(Case):
         gateway = self.gateway()
         gateway.approve(self.host.key)
         self.host.run("mount", gateway.uri, code=3)
-        self.assertEqual(self.notices()[-1], "STATUS=not everything is open and mounted: tank/changed, tank/hex, tank/hex/nested")
+        self.assertEqual(self.notices()[-1], "STATUS=not everything is open and mounted: "
+                         "tank/changed (the key in the repository is not its key), tank/hex, tank/hex/nested")
 
     def test_a_stop_while_the_last_filesystem_is_mounted_starts_nothing_that_waits(self):
         gateway = self.gateway()
@@ -352,6 +353,15 @@ class StatusAndUnmount(Case):
         self.break_zfs()
         out, err = self.host.run("status", "--json")
         self.assertEqual((json.loads(out)["volumes"], err), ([], b""))
+
+    def test_what_was_taken_in_and_never_opened_has_its_name(self):
+        self.mount()
+        record = self.host.home / "state" / "drift.json"
+        known = json.loads(record.read_text())
+        known["volumes"]["data"] = known["volumes"]["tank/raw"] | {"kind": "luks", "device": "UUID=0000"}
+        record.write_text(json.dumps(known))
+        row = {row["volume"]: row for row in json.loads(self.host.out("status", "--json"))["volumes"]}["data"]
+        self.assertEqual((row["key"], row["last_unlock"]), ("missing", None))
 
     def test_a_kind_that_cannot_be_told_of_hides_no_other(self):
         self.mount()

@@ -60,11 +60,11 @@ class SecretFiles(unittest.TestCase):
         self.assertEqual(self.results("mount"), {"token": "opened"})
         self.assertEqual(place.read_bytes(), b"new")
 
-    def test_a_secret_without_a_place_is_served_and_shown_as_that(self):
+    def test_a_secret_without_a_place_is_served_by_the_service_alone(self):
         self.add("token", b"s3cret\n")
         self.assertEqual(self.results("mount"), {"token": "served"})
-        self.assertEqual(self.keys(), {"token": "served"})
-        self.assertIn("key served", self.world.with_key(self.key, "volume", "show", "token"))
+        self.assertEqual(self.keys(), {"token": "not-served"}, "no service runs here")
+        self.assertIn("key not-served", self.world.with_key(self.key, "volume", "show", "token"))
         self.assertEqual(self.results("unmount", "token"), {"token": "served"})
 
     def test_a_name_that_nobody_knows_is_no_secret(self):

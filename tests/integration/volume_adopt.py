@@ -191,7 +191,7 @@ class Create(Machine):
             file.write_bytes(b"\0" * (1 << 20))
         add = ("volume", "add", "--key-file", "key", "--volume-key-file", "volume-key", "--no-test")
         (self.host.home / "volume-key").write_text("k" * 32)
-        self.host.run(*add, "--kind", "plain", "--device", str(bare), "--options", "cipher=aes-xts-plain64,size=256", "bare")
+        self.host.run(*add, "--kind", "plain", "--device", str(bare), "--options", "cipher=aes-xts-plain64,size=256,hash=plain", "bare")
         self.host.run(*add, "--kind", "luks", "--device", str(data), "--options", f"header={header}", "data")
         before = self.keys()
         (self.host.home / "link").symlink_to(bare)

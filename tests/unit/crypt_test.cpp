@@ -330,6 +330,38 @@ TEST_F(LuksMounting, AVolumeThatSaysWhereIsMountedThere) {
   EXPECT_TRUE(fs::is_directory(place));
 }
 
+TEST_F(LuksMounting, AMountPointThatAnotherCouldSwapIsRefused) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give directories away";
+  const auto theirs = directory_ / "theirs";
+  fs::create_directories(theirs / "below");
+  fs::create_directories(directory_ / "etc");
+  fs::create_symlink(directory_ / "etc", theirs / "link");
+  fs::create_symlink(theirs, directory_ / "way");
+  ASSERT_EQ(::chown(theirs.c_str(), 65534, 65534), 0);
+  fs::create_directories(directory_ / "open");
+  fs::permissions(directory_ / "open", fs::perms::all);
+  for (const auto& place : {theirs / "below", theirs / "link", theirs / "link/new", theirs / "not/there/yet",
+                            directory_ / "way/below", directory_ / "open/there"}) {
+    const auto outcome = mount_one({{}, place.string(), {}});
+    EXPECT_EQ(outcome.happened, MountHappened::kFailed) << place;
+    EXPECT_THAT(outcome.detail, HasSubstr("below directories of root")) << place;
+  }
+  EXPECT_EQ(calls(), "");
+  EXPECT_FALSE(fs::exists(theirs / "not"));
+  EXPECT_FALSE(fs::exists(directory_ / "etc/new"));
+}
+
+TEST_F(LuksMounting, ALinkThatOnlyRootCanChangeIsFollowedAndTheLastDirectoryMayBeAnybodys) {
+  fs::create_directories(directory_ / "disk/data");
+  fs::create_symlink("disk", directory_ / "srv");
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown((directory_ / "disk/data").c_str(), 65534, 65534), 0);
+  }
+  EXPECT_EQ(mount_one({{}, (directory_ / "srv/data").string(), {}}).happened, MountHappened::kMounted);
+  fs::create_symlink("round", directory_ / "round");
+  EXPECT_THAT(mount_one({{}, (directory_ / "round/x").string(), {}}).detail, HasSubstr("too many links"));
+}
+
 TEST_F(LuksMounting, ElseFstabSaysWhereByTheMappingOrByTheFilesystem) {
   const auto by_path = (directory_ / "p").string();
   const auto by_uuid = (directory_ / "u").string();

@@ -113,6 +113,14 @@ TEST(Doctor, FindsTooLittleLockedMemory) {
               ElementsAre("service-memory"));
 }
 
+TEST(Doctor, SaysNothingOfEnrolmentsThatItMayNotSee) {
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.enrolments.clear();
+                facts.are_enrolments_seen = false;
+              }),
+              IsEmpty());
+}
+
 TEST(Doctor, FindsThatNobodyWouldBeAsked) {
   EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments.clear(); }), ElementsAre("nobody-to-ask"));
   EXPECT_THAT(found_after([](Facts& facts) {

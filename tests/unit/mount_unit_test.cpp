@@ -36,7 +36,7 @@ struct Answers {
   std::function<void()> starts{};  ///< called as the unit is started
 };
 
-/// A service manager with one connection.
+/// A service manager, for one connection after the other.
 class FakeManager {
  public:
   FakeManager(const fs::path& path, Answers answers) : answers_(std::move(answers)) {
@@ -53,13 +53,16 @@ class FakeManager {
   ~FakeManager() { ::shutdown(listener_.get(), SHUT_RDWR); }
 
   [[nodiscard]] bool has_started() const { return has_started_; }
-  /// The unit that was looked at; only once the caller is done.
+  /// The unit that was started last, or else looked at; only once the caller is done.
   [[nodiscard]] std::string unit() const { return unit_; }
 
  private:
   void serve() {
-    const int connection = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (connection < 0) return;
+    int connection = -1;
+    while ((connection = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)) >= 0) serve(connection);
+  }
+
+  void serve(int connection) {
     sd_bus* made = nullptr;
     EXPECT_GE(sd_bus_new(&made), 0);
     const std::unique_ptr<sd_bus, decltype(&sd_bus_close_unref)> bus(made, sd_bus_close_unref);
@@ -117,6 +120,9 @@ class FakeManager {
     if (answers_.is_gone) {
       return sd_bus_reply_method_errorf(message, "org.freedesktop.systemd1.NoSuchUnit", "Unit not found.");
     }
+    const char* name = nullptr;
+    EXPECT_GE(sd_bus_message_read(message, "ss", &name, nullptr), 0);
+    unit_ = name;
     has_started_ = true;
     if (answers_.starts) answers_.starts();
     const int replied = sd_bus_reply_method_return(message, "o", "/job/7");
@@ -147,14 +153,14 @@ class MountUnits : public testing::Test {
   [[nodiscard]] MountManager manager() const {
     return {folder_ / "manager", folder_ / "fstab", std::chrono::minutes(1)};
   }
-  [[nodiscard]] Result<MountUnit> start(const std::stop_token& stop = {}) const {
+  [[nodiscard]] Result<UnitStart> start(const std::stop_token& stop = {}) const {
     return start_mount_unit("/srv/data", manager(), stop);
   }
   void expect_left_alone(Answers answers) const {
     const FakeManager fake(manager().socket, std::move(answers));
     const auto done = start();
     ASSERT_TRUE(done) << done.error().message();
-    EXPECT_EQ(*done, MountUnit::kNone);
+    EXPECT_EQ(*done, UnitStart::kNone);
     EXPECT_FALSE(fake.has_started());
     fs::remove(manager().socket);
   }
@@ -163,24 +169,24 @@ class MountUnits : public testing::Test {
 };
 
 TEST_F(MountUnits, AreNamedByTheirPath) {
-  EXPECT_EQ(mount_unit_name("/"), "-.mount");
-  EXPECT_EQ(mount_unit_name("/srv/my data"), R"(srv-my\x20data.mount)");
-  EXPECT_EQ(mount_unit_name("/.hidden/a.b-c"), R"(\x2ehidden-a.b\x2dc.mount)");
-  EXPECT_EQ(mount_unit_name("/ü:_"), R"(\xc3\xbc:_.mount)");
+  EXPECT_EQ(unit_name_of("/"), "-");
+  EXPECT_EQ(unit_name_of("/srv/my data"), R"(srv-my\x20data)");
+  EXPECT_EQ(unit_name_of("/.hidden/a.b-c"), R"(\x2ehidden-a.b\x2dc)");
+  EXPECT_EQ(unit_name_of("/ü:_"), R"(\xc3\xbc:_)");
 }
 
 TEST_F(MountUnits, AreStartedAndWaitedFor) {
   const FakeManager fake(manager().socket, of_fstab());
   const auto done = start();
   ASSERT_TRUE(done) << done.error().message();
-  EXPECT_EQ(*done, MountUnit::kStarted);
+  EXPECT_EQ(*done, UnitStart::kDone);
   EXPECT_EQ(fake.unit(), "srv-data.mount");
 }
 
 TEST_F(MountUnits, WithoutAManagerThereAreNone) {
   const auto done = start();
   ASSERT_TRUE(done);
-  EXPECT_EQ(*done, MountUnit::kNone);
+  EXPECT_EQ(*done, UnitStart::kNone);
 }
 
 TEST_F(MountUnits, OfAnOlderFstabOrOfNoneAreLeftAlone) {
@@ -251,7 +257,7 @@ class MountsBySystemd : public MountUnits {
     fs::create_directories(folder_ / "sys/dm-0/holders");
     write(folder_ / "dev/mapper/data", "");
     write(folder_ / "mountinfo", "");
-    write(folder_ / "fstab", (folder_ / "dev/mapper/data").string() + " /srv/data ext4 nofail 0 2\n");
+    write(folder_ / "fstab", (folder_ / "dev/mapper/data").string() + " " + place() + " ext4 nofail 0 2\n");
   }
 
   static void write(const fs::path& path, const std::string& text) {
@@ -259,9 +265,11 @@ class MountsBySystemd : public MountUnits {
     std::ofstream(path, std::ios::binary) << text;
   }
 
+  [[nodiscard]] std::string place() const { return (folder_ / "place").string(); }
   [[nodiscard]] std::function<void()> mounts(const std::string& number) const {
-    return
-        [this, number] { write(folder_ / "mountinfo", "30 1 " + number + " / /srv/data rw - ext4 x rw\n"); };
+    return [this, number] {
+      write(folder_ / "mountinfo", "30 1 " + number + " / " + place() + " rw - ext4 x rw\n");
+    };
   }
 
   [[nodiscard]] MountOutcome mount() const {
@@ -271,10 +279,12 @@ class MountsBySystemd : public MountUnits {
     options.mount_table = folder_ / "mountinfo";
     options.fstab = folder_ / "fstab";
     options.manager = manager().socket;
-    options.mount = "/bin/false";
+    options.mount = program_;
     const auto outcomes = make_luks_unlocker(options)->mount({{"data", {}}}, {});
     return outcomes && outcomes->size() == 1 ? outcomes->front() : MountOutcome();
   }
+
+  std::string program_ = "/bin/false";  ///< in the place of mount(8)
 };
 
 TEST_F(MountsBySystemd, ALineOfFstabIsMountedByItsUnit) {
@@ -283,7 +293,7 @@ TEST_F(MountsBySystemd, ALineOfFstabIsMountedByItsUnit) {
   const FakeManager fake(manager().socket, answers);
   const auto outcome = mount();
   EXPECT_EQ(outcome.happened, MountHappened::kMounted) << outcome.detail;
-  EXPECT_EQ(outcome.mountpoint, "/srv/data");
+  EXPECT_EQ(outcome.mountpoint, place());
 }
 
 TEST_F(MountsBySystemd, AFilesystemWhoseCheckFailsIsNotMountedBesideIt) {
@@ -293,6 +303,36 @@ TEST_F(MountsBySystemd, AFilesystemWhoseCheckFailsIsNotMountedBesideIt) {
   const auto outcome = mount();
   EXPECT_EQ(outcome.happened, MountHappened::kFailed);
   EXPECT_THAT(outcome.detail, HasSubstr("the check of the filesystem"));
+}
+
+TEST_F(MountsBySystemd, ALineWhoseUnitWaitsForUsIsCheckedAllTheSame) {
+  auto answers = of_fstab();
+  answers.after.emplace_back("zfs-keyvault.service");
+  answers.end = "failed";
+  {
+    const FakeManager fake(manager().socket, answers);
+    const auto outcome = mount();
+    EXPECT_EQ(outcome.happened, MountHappened::kFailed);
+    EXPECT_THAT(outcome.detail, HasSubstr("damaged"));
+    EXPECT_EQ(fake.unit(),
+              "systemd-fsck@" + unit_name_of((folder_ / "dev/mapper/data").string()) + ".service");
+  }
+  fs::remove(manager().socket);
+  answers.end = "done";
+  program_ = "/bin/true";
+  const FakeManager fake(manager().socket, answers);
+  EXPECT_EQ(mount().happened, MountHappened::kMounted);
+  EXPECT_TRUE(fake.has_started());
+}
+
+TEST_F(MountsBySystemd, ALineThatWantsNoCheckGetsNone) {
+  write(folder_ / "fstab", (folder_ / "dev/mapper/data").string() + " " + place() + " ext4 nofail 0 0\n");
+  auto answers = of_fstab();
+  answers.is_outdated = true;
+  program_ = "/bin/true";
+  const FakeManager fake(manager().socket, answers);
+  EXPECT_EQ(mount().happened, MountHappened::kMounted);
+  EXPECT_FALSE(fake.has_started());
 }
 
 TEST_F(MountsBySystemd, AnotherFilesystemInItsPlaceIsNoSuccess) {

@@ -1,5 +1,6 @@
 // `zkv doctor`: finds what will go wrong at the next boot, and says what mends it.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -79,9 +80,11 @@ std::filesystem::path repository_to_look_at(const doctor::System& system, const 
   if (!is_given) {
     if (auto named = doctor::repository_of_service(system); !named.empty()) return named;
   }
-  if (system.is_running()) return std::filesystem::absolute(session.repository);
-  if (is_given) return session.repository;
   const std::filesystem::path ours = "/var/lib/zkv/repository";
+  std::error_code failed;
+  const bool has_own = is_given || ::geteuid() == 0 || std::filesystem::exists(session.repository, failed);
+  if (system.is_running()) return has_own ? std::filesystem::absolute(session.repository) : ours;
+  if (is_given) return session.repository;
   return system.has(ours) ? ours : std::filesystem::path("/root/.zkv-repository");
 }
 

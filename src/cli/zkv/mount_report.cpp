@@ -65,27 +65,22 @@ void complain(const std::string& name, const std::string& detail, const std::str
   if (!remedy.empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", plain_text(remedy).c_str()));
 }
 
+/// What failed comes last, where whoever looks at the end of a journal finds it.
 Result<> print_lines(const host::MountReport& report) {
   Output output;
   for (const auto& [kind, outcome, settings] : report.volumes) {
-    if (unlock::is_success(outcome.happened)) {
-      output << fmt::format("{}: {}{}{}\n", plain_text(outcome.volume), sentence(outcome.happened),
-                            outcome.detail.empty() ? "" : ": " + plain_text(outcome.detail),
-                            took(outcome.took));
-    } else {
-      complain(outcome.volume,
-               outcome.detail.empty() ? std::string(sentence(outcome.happened)) : outcome.detail,
-               outcome.remedy);
-    }
+    if (!unlock::is_success(outcome.happened)) continue;
+    output << fmt::format("{}: {}{}{}\n", plain_text(outcome.volume), sentence(outcome.happened),
+                          outcome.detail.empty() ? "" : ": " + plain_text(outcome.detail),
+                          took(outcome.took));
   }
   for (const auto& mount : report.mounts) {
-    if (unlock::is_success(mount.happened)) {
-      output << fmt::format("{}: {}\n", plain_text(mount.filesystem), plain_text(sentence(mount)));
-    } else {
-      complain(mount.filesystem, mount.detail.empty() ? sentence(mount) : mount.detail, {});
-    }
+    if (!unlock::is_success(mount.happened)) continue;
+    output << fmt::format("{}: {}\n", plain_text(mount.filesystem), plain_text(sentence(mount)));
   }
-  return output.write();
+  auto written = output.write();
+  for (const auto& failure : failures_of(report)) complain(failure.name, failure.why, failure.remedy);
+  return written;
 }
 
 void add_volume(Output& output, const host::VolumeReport& volume) {
@@ -124,6 +119,24 @@ Result<> print_json(const host::MountReport& report) {
 }
 
 }  // namespace
+
+std::vector<Failure> failures_of(const host::MountReport& report) {
+  std::vector<Failure> failures;
+  for (const auto& [kind, outcome, settings] : report.volumes) {
+    if (unlock::is_success(outcome.happened)) continue;
+    failures.push_back({outcome.volume,
+                        outcome.detail.empty() ? std::string(sentence(outcome.happened)) : outcome.detail,
+                        outcome.remedy});
+  }
+  for (const auto& mount : report.mounts) {
+    if (unlock::is_success(mount.happened)) continue;
+    const bool is_device = mount.filesystem.starts_with('/');
+    failures.push_back({is_device ? mount.volume : mount.filesystem,
+                        mount.detail.empty() ? sentence(mount) : mount.detail,
+                        {}});
+  }
+  return failures;
+}
 
 Result<> print_report(const host::MountReport& report, bool as_json) {
   for (const auto& warning : report.warnings) {

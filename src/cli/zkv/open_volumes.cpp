@@ -54,15 +54,11 @@ ExitCode tell_outcome(const host::MountReport& outcome, const OpenOptions& optio
   return code_of_report(outcome);
 }
 
-/// Where not all is open.
+/// Where not all is open. The first of the reasons alone, so that the line stays one.
 std::string status_of(const host::MountReport& outcome) {
   std::string names;
-  const auto add = [&](const std::string& name) { names += (names.empty() ? "" : ", ") + name; };
-  for (const auto& volume : outcome.volumes) {
-    if (!unlock::is_success(volume.outcome.happened)) add(volume.outcome.volume);
-  }
-  for (const auto& mount : outcome.mounts) {
-    if (!unlock::is_success(mount.happened)) add(mount.filesystem);
+  for (const auto& failure : failures_of(outcome)) {
+    names += names.empty() ? failure.name + " (" + failure.why + ")" : ", " + failure.name;
   }
   return "not everything is open and mounted" + (names.empty() ? "" : ": " + names);
 }

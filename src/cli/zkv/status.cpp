@@ -26,6 +26,14 @@ struct Row {
   host::LastUnlock last;
 };
 
+/// With the names of those that were taken in and never opened.
+host::UnlockRecord with_taken_in(host::UnlockRecord record, const host::DriftRecord& remembered) {
+  for (const auto& [name, volume] : remembered.volumes) {
+    record.try_emplace(name, host::LastUnlock{volume.kind, {}, {}, {}, volume.settings});
+  }
+  return record;
+}
+
 /// The volumes that the machine has, and those that were opened once and are gone. A kind that this machine
 /// cannot tell of has none where none was opened either: zfs(8) may be installed without its kernel module.
 Result<std::vector<Row>> rows_of(unlock::Unlocker& unlocker, const host::UnlockRecord& record) {
@@ -125,8 +133,10 @@ struct Shown {
 Result<Shown> find_out(const std::filesystem::path& repository) {
   Shown shown;
   ZKV_TRY(shown.enrolments, host::EnrolmentFolder(repository).all());
-  shown.drilled = host::read_drift_record(host::default_drift_path()).value_or(host::DriftRecord()).drilled;
-  ZKV_TRY(const auto record, host::read_record(host::default_record_path()));
+  const auto remembered = host::read_drift_record(host::default_drift_path()).value_or(host::DriftRecord());
+  shown.drilled = remembered.drilled;
+  ZKV_TRY(auto opened, host::read_record(host::default_record_path()));
+  const auto record = with_taken_in(std::move(opened), remembered);
   for (const auto& unlocker : unlock::all_unlockers({})) {
     auto part = rows_of(*unlocker, record);
     if (!part) {

@@ -132,7 +132,7 @@ void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::V
 }
 
 std::string key_word(const unlock::VolumeState& state) {
-  if (state.is_served) return "served";
+  if (state.is_served) return state.is_open ? "served" : "not-served";
   switch (state.presence) {
     case unlock::Presence::kMissing:
       return "missing";

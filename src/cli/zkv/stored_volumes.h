@@ -52,7 +52,7 @@ Result<> remove_volume(Session& session, const RemoveOptions& options,
 /// A JSON array of objects, with the keys if `keys` says so.
 void print_volumes_json(Output& out, const std::vector<repository::VolumeKeys::Volume>& volumes, bool keys);
 
-/// "loaded", "not-loaded", "served", or why there is no key to load.
+/// "loaded", "not-loaded", "served", "not-served", or why there is no key to load.
 std::string key_word(const unlock::VolumeState& state);
 
 }  // namespace zkv::cli

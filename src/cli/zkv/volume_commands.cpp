@@ -137,6 +137,11 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   if (proved) keep_proof(*proved, {options.name, settings});
   Output out;
   out << "Added " << options.name << " (" << kind << ") to " << session.repository.string() << trial << "\n";
+  if (options.settings.mountpoint.empty() && !settings.mountpoint.empty()) {
+    out << "Its mount point stays " << settings.mountpoint
+        << ", whatever fstab says (another: --mount-point; none: zkv volume remove " << options.name
+        << ", and add it anew)\n";
+  }
   return out.write();
 }
 

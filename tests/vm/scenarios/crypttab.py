@@ -72,6 +72,7 @@ class Crypttab(Scenario):
         self.assertEqual(guest.check("cat /run/app.token"), "s3cret")
         self.assertEqual(unit(guest, "app.service", "ActiveState"), "active")
         self.assertEqual(unit(guest, "zfs-keyvault.service", "StatusText"), "all volumes are open; serving 1 secret")
+        self.assertRegex(guest.check("zkv status"), r"(?m)^token +secret +served ")
 
     def test_what_stands_in_crypttab_and_asks_for_secrets_waits_for_one_approval(self):
         self.gateway.start()
@@ -123,6 +124,7 @@ class Crypttab(Scenario):
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "failed")
         self.assertEqual(unit(guest, "multi-user.target", "ActiveState"), "active")
         self.assertEqual(unit(guest, "early.service", "ActiveState"), "failed")
+        self.assertRegex(guest.check("zkv status"), r"(?m)^token +secret +not-served ")
         self.assertEqual(unit(guest, "zkv-cryptsetup.socket", "ActiveState"), "inactive")
         self.assertNotEqual(guest.run("systemctl start early.service").code, 0)
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "failed")
