@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "unlock/mount_table.h"
+
 namespace zkv::unlock {
 
 namespace fs = std::filesystem;
@@ -124,7 +126,7 @@ Result<FileDescriptor> open_guarded_directory(const fs::path& path, bool makes_m
 
 Result<> check_guarded_way(const fs::path& path) {
   static constexpr int kMostLinks = 40;  // as many as Linux follows
-  fs::path way = path.lexically_normal();
+  fs::path way = clean_path(path);
   for (int links = 0; links < kMostLinks; ++links) {
     const auto link = first_link(way);
     if (!link) return check_nearest(way.parent_path());
@@ -132,7 +134,7 @@ Result<> check_guarded_way(const fs::path& path) {
     std::error_code failed;
     const auto target = fs::read_symlink(*link, failed);
     if (failed) return Error::system("following " + link->string(), failed.value());
-    way = (link->parent_path() / target / way.lexically_relative(*link)).lexically_normal();
+    way = clean_path(link->parent_path() / target / way.lexically_relative(*link));
   }
   return Error::invalid(path.string() + " leads through too many links");
 }

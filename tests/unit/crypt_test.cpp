@@ -358,6 +358,8 @@ TEST_F(LuksMounting, ALinkThatOnlyRootCanChangeIsFollowedAndTheLastDirectoryMayB
     ASSERT_EQ(::chown((directory_ / "disk/data").c_str(), 65534, 65534), 0);
   }
   EXPECT_EQ(mount_one({{}, (directory_ / "srv/data").string(), {}}).happened, MountHappened::kMounted);
+  fs::create_symlink("disk/data", directory_ / "itself");
+  EXPECT_EQ(mount_one({{}, (directory_ / "itself").string(), {}}).happened, MountHappened::kMounted);
   fs::create_symlink("round", directory_ / "round");
   EXPECT_THAT(mount_one({{}, (directory_ / "round/x").string(), {}}).detail, HasSubstr("too many links"));
 }
