@@ -151,9 +151,9 @@ class Luks(Volumes):
         device = self.image("a.img", b"key", *CHEAP)
         self.add("a", device, b"key\n", "--mount-point", "/srv", "--options", "discard")
         settings = lambda: [(volume["device"], volume.get("mountpoint", ""), volume.get("options", "")) for volume in self.listed()]
-        self.add("a", device, b"key\n", "--force", "--options", "")
+        self.assertIn(b"Its mount point stays /srv", self.add("a", device, b"key\n", "--force", "--options", "")[0])
         self.assertEqual(settings(), [(device, "/srv", "")])
-        self.add("a", device, b"key\n", "--force", "--mount-point", "", "--options", "read-only")
+        self.assertNotIn(b"stays", self.add("a", device, b"key\n", "--force", "--mount-point", "", "--options", "read-only")[0])
         self.assertEqual(settings(), [(device, "", "read-only")])
 
     def test_the_words_of_the_seed_mean_zfs(self):

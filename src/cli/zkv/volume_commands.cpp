@@ -139,8 +139,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   out << "Added " << options.name << " (" << kind << ") to " << session.repository.string() << trial << "\n";
   if (options.settings.mountpoint.empty() && !settings.mountpoint.empty()) {
     out << "Its mount point stays " << settings.mountpoint
-        << ", whatever fstab says (another: --mount-point; none: zkv volume remove " << options.name
-        << ", and add it anew)\n";
+        << " (another: --mount-point PATH; none, so that fstab says where: --mount-point '')\n";
   }
   return out.write();
 }
