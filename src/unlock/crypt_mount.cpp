@@ -73,7 +73,6 @@ Result<std::vector<std::string>> CryptMounts::wanted_places(const VolumeRef& vol
 }
 
 Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& place) const {
-  if (!open.volume.settings.mountpoint.empty()) ZKV_CHECK(check_way_to(place));
   std::error_code failed;
   fs::create_directories(place, failed);
   if (failed) return Error::system("making " + place, failed.value());
@@ -91,7 +90,10 @@ Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& place
 
 Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& place,
                                     const std::stop_token& stop) const {
-  if (!open.volume.settings.mountpoint.empty()) return run_mount(open, place);
+  if (!open.volume.settings.mountpoint.empty()) {
+    ZKV_CHECK(check_way_to(place));
+    return run_mount(open, place);
+  }
   const MountManager manager{options_.manager, options_.fstab};
   ZKV_TRY(const auto unit, start_mount_unit(real_path(place), manager, stop));
   if (unit == UnitStart::kNone) {

@@ -78,16 +78,6 @@ Result<> check_directory(int fd, const fs::path& path, bool is_last) {
   return {};
 }
 
-/// The directory, or the nearest above it that is there.
-Result<> check_nearest(const fs::path& directory) {
-  for (fs::path path = directory;; path = path.parent_path()) {
-    const auto opened = open_guarded_directory(path);
-    if (opened) return {};
-    const bool is_missing = opened.error().kind() == ErrorKind::kNotFound && path.has_relative_path();
-    if (!is_missing) return tl::unexpected(opened.error());
-  }
-}
-
 std::optional<fs::path> first_link(const fs::path& path) {
   fs::path so_far;
   std::error_code failed;
@@ -124,13 +114,22 @@ Result<FileDescriptor> open_guarded_directory(const fs::path& path, bool makes_m
   return here;
 }
 
+Result<GuardedDirectory> open_nearest_guarded(const fs::path& directory) {
+  for (fs::path path = directory;; path = path.parent_path()) {
+    auto opened = open_guarded_directory(path);
+    if (opened) return GuardedDirectory{path, std::move(*opened)};
+    const bool is_missing = opened.error().kind() == ErrorKind::kNotFound && path.has_relative_path();
+    if (!is_missing) return tl::unexpected(opened.error());
+  }
+}
+
 Result<> check_guarded_way(const fs::path& path) {
   static constexpr int kMostLinks = 40;  // as many as Linux follows
   fs::path way = clean_path(path);
   for (int links = 0; links < kMostLinks; ++links) {
     const auto link = first_link(way);
-    if (!link) return check_nearest(way.parent_path());
-    ZKV_CHECK(check_nearest(link->parent_path()));
+    ZKV_CHECK(open_nearest_guarded(link.value_or(way).parent_path()));
+    if (!link) return {};
     std::error_code failed;
     const auto target = fs::read_symlink(*link, failed);
     if (failed) return Error::system("following " + link->string(), failed.value());

@@ -15,6 +15,14 @@ namespace zkv::unlock {
 /// plain path, a link), kNotFound, kDenied (others can write there), kIo.
 Result<FileDescriptor> open_guarded_directory(const std::filesystem::path& path, bool makes_missing = false);
 
+struct GuardedDirectory {
+  std::filesystem::path path;
+  FileDescriptor fd;
+};
+/// Opens that directory, or the nearest above it that is there. Errors: as open_guarded_directory(), without
+/// kNotFound.
+Result<GuardedDirectory> open_nearest_guarded(const std::filesystem::path& path);
+
 /// Whether nobody else can choose what that whole path leads to: each directory above its last name, and
 /// above each link on the way, is as open_guarded_directory() wants it, as far as it is there. The last name
 /// itself may belong to anybody, and links that only root can change are followed. Errors: kInvalid, kDenied,

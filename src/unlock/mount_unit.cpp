@@ -81,6 +81,13 @@ Error told_end(const std::string& unit, const std::string& what, const std::stri
                    unit + "'");
 }
 
+/// Nothing where there is none, or it does not answer.
+std::optional<ManagerBus> reach(const MountManager& manager) {
+  if (!can_use_manager(manager.socket)) return std::nullopt;
+  auto bus = ManagerBus::connect(manager.socket);
+  return bus ? std::optional(std::move(*bus)) : std::nullopt;
+}
+
 /// `what` is told of systemd where the unit fails.
 Result<UnitStart> start_and_wait(ManagerBus& bus, const std::string& unit, const std::string& what,
                                  const MountManager& manager, const std::stop_token& stop) {
@@ -121,8 +128,7 @@ std::string unit_name_of(const std::string& path) {
 
 Result<UnitStart> start_mount_unit(const std::string& place, const MountManager& manager,
                                    const std::stop_token& stop) {
-  if (!can_use_manager(manager.socket)) return UnitStart::kNone;
-  auto bus = ManagerBus::connect(manager.socket);
+  auto bus = reach(manager);
   if (!bus) return UnitStart::kNone;
   const auto unit = unit_name_of(place) + ".mount";
   const auto startable = is_startable(*bus, unit, manager.fstab);
@@ -132,8 +138,7 @@ Result<UnitStart> start_mount_unit(const std::string& place, const MountManager&
 
 Result<UnitStart> start_check(const std::string& device, const MountManager& manager,
                               const std::stop_token& stop) {
-  if (!can_use_manager(manager.socket)) return UnitStart::kNone;
-  auto bus = ManagerBus::connect(manager.socket);
+  auto bus = reach(manager);
   if (!bus) return UnitStart::kNone;
   const auto unit = "systemd-fsck@" + unit_name_of(device) + ".service";
   return start_and_wait(*bus, unit, "found its filesystem damaged, or could not check it", manager, stop);

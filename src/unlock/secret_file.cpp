@@ -175,13 +175,8 @@ Result<SecretPlace> secret_place(const repository::VolumeSettings& settings) {
 }
 
 Result<> check_secret_place(const SecretPlace& place) {
-  for (fs::path path = place.path.parent_path();; path = path.parent_path()) {
-    const auto directory = open_guarded_directory(path);
-    const bool is_missing = !directory && directory.error().kind() == ErrorKind::kNotFound;
-    if (is_missing && path.has_relative_path()) continue;
-    if (!directory) return tl::unexpected(directory.error());
-    return is_in_memory(directory->get()) ? Result<>() : on_a_disk(path);
-  }
+  ZKV_TRY(const auto directory, open_nearest_guarded(place.path.parent_path()));
+  return is_in_memory(directory.fd.get()) ? Result<>() : on_a_disk(directory.path);
 }
 
 bool is_secret_there(const SecretPlace& place) {
