@@ -61,7 +61,7 @@ fuzz: deps ## every parser of bytes from outside, FUZZ_SECONDS (600) each
 	cmake --build --preset fuzz --target fuzzers --parallel $(JOBS)
 	@nice tests/fuzz/run build/fuzz
 
-coverage: deps ## line coverage of the unit and integration tests
+coverage: build ## line coverage of the unit and integration tests
 	cmake --preset coverage
 	cmake --build --preset coverage --parallel $(JOBS)
 	$(CTEST) --test-dir build/coverage --label-regex 'unit|integration'

@@ -21,7 +21,10 @@ namespace fs = std::filesystem;
 namespace {
 
 Error io(const std::string& doing, const fs::path& path) {
-  return Error::system(doing + " " + path.string(), errno);
+  const int failed = errno;
+  auto error = Error::system(doing + " " + path.string(), failed);
+  if (failed != EACCES || ::geteuid() == 0) return error;
+  return std::move(error).remedy("say this as root");
 }
 
 /// Hands the rest of a file, of which `total` bytes are read already, to `sink` piece by piece.

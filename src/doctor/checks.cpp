@@ -27,6 +27,8 @@ constexpr std::array kChecks{
     Check{"crypttab-netdev", kMend, crypttab_netdev},
     Check{"fstab-stops-boot", kMend, fstab_stops_boot},
     Check{"fstab-too-early", kMend, fstab_too_early},
+    Check{"fstab-type", kMend, fstab_type},
+    Check{"last-opening", kMend, last_opening},
     Check{"zfs-asks", kMend, zfs_asks},
     Check{"zfs-key-file", kNote, zfs_key_file},
     Check{"zfs-import-off", kMend, zfs_import_off},

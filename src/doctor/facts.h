@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "doctor/unit_files.h"
+#include "host/drift.h"
 #include "host/enrolment.h"
 #include "net/http_client.h"
 #include "repository/change.h"
@@ -92,6 +93,8 @@ struct Facts {
   std::string kernel_command_line = {};
 
   std::vector<VolumeFacts> volumes = {};
+  std::vector<host::Finding> left_over = {};    ///< by the last opening
+  std::vector<host::Finding> unmountable = {};  ///< by the lines of fstab
   std::vector<unlock::CrypttabLine> crypttab = {};
   std::vector<FstabEntry> fstab = {};
   std::vector<CachedFilesystem> zfs_cache = {};

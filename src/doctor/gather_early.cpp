@@ -17,12 +17,22 @@ constexpr std::array kCopiers{"/usr/share/initramfs-tools/hooks/zkv",
                               "/usr/lib/dracut/modules.d/90zkv/module-setup.sh"};
 constexpr std::array kSettings{"/etc/default/zfs-keyvault", "/etc/sysconfig/zfs-keyvault"};
 
-void take(const fs::path& path, std::vector<EarlyFacts::File>& files) {
+Time time_of(const struct timespec& time) {
+  const auto whole = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  return Time(std::chrono::duration_cast<std::chrono::milliseconds>(whole));
+}
+
+enum class Changed {
+  kContents,  ///< as whoever wrote it says
+  kAnything,  ///< also its being put there with an old time, as from a backup
+};
+
+void take(const fs::path& path, Changed what, std::vector<EarlyFacts::File>& files) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) return;
-  const auto changed =
-      std::chrono::seconds(about.st_mtim.tv_sec) + std::chrono::nanoseconds(about.st_mtim.tv_nsec);
-  files.push_back({path.string(), Time(std::chrono::duration_cast<std::chrono::milliseconds>(changed))});
+  const auto written = time_of(about.st_mtim);
+  const auto changed = what == Changed::kContents ? written : std::max(written, time_of(about.st_ctim));
+  files.push_back({path.string(), changed});
 }
 
 /// The kernel's version that an initramfs is named after; empty where the file is none.
@@ -49,13 +59,15 @@ void gather_early(const GatherOrder& order, Facts& facts) {
   const bool is_copied =
       std::ranges::any_of(kCopiers, [&](const char* path) { return order.system.has(path); });
   if (!is_copied) return;
+  // Of an image the files may have come with it, one after the other.
+  const auto what = order.system.is_running() ? Changed::kAnything : Changed::kContents;
   for (const auto& path : host::RepositoryFiles::of(repository_file(order)).paths()) {
-    take(path, facts.early.copied);
+    take(path, what, facts.early.copied);
   }
-  for (const char* path : kSettings) take(order.system.place_of(path), facts.early.copied);
+  for (const char* path : kSettings) take(order.system.place_of(path), what, facts.early.copied);
   for (const auto& name : order.system.names_in("/boot")) {
     if (is_booted(order.system, name))
-      take(order.system.place_of(fs::path("/boot") / name), facts.early.initramfses);
+      take(order.system.place_of(fs::path("/boot") / name), Changed::kContents, facts.early.initramfses);
   }
 }
 

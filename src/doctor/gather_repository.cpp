@@ -8,6 +8,7 @@
 #include "doctor/gather_parts.h"
 #include "doctor/tables.h"
 #include "host/drift_record.h"
+#include "host/mount_trouble.h"
 #include "host/unlock_record.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_volumes.h"
@@ -47,21 +48,16 @@ void take_remembered(const Volumes& volumes, Facts& facts) {
   }
 }
 
-void take_record(const GatherOrder& order, Facts& facts) {
-  const auto path = order.system.place_of(order.unlock_record);
-  if (is_closed_to_us(path, facts)) return;
-  const auto record = host::read_record(path);
-  if (!record) return facts.unseen.push_back(record.error().message());
-  take_remembered(*record, facts);
-}
-
-/// Those that were taken in, whether or not they were opened since.
-void take_drift_record(const GatherOrder& order, Facts& facts) {
-  const auto path = order.system.place_of(order.drift_record);
-  if (is_closed_to_us(path, facts)) return;
-  const auto record = host::read_drift_record(path);
-  if (!record) return facts.unseen.push_back(record.error().message());
-  take_remembered(record->volumes, facts);
+/// An empty record where there is none to be read.
+template <class Record>
+Record record_at(const GatherOrder& order, const fs::path& named, Result<Record> (*read)(const fs::path&),
+                 Facts& facts) {
+  const auto path = order.system.place_of(named);
+  if (is_closed_to_us(path, facts)) return {};
+  auto record = read(path);
+  if (record) return std::move(*record);
+  facts.unseen.push_back(record.error().message());
+  return {};
 }
 
 /// What the machine knows of the volumes that the repository is known to hold.
@@ -144,14 +140,18 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
 }
 
 void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, Facts& facts) {
-  take_record(order, facts);
-  take_drift_record(order, facts);
+  const auto last = record_at(order, order.unlock_record, host::read_record, facts);
+  const auto taken_in = record_at(order, order.drift_record, host::read_drift_record, facts);
+  take_remembered(last, facts);
+  take_remembered(taken_in.volumes, facts);
   if (const auto names = host::EnrolmentFolder(repository_file(order)).volumes()) {
     for (const auto& name : *names) static_cast<void>(volume_named(name, facts));
   }
   if (order.system.is_running()) {
     take_states(unlockers, facts);
     take_system(facts);
+    facts.left_over = host::find_left_over(last, unlockers);
+    facts.unmountable = host::find_unmountable(taken_in, unlockers);
   }
   take_places(facts);
   if (facts.volumes.empty()) {

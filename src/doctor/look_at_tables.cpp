@@ -1,4 +1,5 @@
-// Lines of crypttab and fstab that ask, wait or fail before anybody can have approved.
+// Lines of crypttab and fstab that ask, wait or fail before anybody can have approved; and what could not be
+// mounted when somebody had.
 #include <algorithm>
 
 #include "doctor/looks.h"
@@ -60,6 +61,12 @@ bool can_be_missing(const FstabEntry& entry) {
   return has_option(entry.options, "nofail") || has_option(entry.options, "_netdev");
 }
 
+FoundList as_found(const std::vector<host::Finding>& findings) {
+  FoundList found;
+  for (const auto& finding : findings) found.push_back({finding.about, finding.what, finding.remedy});
+  return found;
+}
+
 }  // namespace
 
 FoundList crypttab_asks(const Facts& facts) {
@@ -113,6 +120,10 @@ FoundList fstab_stops_boot(const Facts& facts) {
   }
   return found;
 }
+
+FoundList fstab_type(const Facts& facts) { return as_found(facts.unmountable); }
+
+FoundList last_opening(const Facts& facts) { return as_found(facts.left_over); }
 
 FoundList fstab_too_early(const Facts& facts) {
   FoundList found;

@@ -30,6 +30,8 @@ FoundList crypttab_key_file(const Facts& facts);
 FoundList crypttab_netdev(const Facts& facts);
 FoundList fstab_stops_boot(const Facts& facts);
 FoundList fstab_too_early(const Facts& facts);
+FoundList fstab_type(const Facts& facts);
+FoundList last_opening(const Facts& facts);
 
 // look_at_zfs.cpp
 FoundList zfs_asks(const Facts& facts);

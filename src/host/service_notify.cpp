@@ -29,6 +29,10 @@ void notify_manager(const std::string& assignment) {
 
 void notify_status(const std::string& line) { notify_manager("STATUS=" + line); }
 
+void notify_longer(std::chrono::milliseconds time) {
+  notify_manager("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(time).count()));
+}
+
 void notify_ready() { notify_manager("READY=1"); }
 
 void StatusClock::say(const std::string& line) {

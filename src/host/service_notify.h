@@ -13,6 +13,10 @@ namespace zkv::host {
 /// Source: sd_notify(3).
 void notify_status(const std::string& line);
 
+/// Asks for that much time from now on before a start counts as failed, under the same condition. Less than
+/// what is left shortens nothing. Source: EXTEND_TIMEOUT_USEC of sd_notify(3).
+void notify_longer(std::chrono::milliseconds time);
+
 /// READY=1, under the same condition: what the service is started for is reached.
 void notify_ready();
 

@@ -32,6 +32,22 @@ repository::VolumeSettings settings_in(const json::object& entry) {
           text_in(entry, "program")};
 }
 
+std::map<std::string, std::string> texts_in(const json::object& entry, std::string_view name) {
+  std::map<std::string, std::string> texts;
+  const auto* value = entry.if_contains(name);
+  if (value == nullptr || !value->is_object()) return texts;
+  for (const auto& [key, text] : value->get_object()) {
+    if (text.is_string()) texts[std::string(key)] = std::string(text.get_string());
+  }
+  return texts;
+}
+
+json::object to_json(const std::map<std::string, std::string>& texts) {
+  json::object object;
+  for (const auto& [key, text] : texts) object[key] = text;
+  return object;
+}
+
 json::object to_json(const UnlockRecord& record) {
   json::object volumes;
   for (const auto& [name, last] : record) {
@@ -42,7 +58,8 @@ json::object to_json(const UnlockRecord& record) {
                      {"device", last.settings.device},
                      {"mountpoint", last.settings.mountpoint},
                      {"options", last.settings.options},
-                     {"program", last.settings.program}};
+                     {"program", last.settings.program},
+                     {"unmounted", to_json(last.unmounted)}};
   }
   return {{"volumes", std::move(volumes)}};
 }
@@ -60,8 +77,9 @@ Result<UnlockRecord> from_json(std::string_view text, const fs::path& path) {
   for (const auto& [name, value] : volumes->get_object()) {
     if (!value.is_object()) continue;
     const auto& entry = value.get_object();
-    record[std::string(name)] = {text_in(entry, "kind"), time_in(entry, "tried"), text_in(entry, "result"),
-                                 time_in(entry, "opened"), settings_in(entry)};
+    record[std::string(name)] = {text_in(entry, "kind"),   time_in(entry, "tried"),
+                                 text_in(entry, "result"), time_in(entry, "opened"),
+                                 settings_in(entry),       texts_in(entry, "unmounted")};
   }
   return record;
 }
@@ -88,11 +106,12 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind, const st
   if (failed) return Error::system("making " + path.parent_path().string(), failed.value());
   ZKV_TRY(const auto lock, FileLock::acquire(path));
   UnlockRecord record = read_record(path).value_or(UnlockRecord());
-  for (const auto& [outcome, settings] : tried) {
+  for (const auto& [outcome, settings, unmounted] : tried) {
     LastUnlock& last = record[outcome.volume];
     last.kind = kind;
     last.tried = now;
     last.settings = settings;
+    last.unmounted = unmounted;
     last.result = unlock::to_text(outcome.happened);
     if (outcome.happened == unlock::Happened::kOpened) last.opened = now;
   }

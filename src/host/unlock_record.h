@@ -20,6 +20,7 @@ struct LastUnlock {
   std::string result;                        ///< what came of that, in the words of unlock::to_text
   Time opened;                               ///< when it was last opened; the epoch when it never was
   repository::VolumeSettings settings = {};  ///< those that it had then
+  std::map<std::string, std::string> unmounted = {};  ///< where mounting it failed then, and why
 };
 
 /// Volume name → its last unlock.
@@ -35,6 +36,7 @@ Result<UnlockRecord> read_record(const std::filesystem::path& path);
 struct Tried {
   unlock::Outcome outcome;
   repository::VolumeSettings settings = {};
+  std::map<std::string, std::string> unmounted = {};  ///< as in LastUnlock
 };
 
 /// Enters what was just tried into the file, atomically and under a lock, and leaves other volumes as they

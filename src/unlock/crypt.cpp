@@ -161,23 +161,33 @@ class CryptUnlocker final : public Unlocker {
     return outcomes;
   }
 
+  [[nodiscard]] std::vector<MountOutcome> contradictions(const std::vector<VolumeRef>& volumes) override {
+    const auto mappings = Mappings::read(options_.blocks);
+    const auto mounts = CryptMounts::read(options_);
+    return mounts ? mounts->contradictions(own_mappings(volumes, mappings)) : std::vector<MountOutcome>();
+  }
+
   /// What is not the volume's own is left alone here, and told when it is to be closed.
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     if (volumes.empty()) return std::vector<MountOutcome>();
     const auto mappings = Mappings::read(options_.blocks);
     ZKV_TRY(const auto mounts, CryptMounts::read(options_));
-    std::vector<OpenVolume> open;
-    for (const auto& volume : volumes) {
-      const Mapping* mapping = mappings.find(volume.name);
-      if (mapping != nullptr && check_own(volume, *mapping, mappings)) {
-        open.push_back({volume, *mapping});
-      }
-    }
-    return mounts.unmount(open, stop);
+    return mounts.unmount(own_mappings(volumes, mappings), stop);
   }
 
  private:
+  /// Those of the volumes that are open.
+  [[nodiscard]] std::vector<OpenVolume> own_mappings(const std::vector<VolumeRef>& volumes,
+                                                     const Mappings& mappings) const {
+    std::vector<OpenVolume> open;
+    for (const auto& volume : volumes) {
+      const Mapping* mapping = mappings.find(volume.name);
+      if (mapping != nullptr && check_own(volume, *mapping, mappings)) open.push_back({volume, *mapping});
+    }
+    return open;
+  }
+
   [[nodiscard]] bool is_of_kind(const Mapping& mapping) const {
     return mapping.uuid.starts_with(kind_.mapping_prefix);
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +27,8 @@ struct CryptOptions {
   std::filesystem::path mount_table = "/proc/self/mountinfo";
   std::filesystem::path fstab = "/etc/fstab";
   std::filesystem::path manager = kServiceManager;  ///< mounts what fstab says; without it mount(8) does
+  /// Called now and then while that checks a filesystem, with the time until the next call at the latest.
+  std::function<void(std::chrono::milliseconds)> on_check = {};
 };
 
 /// Versions 1 and 2, by a key slot or by the volume key.

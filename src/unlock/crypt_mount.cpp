@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "unlock/filesystem_types.h"
 #include "unlock/fstab_places.h"
 #include "unlock/guarded_path.h"
 #include "unlock/mount_unit.h"
@@ -39,6 +40,13 @@ Result<> check_way_to(const std::string& place) {
 MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, const std::string& place,
                            MountHappened happened, std::string detail = {}) {
   return {device, volume.name, place, happened, std::move(detail)};
+}
+
+/// Whether there is something in the directory, which nobody sees once it is mounted over.
+bool hides_something(const std::string& place) {
+  std::error_code failed;
+  const bool is_empty = fs::is_empty(place, failed);
+  return !failed && !is_empty;
 }
 
 }  // namespace
@@ -94,7 +102,8 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
     ZKV_CHECK(check_way_to(place));
     return run_mount(open, place);
   }
-  const MountManager manager{options_.manager, options_.fstab};
+  const MountManager manager{
+      .socket = options_.manager, .fstab = options_.fstab, .on_check = options_.on_check};
   ZKV_TRY(const auto unit, start_mount_unit(real_path(place), manager, stop));
   if (unit == UnitStart::kNone) {
     ZKV_TRY(const bool is_checked, is_checked_at(options_, place));
@@ -113,13 +122,40 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
     return mount_outcome(open.volume, device, place, happened, std::move(detail));
   };
   if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
+  const bool hides = hides_something(place);
   const auto done = mount_somehow(open, place, stop);
-  if (done) return outcome(MountHappened::kMounted);
+  if (done) return outcome(MountHappened::kMounted, hides ? "it hides what lay in that directory" : "");
   // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
   const auto now = CryptMounts::read(options_);
   if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
   if (done.error().kind() == ErrorKind::kInterrupted) return outcome(MountHappened::kInterrupted);
   return outcome(MountHappened::kFailed, done.error().message());
+}
+
+std::optional<MountOutcome> CryptMounts::mounted_nowhere(const OpenVolume& open) const {
+  if (!places_of(open.mapping).empty()) return std::nullopt;
+  const auto device = device_of(options_, open);
+  const auto type = filesystem_on(device, options_);
+  if (!type || type->empty()) return std::nullopt;
+  return mount_outcome(open.volume, device, {}, MountHappened::kSkipped,
+                       "it holds " + *type + ", and neither fstab nor the repository says where to mount it");
+}
+
+std::vector<MountOutcome> CryptMounts::contradictions(const std::vector<OpenVolume>& volumes) const {
+  std::vector<MountOutcome> found;
+  for (const auto& open : volumes) {
+    if (!open.volume.settings.mountpoint.empty()) continue;
+    const auto device = device_of(options_, open);
+    const auto lines = lines_in_fstab(options_, device);
+    const auto type = filesystem_on(device, options_);
+    if (!lines || !type) continue;
+    for (const auto& line : *lines) {
+      if (can_be_mounted_as(*type, line.type)) continue;
+      found.push_back(mount_outcome(open.volume, device, clean_path(line.mountpoint), MountHappened::kFailed,
+                                    "fstab calls it " + line.type + ", and it is " + *type));
+    }
+  }
+  return found;
 }
 
 std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volumes,
@@ -135,6 +171,8 @@ std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volu
       continue;
     }
     for (const auto& place : *places) wanted.push_back({real_path(place), place, &open});
+    if (!places->empty()) continue;
+    if (auto nowhere = mounted_nowhere(open)) outcomes.push_back(std::move(*nowhere));
   }
   std::stable_sort(wanted.begin(), wanted.end(),
                    [](const Place& a, const Place& b) { return a.real < b.real; });

@@ -1,6 +1,7 @@
 // Mounting what lies on a dm-crypt mapping: where its volume says, or where fstab does.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ class CryptMounts {
   [[nodiscard]] std::vector<MountOutcome> mount(const std::vector<OpenVolume>& volumes,
                                                 const std::vector<std::string>& held,
                                                 const std::stop_token& stop) const;
+  /// What fstab calls otherwise than what lies on them, as blkid(8) tells. See Unlocker::contradictions().
+  [[nodiscard]] std::vector<MountOutcome> contradictions(const std::vector<OpenVolume>& volumes) const;
   /// Unmounts them wherever they are mounted, children first.
   [[nodiscard]] std::vector<MountOutcome> unmount(const std::vector<OpenVolume>& volumes,
                                                   const std::stop_token& stop) const;
@@ -39,6 +42,8 @@ class CryptMounts {
   [[nodiscard]] bool is_mounted_at(const Mapping& mapping, const std::string& place) const;
   [[nodiscard]] Result<std::vector<std::string>> wanted_places(const VolumeRef& volume,
                                                                const Mapping& mapping) const;
+  /// Nothing where the volume holds no filesystem, as a part of a pool does not.
+  [[nodiscard]] std::optional<MountOutcome> mounted_nowhere(const OpenVolume& open) const;
   /// By systemd where its line of fstab is a unit, else by mount(8).
   [[nodiscard]] Result<> mount_somehow(const OpenVolume& open, const std::string& place,
                                        const std::stop_token& stop) const;

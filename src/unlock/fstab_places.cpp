@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <set>
 #include <system_error>
 
@@ -79,16 +80,22 @@ Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& o
   });
 }
 
-Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device) {
-  ZKV_TRY(const auto lines, read_fstab(options));
-  auto places = places_where(lines, [&](const FstabLine& line) { return is_named(line, device); });
-  if (std::none_of(lines.begin(), lines.end(), is_by_tag)) return places;
+Result<std::vector<FstabLine>> lines_in_fstab(const CryptOptions& options, const std::string& device) {
+  ZKV_TRY(const auto all, read_fstab(options));
+  std::vector<FstabLine> lines;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(lines),
+               [&](const FstabLine& line) { return is_named(line, device); });
+  if (std::none_of(all.begin(), all.end(), is_by_tag)) return lines;
   const auto tags = tags_of(options, device);
-  if (!tags && places.empty()) return Error(tags.error());
-  for (const auto& line : lines) {
-    if (tags && tags->contains(line.source)) places.push_back(clean_path(line.mountpoint));
-  }
-  return places;
+  if (!tags && lines.empty()) return Error(tags.error());
+  std::copy_if(all.begin(), all.end(), std::back_inserter(lines),
+               [&](const FstabLine& line) { return tags && tags->contains(line.source); });
+  return lines;
+}
+
+Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device) {
+  ZKV_TRY(const auto lines, lines_in_fstab(options, device));
+  return places_where(lines, [](const FstabLine&) { return true; });
 }
 
 }  // namespace zkv::unlock

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "unlock/crypt.h"
+#include "unlock/mount_table.h"
 
 namespace zkv::unlock {
 
@@ -12,7 +13,10 @@ namespace zkv::unlock {
 /// it, which blkid(8) tells; none without fstab. Errors: kIo (blkid failed, and no line names a path of it).
 Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device);
 
-/// The same for the lines that name `device` by a path, which may not be there yet. Errors: kIo.
+/// The lines themselves. Errors: the same.
+Result<std::vector<FstabLine>> lines_in_fstab(const CryptOptions& options, const std::string& device);
+
+/// The mount points of the lines that name `device` by a path, which may not be there yet. Errors: kIo.
 Result<std::vector<std::string>> places_of_path(const CryptOptions& options, const std::string& device);
 
 /// Whether the line for that mount point has the filesystem checked. Errors: kIo.

@@ -71,7 +71,8 @@ std::vector<FstabLine> parse_fstab(std::string_view text) {
   for_each_line(text, [&](const std::vector<std::string>& words) {
     if (words.size() < 2 || words[0].starts_with('#') || !words[1].starts_with('/')) return;
     lines.push_back({without_quotes(without_escapes(words[0])), without_escapes(words[1]),
-                     words.size() > 3 ? words[3] : std::string(), words.size() > 5 && words[5] != "0"});
+                     words.size() > 3 ? words[3] : std::string(), words.size() > 5 && words[5] != "0",
+                     words.size() > 2 ? words[2] : std::string()});
   });
   return lines;
 }

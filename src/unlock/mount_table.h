@@ -23,6 +23,7 @@ struct FstabLine {
   std::string mountpoint;
   std::string options = {};  ///< with commas between; empty: the defaults
   bool is_checked = false;   ///< before it is mounted at boot: its last number is not 0
+  std::string type = {};     ///< of the filesystem, or several with commas between, or "auto"
 };
 
 /// The lines that name a filesystem with a mount point, in their order. Source: fstab(5).

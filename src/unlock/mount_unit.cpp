@@ -88,22 +88,50 @@ std::optional<ManagerBus> reach(const MountManager& manager) {
   return bus ? std::optional(std::move(*bus)) : std::nullopt;
 }
 
+bool is_check(const std::string& unit) { return unit.starts_with("systemd-fsck@"); }
+
+/// Whether a check of a filesystem runs that the unit is, or waits for.
+Result<bool> is_being_checked(ManagerBus& bus, const std::string& unit) {
+  ZKV_TRY(auto object, bus.object_of(unit, "LoadUnit"));
+  ZKV_TRY(auto units, Look(bus, std::move(object)).words("After"));
+  units.push_back(unit);
+  for (const auto& one : units) {
+    if (!is_check(one)) continue;
+    ZKV_TRY(auto check, bus.object_of(one, "LoadUnit"));
+    ZKV_TRY(const auto state, Look(bus, std::move(check)).text("ActiveState"));
+    if (state == "activating") return true;
+  }
+  return false;
+}
+
+/// How the job ended.
+Result<std::string> end_of(ManagerBus& bus, const std::string& job, const std::string& unit,
+                           const MountManager& manager, const std::stop_token& stop) {
+  auto until = BusClock::now() + manager.limit;
+  while (true) {
+    auto end = bus.end_of(job, std::min(until, BusClock::now() + manager.looks), stop);
+    if (end || end.error().kind() != ErrorKind::kUnavailable) return end;
+    const auto checked = is_being_checked(bus, unit);
+    if (checked && *checked) {
+      until = BusClock::now() + manager.limit;
+      if (manager.on_check) manager.on_check(2 * manager.looks + std::chrono::minutes(1));
+    } else if (BusClock::now() >= until) {
+      return Error::unavailable("systemd is still at it: see systemctl status '" + unit +
+                                "', and what it waits for in systemctl list-jobs");
+    }
+  }
+}
+
 /// `what` is told of systemd where the unit fails.
 Result<UnitStart> start_and_wait(ManagerBus& bus, const std::string& unit, const std::string& what,
                                  const MountManager& manager, const std::stop_token& stop) {
-  const auto until = BusClock::now() + manager.limit;
   BusMessage call(bus.f());
   ZKV_CHECK(bus.begin_call(call, "StartUnit"));
   call.append("ss", unit.c_str(), "replace");
   ZKV_TRY(const auto job, bus.job_of(call, "org.freedesktop.systemd1.NoSuchUnit"));
   if (!job) return UnitStart::kNone;
-  const auto end = bus.end_of(*job, until, stop);
-  if (!end && end.error().kind() == ErrorKind::kUnavailable) {
-    return Error::unavailable("systemd is still at it: see systemctl status '" + unit +
-                              "', and what it waits for in systemctl list-jobs");
-  }
-  if (!end) return Error(end.error());
-  if (*end != "done") return told_end(unit, what, *end);
+  ZKV_TRY(const auto end, end_of(bus, *job, unit, manager, stop));
+  if (end != "done") return told_end(unit, what, end);
   return UnitStart::kDone;
 }
 

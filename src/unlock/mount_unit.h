@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -14,7 +15,10 @@ namespace zkv::unlock {
 struct MountManager {
   std::filesystem::path socket;  ///< systemd's own
   std::filesystem::path fstab = "/etc/fstab";
-  std::chrono::milliseconds limit = std::chrono::minutes(5);  ///< with the check of the filesystem
+  std::chrono::milliseconds limit = std::chrono::minutes(5);   ///< without the check of the filesystem
+  std::chrono::milliseconds looks = std::chrono::seconds(30);  ///< whether it is being checked
+  /// Called at such a look while it is, with the time in which the next comes for certain.
+  std::function<void(std::chrono::milliseconds)> on_check = {};
 };
 
 enum class UnitStart {
@@ -29,6 +33,7 @@ std::string unit_name_of(const std::string& path);
 /// Has systemd mount what fstab says for `place`, a path without links, after what that waits for. A unit
 /// that comes after zfs-keyvault is left alone: it would wait for the one that waits for it; so is one of
 /// another fstab than there is now.
+/// The check of a large filesystem takes as long as it takes: while one runs, the limit does not.
 /// Errors: kIo (it or what it needs failed; says where to look), kUnavailable (not within the limit: systemd
 /// goes on with it), kInterrupted.
 Result<UnitStart> start_mount_unit(const std::string& place, const MountManager& manager,

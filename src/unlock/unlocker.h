@@ -228,6 +228,11 @@ class Unlocker {
   [[nodiscard]] virtual Result<std::vector<MountOutcome>> mount_unheld(const std::vector<VolumeRef>& volumes,
                                                                        const std::vector<std::string>& held,
                                                                        const std::stop_token& stop) = 0;
+  /// What is to be mounted of open `volumes` and cannot be as fstab says it, each with why (kFailed). What
+  /// this user cannot look at is left out.
+  [[nodiscard]] virtual std::vector<MountOutcome> contradictions(const std::vector<VolumeRef>& /*volumes*/) {
+    return {};
+  }
   /// Unmounts what mount() mounts, children first.
   [[nodiscard]] virtual Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                                   const std::stop_token& stop) = 0;

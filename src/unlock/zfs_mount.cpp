@@ -72,7 +72,8 @@ class Mounting {
 
  private:
   void settle(std::size_t place, MountOutcome outcome) {
-    if (outcome.happened == MountHappened::kFailed) failed_.push_back(&ordered_[place]);
+    const bool is_clear = ordered_[place].unclear.empty();
+    if (outcome.happened == MountHappened::kFailed && is_clear) failed_.push_back(&ordered_[place]);
     outcomes_[place] = std::move(outcome);
   }
 
@@ -84,6 +85,10 @@ class Mounting {
   }
 
   [[nodiscard]] std::optional<MountOutcome> settled_before_mounting(const Dataset& dataset) const {
+    if (!dataset.unclear.empty()) {
+      return outcome_of(dataset, MountHappened::kFailed,
+                        "what zfs(8) says of it is not understood: " + dataset.unclear);
+    }
     if (dataset.is_mounted) return outcome_of(dataset, MountHappened::kAlreadyMounted);
     if (auto reason = reason_to_skip(dataset)) return outcome_of(dataset, MountHappened::kSkipped, *reason);
     if (const Dataset* parent = failed_parent(dataset)) {
@@ -115,14 +120,16 @@ class Mounting {
 
 }  // namespace
 
-bool wants_mount(const Dataset& dataset) { return dataset.is_filesystem && !reason_to_skip(dataset); }
+bool wants_mount(const Dataset& dataset) {
+  return dataset.unclear.empty() && dataset.is_filesystem && !reason_to_skip(dataset);
+}
 
 std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools) {
   std::vector<Dataset> ordered;
   for (const auto& [name, dataset] : datasets) {
     const bool is_ours = dataset.encryption_root.empty() ? pools.contains(pool_of(name))
                                                          : volumes.contains(dataset.encryption_root);
-    if (dataset.is_filesystem && is_ours) ordered.push_back(dataset);
+    if (is_ours && (dataset.is_filesystem || !dataset.unclear.empty())) ordered.push_back(dataset);
   }
   std::sort(ordered.begin(), ordered.end(), [](const Dataset& left, const Dataset& right) {
     return std::tuple(fs::path(left.mountpoint), left.name) <

@@ -29,6 +29,7 @@ Happened happened_of(const Result<>& result, Attempt attempt) {
 
 Presence presence_of(std::string_view name, const Listing& listing) {
   if (const auto found = listing.datasets.find(name); found != listing.datasets.end()) {
+    if (!found->second.unclear.empty()) return Presence::kUnknown;
     return found->second.has_own_key() ? Presence::kPresent : Presence::kNotAVolume;
   }
   return listing.datasets.contains(pool_of(name)) ? Presence::kMissing : Presence::kPoolMissing;
@@ -37,7 +38,7 @@ Presence presence_of(std::string_view name, const Listing& listing) {
 VolumeState state_of(const std::string& name, const Listing& listing) {
   VolumeState state{name, presence_of(name, listing), false, false, {}};
   const auto found = listing.datasets.find(name);
-  if (found == listing.datasets.end()) return state;
+  if (found == listing.datasets.end() || !found->second.unclear.empty()) return state;
   state.is_open = found->second.is_key_loaded;
   state.is_mounted = found->second.is_mounted;
   state.key_file = found->second.key_file;
@@ -64,6 +65,12 @@ Outcome not_there(const std::string& name, const Listing& listing) {
               "put " + root + " into the repository in its place",
               {}};
     }
+    case Presence::kUnknown:
+      return {name,
+              Happened::kFailed,
+              "what zfs(8) says of it is not understood: " + listing.datasets.find(name)->second.unclear,
+              "zfs get all " + name,
+              {}};
     default:
       return {name, Happened::kMissing, "it does not exist", "zfs list -r " + pool, {}};
   }
@@ -91,7 +98,9 @@ std::optional<Outcome> settled_before_loading(const std::string& name, const Lis
 }
 
 std::optional<Outcome> settled_before_unloading(const std::string& name, const Listing& listing) {
-  if (presence_of(name, listing) != Presence::kPresent) return not_there(name, listing);
+  const auto presence = presence_of(name, listing);
+  if (presence == Presence::kUnknown) return std::nullopt;
+  if (presence != Presence::kPresent) return not_there(name, listing);
   const bool is_open = listing.datasets.find(name)->second.is_key_loaded;
   if (!is_open) return Outcome{name, Happened::kAlreadyClosed, {}, {}, {}};
   return std::nullopt;

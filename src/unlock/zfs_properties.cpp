@@ -5,6 +5,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <optional>
 #include <set>
 
 namespace zkv::unlock {
@@ -84,26 +85,48 @@ bool read_property(std::string_view property, std::string_view value, Dataset& d
   return false;
 }
 
+struct Columns {
+  std::string_view name, property, value;
+};
+
+/// Nothing where the line is none of a dataset's.
+std::optional<Columns> columns_of(std::string_view line) {
+  const std::size_t first = line.find('\t');
+  const std::size_t second = first == std::string_view::npos ? first : line.find('\t', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  const Columns words{line.substr(0, first), line.substr(first + 1, second - first - 1),
+                      line.substr(second + 1)};
+  return is_dataset_name(words.name) ? std::optional(words) : std::nullopt;
+}
+
+void make_unclear(Dataset& dataset, std::string_view why) {
+  if (dataset.unclear.empty()) dataset.unclear = why;
+}
+
 }  // namespace
 
 Result<Datasets> parse_datasets(std::string_view text) {
   Datasets datasets;
-  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> seen;
+  Dataset* current = nullptr;
+  std::set<std::string, std::less<>> seen;
   for (const auto line : lines_of(text)) {
-    const std::size_t first = line.find('\t');
-    const std::size_t second = first == std::string_view::npos ? first : line.find('\t', first + 1);
-    if (second == std::string_view::npos) return not_understood(line);
-    const std::string name(line.substr(0, first));
-    const std::string property(line.substr(first + 1, second - first - 1));
-    if (!is_dataset_name(name)) return not_understood(line);
-    Dataset& dataset = datasets[name];
-    dataset.name = name;
-    if (!seen[name].insert(property).second) return not_understood("twice: " + std::string(line));
-    if (!read_property(property, line.substr(second + 1), dataset)) return not_understood(line);
+    const auto words = columns_of(line);
+    const bool is_whole = current == nullptr || seen.size() >= kPropertyCount;
+    if (!words && current == nullptr) return not_understood(line);
+    if (words && is_whole && (current == nullptr || words->name != current->name)) {
+      const auto [entry, is_new] = datasets.try_emplace(std::string(words->name));
+      current = &entry->second;
+      current->name = words->name;
+      seen.clear();
+      if (!is_new) make_unclear(*current, "it comes twice");
+    }
+    const bool is_its_own = words && words->name == current->name;
+    if (!is_its_own || !seen.insert(std::string(words->property)).second ||
+        !read_property(words->property, words->value, *current)) {
+      make_unclear(*current, line);
+    }
   }
-  for (const auto& [name, properties] : seen) {
-    if (properties.size() != kPropertyCount) return not_understood("properties of " + name + " are missing");
-  }
+  if (current != nullptr && seen.size() < kPropertyCount) make_unclear(*current, "properties are missing");
   return datasets;
 }
 

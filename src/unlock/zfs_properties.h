@@ -24,9 +24,12 @@ struct Dataset {
   std::string can_mount;   ///< "on", "off", "noauto", or "-" for a block device
   bool is_zoned = false;   ///< for a container to mount
   bool has_resume_token =
-      false;  ///< of a `zfs receive` into it, or into a snapshot of it, that goes on some time
+      false;                 ///< of a `zfs receive` into it, or into a snapshot of it, that goes on some time
+  std::string unclear = {};  ///< what zfs(8) says of it and nobody understands; then nothing else counts
 
-  [[nodiscard]] bool has_own_key() const { return !name.empty() && encryption_root == name; }
+  [[nodiscard]] bool has_own_key() const {
+    return unclear.empty() && !name.empty() && encryption_root == name;
+  }
 };
 
 using Datasets = std::map<std::string, Dataset, std::less<>>;
@@ -37,7 +40,9 @@ inline constexpr std::string_view kDatasetProperties =
     "zoned,receive_resume_token";
 
 /// Reads the lines of `zfs get -Hp -o name,property,value`. Every dataset must have each property exactly
-/// once. Errors: kCorrupt, for whatever is not as zfs(8) prints it.
+/// once, one after the other; one that has not, or has a value that zfs(8) never prints, is unclear, and the
+/// others are as they are. Whoever may set a dataset's properties can put a line break into them: what comes
+/// within a dataset's lines and names another is its own. Errors: kCorrupt, where lines are no dataset's.
 Result<Datasets> parse_datasets(std::string_view text);
 
 /// The datasets that zfs(8) could not open, with its reason, from what it printed to stderr.

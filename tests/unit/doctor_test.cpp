@@ -113,6 +113,17 @@ TEST(Doctor, FindsTooLittleLockedMemory) {
               ElementsAre("service-memory"));
 }
 
+TEST(Doctor, FindsWhatWasNotMountedAndWhatWillNotBe) {
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.left_over = {{"data", "it was not mounted", "mend it"}};
+              }),
+              ElementsAre("last-opening"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.unmountable = {{"data", "it is ext4", "mend it"}};
+              }),
+              ElementsAre("fstab-type"));
+}
+
 TEST(Doctor, SaysNothingOfEnrolmentsThatItMayNotSee) {
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.enrolments.clear();

@@ -190,6 +190,17 @@ TEST(UnlockRecord, KeepsTheSettingsThatClosingNeeds) {
   EXPECT_EQ(read_record(path)->at("photos").settings, settings);
 }
 
+TEST(UnlockRecord, KeepsWhatWasNotMountedUntilItIs) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "last-unlock.json";
+  auto tried = outcome("data", unlock::Happened::kOpened);
+  tried.unmounted = {{"/srv", "mount: wrong fs type"}};
+  ASSERT_TRUE(enter_into_record(path, "luks", {tried}, Time{1ms}));
+  EXPECT_EQ(read_record(path)->at("data").unmounted, tried.unmounted);
+  ASSERT_TRUE(enter_into_record(path, "luks", {outcome("data", unlock::Happened::kAlreadyOpen)}, Time{2ms}));
+  EXPECT_THAT(read_record(path)->at("data").unmounted, IsEmpty());
+}
+
 TEST(UnlockRecord, NoFileIsAnEmptyRecord) {
   const TemporaryDirectory directory;
   EXPECT_THAT(read_record(directory / "none").value(), IsEmpty());

@@ -31,8 +31,10 @@ struct Answers {
   std::string source;
   bool is_outdated = false;
   std::vector<std::string> after = {"local-fs-pre.target"};
-  std::string end = "done";        ///< of the job; empty: it never ends
-  bool is_gone = false;            ///< by the time of the start
+  std::string end = "done";  ///< of the job; empty: it never ends
+  bool is_gone = false;      ///< by the time of the start
+  /// Of the check, look after look; with the last one "activating" the job ends after it.
+  std::vector<std::string> states{};
   std::function<void()> starts{};  ///< called as the unit is started
 };
 
@@ -92,7 +94,7 @@ class FakeManager {
     return 0;
   }
 
-  int answer_property(sd_bus_message* message) const {
+  int answer_property(sd_bus_message* message) {
     const char* interface = nullptr;
     const char* name = nullptr;
     EXPECT_GE(sd_bus_message_read(message, "ss", &interface, &name), 0);
@@ -103,6 +105,7 @@ class FakeManager {
     if (property == "NeedDaemonReload") {
       return sd_bus_reply_method_return(message, "v", "b", answers_.is_outdated ? 1 : 0);
     }
+    if (property == "ActiveState") return answer_state(message);
     EXPECT_EQ(property, "After");
     sd_bus_message* reply = nullptr;
     EXPECT_GE(sd_bus_message_new_method_return(message, &reply), 0);
@@ -113,6 +116,21 @@ class FakeManager {
     EXPECT_GE(sd_bus_message_close_container(reply), 0);
     const int sent = sd_bus_send(nullptr, reply, nullptr);
     sd_bus_message_unref(reply);
+    return sent < 0 ? sent : 1;
+  }
+
+  int answer_state(sd_bus_message* message) {
+    const auto state = looks_ < answers_.states.size() ? answers_.states[looks_++] : "unasked";
+    const int replied = sd_bus_reply_method_return(message, "v", "s", state.c_str());
+    const bool is_over = looks_ == answers_.states.size() && state == "activating";
+    return is_over && replied >= 0 ? emit_removed(message, 7, "done") : replied;
+  }
+
+  int emit_removed(sd_bus_message* message, unsigned number, const char* end) const {
+    const auto job = "/job/" + std::to_string(number);
+    const int sent = sd_bus_emit_signal(sd_bus_message_get_bus(message), "/org/freedesktop/systemd1",
+                                        "org.freedesktop.systemd1.Manager", "JobRemoved", "uoss", number,
+                                        job.c_str(), unit_.c_str(), end);
     return sent < 0 ? sent : 1;
   }
 
@@ -127,17 +145,13 @@ class FakeManager {
     if (answers_.starts) answers_.starts();
     const int replied = sd_bus_reply_method_return(message, "o", "/job/7");
     if (replied < 0 || answers_.end.empty()) return replied;
-    const auto removed = [&](unsigned number, const char* job, const char* end) {
-      return sd_bus_emit_signal(sd_bus_message_get_bus(message), "/org/freedesktop/systemd1",
-                                "org.freedesktop.systemd1.Manager", "JobRemoved", "uoss", number, job,
-                                unit_.c_str(), end);
-    };
-    EXPECT_GE(removed(6, "/job/6", "failed"), 0);  // another's
-    return removed(7, "/job/7", answers_.end.c_str()) < 0 ? -1 : 1;
+    EXPECT_GE(emit_removed(message, 6, "failed"), 0);  // another's
+    return emit_removed(message, 7, answers_.end.c_str());
   }
 
   Answers answers_;
   std::string unit_;
+  std::size_t looks_ = 0;
   std::atomic<bool> has_started_ = false;
   FileDescriptor listener_;
   std::jthread thread_;
@@ -151,7 +165,7 @@ class MountUnits : public testing::Test {
 
   [[nodiscard]] Answers of_fstab() const { return {.source = manager().fstab}; }
   [[nodiscard]] MountManager manager() const {
-    return {folder_ / "manager", folder_ / "fstab", std::chrono::minutes(1)};
+    return {.socket = folder_ / "manager", .fstab = folder_ / "fstab"};
   }
   [[nodiscard]] Result<UnitStart> start(const std::stop_token& stop = {}) const {
     return start_mount_unit("/srv/data", manager(), stop);
@@ -233,6 +247,35 @@ TEST_F(MountUnits, ThatTakeTooLongAreLeftToSystemd) {
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().kind(), ErrorKind::kUnavailable);
   EXPECT_THAT(done.error().message(), HasSubstr("still at it"));
+}
+
+TEST_F(MountUnits, ACheckThatRunsTakesAsLongAsItTakes) {
+  auto answers = of_fstab();
+  answers.after.emplace_back("systemd-fsck@dev-x.service");
+  answers.end = "";
+  answers.states = {"activating", "activating", "activating"};
+  auto hurried = manager();
+  hurried.limit = hurried.looks = std::chrono::milliseconds(20);
+  int told = 0;
+  hurried.on_check = [&](std::chrono::milliseconds) { ++told; };
+  {
+    const FakeManager fake(manager().socket, answers);
+    const auto done = start_mount_unit("/srv/data", hurried, {});
+    ASSERT_TRUE(done) << done.error().message();
+    EXPECT_EQ(*done, UnitStart::kDone);
+    EXPECT_EQ(told, 3);
+  }
+  fs::remove(manager().socket);
+  {
+    const FakeManager fake(manager().socket, answers);
+    EXPECT_TRUE(start_check("/dev/x", hurried, {}));
+  }
+  fs::remove(manager().socket);
+  answers.states = {"activating", "inactive"};
+  const FakeManager fake(manager().socket, answers);
+  const auto done = start_mount_unit("/srv/data", hurried, {});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind(), ErrorKind::kUnavailable);
 }
 
 TEST_F(MountUnits, AStopEndsTheWait) {

@@ -80,6 +80,11 @@ class Notices : public testing::Test {
   std::jthread reader_;
 };
 
+TEST_F(Notices, MoreTimeIsAskedForInMicroseconds) {
+  notify_longer(2min);
+  EXPECT_EQ(next(), "EXTEND_TIMEOUT_USEC=120000000");
+}
+
 TEST_F(Notices, AStatusSaysHowLongItHasHeld) {
   StatusClock clock(1ms);
   clock.say("waiting");

@@ -93,6 +93,21 @@ TEST(ZfsUnlocker, TheProgramSeesNoKeyOnItsCommandLineAndNoneOfOurEnvironment) {
   EXPECT_THAT(zfs.environments(), Not(HasSubstr("SECRET_OF_OURS")));
 }
 
+TEST(ZfsUnlocker, APropertyThatNobodyUnderstandsStopsNoOtherAndCanBeClosed) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/a", kHexA);
+  zfs.add_root("tank/odd", kHexA, {{"canmount", "perhaps"}, {"keystatus", "available"}});
+
+  const auto outcomes = open(zfs.options(), {volume("tank/a", kHexA), volume("tank/odd", kHexA)});
+
+  EXPECT_THAT(outcomes,
+              ElementsAre(happened("tank/a", Happened::kOpened), happened("tank/odd", Happened::kFailed)));
+  EXPECT_THAT(outcomes[1].detail, HasSubstr("is not understood: tank/odd\tcanmount\tperhaps"));
+  EXPECT_THAT(make_zfs_unlocker(zfs.options())->close({{"tank/odd"}}, {}),
+              ElementsAre(happened("tank/odd", Happened::kClosed)));
+}
+
 TEST(ZfsUnlocker, OneWrongKeyStopsNoOther) {
   FakeZfs zfs;
   zfs.add("tank");

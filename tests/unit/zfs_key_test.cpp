@@ -125,27 +125,59 @@ TEST(ZfsProperties, AreReadAsZfsPrintsThem) {
   EXPECT_EQ(dataset.mountpoint, "/with\ttab");
 }
 
-TEST(ZfsProperties, AValueThatZfsNeverPrintsIsNotUnderstood) {
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"keyformat", "rot13"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"keystatus", "maybe"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"pbkdf2iters", "350K"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"pbkdf2salt", "-1"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"mounted", ""}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"mountpoint", "relative"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"encryptionroot", "-x"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"type", "snapshot"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"canmount", "perhaps"}})));
-  EXPECT_FALSE(parse_datasets(table("tank/a", {{"compression", "lz4"}})));
+/// What is not understood of tank/a; what is read of tank/b, which comes after it, must not suffer.
+std::string unclear_in(const std::string& lines) {
+  const auto datasets = parse_datasets(lines + table("tank/b", {{"keystatus", "unavailable"}}));
+  if (!datasets || !datasets->contains("tank/a") || !datasets->contains("tank/b")) return "all of it";
+  const auto& other = datasets->at("tank/b");
+  EXPECT_EQ(other.unclear, "");
+  EXPECT_FALSE(other.is_key_loaded);
+  const auto& dataset = datasets->at("tank/a");
+  EXPECT_EQ(dataset.has_own_key(), dataset.unclear.empty());
+  return dataset.unclear;
+}
+
+TEST(ZfsProperties, AValueThatZfsNeverPrintsMakesItsDatasetUnclear) {
+  EXPECT_EQ(unclear_in(table("tank/a")), "");
+  for (const auto& [property, value] : Properties{{"keyformat", "rot13"},
+                                                  {"keystatus", "maybe"},
+                                                  {"pbkdf2iters", "350K"},
+                                                  {"pbkdf2salt", "-1"},
+                                                  {"mounted", ""},
+                                                  {"mountpoint", "relative"},
+                                                  {"encryptionroot", "-x"},
+                                                  {"type", "snapshot"},
+                                                  {"canmount", "perhaps"},
+                                                  {"compression", "lz4"}}) {
+    EXPECT_EQ(unclear_in(table("tank/a", {{property, value}})), "tank/a\t" + property + "\t" + value);
+  }
   EXPECT_FALSE(parse_datasets("two\twords\n"));
+  EXPECT_FALSE(parse_datasets("-o\ttype\tfilesystem\n"));
 }
 
 TEST(ZfsProperties, AMountpointWithLineBreaksCannotForgeAnotherDatasetsState) {
-  const std::string forged = table("tank/a", {{"mountpoint", "/x\ntank/b\tkeystatus\tavailable"}});
-  EXPECT_FALSE(parse_datasets(forged + table("tank/b", {{"keystatus", "unavailable"}})));
+  const auto with = [](const std::string& mountpoint) {
+    return unclear_in(table("tank/a", {{"mountpoint", mountpoint}}));
+  };
+  EXPECT_EQ(with("/x\ntank/b\tkeystatus\tavailable"), "tank/b\tkeystatus\tavailable");
+  EXPECT_EQ(with("/x\n" + table("tank/b")), "tank/b\tcanmount\ton");
+  EXPECT_EQ(with("/x\nanything"), "anything");
+  EXPECT_EQ(with("/x\ntank/a\tkeystatus\tavailable"), "tank/a\tkeystatus\tavailable");
 }
 
-TEST(ZfsProperties, ADatasetWithAPropertyMissingIsNotUnderstood) {
-  EXPECT_FALSE(parse_datasets("tank/a\ttype\tfilesystem\n"));
+/// Whoever ends the lines of the own dataset by forged ones can begin another's; that is then unclear, too.
+TEST(ZfsProperties, ADatasetThatComesTwiceIsUnclear) {
+  const auto datasets = parse_datasets(table("tank/b", {{"mountpoint", "/x"}}) + table("tank/a") +
+                                       table("tank/b", {{"keystatus", "unavailable"}}));
+  ASSERT_TRUE(datasets);
+  EXPECT_EQ(datasets->at("tank/b").unclear, "it comes twice");
+  EXPECT_EQ(datasets->at("tank/a").unclear, "");
+}
+
+TEST(ZfsProperties, ADatasetWithAPropertyMissingIsUnclear) {
+  const auto datasets = parse_datasets("tank/a\ttype\tfilesystem\n");
+  ASSERT_TRUE(datasets);
+  EXPECT_EQ(datasets->at("tank/a").unclear, "properties are missing");
 }
 
 TEST(ZfsProperties, NamesThatZfsCannotHaveAreKeptOffItsCommandLine) {

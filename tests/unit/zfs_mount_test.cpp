@@ -41,6 +41,20 @@ TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
               ElementsAre("zfs mount tank/a", "zfs mount tank/a/x", "zfs mount tank/a/y"));
 }
 
+/// Who may set the mount point of one filesystem alone must not keep others closed.
+TEST(ZfsMount, AMountpointThatNobodyUnderstandsKeepsNothingElseBack) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  zfs.add_child("tank/a/odd", "tank/a", {{"mountpoint", "relative"}});
+  zfs.add_child("tank/a/x", "tank/a", {{"mountpoint", "/srv/x"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a/odd", MountHappened::kFailed),
+                                   mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/a/x", MountHappened::kMounted)));
+  EXPECT_THAT(mounts->front().detail, HasSubstr("is not understood"));
+}
+
 TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
   FakeZfs zfs;
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/inner"}});

@@ -51,17 +51,24 @@ Result<> try_keys(const SecretBytes& key, const Session& session, const host::Un
   return keep_proofs(report, true, unlockers);
 }
 
+/// Adds to `told` what is found of others.
+void add_of_others(std::vector<host::Finding> found, std::vector<host::Finding>& told) {
+  const auto before = told;
+  for (auto& finding : found) {
+    const bool is_told = std::any_of(before.begin(), before.end(), [&](const host::Finding& other) {
+      return other.about == finding.about;
+    });
+    if (!is_told) told.push_back(std::move(finding));
+  }
+}
+
 /// What was tried just now and did not fit needs no second word about how it looks.
 void look_from_outside(const host::DriftRecord& record, const std::vector<std::string>& names,
                        const host::Unlockers& unlockers, host::Drift& drift) {
   auto seen = host::find_drift(record, names, unlockers);
-  const auto told = drift.findings;
-  for (auto& finding : seen.findings) {
-    const bool is_told = std::any_of(
-        told.begin(), told.end(), [&](const host::Finding& other) { return other.about == finding.about; });
-    if (!is_told) drift.findings.push_back(std::move(finding));
-  }
+  add_of_others(std::move(seen.findings), drift.findings);
   std::move(seen.notes.begin(), seen.notes.end(), std::back_inserter(drift.notes));
+  add_of_others(mount_findings(record, unlockers), drift.findings);
 }
 
 std::optional<host::Finding> certificate_finding(const host::Enrolment& enrolment, std::optional<Time> ends) {

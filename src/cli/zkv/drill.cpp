@@ -105,6 +105,8 @@ host::Drift judge_boot(const host::MountReport& report, const host::DriftRecord&
   std::move(dependents.findings.begin(), dependents.findings.end(), std::back_inserter(drift.findings));
   drift.notes = report.warnings;
   std::move(dependents.notes.begin(), dependents.notes.end(), std::back_inserter(drift.notes));
+  auto mounts = mount_findings(record, unlockers);
+  std::move(mounts.begin(), mounts.end(), std::back_inserter(drift.findings));
   return drift;
 }
 

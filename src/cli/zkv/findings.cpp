@@ -1,7 +1,20 @@
 // Lines for people, JSON for programs.
 #include "findings.h"
 
+#include <iterator>
+#include <utility>
+
+#include "host/mount_trouble.h"
+
 namespace zkv::cli {
+
+std::vector<host::Finding> mount_findings(const host::DriftRecord& record, const host::Unlockers& unlockers) {
+  const auto last = host::read_record(host::default_record_path()).value_or(host::UnlockRecord());
+  auto findings = host::find_left_over(last, unlockers);
+  auto by_fstab = host::find_unmountable(record, unlockers);
+  std::move(by_fstab.begin(), by_fstab.end(), std::back_inserter(findings));
+  return findings;
+}
 
 void print_findings(const std::vector<host::Finding>& findings, Output& output) {
   for (const auto& finding : findings) {

@@ -8,6 +8,9 @@
 
 namespace zkv::cli {
 
+/// What the last opening left unmounted, and what the next one will. `record` names the volumes.
+std::vector<host::Finding> mount_findings(const host::DriftRecord& record, const host::Unlockers& unlockers);
+
 /// "- ABOUT: WHAT" and its remedy in a line of its own, each.
 void print_findings(const std::vector<host::Finding>& findings, Output& output);
 /// The members "findings" and "notes" of a JSON object.

@@ -41,7 +41,7 @@ std::string_view sentence(Happened happened) {
 std::string sentence(const unlock::MountOutcome& mount) {
   switch (mount.happened) {
     case MountHappened::kMounted:
-      return "mounted at " + mount.mountpoint;
+      return "mounted at " + mount.mountpoint + (mount.detail.empty() ? "" : ": " + mount.detail);
     case MountHappened::kAlreadyMounted:
       return "mounted already at " + mount.mountpoint;
     case MountHappened::kUnmounted:

@@ -2,6 +2,7 @@
 #include "open_volumes.h"
 
 #include <cstdio>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -29,12 +30,23 @@ void warn_of(const Result<>& kept) {
   if (!kept) static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", kept.error().message().c_str()));
 }
 
+/// Of one volume, by place.
+std::map<std::string, std::string> failed_mounts(const host::MountReport& report, const std::string& volume) {
+  std::map<std::string, std::string> failed;
+  for (const auto& mount : report.mounts) {
+    const bool is_it = mount.volume == volume && mount.happened == unlock::MountHappened::kFailed;
+    if (is_it && mount.mountpoint.starts_with('/')) failed[mount.mountpoint] = mount.detail;
+  }
+  return failed;
+}
+
 /// Times of unlocks are worth having, but no reason to call an unlock a failure.
 void keep_record(const host::MountReport& report, const host::Unlockers& unlockers) {
   for (const auto& unlocker : unlockers) {
     std::vector<host::Tried> tried;
     for (const auto& volume : report.volumes) {
-      if (volume.kind == unlocker->name()) tried.push_back({volume.outcome, volume.settings});
+      if (volume.kind != unlocker->name()) continue;
+      tried.push_back({volume.outcome, volume.settings, failed_mounts(report, volume.outcome.volume)});
     }
     if (tried.empty()) continue;
     warn_of(host::enter_into_record(host::default_record_path(), unlocker->name(), tried, now()));
@@ -88,8 +100,9 @@ void add_open_options(CLI::App& command, OpenOptions& options) {
 ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
                       const host::StopOnSignal& signals) {
   host::notify_status("opening volumes");
-  const auto unlockers =
-      unlock::all_unlockers({.zfs = zfs_options(options.via), .hand_over = opening.hand_over});
+  const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via),
+                                                .crypt = {.on_check = host::notify_longer},
+                                                .hand_over = opening.hand_over});
   auto order = order_of(session, options);
   order.on_keys = std::move(opening.on_keys);
   auto outcome = host::open_and_mount(order, std::move(opening.key), unlockers, signals.token());

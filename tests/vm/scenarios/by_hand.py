@@ -1,4 +1,4 @@
-"""A machine told to boot without asking, on which a person then opens the volumes by hand, through zfs(8)."""
+"""A machine told to boot without asking, on which a person then opens the volumes by hand, through zfs(8), and makes new ones."""
 
 import json
 import pathlib
@@ -7,6 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from root import KEY  # noqa: E402
 from scenario import VOLUMES, Scenario, unit  # noqa: E402
 
 # Ends by telling the pipe its exit code, so that whoever started it can wait for that.
@@ -20,8 +21,24 @@ SCRIPT
 systemd-run --quiet --no-block --unit by-hand bash /run/by-hand.sh
 """
 
+# A filesystem, a block device and a disk, under keys that nobody sees.
+CREATE = f"""
+set -euo pipefail
+(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)
+create() {{ zkv volume create --key-file /root/recovery-key "$@"; }}
+create -o compression=zstd tank/made
+create --size 16M tank/block
+create --device /dev/disk/by-id/virtio-spare --filesystem ext4 --mount-point /srv/box box
+echo 'content of made' >/tank/made/file
+echo 'content of box' >/srv/box/file
+udevadm settle
+printf 'content of block' | dd of=/dev/zvol/tank/block conv=fsync status=none
+"""
+
 
 class ByHand(Scenario):
+    spare = "64M"
+
     def test_a_machine_told_not_to_ask_comes_up_locked_and_opens_when_a_person_asks(self):
         self.gateway.start()
         guest = self.boot(words="zkv=off")
@@ -40,6 +57,17 @@ class ByHand(Scenario):
         code = guest.check("cat /run/by-hand").strip()
         self.assertEqual(code, "0", guest.check("cat /run/by-hand.out"))
         self.assert_open(guest, VOLUMES)
+
+        self.step("making new volumes, closing everything, and opening it again")
+        guest.check(CREATE)
+        self.assertEqual(guest.check("zfs get -H -o value keyformat,keylocation,compression tank/made").split(), ["raw", "prompt", "zstd"])
+        guest.check("zkv unmount")
+        self.assert_locked(guest, VOLUMES)
+        self.assertEqual(guest.check("ls /dev/mapper; test ! -e /tank/made/file; test ! -e /srv/box/file"), "control\n")
+        guest.check("zkv mount --key-file /root/recovery-key && udevadm settle")
+        self.assert_open(guest, VOLUMES)
+        self.assertEqual(guest.check("cat /tank/made/file /srv/box/file; head -c 16 /dev/zvol/tank/block"),
+                         "content of made\ncontent of box\ncontent of block")
         guest.power_off()
 
 

@@ -18,6 +18,19 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from root import KEY  # noqa: E402
 from scenario import BOOT_LIMIT, VOLUMES, Scenario, unit  # noqa: E402
 
+# A service that is there whenever the target is.
+UPHELD = """
+cat >/etc/systemd/system/upheld.service <<'UNIT'
+[Unit]
+After=zfs-keyvault.target
+PartOf=zfs-keyvault.target
+[Service]
+ExecStart=/bin/sleep infinity
+UNIT
+mkdir -p /etc/systemd/system/zfs-keyvault.target.d
+printf '[Unit]\\nUpholds=upheld.service\\n' >/etc/systemd/system/zfs-keyvault.target.d/upheld.conf
+systemctl daemon-reload
+"""
 NETWORK = "/etc/systemd/network/20-wired.network"
 
 
@@ -115,13 +128,15 @@ class Failing(Scenario):
         self.setup = "echo ZKV_TIMEOUT=20 >>/etc/default/zfs-keyvault\n"
         self.gateway.start()
         guest = self.boot()
+        guest.check(UPHELD)
         self.gateway.wait_for_request(BOOT_LIMIT)
         self.assert_up_and_locked(guest, "nobody decided in time")
         guest.check("until [ $(systemctl show -P SubState zfs-keyvault.service) = auto-restart ]; do sleep 0.2; done")
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ExecMainStatus"), "5")
         self.assertIn("nobody decided in time", unit(guest, "zfs-keyvault.service", "StatusText"))
         self.assertEqual(unit(guest, "multi-user.target", "ActiveState"), "active")
-        self.assertEqual(unit(guest, "ledger.service", "ActiveState"), "inactive")
+        for dependent in ("ledger.service", "upheld.service"):
+            self.assertEqual(unit(guest, dependent, "ActiveState"), "inactive")
 
         self.step("somebody comes: a restart asks anew, and need not wait for the next try")
         guest.check("sed -i '/ZKV_TIMEOUT/d' /etc/default/zfs-keyvault; systemctl restart --no-block zfs-keyvault.service")
@@ -129,6 +144,15 @@ class Failing(Scenario):
         guest.check("systemctl start zfs-keyvault.service")
         guest.check('until [ -z "$(systemctl list-jobs --no-legend)" ]; do :; done')
         self.assert_everything_open(guest)
+
+        self.step("what the target upholds comes back when it ends, and goes with the target")
+        first = unit(guest, "upheld.service", "InvocationID")
+        self.assertNotEqual(first, "")
+        guest.check("systemctl kill --signal=KILL upheld.service")
+        guest.check(f"until [ $(systemctl show -P SubState upheld.service) = running ] && [ $(systemctl show -P InvocationID upheld.service) != {first} ]; do sleep 0.2; done")
+        guest.check("zkv lock --all")
+        self.assertEqual(unit(guest, "upheld.service", "ActiveState"), "inactive")
+        self.assert_locked(guest, VOLUMES)
         guest.power_off()
 
     def test_a_clock_that_is_years_behind(self):

@@ -150,6 +150,25 @@ class Luks(Scenario):
         self.assertEqual({result for result, _ in self.mount(guest).values()}, {"already-open"})
         self.assertIn("data: its key fits", guest.check(ZKV.format("volume test data")))
 
+        self.step("another type in fstab: told before a boot founders on it, and after an opening did")
+        guest.check("sed -i 's/ ext4 noatime/ xfs noatime/' /etc/fstab; systemctl daemon-reload")
+        wrong = "data: it cannot be mounted at /srv/data: fstab calls it xfs, and it is ext4"
+        for command, code in (("check", 3), ("drill --key-file /root/recovery-key", 3)):
+            told = guest.run(f"zkv {command}")
+            self.assertEqual(told.code, code, told)
+            self.assertIn(wrong, told.out)
+        self.assertIn("fstab-type", guest.run("zkv doctor --json").out)
+        guest.check("zkv unmount data")
+        outcome = guest.run(ZKV.format("mount --only data"))
+        self.assertEqual(outcome.code, 3, outcome)
+        self.assertIn("last-opening", guest.run("zkv doctor --json").out)
+        guest.check("sed -i 's/ xfs noatime/ ext4 noatime/' /etc/fstab; systemctl daemon-reload; systemctl reset-failed")
+        self.assertIn("data: it was not mounted at /srv/data when it was last opened: ", guest.run("zkv check").out)
+        guest.check("mkdir -p /srv/data; umount /srv/data 2>/dev/null; echo hidden >/srv/data/written-meanwhile")
+        self.assertIn("it hides what lay in that directory", guest.check(ZKV.format("mount --only data")))
+        self.assertEqual(guest.run("zkv check").code, 0)
+        self.assert_luks_open(guest)
+
         self.step("closing what is in use, and then what is not")
         guest.check("systemd-run --quiet --service-type exec --unit user --working-directory /srv/data sleep infinity")
         busy = guest.run("zkv unmount data")
