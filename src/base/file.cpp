@@ -143,7 +143,7 @@ class TemporaryFile {
   Result<> rename_over(const fs::path& target) {
     if (::rename(path_.c_str(), target.c_str()) != 0) return io("replacing", target);
     path_.clear();
-    return sync_directory(directory_of(target));
+    return {};
   }
 
   Result<> link_as(const fs::path& target) {
@@ -224,7 +224,8 @@ Result<> replace_file(const fs::path& path, std::span<const std::uint8_t> conten
   const fs::path target = resolve_link(path);
   ZKV_TRY(auto temporary, TemporaryFile::write(target, contents, options.mode));
   if (options.previous) ZKV_CHECK(keep_previous(target, *options.previous));
-  return temporary.rename_over(target);
+  ZKV_CHECK(temporary.rename_over(target));
+  return options.is_kept_at_once ? sync_directory(directory_of(target)) : Result<>();
 }
 
 Result<> create_file(const fs::path& path, std::span<const std::uint8_t> contents, mode_t mode) {

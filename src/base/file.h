@@ -42,6 +42,9 @@ Result<SecretBytes> read_secret(int fd, std::size_t limit, const std::string& wh
 struct ReplaceOptions {
   mode_t mode = 0600;                             ///< permissions of the new file
   std::optional<std::filesystem::path> previous;  ///< where the replaced file is kept, in the same directory
+  /// Else a power cut within the next seconds may bring the old file back, whole: for what is worth keeping,
+  /// and nobody relies on.
+  bool is_kept_at_once = true;
 };
 
 /// Replaces `path` by `contents` so that at every moment, even through a power cut, `path` is the whole old

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "doctor/facts.h"
+#include "doctor/finding.h"
 #include "doctor/system.h"
 #include "host/boot.h"
 #include "host/gateway_client.h"
@@ -32,5 +33,9 @@ std::filesystem::path repository_of_service(const System& system);
 /// Nothing is changed. What cannot be seen (by this user, or in a mounted image) is named in `unseen`.
 /// `unlockers` are asked on the running machine alone.
 Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const std::stop_token& stop);
+
+/// Only the initramfses that are older than what they hold a copy of. `repository` is as that machine names
+/// it.
+std::vector<Found> look_for_old_initramfses(const System& system, const std::filesystem::path& repository);
 
 }  // namespace zkv::doctor

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "doctor/gather_parts.h"
+#include "doctor/looks.h"
 #include "host/renewed.h"
 
 namespace zkv::doctor {
@@ -69,6 +70,15 @@ void gather_early(const GatherOrder& order, Facts& facts) {
     if (is_booted(order.system, name))
       take(order.system.place_of(fs::path("/boot") / name), Changed::kContents, facts.early.initramfses);
   }
+}
+
+std::vector<Found> look_for_old_initramfses(const System& system, const fs::path& repository) {
+  GatherOrder order;
+  order.system = system;
+  order.repository = repository;
+  Facts facts;
+  gather_early(order, facts);
+  return initramfs_old(facts);
 }
 
 }  // namespace zkv::doctor

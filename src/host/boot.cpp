@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 #include "host/sweep.h"
@@ -100,14 +99,6 @@ class DerivedKeeper {
   MountReport& report_;
 };
 
-Result<repository::Opened> open_beside_preparing(const std::filesystem::path& path,
-                                                 const repository::RepositoryKey& key,
-                                                 const Unlockers& unlockers) {
-  std::vector<std::jthread> preparing;
-  for (const auto& unlocker : unlockers) preparing.push_back(unlocker->prepare());
-  return repository::open(path, key);
-}
-
 /// Takes the volumes out of `keys` that none of `unlockers` opens: those of kinds that a later version put
 /// into the repository.
 std::vector<VolumeReport> take_out_unknown(repository::VolumeKeys& keys, const Unlockers& unlockers) {
@@ -138,7 +129,7 @@ bool MountReport::is_complete() const {
 Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop) {
   std::optional<repository::RepositoryKey> held(std::move(key));
-  ZKV_TRY(auto opened, open_beside_preparing(order.repository, *held, unlockers));
+  ZKV_TRY(auto opened, repository::open(order.repository, *held));
   auto& keys = opened.keys;
   ZKV_CHECK(check_all_known(order.only, keys));
   keep_only(order.only, keys);

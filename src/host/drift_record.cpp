@@ -122,7 +122,8 @@ Result<> change_drift_record(const fs::path& path, const std::function<void(Drif
   ZKV_TRY(const auto lock, FileLock::acquire(path));
   DriftRecord record = read_drift_record(path).value_or(DriftRecord());
   change(record);
-  return replace_file(path, bytes_of(text_of(record)));
+  return replace_file(path, bytes_of(text_of(record)),
+                      {.mode = 0600, .previous = std::nullopt, .is_kept_at_once = false});
 }
 
 void take_in(DriftRecord& record, const MountReport& report, bool is_whole, const Unlockers& unlockers,

@@ -116,7 +116,8 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind, const st
     if (outcome.happened == unlock::Happened::kOpened) last.opened = now;
   }
   const std::string text = json::serialize(to_json(record)) + "\n";
-  return replace_file(path, bytes_of(text), {.mode = 0644, .previous = std::nullopt});
+  return replace_file(path, bytes_of(text),
+                      {.mode = 0644, .previous = std::nullopt, .is_kept_at_once = false});
 }
 
 }  // namespace zkv::host

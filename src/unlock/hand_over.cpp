@@ -47,7 +47,6 @@ class HandingUnlocker final : public Unlocker {
   [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
     return inner_->fingerprints(volumes);
   }
-  [[nodiscard]] std::jthread prepare() override { return inner_->prepare(); }
   [[nodiscard]] std::vector<DerivedFor> take_derived() override { return inner_->take_derived(); }
   [[nodiscard]] std::size_t new_key_size() const override { return inner_->new_key_size(); }
   [[nodiscard]] Result<> create(const NewVolume& volume) override { return inner_->create(volume); }

@@ -9,7 +9,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -179,10 +178,6 @@ class Unlocker {
   /// What can be seen of each volume's key now, in the order given; of one that is not there, or whose kind
   /// leaves nothing to see, no marks. Loads nothing and changes nothing.
   [[nodiscard]] virtual std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes);
-
-  /// Does what open() will need and no key is needed for, beside what the caller does until it joins the
-  /// thread; nothing else of this is called, and no child is begun, before that.
-  [[nodiscard]] virtual std::jthread prepare() { return {}; }
 
   /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.
   /// After a stop request what has begun is finished and the rest is kInterrupted.

@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <new>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "unlock/system_tool.h"
-#include "unlock/zfs_core.h"
 #include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
@@ -126,18 +123,6 @@ class ZfsUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes) override {
     return zfs_fingerprints(names_of(volumes), options_);
-  }
-
-  /// libzfs_core brings a dozen of other libraries.
-  [[nodiscard]] std::jthread prepare() override {
-    std::error_code failed;
-    const bool has_zfs = std::filesystem::exists(options_.devices / "zfs", failed);
-    if (options_.road == Road::kProgram || !has_zfs) return {};
-    try {
-      return std::jthread([this] { load_core(); });
-    } catch (const std::system_error&) {
-      return {};  // No room for a thread.
-    }
   }
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
@@ -361,15 +346,6 @@ class ZfsUnlocker final : public Unlocker {
     }
   }
 
-  /// Where there is no room for it, it is loaded when it is needed, or what is wrong is told then.
-  void load_core() noexcept {
-    try {
-      if (auto core = ZfsCore::load(options_.libraries)) core_ = std::move(*core);
-    } catch (const std::bad_alloc&) {
-      core_.reset();
-    }
-  }
-
   /// zfs(8) leaves a legacy mount point to umount(8).
   [[nodiscard]] Result<> unmount_one(const ZfsProgram& program, const Dataset& dataset) const {
     if (dataset.mountpoint != "legacy") return program.unmount(dataset.name);
@@ -389,7 +365,6 @@ class ZfsUnlocker final : public Unlocker {
   };
 
   ZfsOptions options_;
-  std::optional<ZfsCore> core_;  ///< keeps the library, so that it is there when it is loaded once more
   std::vector<DerivedFor> derived_;
   std::optional<Seen> seen_;  ///< the last look, while nothing has been done since that would change it
   Names imported_;  ///< pools that this unlocker has imported, and whose other filesystems it mounts too

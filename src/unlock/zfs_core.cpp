@@ -2,12 +2,16 @@
 #include "unlock/zfs_core.h"
 
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <memory>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -26,10 +30,12 @@ constexpr std::size_t kMostChildren = 16;
 
 /// One answer on its way through the pipe.
 struct Record {
+  std::int64_t which;  ///< call; kStart for what is before the first
   std::int64_t error_number;
   std::int64_t microseconds;
 };
 static_assert(sizeof(Record) <= PIPE_BUF);
+constexpr std::int64_t kStart = -1;
 
 void send(int fd, Record record) {
   while (::write(fd, &record, sizeof record) < 0 && errno == EINTR) {
@@ -43,10 +49,24 @@ struct Calls {
   std::function<int(std::size_t)> call;
 };
 
-/// The entries of one child: every `step`-th from `first` on.
-struct Share {
-  std::size_t first;
-  std::size_t step;
+/// Numbers from 0 on, each for one of the children that share it with this process.
+class Turns {
+ public:
+  static Result<Turns> make() {
+    void* memory = ::mmap(nullptr, sizeof(Next), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return Error::system("making memory that children share", errno);
+    return Turns(new (memory) Next(0));
+  }
+  std::size_t take() { return next_->fetch_add(1); }
+
+ private:
+  using Next = std::atomic<std::size_t>;
+  static_assert(Next::is_always_lock_free, "it is shared by processes");
+  struct Unmap {
+    void operator()(Next* next) const { ::munmap(next, sizeof(Next)); }
+  };
+  explicit Turns(Next* next) : next_(next) {}
+  std::unique_ptr<Next, Unmap> next_;
 };
 
 /// What ends the parent ends this too: a call is a moment, or hangs.
@@ -56,16 +76,17 @@ void hear_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// One record for the start, one for each call.
-void call_and_tell(int fd, const Calls& calls, Share share) {
+/// One record for the start, one for each call whose turn it gets.
+void call_and_tell(int fd, const Calls& calls, Turns& turns) {
   hear_signals();
   const int failed = calls.start();
-  send(fd, {failed, 0});
-  for (std::size_t i = share.first; failed == 0 && i < calls.count; i += share.step) {
+  send(fd, {kStart, failed, 0});
+  if (failed != 0) return;
+  for (std::size_t i = turns.take(); i < calls.count; i = turns.take()) {
     const auto begin = Steady::now();
     const int error_number = calls.call(i);
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
-    send(fd, {error_number, took.count()});
+    send(fd, {static_cast<std::int64_t>(i), error_number, took.count()});
   }
 }
 
@@ -86,79 +107,60 @@ Result<bool> collect(int fd, Steady::time_point deadline, std::vector<Record>& r
   }
 }
 
-/// A child at work on its share.
-struct Caller {
-  BoundChild child;
-  Share share;
-
-  static Result<Caller> start(const Calls& calls, Share share, std::chrono::milliseconds limit) {
-    const auto work = [&](int answer) { call_and_tell(answer, calls, share); };
-    ZKV_TRY(auto child, BoundChild::start(work, limit));
-    return Caller{std::move(child), share};
-  }
-
-  /// Waits for its end and puts its answers where they belong. Errors: kIo, kUnsupported (it did not begin),
-  /// kUnavailable (nor did it say so before the deadline).
-  Result<> finish(Steady::time_point deadline, std::vector<ZfsCore::Answer>& answers) {
-    std::vector<Record> records;
-    const auto is_complete = collect(child.answer(), deadline, records);
-    child.end(!is_complete || !*is_complete);
-    if (!is_complete) return tl::unexpected(is_complete.error());
-    if (records.empty() && !*is_complete) return Error::unavailable("ZFS did not answer in time");
-    if (records.empty() || records[0].error_number != 0) {
-      const int error_number = records.empty() ? ECANCELED : static_cast<int>(records[0].error_number);
-      return Error::unsupported("ZFS is not there (/dev/zfs): " + Error::system("", error_number).message());
-    }
-    for (std::size_t place = share.first, i = 1; place < answers.size(); place += share.step, ++i) {
-      answers[place] = i < records.size()
-                           ? ZfsCore::Answer{static_cast<int>(records[i].error_number),
-                                             std::chrono::microseconds(records[i].microseconds)}
-                           : ZfsCore::Answer{*is_complete ? ECANCELED : ETIMEDOUT, {}};
-    }
-    return {};
-  }
-};
-
 std::size_t children_for(std::size_t calls) {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   return std::clamp<std::size_t>(calls / kCallsWorthAChild, 1, std::min(cores, kMostChildren));
 }
 
-/// Shares of calls, each made by a child of its own. What one child could not do stops no other.
+/// Calls, each made by the child that is free for it. What one child could not do stops no other.
 class CallRound {
  public:
-  CallRound(Calls calls, std::size_t shares, std::chrono::milliseconds limit)
-      : calls_(std::move(calls)), shares_(shares), limit_(limit), answers_(calls_.count, {EAGAIN, {}}) {}
+  CallRound(Calls calls, std::chrono::milliseconds limit)
+      : calls_(std::move(calls)), limit_(limit), answers_(calls_.count, {ECANCELED, {}}) {}
 
-  /// Where the machine has no room for so many children at once, the rest come after those that it had.
-  Result<std::vector<ZfsCore::Answer>> run() {
-    std::size_t first = 0;
-    std::vector<Caller> callers;
-    for (; first < shares_; ++first) {
-      auto caller = begin(first);
-      if (!caller) break;
-      callers.push_back(std::move(*caller));
+  /// Where the machine has no room for so many children at once, those that it has do all.
+  Result<std::vector<ZfsCore::Answer>> run(std::size_t most_children) {
+    ZKV_TRY(auto turns, Turns::make());
+    std::vector<BoundChild> children;
+    while (children.size() < most_children) {
+      auto child = BoundChild::start([&](int answer) { call_and_tell(answer, calls_, turns); }, limit_);
+      if (!child) {
+        keep(std::move(child).error());
+        break;
+      }
+      children.push_back(std::move(*child));
     }
-    for (auto& caller : callers) finish(caller);
-    for (; first < shares_; ++first) {
-      if (auto caller = begin(first)) finish(*caller);
-    }
-    if (!is_any_done_ && error_) return std::move(*error_);
+    for (auto& child : children) finish(child);
+    if (!has_any_begun_ && error_) return std::move(*error_);
     return std::move(answers_);
   }
 
  private:
-  std::optional<Caller> begin(std::size_t first) {
-    auto caller = Caller::start(calls_, {first, shares_}, limit_);
-    if (caller) return std::move(*caller);
-    keep(std::move(caller).error());
-    return std::nullopt;
+  /// Waits for its end and puts its answers where they belong.
+  void finish(BoundChild& child) {
+    std::vector<Record> records;
+    const auto is_complete = collect(child.answer(), deadline_, records);
+    child.end(!is_complete || !*is_complete);
+    if (!is_complete) return keep(is_complete.error());
+    if (records.empty() && !*is_complete) return keep(Error::unavailable("ZFS did not answer in time"));
+    if (records.empty() || records[0].error_number != 0) {
+      const int error_number = records.empty() ? ECANCELED : static_cast<int>(records[0].error_number);
+      return keep(
+          Error::unsupported("ZFS is not there (/dev/zfs): " + Error::system("", error_number).message()));
+    }
+    has_any_begun_ = true;
+    if (!*is_complete) leave_to_time();
+    for (auto record = records.begin() + 1; record != records.end(); ++record) {
+      answers_[static_cast<std::size_t>(record->which)] = {static_cast<int>(record->error_number),
+                                                           std::chrono::microseconds(record->microseconds)};
+    }
   }
 
-  void finish(Caller& caller) {
-    auto finished = caller.finish(deadline_, answers_);
-    is_any_done_ = is_any_done_ || finished;
-    if (!finished) keep(std::move(finished).error());
+  /// Once the deadline has passed, no call gets an answer any more.
+  void leave_to_time() {
+    for (auto& answer : answers_) {
+      if (answer.error_number == ECANCELED) answer.error_number = ETIMEDOUT;
+    }
   }
 
   void keep(Error error) {
@@ -166,12 +168,11 @@ class CallRound {
   }
 
   Calls calls_;
-  std::size_t shares_;
   std::chrono::milliseconds limit_;
   Steady::time_point deadline_ = Steady::now() + limit_;
   std::vector<ZfsCore::Answer> answers_;
   std::optional<Error> error_;
-  bool is_any_done_ = false;
+  bool has_any_begun_ = false;
 };
 
 }  // namespace
@@ -198,13 +199,13 @@ Result<std::vector<ZfsCore::Answer>> ZfsCore::load_keys(const std::vector<Entry>
                                const_cast<std::uint8_t*>(entries[i].wrapping_key.data()),
                                static_cast<unsigned>(entries[i].wrapping_key.size()));
   };
-  return CallRound({functions_.init, entries.size(), load}, children_for(entries.size()), limit).run();
+  return CallRound({functions_.init, entries.size(), load}, limit).run(children_for(entries.size()));
 }
 
 Result<std::vector<ZfsCore::Answer>> ZfsCore::unload_keys(const std::vector<Entry>& entries,
                                                           std::chrono::milliseconds limit) const {
   const auto unload = [&](std::size_t i) { return functions_.unload_key(entries[i].name.c_str()); };
-  return CallRound({functions_.init, entries.size(), unload}, 1, limit).run();
+  return CallRound({functions_.init, entries.size(), unload}, limit).run(1);
 }
 
 }  // namespace zkv::unlock

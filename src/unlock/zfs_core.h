@@ -22,8 +22,8 @@ class ZfsCore {
     std::span<const std::uint8_t> wrapping_key;  ///< kWrappingKeySize bytes; empty to unload
   };
   struct Answer {
-    /// 0, or an errno value; ECANCELED when the child ended before its turn, ETIMEDOUT when time did, EAGAIN
-    /// when no child did its share.
+    /// 0, or an errno value; ECANCELED when its child ended without an answer, or all before its turn;
+    /// ETIMEDOUT when time did.
     int error_number;
     std::chrono::microseconds took;
   };

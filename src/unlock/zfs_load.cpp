@@ -40,8 +40,6 @@ Result<> meaning_of(int error_number) {
       return Error::conflict("it is busy");
     case ECANCELED:
       return interrupted();
-    case EAGAIN:
-      return Error::unavailable("this machine has no room for the process that would load it");
     case ETIMEDOUT:
       return Error::unavailable("ZFS did not answer in time");
     default:

@@ -8,8 +8,10 @@
 #include <set>
 
 #include "doctor/checks.h"
+#include "doctor/gather.h"
 #include "doctor/leftovers.h"
 #include "doctor/tables.h"
+#include "test_certificate.h"
 
 namespace zkv::doctor {
 namespace {
@@ -111,6 +113,27 @@ TEST(Doctor, FindsTooLittleLockedMemory) {
                 read_unit_text("LimitMEMLOCK=8M\n", facts.units["zfs-keyvault.service"]);
               }),
               ElementsAre("service-memory"));
+}
+
+/// As `zkv check` and `zkv drill` ask, which have nothing else of the doctor.
+TEST(Doctor, FindsAnOldInitramfsByItself) {
+  const test::TemporaryDirectory root;
+  const auto put = [&](const std::string& path, std::chrono::hours age) {
+    std::filesystem::create_directories((root / path).parent_path());
+    std::ofstream(root / path) << "";
+    std::filesystem::last_write_time(root / path, std::filesystem::file_time_type::clock::now() - age);
+  };
+  put("var/lib/zkv/repository", std::chrono::hours(1));
+  put("boot/initrd.img-6.1", std::chrono::hours(2));
+  put("boot/vmlinuz-6.1", std::chrono::hours(2));
+  const auto look = [&] {
+    return look_for_old_initramfses(System(root / ""), "/var/lib/zkv/repository").size();
+  };
+  EXPECT_EQ(look(), 0U) << "nothing of zkv is in it";
+  put("usr/share/initramfs-tools/hooks/zkv", std::chrono::hours(3));
+  EXPECT_EQ(look(), 1U);
+  put("boot/initrd.img-6.1", std::chrono::hours(0));
+  EXPECT_EQ(look(), 0U);
 }
 
 TEST(Doctor, FindsWhatWasNotMountedAndWhatWillNotBe) {

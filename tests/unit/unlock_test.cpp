@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "fake_zfs.h"
+#include "unlock/preparation.h"
 #include "unlock_world.h"
 
 namespace zkv::unlock {
@@ -268,16 +269,17 @@ TEST(ZfsUnlocker, TheLibraryIsLoadedBesideOtherWorkWhereThereIsZfs) {
         [](void* handle) { return handle == nullptr ? 0 : ::dlclose(handle); });
     return library != nullptr;
   };
-  const auto unlocker = make_zfs_unlocker(options);
-  { const auto preparing = unlocker->prepare(); }
+  Preparation(options).await();
   EXPECT_FALSE(is_loaded());
   std::ofstream(devices / "zfs").flush();
-  { const auto preparing = unlocker->prepare(); }
-  EXPECT_TRUE(is_loaded());
-  EXPECT_THAT(zfs.calls(), IsEmpty());
-  const std::vector volumes{volume("tank/a", kHexA)};
-  EXPECT_THAT(unlocker->open(volumes, Attempt::kOpen, {}),
-              ElementsAre(happened("tank/a", Happened::kOpened)));
+  {
+    Preparation preparation(options);
+    preparation.await();
+    EXPECT_TRUE(is_loaded());
+    EXPECT_THAT(zfs.calls(), IsEmpty());
+    EXPECT_THAT(open(options, {volume("tank/a", kHexA)}), ElementsAre(happened("tank/a", Happened::kOpened)));
+  }
+  EXPECT_FALSE(is_loaded());
 }
 
 TEST(ZfsUnlocker, ALibraryThatHangsIsGivenUpAfterItsTime) {

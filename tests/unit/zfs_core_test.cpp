@@ -1,4 +1,4 @@
-// What becomes of many keys where the machine has no room for the processes that load them.
+// What becomes of many keys where the machine has no room for the processes that load them, or one hangs.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -49,18 +49,18 @@ class FewProcesses : public testing::Test {
     return WEXITSTATUS(status);
   }
 
-  Result<std::vector<ZfsCore::Answer>> load() {
+  Result<std::vector<ZfsCore::Answer>> load(std::chrono::seconds limit = std::chrono::seconds(60)) {
     const std::vector<std::uint8_t> key(32, 0xaa);
     std::vector<ZfsCore::Entry> entries;
     for (std::size_t i = 0; i < kKeys; ++i) entries.push_back({name(i), key});
     const auto core = ZfsCore::load(zfs_.options().libraries);
-    return core ? core->load_keys(entries, false, std::chrono::seconds(60)) : tl::unexpected(core.error());
+    return core ? core->load_keys(entries, false, limit) : tl::unexpected(core.error());
   }
 
   test::FakeZfs zfs_;
 };
 
-TEST_F(FewProcesses, WhatTheSecondProcessWasToLoadIsLoadedAfterTheFirst) {
+TEST_F(FewProcesses, WhatTheSecondProcessWasToLoadTheFirstLoads) {
   const int loaded = with_processes(2, [&] {
     const auto answers = load();
     if (!answers) return 100;
@@ -69,6 +69,14 @@ TEST_F(FewProcesses, WhatTheSecondProcessWasToLoadIsLoadedAfterTheFirst) {
   });
   EXPECT_EQ(loaded, kKeys);
   for (std::size_t i = 0; i < kKeys; ++i) EXPECT_EQ(zfs_.get(name(i), "keystatus"), "available");
+}
+
+TEST_F(FewProcesses, AKeyOnWhichOneHangsIsTheOnlyOneThatIsNotLoaded) {
+  zfs_.set(name(0), "hang", "");
+  const auto answers = load(std::chrono::seconds(5));
+  ASSERT_TRUE(answers);
+  EXPECT_EQ(answers->front().error_number, ETIMEDOUT);
+  EXPECT_EQ(std::ranges::count(*answers, 0, &ZfsCore::Answer::error_number), kKeys - 1);
 }
 
 TEST_F(FewProcesses, WithoutAnyProcessItIsSaidThatNoneCanBeStarted) {

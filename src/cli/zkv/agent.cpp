@@ -106,8 +106,8 @@ Result<> let_dependents_start(const std::filesystem::path& manager) {
       .remedy("systemctl start zfs-keyvault.target");
 }
 
-ExitCode open_and_serve(Opening opening, Counter& counter, Session& session, const AgentOptions& options,
-                        const host::StopOnSignal& signals) {
+ExitCode open_and_serve(Opening opening, unlock::Preparation& preparation, Counter& counter, Session& session,
+                        const AgentOptions& options, const host::StopOnSignal& signals) {
   auto lines = unlock::lines_that_ask(options.crypttab);
   if (!lines) tell_journal("warning: " + lines.error().message());
   opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
@@ -121,7 +121,7 @@ ExitCode open_and_serve(Opening opening, Counter& counter, Session& session, con
     host::notify_ready();
     return {};
   };
-  const ExitCode code = open_volumes(std::move(opening), session, options.open, signals);
+  const ExitCode code = open_volumes(std::move(opening), preparation, session, options.open, signals);
   if (code != ExitCode::kDone) return code;
   static_cast<void>(renew_copies(session));  // Now, and not when the machine goes down.
   counter.serve(signals.token());
@@ -130,10 +130,11 @@ ExitCode open_and_serve(Opening opening, Counter& counter, Session& session, con
 
 ExitCode run_agent(Session& session, const AgentOptions& options) {
   Counter counter(host::take_listening_sockets());
-  return with_repository_key(session, options.source,
-                             [&](Opening opening, const host::StopOnSignal& signals) {
-                               return open_and_serve(std::move(opening), counter, session, options, signals);
-                             });
+  auto preparation = prepare_opening(options.open);
+  return with_repository_key(
+      session, options.source, [&](Opening opening, const host::StopOnSignal& signals) {
+        return open_and_serve(std::move(opening), preparation, counter, session, options, signals);
+      });
 }
 
 }  // namespace

@@ -215,6 +215,7 @@ Result<> check_here(const Session& session, const Basis& basis, const host::Unlo
   const auto record = host::read_drift_record(path);
   if (!record) drift.findings.push_back(as_finding(path, record.error()));
   look_from_outside(record.value_or(host::DriftRecord()), basis.names, unlockers, drift);
+  add_of_others(initramfs_findings(session.repository), drift.findings);
   const auto mode = host::EnrolmentFolder(session.repository).check_mode();
   if (!mode) drift.findings.push_back(as_finding("enrolments", mode.error()));
   return {};

@@ -95,8 +95,8 @@ void print_drill_json(const host::MountReport& report, const host::Drift& drift,
 }
 
 /// All that a boot would meet, with the keys tried by now.
-host::Drift judge_boot(const host::MountReport& report, const host::DriftRecord& record,
-                       const host::Unlockers& unlockers) {
+host::Drift judge_boot(const Session& session, const host::MountReport& report,
+                       const host::DriftRecord& record, const host::Unlockers& unlockers) {
   host::Drift drift;
   for (const auto& volume : report.volumes) {
     if (auto finding = host::finding_of(volume.outcome)) drift.findings.push_back(std::move(*finding));
@@ -105,8 +105,9 @@ host::Drift judge_boot(const host::MountReport& report, const host::DriftRecord&
   std::move(dependents.findings.begin(), dependents.findings.end(), std::back_inserter(drift.findings));
   drift.notes = report.warnings;
   std::move(dependents.notes.begin(), dependents.notes.end(), std::back_inserter(drift.notes));
-  auto mounts = mount_findings(record, unlockers);
-  std::move(mounts.begin(), mounts.end(), std::back_inserter(drift.findings));
+  for (auto& found : {mount_findings(record, unlockers), initramfs_findings(session.repository)}) {
+    drift.findings.insert(drift.findings.end(), found.begin(), found.end());
+  }
   return drift;
 }
 
@@ -120,7 +121,7 @@ ExitCode drill_with(DrillKey key, const Session& session, const DrillOptions& op
   if (signals.signal() != 0) return code_of_signal(signals.signal());
   auto record = host::read_drift_record(host::default_drift_path()).value_or(host::DriftRecord());
   host::take_in(record, *opened, true, unlockers, now());
-  const auto drift = judge_boot(*opened, record, unlockers);
+  const auto drift = judge_boot(session, *opened, record, unlockers);
   Output output;
   if (options.json) {
     print_drill_json(*opened, drift, output);

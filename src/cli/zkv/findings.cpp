@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "doctor/gather.h"
 #include "host/mount_trouble.h"
 
 namespace zkv::cli {
@@ -13,6 +14,14 @@ std::vector<host::Finding> mount_findings(const host::DriftRecord& record, const
   auto findings = host::find_left_over(last, unlockers);
   auto by_fstab = host::find_unmountable(record, unlockers);
   std::move(by_fstab.begin(), by_fstab.end(), std::back_inserter(findings));
+  return findings;
+}
+
+std::vector<host::Finding> initramfs_findings(const std::filesystem::path& repository) {
+  std::vector<host::Finding> findings;
+  for (auto& found : doctor::look_for_old_initramfses(doctor::System(), repository)) {
+    findings.push_back({std::move(found.where), std::move(found.what), std::move(found.remedy)});
+  }
   return findings;
 }
 

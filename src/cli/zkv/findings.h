@@ -1,6 +1,7 @@
 // How `zkv check` and `zkv drill` tell what they found.
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "host/drift.h"
@@ -10,6 +11,8 @@ namespace zkv::cli {
 
 /// What the last opening left unmounted, and what the next one will. `record` names the volumes.
 std::vector<host::Finding> mount_findings(const host::DriftRecord& record, const host::Unlockers& unlockers);
+/// Where the root is asked for with an older copy of the repository.
+std::vector<host::Finding> initramfs_findings(const std::filesystem::path& repository);
 
 /// "- ABOUT: WHAT" and its remedy in a line of its own, each.
 void print_findings(const std::vector<host::Finding>& findings, Output& output);

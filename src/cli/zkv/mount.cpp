@@ -15,10 +15,11 @@ struct MountOptions {
 };
 
 ExitCode mount(Session& session, const MountOptions& options) {
-  return with_repository_key(session, options.source,
-                             [&](Opening opening, const host::StopOnSignal& signals) {
-                               return open_volumes(std::move(opening), session, options.open, signals);
-                             });
+  auto preparation = prepare_opening(options.open);
+  return with_repository_key(
+      session, options.source, [&](Opening opening, const host::StopOnSignal& signals) {
+        return open_volumes(std::move(opening), preparation, session, options.open, signals);
+      });
 }
 
 }  // namespace

@@ -97,14 +97,21 @@ void add_open_options(CLI::App& command, OpenOptions& options) {
   command.add_flag("--json", options.json, "print the outcome as JSON");
 }
 
-ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
-                      const host::StopOnSignal& signals) {
+unlock::Preparation prepare_opening(const OpenOptions& options) {
+  return unlock::Preparation(zfs_options(options.via));
+}
+
+ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const Session& session,
+                      const OpenOptions& options, const host::StopOnSignal& signals) {
   host::notify_status("opening volumes");
   const auto unlockers = unlock::all_unlockers({.zfs = zfs_options(options.via),
                                                 .crypt = {.on_check = host::notify_longer},
                                                 .hand_over = opening.hand_over});
   auto order = order_of(session, options);
-  order.on_keys = std::move(opening.on_keys);
+  order.on_keys = [&](const repository::VolumeKeys& keys) {
+    preparation.await();
+    if (opening.on_keys) opening.on_keys(keys);
+  };
   auto outcome = host::open_and_mount(order, std::move(opening.key), unlockers, signals.token());
   if (!outcome) {
     report_end(opening.explain(std::move(outcome).error()));

@@ -11,6 +11,7 @@
 #include "host/stop_on_signal.h"
 #include "repository/repository.h"
 #include "unlock/hand_over.h"
+#include "unlock/preparation.h"
 
 namespace zkv::cli {
 
@@ -37,10 +38,13 @@ struct Opening {
   std::optional<unlock::HandOver> hand_over = {};  ///< what is not opened here, but handed to others
 };
 
+/// Begins what an opening needs beside the key, which may take a person's time to be had.
+unlock::Preparation prepare_opening(const OpenOptions& options);
+
 /// Opens all volumes that are wanted, mounts them, prints what happened and keeps it in the record of
-/// unlocks.
-ExitCode open_volumes(Opening opening, const Session& session, const OpenOptions& options,
-                      const host::StopOnSignal& signals);
+/// unlocks. `preparation` was begun for the same options.
+ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const Session& session,
+                      const OpenOptions& options, const host::StopOnSignal& signals);
 
 /// Remembers which keys of the repository were just seen to fit, for `zkv check`; `is_whole`: the report is
 /// of all volumes. Errors: kIo.

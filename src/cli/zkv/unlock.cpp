@@ -36,13 +36,14 @@ Error explain_to_person(Error error, const UnlockOptions& options) {
 ExitCode unlock_by_hand(Session& session, const UnlockOptions& options) {
   const auto format = repository::format_of(session.repository);
   if (!format) return report(format.error());
+  auto preparation = prepare_opening(options.open);
   auto key = key_of_person(session, options);  // while a person types, signals do what they always do
   if (!key) return report(key.error());
   const repository::RepositoryKey again{key->clone(), std::nullopt};
   const auto code =
       open_volumes({.key = {std::move(*key), std::nullopt},
                     .explain = [&](Error error) { return explain_to_person(std::move(error), options); }},
-                   session, options.open, host::StopOnSignal());
+                   preparation, session, options.open, host::StopOnSignal());
   const bool is_all = !options.open.dry_run && !options.open.no_mount && options.open.only.empty();
   if (code == ExitCode::kDone && is_all) let_service_end(again);
   return code;
