@@ -30,11 +30,16 @@ std::vector<VolumeRef> refs_of_kind(const DriftRecord& record, std::string_view 
   return refs;
 }
 
-std::optional<Finding> finding_of_presence(const unlock::VolumeState& state) {
+/// `device` is where the repository says that it lies; empty where its name alone says so.
+std::optional<Finding> finding_of_presence(const unlock::VolumeState& state, const std::string& device) {
   const auto& name = state.name;
+  const auto elsewhere =
+      device.empty() ? std::string()
+                     : "; if it is on another disk now: zkv volume add --force --device DEVICE " + name;
   switch (state.presence) {
     case Presence::kMissing:
-      return Finding{name, "it is not there", "if it is gone for good: zkv volume remove " + name};
+      return Finding{name, device.empty() ? "it is not there" : "it is not there (" + device + ")",
+                     "if it is gone for good: zkv volume remove " + name + elsewhere};
     case Presence::kPoolMissing:
       return Finding{name, "its pool is not imported", "zpool import"};
     case Presence::kNotAVolume:
@@ -54,9 +59,11 @@ std::string since_when(Time proved) {
 Result<> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& refs, Drift& drift) {
   ZKV_TRY(const auto states, unlocker.inspect(refs));
   for (const auto& state : states) {
-    auto finding = finding_of_presence(state);
+    const auto ref =
+        std::find_if(refs.begin(), refs.end(), [&](const VolumeRef& one) { return one.name == state.name; });
+    auto finding = finding_of_presence(state, ref == refs.end() ? "" : ref->settings.device);
     if (!finding) continue;
-    std::erase_if(refs, [&](const VolumeRef& ref) { return ref.name == state.name; });
+    if (ref != refs.end()) refs.erase(ref);
     drift.findings.push_back(std::move(*finding));
   }
   return {};

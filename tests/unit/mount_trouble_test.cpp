@@ -1,4 +1,4 @@
-// What the last opening left over, beside a machine on which it was put right, or not.
+// What the last opening left over, beside a machine on which it was put right, or not; and what is gone.
 #include "host/mount_trouble.h"
 
 #include <gmock/gmock.h>
@@ -77,6 +77,16 @@ TEST_F(MountTrouble, ALineOfFstabThatCannotBeIsTold) {
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].what, "it cannot be mounted at /there: fstab calls it xfs, and it is ext4");
   EXPECT_THAT(found[0].remedy, HasSubstr("the line of /there in /etc/fstab"));
+}
+
+TEST_F(MountTrouble, ADiskThatIsGoneMayHaveGivenWayToAnother) {
+  DriftRecord record;
+  record.volumes["away"] = {.kind = "luks", .settings = {.device = "UUID=1-2"}};
+  const auto found = find_drift(record, {}, unlockers(), {"/nowhere", "/nowhere", "/nowhere"}).findings;
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found[0].text(), "away: it is not there (UUID=1-2)");
+  EXPECT_THAT(found[0].remedy, HasSubstr("zkv volume remove away"));
+  EXPECT_THAT(found[0].remedy, HasSubstr("zkv volume add --force --device DEVICE away"));
 }
 
 }  // namespace

@@ -157,6 +157,8 @@ class Luks(Scenario):
             told = guest.run(f"zkv {command}")
             self.assertEqual(told.code, code, told)
             self.assertIn(wrong, told.out)
+        self.assertNotEqual(guest.run("systemctl start zkv-check.service").code, 0)
+        self.assertIn(wrong, guest.check("journalctl -b -o cat -u zkv-check.service"))
         self.assertIn("fstab-type", guest.run("zkv doctor --json").out)
         guest.check("zkv unmount data")
         outcome = guest.run(ZKV.format("mount --only data"))
