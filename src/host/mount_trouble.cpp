@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "base/time.h"
 #include "unlock/mount_table.h"
@@ -58,15 +59,15 @@ std::vector<Finding> find_left_over(const UnlockRecord& record, const Unlockers&
   const auto mounted = mounted_places(mount_table);
   std::vector<Finding> findings;
   for (const auto& [name, last] : record) {
-    const std::string again = "once that is mended: zkv mount --only " + name;
     if (is_failure(last.result) && !open.contains(name)) {
       findings.push_back({name, "it did not open when that was last tried (" + to_text(last.tried) + ")",
                           "zkv mount --only " + name + " says why"});
     }
     for (const auto& [place, why] : last.unmounted) {
       if (mounted.contains(unlock::real_path(place))) continue;
-      findings.push_back(
-          {name, "it was not mounted at " + place + " when it was last opened: " + why, again});
+      std::string what = "it was not mounted at ";
+      what.append(place).append(" when it was last opened: ").append(why);
+      findings.push_back({name, std::move(what), "once that is mended: zkv mount --only " + name});
     }
   }
   return findings;
