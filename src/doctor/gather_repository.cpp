@@ -150,7 +150,7 @@ void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, 
   if (order.system.is_running()) {
     take_states(unlockers, facts);
     take_system(facts);
-    facts.left_over = host::find_left_over(last, unlockers);
+    facts.left_over = host::find_left_over(last, taken_in, unlockers);
     facts.unmountable = host::find_unmountable(taken_in, unlockers);
   }
   take_places(facts);

@@ -53,12 +53,13 @@ std::set<std::string> open_volumes(const UnlockRecord& record, const Unlockers& 
 
 }  // namespace
 
-std::vector<Finding> find_left_over(const UnlockRecord& record, const Unlockers& unlockers,
-                                    const std::filesystem::path& mount_table) {
+std::vector<Finding> find_left_over(const UnlockRecord& record, const DriftRecord& now,
+                                    const Unlockers& unlockers, const std::filesystem::path& mount_table) {
   const auto open = open_volumes(record, unlockers);
   const auto mounted = mounted_places(mount_table);
   std::vector<Finding> findings;
   for (const auto& [name, last] : record) {
+    if (!now.volumes.contains(name)) continue;
     if (is_failure(last.result) && !open.contains(name)) {
       findings.push_back({name, "it did not open when that was last tried (" + to_text(last.tried) + ")",
                           "zkv mount --only " + name + " says why"});
@@ -73,10 +74,10 @@ std::vector<Finding> find_left_over(const UnlockRecord& record, const Unlockers&
   return findings;
 }
 
-std::vector<Finding> find_unmountable(const DriftRecord& record, const Unlockers& unlockers) {
+std::vector<Finding> find_unmountable(const DriftRecord& now, const Unlockers& unlockers) {
   std::vector<Finding> findings;
   for (const auto& unlocker : unlockers) {
-    for (const auto& mount : unlocker->contradictions(refs_of_kind_in(record.volumes, unlocker->name()))) {
+    for (const auto& mount : unlocker->contradictions(refs_of_kind_in(now.volumes, unlocker->name()))) {
       findings.push_back(
           {mount.volume, "it cannot be mounted at " + mount.mountpoint + ": " + mount.detail,
            "correct the line of " + mount.mountpoint + " in /etc/fstab, then systemctl daemon-reload"});

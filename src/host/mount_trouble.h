@@ -11,11 +11,13 @@
 
 namespace zkv::host {
 
-/// What the last opening left closed, or unmounted, and is so still. `mount_table` is the kernel's own.
-std::vector<Finding> find_left_over(const UnlockRecord& record, const Unlockers& unlockers,
+/// What the last opening left closed, or unmounted, and is so still, of the volumes that the repository has
+/// now. `mount_table` is the kernel's own.
+std::vector<Finding> find_left_over(const UnlockRecord& record, const DriftRecord& now,
+                                    const Unlockers& unlockers,
                                     const std::filesystem::path& mount_table = "/proc/self/mountinfo");
 
 /// Lines of fstab that cannot be right for what lies on a volume that is open.
-std::vector<Finding> find_unmountable(const DriftRecord& record, const Unlockers& unlockers);
+std::vector<Finding> find_unmountable(const DriftRecord& now, const Unlockers& unlockers);
 
 }  // namespace zkv::host

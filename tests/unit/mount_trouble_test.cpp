@@ -25,7 +25,14 @@ class MountTrouble : public LuksMachine {
   [[nodiscard]] std::vector<Finding> left_over(LastUnlock last) const {
     last.kind = "luks";
     last.settings = {.device = device("vdb")};
-    return find_left_over({{"data", last}}, unlockers(), directory_ / "mountinfo");
+    return find_left_over({{"data", last}, {"removed", last}}, holding("data"), unlockers(),
+                          directory_ / "mountinfo");
+  }
+  /// What is known of a repository that holds that volume alone.
+  [[nodiscard]] DriftRecord holding(const std::string& name) const {
+    DriftRecord record;
+    record.volumes[name] = {.kind = "luks", .settings = {.device = device("vdb")}};
+    return record;
   }
   [[nodiscard]] Unlockers unlockers() const {
     Unlockers all;
@@ -71,9 +78,7 @@ TEST_F(MountTrouble, ALineOfFstabThatCannotBeIsTold) {
   options.blkid = blkid;
   Unlockers all;
   all.push_back(unlock::make_luks_unlocker(options));
-  DriftRecord record;
-  record.volumes["data"] = {.kind = "luks", .settings = {.device = device("vdb")}};
-  const auto found = find_unmountable(record, all);
+  const auto found = find_unmountable(holding("data"), all);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].what, "it cannot be mounted at /there: fstab calls it xfs, and it is ext4");
   EXPECT_THAT(found[0].remedy, HasSubstr("the line of /there in /etc/fstab"));

@@ -11,7 +11,7 @@ namespace zkv::cli {
 
 std::vector<host::Finding> mount_findings(const host::DriftRecord& record, const host::Unlockers& unlockers) {
   const auto last = host::read_record(host::default_record_path()).value_or(host::UnlockRecord());
-  auto findings = host::find_left_over(last, unlockers);
+  auto findings = host::find_left_over(last, record, unlockers);
   auto by_fstab = host::find_unmountable(record, unlockers);
   std::move(by_fstab.begin(), by_fstab.end(), std::back_inserter(findings));
   return findings;
