@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kSystemPlace = "/var/lib/zkv/repository";
 constexpr const char* kHomeName = ".zkv-repository";
 
 fs::path home() {

@@ -49,6 +49,13 @@ fs::path real_path(const fs::path& path) {
 Result<Bytes> read_bytes(const fs::path& path) {
   auto bytes = read_file(path, kLargestFile);
   if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) {
+    std::error_code error;
+    static_cast<void>(fs::exists(kSystemPlace, error));
+    if (error == std::errc::permission_denied) {
+      return Error::io("there is no repository at " + path.string() + ", and this user may not look at " +
+                       kSystemPlace)
+          .remedy("say this as root");
+    }
     return Error::not_found("there is no repository at " + path.string())
         .remedy(
             "'zkv fs init --repository /var/lib/zkv/repository' makes that of the machine; --repository "

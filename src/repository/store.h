@@ -10,6 +10,9 @@
 
 namespace zkv::repository {
 
+/// The machine's own repository.
+inline constexpr const char* kSystemPlace = "/var/lib/zkv/repository";
+
 /// No repository is larger; a larger file is not read.
 inline constexpr std::size_t kLargestFile = std::size_t{16} * 1024 * 1024;
 

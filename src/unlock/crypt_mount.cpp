@@ -72,6 +72,12 @@ bool CryptMounts::is_mounted_at(const Mapping& mapping, const std::string& place
   return std::find(places.begin(), places.end(), real_path(place)) != places.end();
 }
 
+bool CryptMounts::is_taken(const std::string& place) const {
+  const auto real = real_path(place);
+  return std::any_of(mounted_.begin(), mounted_.end(),
+                     [&](const Mounted& one) { return one.mountpoint == real; });
+}
+
 Result<std::vector<std::string>> CryptMounts::wanted_places(const VolumeRef& volume,
                                                             const Mapping& mapping) const {
   if (!volume.settings.mountpoint.empty()) {
@@ -104,6 +110,7 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   }
   const MountManager manager{
       .socket = options_.manager, .fstab = options_.fstab, .on_check = options_.on_check};
+  const bool was_taken = is_taken(place);
   ZKV_TRY(const auto unit, start_mount_unit(real_path(place), manager, stop));
   if (unit == UnitStart::kNone) {
     ZKV_TRY(const bool is_checked, is_checked_at(options_, place));
@@ -112,7 +119,11 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   }
   ZKV_TRY(const auto now, CryptMounts::read(options_));
   if (now.is_mounted_at(open.mapping, place)) return {};
-  return Error::conflict("systemd has mounted something else there");
+  if (!was_taken) static_cast<void>(run_tool(options_.umount, {"--", place}));
+  return Error::conflict(
+      "systemd mounted something else there: another device has the name that the line in fstab goes by; "
+      "name it " +
+      device_of(options_, open) + " in that line");
 }
 
 MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& place,

@@ -40,6 +40,7 @@ class CryptMounts {
  private:
   explicit CryptMounts(const CryptOptions& options) : options_(options) {}
   [[nodiscard]] bool is_mounted_at(const Mapping& mapping, const std::string& place) const;
+  [[nodiscard]] bool is_taken(const std::string& place) const;
   [[nodiscard]] Result<std::vector<std::string>> wanted_places(const VolumeRef& volume,
                                                                const Mapping& mapping) const;
   /// Nothing where the volume holds no filesystem, as a part of a pool does not.

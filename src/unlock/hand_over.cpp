@@ -6,6 +6,7 @@
 #include "unlock/crypt_kind.h"
 #include "unlock/crypt_options.h"
 #include "unlock/mappings.h"
+#include "unlock/mount_unit.h"
 #include "unlock/secret.h"
 
 namespace zkv::unlock {
@@ -68,6 +69,9 @@ class HandingUnlocker final : public Unlocker {
                                                                const std::stop_token& stop) override {
     return inner_->mount_unheld(volumes, held, stop);
   }
+  [[nodiscard]] std::vector<MountOutcome> contradictions(const std::vector<VolumeRef>& volumes) override {
+    return inner_->contradictions(volumes);
+  }
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     return inner_->unmount(volumes, stop);
@@ -87,6 +91,7 @@ class HandingUnlocker final : public Unlocker {
       }
     }
     open_here(volumes, ours, outcomes, stop);
+    for (const auto place : systemds) restart_unit_of(volumes[place].name, {"failed"});
     await_systemd(volumes, systemds, stop);
     open_here(volumes, systemds, outcomes, stop);
     take_off_shelf(outcomes);
@@ -115,10 +120,23 @@ class HandingUnlocker final : public Unlocker {
       if (outcome.happened == Happened::kServed) continue;
       hand_over_.shelf->drop(ShelfKind::kVolume, outcome.volume);
       const bool was_fetched = std::find(handed.begin(), handed.end(), outcome.volume) != handed.end();
+      if (!was_fetched) tell_systemd(outcome);
       if (outcome.happened != Happened::kAlreadyOpen || !was_fetched) continue;
       outcome.happened = Happened::kOpened;
       outcome.detail = "by systemd-cryptsetup";
     }
+  }
+
+  /// Of a volume that was opened without it.
+  void tell_systemd(const Outcome& outcome) const {
+    const auto* line = line_of(hand_over_, outcome.volume);
+    if (line == nullptr || has_option(*line, "noauto") || !is_success(outcome.happened)) return;
+    restart_unit_of(outcome.volume, {"failed", "inactive", "activating"});
+  }
+
+  void restart_unit_of(const std::string& volume, const std::vector<std::string>& states) const {
+    if (!hand_over_.restart_if) return;
+    hand_over_.restart_if("systemd-cryptsetup@" + unit_name_of("/" + volume) + ".service", states);
   }
 
   /// What is open already is checked, and left as it is.

@@ -107,6 +107,15 @@ Result<std::string> ManagerBus::object_of(const std::string& unit, const char* m
   return std::string(path);
 }
 
+Result<std::string> ManagerBus::state_of(const std::string& unit) {
+  ZKV_TRY(const auto object, object_of(unit, "LoadUnit"));
+  BusMessage answer(f());
+  ZKV_CHECK(property(object, "org.freedesktop.systemd1.Unit", "ActiveState", "s", answer));
+  const char* state = nullptr;
+  ZKV_CHECK(checked(f().read(answer.get(), "s", &state), "looking at a unit"));
+  return std::string(state);
+}
+
 Result<> ManagerBus::property(const std::string& object, const char* interface, const char* name,
                               const char* type, BusMessage& answer) {
   return checked(f().get_property(bus_.get(), kDestination, object.c_str(), interface, name, nullptr,

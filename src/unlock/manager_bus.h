@@ -72,6 +72,9 @@ class ManagerBus {
   /// The object of a unit, which is loaded for that; `method` is GetUnit, of one that is loaded, or LoadUnit.
   Result<std::string> object_of(const std::string& unit, const char* method);
 
+  /// "active", "activating", "failed", "inactive" and so on, of a unit that is loaded for that. Errors: kIo.
+  Result<std::string> state_of(const std::string& unit);
+
   /// A property of an object, of the D-Bus type. Errors: kIo.
   Result<> property(const std::string& object, const char* interface, const char* name, const char* type,
                     BusMessage& answer);

@@ -97,8 +97,7 @@ Result<bool> is_being_checked(ManagerBus& bus, const std::string& unit) {
   units.push_back(unit);
   for (const auto& one : units) {
     if (!is_check(one)) continue;
-    ZKV_TRY(auto check, bus.object_of(one, "LoadUnit"));
-    ZKV_TRY(const auto state, Look(bus, std::move(check)).text("ActiveState"));
+    ZKV_TRY(const auto state, bus.state_of(one));
     if (state == "activating") return true;
   }
   return false;

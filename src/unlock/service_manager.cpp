@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/file.h"
@@ -44,12 +45,15 @@ class Manager {
     return bus_.end_of(*job, until).map([](std::string word) { return std::optional(std::move(word)); });
   }
 
-  Result<> begin(const std::string& unit) {
+  /// `method`: StartUnit or RestartUnit.
+  Result<> begin(const std::string& unit, const char* method) {
     BusMessage call(bus_.f());
-    ZKV_CHECK(bus_.begin_call(call, "StartUnit"));
+    ZKV_CHECK(bus_.begin_call(call, method));
     call.append("ss", unit.c_str(), "replace");
     return bus_.job_of(call, {}).map([](const auto&) {});
   }
+
+  Result<std::string> state_of(const std::string& unit) { return bus_.state_of(unit); }
 
   Result<> stop(const std::string& unit, BusClock::time_point until) {
     BusMessage call(bus_.f());
@@ -155,7 +159,14 @@ Result<Finished> run_as_service(const TransientService& service, const fs::path&
 
 Result<> start_unit(const std::string& unit, const fs::path& socket) {
   ZKV_TRY(auto manager, Manager::connect(socket));
-  return manager.begin(unit);
+  return manager.begin(unit, "StartUnit");
+}
+
+Result<> restart_if(const std::string& unit, const std::vector<std::string>& states, const fs::path& socket) {
+  ZKV_TRY(auto manager, Manager::connect(socket));
+  ZKV_TRY(const auto state, manager.state_of(unit));
+  if (std::find(states.begin(), states.end(), state) == states.end()) return {};
+  return manager.begin(unit, "RestartUnit");
 }
 
 }  // namespace zkv::unlock

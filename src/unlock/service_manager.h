@@ -34,4 +34,9 @@ Result<Finished> run_as_service(const TransientService& service, const std::file
 /// Errors: kUnsupported (no libsystemd), kIo.
 Result<> start_unit(const std::string& unit, const std::filesystem::path& manager);
 
+/// Begins the unit of that whole name anew where it is in one of `states`, as "failed", and does not wait for
+/// it. Errors: as start_unit().
+Result<> restart_if(const std::string& unit, const std::vector<std::string>& states,
+                    const std::filesystem::path& manager);
+
 }  // namespace zkv::unlock

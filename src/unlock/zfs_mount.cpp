@@ -7,6 +7,8 @@
 #include <optional>
 #include <tuple>
 
+#include "unlock/guarded_path.h"
+#include "unlock/mount_table.h"
 #include "unlock/order.h"
 
 namespace zkv::unlock {
@@ -20,11 +22,22 @@ std::optional<std::string> reason_to_skip(const Dataset& dataset) {
   if (dataset.can_mount != "on") return "canmount=" + dataset.can_mount;
   if (dataset.is_zoned) return "zoned=on";
   if (!dataset.mountpoint.starts_with('/')) return "mountpoint=" + dataset.mountpoint;
+  if (clean_path(dataset.mountpoint) == "/") return "mountpoint=/, where it would hide the whole system";
   return std::nullopt;
 }
 
 MountOutcome outcome_of(const Dataset& dataset, MountHappened happened, std::string detail = {}) {
   return {dataset.name, dataset.encryption_root, dataset.mountpoint, happened, std::move(detail)};
+}
+
+/// ZFS mounts wherever a link leads: whoever owns a directory on the way, as that of a home, could choose
+/// where somebody else's filesystem comes up. A way without links is ZFS's own business.
+std::optional<std::string> objection_to(const std::string& mountpoint) {
+  const auto clean = clean_path(mountpoint);
+  if (real_path(clean) == clean) return std::nullopt;
+  const auto guarded = check_guarded_way(clean);
+  if (guarded) return std::nullopt;
+  return "a link on the way to " + clean + " leads elsewhere: " + guarded.error().message();
 }
 
 /// For each of `ordered` how many others it lies in.
@@ -98,6 +111,9 @@ class Mounting {
     if (const auto place = held_by(dataset.mountpoint, held_)) {
       return outcome_of(dataset, MountHappened::kHeldBack, "it lies below " + *place);
     }
+    if (auto objection = objection_to(dataset.mountpoint)) {
+      return outcome_of(dataset, MountHappened::kFailed, std::move(*objection));
+    }
     return std::nullopt;
   }
 
@@ -118,6 +134,23 @@ class Mounting {
   std::vector<const Dataset*> failed_;
 };
 
+Dataset unclear_one(const std::string& name, const std::string& root, const std::string& why) {
+  Dataset dataset;
+  dataset.name = name;
+  dataset.encryption_root = root;
+  dataset.unclear = why;
+  return dataset;
+}
+
+/// The nearest of `volumes` that the name is, or lies below; empty without one.
+std::string root_above(std::string_view name, const Names& volumes) {
+  for (; !name.empty(); name = name.substr(0, name.rfind('/'))) {
+    if (volumes.contains(name)) return std::string(name);
+    if (name.find('/') == std::string_view::npos) break;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool wants_mount(const Dataset& dataset) {
@@ -126,7 +159,17 @@ bool wants_mount(const Dataset& dataset) {
 
 std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools) {
   std::vector<Dataset> ordered;
+  for (const auto& volume : volumes) {
+    if (datasets.contains(volume)) continue;
+    ordered.push_back(unclear_one(volume, volume, "nothing"));
+  }
   for (const auto& [name, dataset] : datasets) {
+    if (!dataset.unclear.empty() && dataset.encryption_root.empty()) {
+      const auto root = root_above(name, volumes);
+      if (root.empty()) continue;
+      ordered.push_back(unclear_one(name, root, dataset.unclear));
+      continue;
+    }
     const bool is_ours = dataset.encryption_root.empty() ? pools.contains(pool_of(name))
                                                          : volumes.contains(dataset.encryption_root);
     if (is_ours && (dataset.is_filesystem || !dataset.unclear.empty())) ordered.push_back(dataset);
@@ -158,7 +201,7 @@ std::vector<MountOutcome> unmount_all(const std::vector<Dataset>& ordered, const
                                       const std::function<Result<>(const Dataset&)>& unmount) {
   std::vector<MountOutcome> outcomes;
   for (auto dataset = ordered.rbegin(); dataset != ordered.rend(); ++dataset) {
-    if (!dataset->is_mounted) continue;
+    if (!dataset->is_mounted && dataset->unclear.empty()) continue;
     if (stop.stop_requested()) {
       outcomes.push_back(outcome_of(*dataset, MountHappened::kInterrupted));
       continue;

@@ -16,7 +16,7 @@ using Names = std::set<std::string, std::less<>>;
 
 /// The filesystems among `datasets` whose key is that of one of `volumes`, and those without a key in
 /// `pools`, by mountpoint and then by name, so that each comes after those it lies in. Also those that are
-/// not to be mounted.
+/// not to be mounted; those that are unclear, or of which zfs(8) says nothing, come first.
 std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools = {});
 
 /// Whether the dataset's own properties let it be mounted at a path.

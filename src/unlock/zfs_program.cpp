@@ -50,11 +50,14 @@ Result<ZfsProgram> ZfsProgram::find(const std::string& program, std::chrono::mil
 Result<Listing> ZfsProgram::list(const std::vector<std::string>& names, Depth depth) const {
   Command command{path_, {"get", "-Hp", "-t", "filesystem,volume", "-o", "name,property,value"}, {}, limit_};
   if (depth == Depth::kAllBelow) command.arguments.emplace_back("-r");
-  command.arguments.emplace_back(kDatasetProperties);
+  const auto order = shuffled_properties();
+  std::string properties = order.front();
+  for (auto next = order.begin() + 1; next != order.end(); ++next) properties += "," + *next;
+  command.arguments.push_back(std::move(properties));
   command.arguments.insert(command.arguments.end(), names.begin(), names.end());
   ZKV_TRY(const auto finished, run(command));
   Listing listing;
-  ZKV_TRY(listing.datasets, parse_datasets(finished.output));
+  ZKV_TRY(listing.datasets, parse_datasets(finished.output, order));
   if (finished.exit_code == 0) return listing;
   ZKV_TRY(listing.missing, parse_missing(finished.errors));
   if (listing.missing.empty()) return Error::io("zfs get: " + complaint_of(finished));

@@ -6,13 +6,17 @@
 #include <cctype>
 #include <charconv>
 #include <optional>
-#include <set>
+#include <utility>
+
+#include "crypto/random.h"
 
 namespace zkv::unlock {
 
 namespace {
 
-constexpr std::size_t kPropertyCount = 12;
+constexpr std::array<std::string_view, 12> kProperties{
+    "type",    "keyformat",  "keystatus", "encryptionroot", "pbkdf2iters", "pbkdf2salt",
+    "mounted", "mountpoint", "canmount",  "keylocation",    "zoned",       "receive_resume_token"};
 constexpr std::size_t kLongestName = 255;
 
 Error not_understood(std::string_view what) {
@@ -103,30 +107,65 @@ void make_unclear(Dataset& dataset, std::string_view why) {
   if (dataset.unclear.empty()) dataset.unclear = why;
 }
 
+/// The lines from `first` on that are one dataset's, in the order that they must have.
+std::size_t matching_lines(const std::vector<std::string_view>& lines, std::size_t first,
+                           const std::vector<std::string>& order) {
+  const auto begin = columns_of(lines[first]);
+  std::size_t count = 0;
+  for (; begin && count < order.size() && first + count < lines.size(); ++count) {
+    const auto columns = columns_of(lines[first + count]);
+    if (!columns || columns->name != begin->name || columns->property != order[count]) break;
+  }
+  return count;
+}
+
+Dataset read_dataset(const std::vector<std::string_view>& lines, std::size_t first, std::size_t count) {
+  Dataset dataset;
+  dataset.name = columns_of(lines[first])->name;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const auto columns = columns_of(lines[i]);
+    if (!read_property(columns->property, columns->value, dataset)) make_unclear(dataset, lines[i]);
+  }
+  return dataset;
+}
+
 }  // namespace
 
-Result<Datasets> parse_datasets(std::string_view text) {
-  Datasets datasets;
-  Dataset* current = nullptr;
-  std::set<std::string, std::less<>> seen;
-  for (const auto line : lines_of(text)) {
-    const auto words = columns_of(line);
-    const bool is_whole = current == nullptr || seen.size() >= kPropertyCount;
-    if (!words && current == nullptr) return not_understood(line);
-    if (words && is_whole && (current == nullptr || words->name != current->name)) {
-      const auto [entry, is_new] = datasets.try_emplace(std::string(words->name));
-      current = &entry->second;
-      current->name = words->name;
-      seen.clear();
-      if (!is_new) make_unclear(*current, "it comes twice");
-    }
-    const bool is_its_own = words && words->name == current->name;
-    if (!is_its_own || !seen.insert(std::string(words->property)).second ||
-        !read_property(words->property, words->value, *current)) {
-      make_unclear(*current, line);
-    }
+std::vector<std::string> shuffled_properties() {
+  std::vector<std::string> order(kProperties.begin(), kProperties.end());
+  for (std::size_t left = order.size(); left > 1; --left) {
+    std::swap(order[left - 1], order[crypto::random_below(static_cast<std::uint32_t>(left))]);
   }
-  if (current != nullptr && seen.size() < kPropertyCount) make_unclear(*current, "properties are missing");
+  return order;
+}
+
+Result<Datasets> parse_datasets(std::string_view text, const std::vector<std::string>& order) {
+  const auto lines = lines_of(text);
+  Datasets datasets;
+  Datasets broken;
+  Dataset* last = nullptr;
+  for (std::size_t i = 0; i < lines.size();) {
+    const auto count = matching_lines(lines, i, order);
+    if (count == order.size()) {
+      auto dataset = read_dataset(lines, i, count);
+      const auto [entry, is_new] = datasets.try_emplace(dataset.name, std::move(dataset));
+      if (!is_new) make_unclear(entry->second, "it comes twice");
+      last = &entry->second;
+      i += count;
+      continue;
+    }
+    const bool is_stray = count == 0 || (last != nullptr && columns_of(lines[i])->name == last->name);
+    if (is_stray && last != nullptr) make_unclear(*last, lines[i]);
+    if (count > 0) {
+      auto& dataset = broken[std::string(columns_of(lines[i])->name)];
+      dataset.name = columns_of(lines[i])->name;
+      make_unclear(dataset, i + count < lines.size() ? lines[i + count] : "properties are missing");
+      last = &dataset;
+    }
+    i += std::max<std::size_t>(count, 1);
+  }
+  datasets.merge(broken);
+  if (datasets.empty() && !lines.empty()) return not_understood(lines.front());
   return datasets;
 }
 

@@ -34,16 +34,15 @@ struct Dataset {
 
 using Datasets = std::map<std::string, Dataset, std::less<>>;
 
-/// The `-o` properties that parse_datasets wants, joined by commas.
-inline constexpr std::string_view kDatasetProperties =
-    "type,keyformat,keystatus,encryptionroot,pbkdf2iters,pbkdf2salt,mounted,mountpoint,canmount,keylocation,"
-    "zoned,receive_resume_token";
+/// All that parse_datasets wants, in an order that nobody could foresee.
+std::vector<std::string> shuffled_properties();
 
-/// Reads the lines of `zfs get -Hp -o name,property,value`. Every dataset must have each property exactly
-/// once, one after the other; one that has not, or has a value that zfs(8) never prints, is unclear, and the
-/// others are as they are. Whoever may set a dataset's properties can put a line break into them: what comes
-/// within a dataset's lines and names another is its own. Errors: kCorrupt, where lines are no dataset's.
-Result<Datasets> parse_datasets(std::string_view text);
+/// Reads the lines of `zfs get -Hp -o name,property,value`, asked for the properties in `order`. Whoever may
+/// set a dataset's properties can put line breaks into them, and forge lines of others: so only lines count
+/// that stand together, all of one dataset, in that order, which they could not know. A dataset that begins
+/// and does not come so, or has a value that zfs(8) never prints, is unclear, and the others are as they are.
+/// Errors: kCorrupt, where no line is any dataset's.
+Result<Datasets> parse_datasets(std::string_view text, const std::vector<std::string>& order);
 
 /// The datasets that zfs(8) could not open, with its reason, from what it printed to stderr.
 /// Errors: kIo with zfs' own words, for any other complaint.

@@ -27,7 +27,7 @@ ZKV_FUZZ_TARGET(system_tables) {
     const auto wishes = unlock::parse_crypt_options(*kind, text);
     if (!wishes) fuzz::require_words(wishes.error());
   }
-  const auto datasets = unlock::parse_datasets(text);
+  const auto datasets = unlock::parse_datasets(text, {"type", "mountpoint", "keystatus"});
   if (!datasets) {
     fuzz::require_words(datasets.error());
   } else {

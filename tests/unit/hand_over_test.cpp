@@ -150,6 +150,9 @@ class Handing : public testing::Test {
     options_.blocks = folder_ / "block";
     options_.devices = folder_ / "dev";
     fs::create_directories(options_.devices / "mapper");
+    hand_over_.restart_if = [this](const std::string& unit, const std::vector<std::string>& states) {
+      if (!states.empty() && states.front() == "failed") begun_anew_.push_back(unit);
+    };
   }
   ~Handing() override { fs::remove_all(folder_); }
 
@@ -185,6 +188,7 @@ class Handing : public testing::Test {
   HandOver hand_over_{&shelf_};
   std::stop_source stop_;
   std::vector<std::string> opened_by_zkv_;
+  std::vector<std::string> begun_anew_;  ///< units, where they have failed
 };
 
 TEST_F(Handing, WhatTheDriftGuardComparesIsSeenAsWithoutIt) {
@@ -210,6 +214,7 @@ TEST_F(Handing, AVolumeWithALineIsLeftToSystemdAndItsKeyIsWipedThen) {
   EXPECT_EQ(outcomes[0].happened, Happened::kOpened);
   EXPECT_EQ(outcomes[0].detail, "by systemd-cryptsetup");
   EXPECT_EQ(outcomes[1].happened, Happened::kOpened);
+  EXPECT_THAT(begun_anew_, ElementsAre("systemd-cryptsetup@data.service")) << "once, before it is awaited";
   EXPECT_THAT(opened_by_zkv_, ElementsAre("other"));
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "data"));
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "other"));
@@ -240,6 +245,7 @@ TEST_F(Handing, WhatIsOpenIsNotWaitedFor) {
   map("data");
   EXPECT_EQ(open()[0].happened, Happened::kAlreadyOpen);
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "data"));
+  EXPECT_THAT(begun_anew_, ElementsAre("systemd-cryptsetup@data.service")) << "it asks in vain";
 }
 
 TEST_F(Handing, ALineWithNoautoIsServedForAsLongAsItTakes) {
@@ -247,6 +253,7 @@ TEST_F(Handing, ALineWithNoautoIsServedForAsLongAsItTakes) {
   asks("data /dev/data /run/zkv/cryptsetup.sock luks,noauto");
   EXPECT_EQ(open()[0].happened, Happened::kServed);
   EXPECT_THAT(opened_by_zkv_, IsEmpty());
+  EXPECT_THAT(begun_anew_, IsEmpty());
   const auto key = shelf_.hand_out(ShelfKind::kVolume, "data");
   ASSERT_TRUE(key);
   EXPECT_EQ((*key)->view(), "of data");

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "test_certificate.h"
 #include "unlock/crypt.h"
+#include "unlock/service_manager.h"
 
 namespace zkv::unlock {
 namespace {
@@ -90,7 +91,9 @@ class FakeManager {
       return sd_bus_reply_method_return(message, "o", "/unit");
     }
     if (sd_bus_message_is_method_call(message, nullptr, "Get") > 0) return answer_property(message);
-    if (sd_bus_message_is_method_call(message, nullptr, "StartUnit") > 0) return start(message);
+    for (const auto* method : {"StartUnit", "RestartUnit"}) {
+      if (sd_bus_message_is_method_call(message, nullptr, method) > 0) return start(message);
+    }
     return 0;
   }
 
@@ -278,6 +281,16 @@ TEST_F(MountUnits, ACheckThatRunsTakesAsLongAsItTakes) {
   EXPECT_EQ(done.error().kind(), ErrorKind::kUnavailable);
 }
 
+TEST_F(MountUnits, AUnitIsBegunAnewOnlyInTheStatesThatAreNamed) {
+  auto answers = of_fstab();
+  answers.states = {"active", "failed"};
+  const FakeManager fake(manager().socket, answers);
+  ASSERT_TRUE(restart_if("some.service", {"failed", "activating"}, manager().socket));
+  EXPECT_FALSE(fake.has_started());
+  ASSERT_TRUE(restart_if("some.service", {"failed", "activating"}, manager().socket));
+  EXPECT_TRUE(fake.has_started());
+}
+
 TEST_F(MountUnits, AStopEndsTheWait) {
   std::stop_source stop;
   auto answers = of_fstab();
@@ -323,6 +336,7 @@ class MountsBySystemd : public MountUnits {
     options.fstab = folder_ / "fstab";
     options.manager = manager().socket;
     options.mount = program_;
+    options.umount = folder_ / "umount";
     const auto outcomes = make_luks_unlocker(options)->mount({{"data", {}}}, {});
     return outcomes && outcomes->size() == 1 ? outcomes->front() : MountOutcome();
   }
@@ -379,12 +393,16 @@ TEST_F(MountsBySystemd, ALineThatWantsNoCheckGetsNone) {
 }
 
 TEST_F(MountsBySystemd, AnotherFilesystemInItsPlaceIsNoSuccess) {
+  write(folder_ / "umount", "#!/bin/sh\n: >" + (folder_ / "unmounted").string() + "\n");
+  fs::permissions(folder_ / "umount", fs::perms::owner_all);
   auto answers = of_fstab();
   answers.starts = mounts("8:1");
   const FakeManager fake(manager().socket, answers);
   const auto outcome = mount();
   EXPECT_EQ(outcome.happened, MountHappened::kFailed);
   EXPECT_THAT(outcome.detail, HasSubstr("something else"));
+  EXPECT_THAT(outcome.detail, HasSubstr("name it " + (folder_ / "dev/mapper/data").string()));
+  EXPECT_TRUE(fs::exists(folder_ / "unmounted")) << "what we had mounted is taken back";
 }
 
 }  // namespace

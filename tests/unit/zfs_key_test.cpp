@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/encoding.h"
 #include "unlock/zfs_key.h"
@@ -102,6 +104,11 @@ TEST(ZfsKey, ThePromptIsAnsweredInTheVolumesOwnForm) {
 
 using Properties = std::map<std::string, std::string>;
 
+/// As `table` prints them: sorted by name.
+const std::vector<std::string> kOrder{
+    "canmount",   "encryptionroot", "keyformat",  "keylocation",          "keystatus", "mounted",
+    "mountpoint", "pbkdf2iters",    "pbkdf2salt", "receive_resume_token", "type",      "zoned"};
+
 std::string table(const std::string& name, const Properties& changes = {}) {
   Properties properties{{"type", "filesystem"},    {"keyformat", "hex"},   {"keystatus", "available"},
                         {"encryptionroot", name},  {"pbkdf2iters", "0"},   {"pbkdf2salt", "-"},
@@ -114,9 +121,10 @@ std::string table(const std::string& name, const Properties& changes = {}) {
 }
 
 TEST(ZfsProperties, AreReadAsZfsPrintsThem) {
-  const auto datasets = parse_datasets(table(
-      "tank/a",
-      {{"pbkdf2iters", "350000"}, {"pbkdf2salt", "18446744073709551615"}, {"mountpoint", "/with\ttab"}}));
+  const auto datasets = parse_datasets(table("tank/a", {{"pbkdf2iters", "350000"},
+                                                        {"pbkdf2salt", "18446744073709551615"},
+                                                        {"mountpoint", "/with\ttab"}}),
+                                       kOrder);
   ASSERT_TRUE(datasets) << datasets.error().message();
   const Dataset& dataset = datasets->at("tank/a");
   EXPECT_TRUE(dataset.is_key_loaded && dataset.is_mounted && dataset.is_filesystem && dataset.has_own_key());
@@ -125,13 +133,18 @@ TEST(ZfsProperties, AreReadAsZfsPrintsThem) {
   EXPECT_EQ(dataset.mountpoint, "/with\ttab");
 }
 
-/// What is not understood of tank/a; what is read of tank/b, which comes after it, must not suffer.
+/// What is not understood of tank/a; what is read of tank/b and tank/0, beside it, must not suffer.
 std::string unclear_in(const std::string& lines) {
-  const auto datasets = parse_datasets(lines + table("tank/b", {{"keystatus", "unavailable"}}));
-  if (!datasets || !datasets->contains("tank/a") || !datasets->contains("tank/b")) return "all of it";
-  const auto& other = datasets->at("tank/b");
-  EXPECT_EQ(other.unclear, "");
-  EXPECT_FALSE(other.is_key_loaded);
+  const auto others = [](const std::string& name) { return table(name, {{"keystatus", "unavailable"}}); };
+  const auto datasets = parse_datasets(others("tank/0") + lines + others("tank/b"), kOrder);
+  if (!datasets || !datasets->contains("tank/a")) return "all of it";
+  for (const auto* name : {"tank/0", "tank/b"}) {
+    const auto other = datasets->find(name);
+    if (other == datasets->end()) return "others";
+    EXPECT_EQ(other->second.unclear, "") << name;
+    EXPECT_FALSE(other->second.is_key_loaded) << name;
+    EXPECT_EQ(other->second.mountpoint, "/mnt") << name;
+  }
   const auto& dataset = datasets->at("tank/a");
   EXPECT_EQ(dataset.has_own_key(), dataset.unclear.empty());
   return dataset.unclear;
@@ -147,37 +160,79 @@ TEST(ZfsProperties, AValueThatZfsNeverPrintsMakesItsDatasetUnclear) {
                                                   {"mountpoint", "relative"},
                                                   {"encryptionroot", "-x"},
                                                   {"type", "snapshot"},
-                                                  {"canmount", "perhaps"},
-                                                  {"compression", "lz4"}}) {
+                                                  {"canmount", "perhaps"}}) {
     EXPECT_EQ(unclear_in(table("tank/a", {{property, value}})), "tank/a\t" + property + "\t" + value);
   }
-  EXPECT_FALSE(parse_datasets("two\twords\n"));
-  EXPECT_FALSE(parse_datasets("-o\ttype\tfilesystem\n"));
+  EXPECT_EQ(unclear_in(table("tank/a", {{"compression", "lz4"}})), "tank/a\tcompression\tlz4");
+  EXPECT_FALSE(parse_datasets("two\twords\n", kOrder));
+  EXPECT_FALSE(parse_datasets("-o\ttype\tfilesystem\n", kOrder));
 }
 
-TEST(ZfsProperties, AMountpointWithLineBreaksCannotForgeAnotherDatasetsState) {
+/// A block that its owner wrote: his own rest first, then all of others, in the order of the manual.
+std::string forged(const std::vector<std::string>& names) {
+  std::string text = "/x";
+  for (int times = 0; times < 12; ++times) {
+    for (const auto& property :
+         {"canmount\ton", "keylocation\tnone", "zoned\toff", "receive_resume_token\t-"})
+      text += std::string("\ntank/a\t") + property;
+  }
+  for (const auto& name : names) {
+    for (const auto& line :
+         {"type\tfilesystem", "keyformat\thex", "keystatus\tavailable", "encryptionroot\ttank/b",
+          "pbkdf2iters\t0", "pbkdf2salt\t-", "mounted\tyes", "mountpoint\t/etc", "canmount\ton",
+          "keylocation\tprompt", "zoned\toff", "receive_resume_token\t-"})
+      text += "\n" + name + "\t" + line;
+  }
+  return text;
+}
+
+TEST(ZfsProperties, AMountpointWithLineBreaksSaysNothingOfOthers) {
   const auto with = [](const std::string& mountpoint) {
     return unclear_in(table("tank/a", {{"mountpoint", mountpoint}}));
   };
   EXPECT_EQ(with("/x\ntank/b\tkeystatus\tavailable"), "tank/b\tkeystatus\tavailable");
-  EXPECT_EQ(with("/x\n" + table("tank/b")), "tank/b\tcanmount\ton");
   EXPECT_EQ(with("/x\nanything"), "anything");
   EXPECT_EQ(with("/x\ntank/a\tkeystatus\tavailable"), "tank/a\tkeystatus\tavailable");
+  EXPECT_EQ(with(forged({"tank/0", "tank/b", "tank/fake"})), "tank/a\tcanmount\ton");
+  for (int tries = 0; tries < 100; ++tries) {
+    const auto order = shuffled_properties();
+    std::string lines;
+    for (const auto* name : {"tank/0", "tank/a", "tank/b"}) {
+      for (const auto& property : order) {
+        const bool is_forged = property == "mountpoint" && std::string_view(name) == "tank/a";
+        std::string value = property == "type" ? "filesystem" : property == "mountpoint" ? "/mnt" : "-";
+        if (is_forged) value = forged({"tank/0", "tank/b"});
+        lines += std::string(name).append("\t").append(property).append("\t").append(value).append("\n");
+      }
+    }
+    const auto datasets = parse_datasets(lines, order);
+    ASSERT_TRUE(datasets);
+    for (const auto* name : {"tank/0", "tank/b"}) {
+      EXPECT_EQ(datasets->at(name).unclear, "");
+      EXPECT_EQ(datasets->at(name).mountpoint, "/mnt");
+      EXPECT_FALSE(datasets->at(name).is_key_loaded);
+    }
+    EXPECT_NE(datasets->at("tank/a").unclear, "");
+  }
 }
 
-/// Whoever ends the lines of the own dataset by forged ones can begin another's; that is then unclear, too.
-TEST(ZfsProperties, ADatasetThatComesTwiceIsUnclear) {
-  const auto datasets = parse_datasets(table("tank/b", {{"mountpoint", "/x"}}) + table("tank/a") +
-                                       table("tank/b", {{"keystatus", "unavailable"}}));
+TEST(ZfsProperties, AreAskedForInAnOrderThatIsAnotherEachTime) {
+  std::set<std::vector<std::string>> orders;
+  for (int i = 0; i < 20; ++i) {
+    auto order = shuffled_properties();
+    orders.insert(order);
+    std::ranges::sort(order);
+    EXPECT_EQ(order, kOrder);
+  }
+  EXPECT_EQ(orders.size(), 20U);
+}
+
+TEST(ZfsProperties, ADatasetThatComesTwiceOrWithAPropertyMissingIsUnclear) {
+  const auto datasets = parse_datasets(table("tank/b") + table("tank/a") + table("tank/b"), kOrder);
   ASSERT_TRUE(datasets);
   EXPECT_EQ(datasets->at("tank/b").unclear, "it comes twice");
   EXPECT_EQ(datasets->at("tank/a").unclear, "");
-}
-
-TEST(ZfsProperties, ADatasetWithAPropertyMissingIsUnclear) {
-  const auto datasets = parse_datasets("tank/a\ttype\tfilesystem\n");
-  ASSERT_TRUE(datasets);
-  EXPECT_EQ(datasets->at("tank/a").unclear, "properties are missing");
+  EXPECT_EQ(parse_datasets("tank/a\tcanmount\ton\n", kOrder)->at("tank/a").unclear, "properties are missing");
 }
 
 TEST(ZfsProperties, NamesThatZfsCannotHaveAreKeptOffItsCommandLine) {

@@ -1,6 +1,7 @@
 // Mounting what hangs on keys, and going back: order, exceptions, failures.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -53,6 +54,34 @@ TEST(ZfsMount, AMountpointThatNobodyUnderstandsKeepsNothingElseBack) {
                                    mount_of("tank/a", MountHappened::kMounted),
                                    mount_of("tank/a/x", MountHappened::kMounted)));
   EXPECT_THAT(mounts->front().detail, HasSubstr("is not understood"));
+}
+
+TEST(ZfsMount, WhatZfsSaysNothingOfIsNotPassedOver) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/gone"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/gone", MountHappened::kFailed),
+                                   mount_of("tank/a", MountHappened::kMounted)));
+}
+
+TEST(ZfsMount, ALinkOfAnotherUsersLeadsNowhere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give directories away";
+  const test::TemporaryDirectory folder;
+  std::filesystem::create_directories(folder / "theirs/below");
+  std::filesystem::create_directories(folder / "etc");
+  std::filesystem::create_symlink(folder / "etc", folder / "theirs/link");
+  ASSERT_EQ(::chown((folder / "theirs").c_str(), 65534, 65534), 0);
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", folder / "theirs/below"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", folder / "theirs/link"}});
+  zfs.add_root("tank/c", kHexA, {{"keystatus", "available"}, {"mountpoint", "/"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/b"}, {"tank/c"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, testing::UnorderedElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                                     mount_of("tank/b", MountHappened::kFailed),
+                                                     mount_of("tank/c", MountHappened::kSkipped)));
+  EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/a"));
 }
 
 TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {

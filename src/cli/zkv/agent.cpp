@@ -111,6 +111,9 @@ ExitCode open_and_serve(Opening opening, unlock::Preparation& preparation, Count
   auto lines = unlock::lines_that_ask(options.crypttab);
   if (!lines) tell_journal("warning: " + lines.error().message());
   opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
+  opening.hand_over->restart_if = [&](const std::string& name, const std::vector<std::string>& states) {
+    static_cast<void>(unlock::restart_if(name, states, options.manager));
+  };
   opening.on_keys = [&, hand_over = *opening.hand_over](const repository::VolumeKeys& keys) {
     unlock::stock_shelf(keys, hand_over);
     counter.open();

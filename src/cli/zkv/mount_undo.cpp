@@ -33,7 +33,8 @@ const host::VolumeOfKind* find_in(const Remembered& remembered, const std::strin
   return found == remembered.end() ? nullptr : &*found;
 }
 
-/// The open volumes among those that are remembered, without those that the system lies on.
+/// The volumes among those that are remembered that are open, or may be for all that can be seen, without
+/// those that the system lies on.
 Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unlocker,
                                                            const Remembered& remembered,
                                                            const unlock::SystemVolumes& system) {
@@ -45,7 +46,7 @@ Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unl
   if (volumes.empty()) return open;
   ZKV_TRY(const auto states, unlocker.inspect(volumes));
   for (const auto& state : states) {
-    if (!state.is_open) continue;
+    if (!state.is_open && state.presence != unlock::Presence::kUnknown) continue;
     const auto& volume = find_in(remembered, state.name)->volume;
     if (!system.hold(unlocker.name(), volume)) {
       open.push_back(volume);

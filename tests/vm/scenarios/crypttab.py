@@ -134,6 +134,8 @@ class Crypttab(Scenario):
         self.approve_next()
         guest.check("systemctl start zfs-keyvault.service", 300)
         guest.check("systemctl start zfs-keyvault.target app.service")
+        # It had asked at the console, in vain, and finds what was opened without it.
+        guest.check("until [ $(systemctl show -P ActiveState systemd-cryptsetup@data.service) = active ]; do sleep 0.2; done", 120)
         self.assert_open(guest, VOLUMES)
         self.assert_store_open(guest)
         self.assert_in_order(guest)
