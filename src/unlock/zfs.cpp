@@ -264,7 +264,8 @@ class ZfsUnlocker final : public Unlocker {
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), {}));
+    ZKV_TRY(auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), {}));
+    std::erase_if(ordered, [](const Dataset& dataset) { return dataset.unclear == kNothingSaid; });
     return unmount_all(ordered, stop, [&](const Dataset& dataset) { return unmount_one(program, dataset); });
   }
 

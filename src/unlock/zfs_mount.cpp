@@ -161,7 +161,7 @@ std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volum
   std::vector<Dataset> ordered;
   for (const auto& volume : volumes) {
     if (datasets.contains(volume)) continue;
-    ordered.push_back(unclear_one(volume, volume, "nothing"));
+    ordered.push_back(unclear_one(volume, volume, std::string(kNothingSaid)));
   }
   for (const auto& [name, dataset] : datasets) {
     if (!dataset.unclear.empty() && dataset.encryption_root.empty()) {

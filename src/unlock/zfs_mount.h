@@ -5,6 +5,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unlock/unlocker.h"
@@ -13,6 +14,9 @@
 namespace zkv::unlock {
 
 using Names = std::set<std::string, std::less<>>;
+
+/// Dataset::unclear of a volume that zfs(8) does not name at all.
+inline constexpr std::string_view kNothingSaid = "nothing";
 
 /// The filesystems among `datasets` whose key is that of one of `volumes`, and those without a key in
 /// `pools`, by mountpoint and then by name, so that each comes after those it lies in. Also those that are

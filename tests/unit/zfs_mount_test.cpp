@@ -63,6 +63,9 @@ TEST(ZfsMount, WhatZfsSaysNothingOfIsNotPassedOver) {
   ASSERT_TRUE(mounts) << mounts.error().message();
   EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/gone", MountHappened::kFailed),
                                    mount_of("tank/a", MountHappened::kMounted)));
+  const auto unmounted = make_zfs_unlocker(zfs.options())->unmount({{"tank/a"}, {"tank/gone"}}, {});
+  ASSERT_TRUE(unmounted) << unmounted.error().message();
+  EXPECT_THAT(*unmounted, ElementsAre(mount_of("tank/a", MountHappened::kUnmounted)));
 }
 
 TEST(ZfsMount, ALinkOfAnotherUsersLeadsNowhere) {
