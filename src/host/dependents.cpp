@@ -131,10 +131,7 @@ void check_crypttab(const DriftRecord& record, const Held& is_held, const fs::pa
 
 void check_places(const DriftRecord& record, const Unlockers& unlockers, Drift& drift) {
   for (const auto& unlocker : unlockers) {
-    std::vector<unlock::VolumeRef> refs;
-    for (const auto& [name, volume] : record.volumes) {
-      if (volume.kind == unlocker->name()) refs.push_back({name, volume.settings});
-    }
+    const auto refs = refs_of_kind(record.volumes, unlocker->name());
     if (refs.empty()) continue;
     const auto surveys = unlocker->survey(refs);
     if (!surveys) continue;

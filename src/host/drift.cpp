@@ -22,14 +22,6 @@ std::vector<VolumeRef> known_refs(const DriftRecord& record, const std::vector<s
   return refs;
 }
 
-std::vector<VolumeRef> refs_of_kind(const DriftRecord& record, std::string_view kind) {
-  std::vector<VolumeRef> refs;
-  for (const auto& [name, volume] : record.volumes) {
-    if (volume.kind == kind) refs.push_back({name, volume.settings});
-  }
-  return refs;
-}
-
 /// `device` is where the repository says that it lies; empty where its name alone says so.
 std::optional<Finding> finding_of_presence(const unlock::VolumeState& state, const std::string& device) {
   const auto& name = state.name;
@@ -91,7 +83,7 @@ void compare_key(const KnownVolume& known, const unlock::Fingerprint& now, Drift
 }
 
 void compare_kind(const DriftRecord& record, unlock::Unlocker& unlocker, Drift& drift) {
-  auto refs = refs_of_kind(record, unlocker.name());
+  auto refs = refs_of_kind(record.volumes, unlocker.name());
   if (refs.empty()) return;
   const auto seen = leave_out_missing(unlocker, refs, drift);
   if (!seen) {

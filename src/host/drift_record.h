@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -31,6 +32,16 @@ struct DriftRecord {
   std::map<std::string, KnownVolume, std::less<>> volumes;  ///< those of the repository, as it was last open
   std::set<std::string, std::less<>> accepted;  ///< what is encrypted here and is not to be in the repository
 };
+
+/// Those of `volumes`, by name with kind and settings, that are of that kind.
+template <class Volumes>
+std::vector<unlock::VolumeRef> refs_of_kind(const Volumes& volumes, std::string_view kind) {
+  std::vector<unlock::VolumeRef> refs;
+  for (const auto& [name, volume] : volumes) {
+    if (volume.kind == kind) refs.push_back({name, volume.settings});
+  }
+  return refs;
+}
 
 /// drift.json beside default_record_path().
 std::filesystem::path default_drift_path();

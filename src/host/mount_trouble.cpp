@@ -28,19 +28,12 @@ std::set<std::string> mounted_places(const std::filesystem::path& mount_table) {
   return places;
 }
 
-template <class Volumes>
-std::vector<unlock::VolumeRef> refs_of_kind_in(const Volumes& volumes, std::string_view kind) {
-  std::vector<unlock::VolumeRef> refs;
-  for (const auto& [name, volume] : volumes) {
-    if (volume.kind == kind) refs.push_back({name, volume.settings});
-  }
-  return refs;
-}
-
-std::set<std::string> open_volumes(const UnlockRecord& record, const Unlockers& unlockers) {
+/// Those that failed, and are open all the same by now.
+std::set<std::string> opened_since(UnlockRecord record, const Unlockers& unlockers) {
+  std::erase_if(record, [](const auto& entry) { return !is_failure(entry.second.result); });
   std::set<std::string> open;
   for (const auto& unlocker : unlockers) {
-    const auto refs = refs_of_kind_in(record, unlocker->name());
+    const auto refs = refs_of_kind(record, unlocker->name());
     if (refs.empty()) continue;
     const auto states = unlocker->inspect(refs);
     if (!states) continue;
@@ -55,7 +48,7 @@ std::set<std::string> open_volumes(const UnlockRecord& record, const Unlockers& 
 
 std::vector<Finding> find_left_over(const UnlockRecord& record, const DriftRecord& now,
                                     const Unlockers& unlockers, const std::filesystem::path& mount_table) {
-  const auto open = open_volumes(record, unlockers);
+  const auto open = opened_since(record, unlockers);
   const auto mounted = mounted_places(mount_table);
   std::vector<Finding> findings;
   for (const auto& [name, last] : record) {
@@ -77,7 +70,7 @@ std::vector<Finding> find_left_over(const UnlockRecord& record, const DriftRecor
 std::vector<Finding> find_unmountable(const DriftRecord& now, const Unlockers& unlockers) {
   std::vector<Finding> findings;
   for (const auto& unlocker : unlockers) {
-    for (const auto& mount : unlocker->contradictions(refs_of_kind_in(now.volumes, unlocker->name()))) {
+    for (const auto& mount : unlocker->contradictions(refs_of_kind(now.volumes, unlocker->name()))) {
       findings.push_back(
           {mount.volume, "it cannot be mounted at " + mount.mountpoint + ": " + mount.detail,
            "correct the line of " + mount.mountpoint + " in /etc/fstab, then systemctl daemon-reload"});

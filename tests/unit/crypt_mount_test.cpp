@@ -38,16 +38,12 @@ class LuksMounting : public LuksMachine {
   }
 
   [[nodiscard]] std::unique_ptr<Unlocker> mounter() const {
-    CryptOptions options;
-    options.devices = dev();
-    options.blocks = sys();
-    options.mount_table = directory_ / "mountinfo";
-    options.fstab = directory_ / "fstab";
-    options.mount = directory_ / "mount";
-    options.umount = directory_ / "umount";
-    options.blkid = directory_ / "blkid";
-    options.manager = directory_ / "no-manager";
-    return make_luks_unlocker(options);
+    auto played = options();
+    played.mount = directory_ / "mount";
+    played.umount = directory_ / "umount";
+    played.blkid = directory_ / "blkid";
+    played.manager = directory_ / "no-manager";
+    return make_luks_unlocker(played);
   }
 
   [[nodiscard]] MountOutcome mount_one(const repository::VolumeSettings& settings) const {

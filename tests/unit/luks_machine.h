@@ -53,14 +53,17 @@ class LuksMachine : public testing::Test {
     return std::filesystem::canonical(dev() / name);
   }
 
-  [[nodiscard]] std::unique_ptr<unlock::Unlocker> unlocker() const {
+  [[nodiscard]] unlock::CryptOptions options() const {
     unlock::CryptOptions options;
     options.devices = dev();
     options.blocks = sys();
     options.mount_table = directory_ / "mountinfo";
     options.fstab = directory_ / "fstab";
     options.device_wait = device_wait_;
-    return unlock::make_luks_unlocker(options);
+    return options;
+  }
+  [[nodiscard]] std::unique_ptr<unlock::Unlocker> unlocker() const {
+    return unlock::make_luks_unlocker(options());
   }
 
   [[nodiscard]] unlock::Outcome open_one(const std::string& name, const repository::VolumeSettings& settings,

@@ -70,14 +70,10 @@ TEST_F(MountTrouble, ALineOfFstabThatCannotBeIsTold) {
   std::filesystem::permissions(blkid, std::filesystem::perms::owner_all);
   put(dev() / "mapper/data", "");
   put(directory_ / "fstab", (dev() / "mapper/data").string() + " /there xfs noauto 0 2\n");
-  unlock::CryptOptions options;
-  options.devices = dev();
-  options.blocks = sys();
-  options.mount_table = directory_ / "mountinfo";
-  options.fstab = directory_ / "fstab";
-  options.blkid = blkid;
+  auto with_blkid = options();
+  with_blkid.blkid = blkid;
   Unlockers all;
-  all.push_back(unlock::make_luks_unlocker(options));
+  all.push_back(unlock::make_luks_unlocker(with_blkid));
   const auto found = find_unmountable(holding("data"), all);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].what, "it cannot be mounted at /there: fstab calls it xfs, and it is ext4");
