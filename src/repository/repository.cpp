@@ -42,14 +42,16 @@ Error has_no_slots() {
       .remedy("convert it ('zkv repository convert') and enrol again");
 }
 
-Result<Opened> open_bytes(const fs::path& path, const Bytes& file, const SecretBytes& secret,
+Result<Opened> open_bytes(const fs::path& path, Bytes file, const SecretBytes& secret,
                           const std::optional<GatewayId>& gateway,
                           const std::optional<SeenGeneration>& seen) {
   Opened opened;
   ZKV_TRY(opened.format, recognise(file));
   if (opened.format == Format::kSeed) {
     if (gateway) return has_no_slots();
-    ZKV_TRY(opened.keys, open_seed_file(file, secret));
+    ZKV_TRY(auto text, decrypt_seed_file(file, secret));
+    Bytes().swap(file);  // its memory is what the volumes then need
+    ZKV_TRY(opened.keys, read_seed_text(std::move(text)));
     return opened;
   }
   ZKV_TRY(auto repository,
@@ -82,8 +84,8 @@ Result<Opened> open_with(const fs::path& path, const SecretBytes& secret,
                          const std::optional<GatewayId>& gateway) {
   const fs::path real = real_path(path);
   const auto seen = seen_generation(real);
-  ZKV_TRY(const auto file, read_bytes(real));
-  auto opened = open_bytes(real, file, secret, gateway, seen);
+  ZKV_TRY(auto file, read_bytes(real));
+  auto opened = open_bytes(real, std::move(file), secret, gateway, seen);
   if (!opened) return std::move(opened).error().context(path.string());
   return opened;
 }

@@ -31,16 +31,25 @@ bool is_seed_file(std::span<const std::uint8_t> file) {
   return trimmed(file).starts_with("gAAA");
 }
 
-Result<VolumeKeys> open_seed_file(std::span<const std::uint8_t> file, const SecretBytes& key_text) {
+Result<SecretBytes> decrypt_seed_file(std::span<const std::uint8_t> file, const SecretBytes& key_text) {
   const auto key = key_from_text(key_text);
   if (!key) return Error::wrong_key(key.error().message());
   ZKV_TRY(auto message, crypto::fernet_open(key->span(), trimmed(file)));
-  const std::span<std::uint8_t> json = message.plaintext.span();
-  VolumeKeys keys(std::move(message.plaintext));
+  return std::move(message.plaintext);
+}
+
+Result<VolumeKeys> read_seed_text(SecretBytes text) {
+  const std::span<std::uint8_t> json = text.span();
+  VolumeKeys keys(std::move(text));
   ZKV_CHECK(read_json_object(json, [&](std::string_view name, std::span<const std::uint8_t> value) {
-    keys.restore({std::string(name), VolumeKind::kZfs, value, {}});
+    keys.restore(name, VolumeKind::kZfs, value);
   }));
   return keys;
+}
+
+Result<VolumeKeys> open_seed_file(std::span<const std::uint8_t> file, const SecretBytes& key_text) {
+  ZKV_TRY(auto text, decrypt_seed_file(file, key_text));
+  return read_seed_text(std::move(text));
 }
 
 Result<std::string> write_seed_file(const VolumeKeys& keys, const SecretBytes& key_text, Time made) {

@@ -13,7 +13,11 @@ namespace zkv::repository {
 /// Whether the file begins as every Fernet token of this age of the world does.
 bool is_seed_file(std::span<const std::uint8_t> file);
 
-/// Errors: kWrongKey (also for a key of another shape), kCorrupt.
+/// What the file's encryption covers. Errors: kWrongKey (also for a key of another shape), kCorrupt.
+Result<SecretBytes> decrypt_seed_file(std::span<const std::uint8_t> file, const SecretBytes& key_text);
+/// The volumes that such text tells of. Errors: kCorrupt.
+Result<VolumeKeys> read_seed_text(SecretBytes text);
+/// Both. Errors: kWrongKey (also for a key of another shape), kCorrupt.
 Result<VolumeKeys> open_seed_file(std::span<const std::uint8_t> file, const SecretBytes& key_text);
 
 /// Errors: kInvalid (not the shape of a key).

@@ -21,6 +21,11 @@ Error not_there(std::string_view name) {
       .remedy("'zkv volume list' shows what is there");
 }
 
+std::unique_ptr<const VolumeSettings> boxed(VolumeSettings settings) {
+  if (settings == VolumeSettings()) return nullptr;
+  return std::make_unique<const VolumeSettings>(std::move(settings));
+}
+
 }  // namespace
 
 std::string to_text(VolumeKind kind) {
@@ -55,13 +60,14 @@ bool is_sound_setting(std::string_view text) {
 
 VolumeKeys::VolumeKeys(SecretBytes text) : arena_(std::move(text)), used_(arena_.size()) {}
 
-std::size_t VolumeKeys::size() const { return entries_.size(); }
+std::size_t VolumeKeys::size() const { return table_->entries.size(); }
 
 std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
   std::vector<Volume> all;
-  all.reserve(entries_.size());
-  for (const Entry& entry : entries_) {
-    all.push_back({entry.name, entry.kind, bytes(entry.key), bytes(entry.unknown_fields), entry.settings});
+  all.reserve(table_->entries.size());
+  for (const Entry& entry : table_->entries) {
+    all.push_back({std::string(entry.name), entry.kind, bytes(entry.key), bytes(entry.unknown_fields)});
+    if (entry.settings) all.back().settings = *entry.settings;
     all.back().next_key = bytes(entry.next_key);
     if (entry.derived.size == 0) continue;
     all.back().derived = DerivedKey{entry.derived_salt, entry.derived_iterations, bytes(entry.derived)};
@@ -70,14 +76,19 @@ std::vector<VolumeKeys::Volume> VolumeKeys::volumes() const {
 }
 
 void VolumeKeys::for_each(const std::function<void(std::string_view, VolumeKind)>& tell) const {
-  for (const Entry& entry : entries_) tell(entry.name, entry.kind);
+  for (const Entry& entry : table_->entries) tell(entry.name, entry.kind);
 }
 
-bool VolumeKeys::contains(std::string_view name) const { return places_.contains(name); }
+std::size_t VolumeKeys::changing() const {
+  const auto is_changing = [](const Entry& entry) { return entry.next_key.size != 0; };
+  return static_cast<std::size_t>(std::ranges::count_if(table_->entries, is_changing));
+}
+
+bool VolumeKeys::contains(std::string_view name) const { return table_->places.contains(name); }
 
 Result<> VolumeKeys::check_settled(std::string_view name) const {
-  const auto found = places_.find(name);
-  if (found == places_.end() || found->second->next_key.size == 0) return {};
+  const auto found = table_->places.find(name);
+  if (found == table_->places.end() || found->second->next_key.size == 0) return {};
   return Error::conflict("the key of " + quoted(name) +
                          " is being changed, and either of two may be the right one")
       .remedy(
@@ -91,7 +102,7 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
   if (key.empty()) return Error::invalid("the key for " + quoted(name) + " is empty");
   Entry* old = find(name);
   if (old == nullptr) {
-    restore({std::string(name), kind, key, {}});
+    restore(name, kind, key);
     return {};
   }
   if (old->kind != kind) {
@@ -119,7 +130,7 @@ Result<> VolumeKeys::set_settings(std::string_view name, VolumeSettings settings
       return Error::invalid("a setting of " + quoted(name) + " is too long, or is not plain text");
     }
   }
-  entry->settings = std::move(settings);
+  entry->settings = boxed(std::move(settings));
   return {};
 }
 
@@ -163,28 +174,39 @@ Result<> VolumeKeys::finish_change(std::string_view name) {
 }
 
 Result<> VolumeKeys::remove(std::string_view name) {
-  const auto found = places_.find(name);
-  if (found == places_.end()) return not_there(name);
+  const auto found = table_->places.find(name);
+  if (found == table_->places.end()) return not_there(name);
   const auto entry = found->second;
   forget(entry->key);
   forget(entry->unknown_fields);
   forget(entry->derived);
   forget(entry->next_key);
-  places_.erase(found);
-  entries_.erase(entry);
+  table_->places.erase(found);
+  table_->entries.erase(entry);
   return {};
 }
 
-void VolumeKeys::restore(Volume volume) {
-  const Slice key = take_in(volume.key);
+void VolumeKeys::restore(const Volume& volume) {
   const Slice unknown_fields = take_in(volume.unknown_fields);
   const Slice next_key = take_in(volume.next_key);
-  entries_.push_back({std::move(volume.name), volume.kind, key, unknown_fields, std::move(volume.settings)});
-  const auto added = std::prev(entries_.end());
-  added->next_key = next_key;
-  if (volume.derived) keep_derived(*added, *volume.derived);
-  const auto [place, is_new] = places_.try_emplace(added->name, added);
-  if (is_new) return;
+  Entry& entry = put(volume.name, volume.kind, take_in(volume.key));
+  entry.unknown_fields = unknown_fields;
+  entry.settings = boxed(volume.settings);
+  entry.next_key = next_key;
+  if (volume.derived) keep_derived(entry, *volume.derived);
+}
+
+void VolumeKeys::restore(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key) {
+  put(name, kind, take_in(key));
+}
+
+/// In the place of what was there of that name, all of which is forgotten; else behind all others.
+VolumeKeys::Entry& VolumeKeys::put(std::string_view name, VolumeKind kind, const Slice& key) {
+  auto& [memory, entries, places] = *table_;
+  entries.push_back({std::pmr::string(name, &memory), kind, key});
+  const auto added = std::prev(entries.end());
+  const auto [place, is_new] = places.try_emplace(added->name, added);
+  if (is_new) return *added;
   Entry& old = *place->second;
   forget(old.key);
   forget(old.unknown_fields);
@@ -192,7 +214,8 @@ void VolumeKeys::restore(Volume volume) {
   forget(old.next_key);
   added->name.swap(old.name);  // what the map's key points to stays
   std::swap(old, *added);
-  entries_.pop_back();
+  entries.pop_back();
+  return old;
 }
 
 void VolumeKeys::reserve(std::size_t bytes) {
@@ -234,8 +257,8 @@ std::span<const std::uint8_t> VolumeKeys::bytes(const Slice& slice) const {
 }
 
 VolumeKeys::Entry* VolumeKeys::find(std::string_view name) {
-  const auto found = places_.find(name);
-  return found == places_.end() ? nullptr : &*found->second;
+  const auto found = table_->places.find(name);
+  return found == table_->places.end() ? nullptr : &*found->second;
 }
 
 }  // namespace zkv::repository

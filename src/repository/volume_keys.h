@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <span>
 #include <string>
@@ -55,7 +57,8 @@ bool is_sound_setting(std::string_view text);
 inline constexpr std::size_t kLongestSetting = 4096;
 
 /// The names and keys of all volumes. All keys rest in one run of secret memory, so that a thousand of them
-/// cost no more locked pages than their bytes need. Only restore() may be handed what lies in that same run.
+/// cost no more locked pages than their bytes need. Names and settings of what was removed stay in memory as
+/// long as this does. Only restore() may be handed what lies in that same run.
 class VolumeKeys {
  public:
   VolumeKeys() = default;
@@ -80,6 +83,8 @@ class VolumeKeys {
   [[nodiscard]] std::vector<Volume> volumes() const;
   /// Tells of each volume, first added first, without a copy of all that is known of it.
   void for_each(const std::function<void(std::string_view name, VolumeKind kind)>& tell) const;
+  /// How many volumes' keys are being changed, as begin_change() says.
+  [[nodiscard]] std::size_t changing() const;
   [[nodiscard]] bool contains(std::string_view name) const;
 
   /// Errors: kInvalid (empty name, empty key), kExists unless `replace`; a replaced volume keeps its place,
@@ -105,7 +110,9 @@ class VolumeKeys {
 
   /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins. What
   /// lies in the text that this was made of must not lie in two volumes.
-  void restore(Volume volume);
+  void restore(const Volume& volume);
+  /// The same of a volume of which no more is known.
+  void restore(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key);
   /// Makes room for so many bytes of keys at once.
   void reserve(std::size_t bytes);
 
@@ -119,17 +126,19 @@ class VolumeKeys {
     std::size_t size = 0;
   };
   struct Entry {
-    std::string name;
-    VolumeKind kind;
-    Slice key;
-    Slice unknown_fields;
-    VolumeSettings settings;
+    std::pmr::string name;
+    VolumeKind kind = VolumeKind::kZfs;
+    Slice key = {};
+    Slice unknown_fields = {};
+    std::unique_ptr<const VolumeSettings> settings =
+        nullptr;  ///< null where nothing was said: most volumes of a NAS
     Slice derived = {};
     std::uint64_t derived_salt = 0;
     std::uint64_t derived_iterations = 0;
     Slice next_key = {};
   };
 
+  Entry& put(std::string_view name, VolumeKind kind, const Slice& key);
   void keep_derived(Entry& entry, const DerivedKey& derived);
   Slice store(std::span<const std::uint8_t> bytes);
   Slice take_in(std::span<const std::uint8_t> bytes);
@@ -137,8 +146,15 @@ class VolumeKeys {
   [[nodiscard]] std::span<const std::uint8_t> bytes(const Slice& slice) const;
   [[nodiscard]] Entry* find(std::string_view name);
 
-  std::list<Entry> entries_;
-  std::unordered_map<std::string_view, std::list<Entry>::iterator> places_;  ///< by the entries' own names
+  /// In memory that is given back as one: a program that lists a thousand volumes does little else than this.
+  struct Table {
+    std::pmr::monotonic_buffer_resource memory;
+    std::pmr::list<Entry> entries{&memory};
+    /// By the entries' own names.
+    std::pmr::unordered_map<std::string_view, std::pmr::list<Entry>::iterator> places{&memory};
+  };
+
+  std::unique_ptr<Table> table_ = std::make_unique<Table>();  ///< null when moved from
   Slice unknown_records_;
   SecretBytes arena_;
   std::size_t used_ = 0;

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
@@ -26,6 +27,14 @@ def make_repository(folder):
     return repository, key_file, key.decode()
 
 
+def installed(folder):
+    """The program as a package installs it: without debug information, written in one go."""
+    program = folder / "zkv"
+    subprocess.run(["strip", "-o", folder / "stripped", os.environ["ZKV"]], check=True)
+    shutil.copy(folder / "stripped", program)
+    return program
+
+
 def seconds_of(command):
     begin = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
@@ -43,7 +52,7 @@ def peak_kb(command):
 def measure():
     with tempfile.TemporaryDirectory() as name:
         repository, key_file, key = make_repository(pathlib.Path(name))
-        ours = [os.environ["ZKV"], "--repository", repository, "fs", "list", "--key-file", key_file]
+        ours = [installed(pathlib.Path(name)), "--repository", repository, "fs", "list", "--key-file", key_file]
         python = [PYTHON, READER, repository, key]
         listed = subprocess.run(ours, capture_output=True, text=True, check=True).stdout.split()
         assert len(listed) == ENTRIES, f"{len(listed)} names were listed"

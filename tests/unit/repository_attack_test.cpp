@@ -192,6 +192,19 @@ TEST(JsonText, ReadsAllEscapes) {
   EXPECT_THAT(members("{}"), ElementsAre());
 }
 
+TEST(JsonText, LooksAtEachByteWhereverItStands) {
+  const std::string plain(19, 'a');
+  for (int byte = 0; byte < 0x100; ++byte) {
+    const bool stands_for_itself = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+    for (std::size_t place = 0; place < plain.size(); ++place) {
+      std::string value = plain;
+      value[place] = static_cast<char>(byte);
+      const auto expected = stands_for_itself ? "n=" + value : std::string("refused");
+      EXPECT_THAT(members("{\"n\":\"" + value + "\"}"), ElementsAre(expected)) << byte << " at " << place;
+    }
+  }
+}
+
 TEST(JsonText, LeavesOfAStringNothingBesideWhatItReads) {
   auto text = SecretBytes::copy_of(R"({"a": "\u0073\u0065cret", "b\t": "plain"})");
   std::span<const std::uint8_t> key;

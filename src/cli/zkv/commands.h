@@ -3,7 +3,10 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <array>
 #include <filesystem>
+#include <span>
+#include <string_view>
 
 #include "base/result.h"
 #include "given_secrets.h"
@@ -25,11 +28,21 @@ enum class ExitCode : int {
 };
 
 struct Session {
+  std::span<char*> words;            ///< what argv holds behind the program's name
   std::filesystem::path repository;  ///< --repository, or the default place
   ExitCode exit_code = ExitCode::kDone;
   GivenSecrets secrets;                                        ///< what came by argv and stdin
   std::optional<host::RepositoryFiles> before = std::nullopt;  ///< as they were when the command began
 };
+
+/// Commands that are described by one function.
+struct Group {
+  std::array<std::string_view, 3> names;
+  void (*add)(CLI::App&, Session&);
+};
+/// Describing every option of every command takes as long as reading a repository: where words name commands
+/// of `groups`, and not the help for all of them, only those are described.
+void describe(std::span<const Group> groups, CLI::App& app, Session& session);
 
 void add_fs_commands(CLI::App& app, Session& session);
 void add_volume_commands(CLI::App& app, Session& session);

@@ -110,8 +110,11 @@ Result<> remove(Session& session, const RemoveOptions& options) {
                        [&](const repository::VolumeKeys& keys) { return check_kind(keys, options.name); });
 }
 
+constexpr std::size_t kUsualNameSize = 24;
+
 Result<> print_names(const repository::VolumeKeys& volumes) {
   std::string names;
+  names.reserve(kUsualNameSize * volumes.size());
   volumes.for_each([&](std::string_view name, repository::VolumeKind kind) {
     if (kind == repository::VolumeKind::kZfs) names.append(name).append("\n");
   });
@@ -184,14 +187,14 @@ void add_list(CLI::App& fs, Session& session) {
   command->callback([&session, options] { session.exit_code = finish(list(session, *options)); });
 }
 
+constexpr Group kFsCommands[] = {
+    {{"init"}, add_init}, {{"add"}, add_add}, {{"remove"}, add_remove}, {{"list"}, add_list}};
+
 }  // namespace
 
 void add_fs_commands(CLI::App& app, Session& session) {
   auto* fs = app.add_subcommand("fs", "the filesystems in the repository");
-  add_init(*fs, session);
-  add_add(*fs, session);
-  add_remove(*fs, session);
-  add_list(*fs, session);
+  describe(kFsCommands, *fs, session);
 }
 
 }  // namespace zkv::cli

@@ -2,15 +2,11 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <exception>
-#include <iterator>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 
 #include "commands.h"
 #include "memory_ahead.h"
@@ -20,12 +16,6 @@
 namespace zkv::cli {
 
 namespace {
-
-/// Commands that are described by one function.
-struct Group {
-  std::array<std::string_view, 3> names;
-  void (*add)(CLI::App&, Session&);
-};
 
 constexpr Group kGroups[] = {
     {{"fs"}, add_fs_commands},
@@ -48,27 +38,14 @@ constexpr Group kGroups[] = {
     {{"doctor"}, add_doctor_command},
 };
 
-bool is_named(const Group& group, std::span<char*> words) {
-  return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
-    return !word.empty() && std::find(group.names.begin(), group.names.end(), word) != group.names.end();
-  });
-}
-
-/// Describing every option of every command takes as long as reading a repository: where words name commands,
-/// and not the help for all of them, only those are described.
-void add_commands(CLI::App& app, Session& session, std::span<char*> words) {
+void add_commands(CLI::App& app, Session& session) {
   app.set_version_flag("--version", "zkv " ZKV_VERSION, "print the version");
   app.add_option("--repository", session.repository,
                  "the repository file (default: $ZKV_REPOSITORY, else /var/lib/zkv/repository if it exists, "
                  "else ~/.zkv-repository)")
       ->type_name("PATH");
   app.fallthrough();
-  const bool wants_all = std::none_of(std::begin(kGroups), std::end(kGroups),
-                                      [&](const Group& group) { return is_named(group, words); }) ||
-                         std::find(words.begin(), words.end(), std::string_view("help")) != words.end();
-  for (const auto& group : kGroups) {
-    if (wants_all || is_named(group, words)) group.add(app, session);
-  }
+  describe(kGroups, app, session);
   app.add_subcommand("help", "print this help");
 }
 
@@ -90,8 +67,9 @@ int end_parsing(const CLI::App& app, const CLI::ParseError& error) {
 int run(int argc, char** argv) {
   CLI::App app("Unlocks encrypted filesystems with keys that a person releases.", "zkv");
   Session session;
+  session.words = {argv + 1, argv + std::max(argc, 1)};
   session.repository = repository::default_path();
-  add_commands(app, session, {argv + 1, argv + std::max(argc, 1)});
+  add_commands(app, session);
   app.parse_complete_callback([&] { session.before = host::RepositoryFiles::of(session.repository); });
   try {
     app.parse(session.secrets.take_from(app, argc, argv));

@@ -3,8 +3,8 @@
 
 namespace zkv::cli {
 
-/// Maps the program's code and some of its heap by one system call each. A kernel before 5.14 cannot do so;
-/// nothing is lost by it. Source: madvise(2), MADV_POPULATE_READ and MADV_POPULATE_WRITE.
+/// Maps some of the program's heap by one system call. A kernel before 5.14 cannot do so; nothing is lost by
+/// it. Source: madvise(2), MADV_POPULATE_WRITE.
 void map_memory_ahead();
 
 }  // namespace zkv::cli

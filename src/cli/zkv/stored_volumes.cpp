@@ -1,7 +1,6 @@
 // Opening, printing, and keeping the list that approvers are shown.
 #include "stored_volumes.h"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "host/drift_record.h"
@@ -24,13 +23,11 @@ void add_setting(Output& out, std::string_view name, const std::string& text) {
 }
 
 void warn_of_changes(const repository::VolumeKeys& keys) {
-  const auto volumes = keys.volumes();
-  const auto changing =
-      std::ranges::count_if(volumes, [](const auto& volume) { return !volume.next_key.empty(); });
+  const std::size_t changing = keys.changing();
   if (changing == 0) return;
   static_cast<void>(
       std::fprintf(stderr,
-                   "zkv: warning: volumes whose key is being changed, and may be another already: %td; "
+                   "zkv: warning: volumes whose key is being changed, and may be another already: %zu; "
                    "'zkv rotate --volume-keys' goes on\n",
                    changing));
 }
