@@ -29,6 +29,7 @@ constexpr std::array kChecks{
     Check{"fstab-too-early", kMend, fstab_too_early},
     Check{"fstab-type", kMend, fstab_type},
     Check{"last-opening", kMend, last_opening},
+    Check{"disk-twin", kMend, disk_twin},
     Check{"zfs-asks", kMend, zfs_asks},
     Check{"zfs-key-file", kNote, zfs_key_file},
     Check{"zfs-import-off", kMend, zfs_import_off},

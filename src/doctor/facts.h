@@ -31,6 +31,9 @@ struct VolumeFacts {
       false;  ///< / or /usr lies on it: the initramfs opens it, before all that is looked at here
 };
 
+/// Paths of whole LUKS devices by the UUID that all of them carry, each more than one.
+using LuksTwins = std::map<std::string, std::vector<std::string>>;
+
 struct FstabEntry {
   std::string source;
   std::string mountpoint;  ///< "none" for swap
@@ -95,6 +98,7 @@ struct Facts {
   std::vector<VolumeFacts> volumes = {};
   std::vector<host::Finding> left_over = {};    ///< by the last opening
   std::vector<host::Finding> unmountable = {};  ///< by the lines of fstab
+  LuksTwins luks_twins = {};
   std::vector<unlock::CrypttabLine> crypttab = {};
   std::vector<FstabEntry> fstab = {};
   std::vector<CachedFilesystem> zfs_cache = {};

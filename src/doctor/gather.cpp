@@ -10,6 +10,7 @@
 
 #include "doctor/gather_parts.h"
 #include "doctor/tables.h"
+#include "unlock/block_devices.h"
 
 namespace zkv::doctor {
 
@@ -48,10 +49,22 @@ void gather_tables(const System& system, Facts& facts) {
   if (auto cache = system.read("/etc/zfs/zpool.cache")) facts.pool_cache = std::move(*cache);
 }
 
+bool is_mapping_of_crypt(const System& system, const std::string& folder) {
+  const auto kind = system.read(folder + "/dm/uuid");
+  return kind && kind->starts_with("CRYPT-");
+}
+
+/// Whether something else than its own mapping is made of it.
+bool is_part(const System& system, const std::string& name) {
+  const auto above = system.names_in("/sys/class/block/" + name + "/holders");
+  return !std::ranges::all_of(above, [&](const std::string& holder) {
+    return is_mapping_of_crypt(system, "/sys/class/block/" + holder);
+  });
+}
+
 /// Whether a block device of /sys is a dm-crypt mapping, lies on one, or is memory.
 bool is_encrypted_device(const System& system, const std::string& folder) {
-  const auto kind = system.read(folder + "/dm/uuid");
-  if (kind && kind->starts_with("CRYPT-")) return true;
+  if (is_mapping_of_crypt(system, folder)) return true;
   if (system.place_of(folder).filename().string().starts_with("zram")) return true;
   const auto below = system.names_in(folder + "/slaves");
   return !below.empty() && std::ranges::all_of(below, [&](const std::string& name) {
@@ -74,6 +87,7 @@ void gather_machine(const GatherOrder& order, Facts& facts) {
   if (!order.system.is_running()) return;
   facts.has_clock = !order.system.names_in("/sys/class/rtc").empty();
   facts.has_tpm = !order.tpm.starts_with('/') || order.system.has(order.tpm);
+  facts.luks_twins = find_luks_twins(order.system);
   for (const auto& path : parse_swaps(text_of(order.system, "/proc/swaps", facts))) {
     facts.swaps.push_back({path, is_encrypted_swap(order.system, path)});
   }
@@ -88,6 +102,17 @@ fs::path repository_of_service(const System& system) {
     if (const auto found = settings.find("ZKV_REPOSITORY"); found != settings.end()) named = found->second;
   }
   return named;
+}
+
+LuksTwins find_luks_twins(const System& system) {
+  LuksTwins twins;
+  const auto all = unlock::find_luks_devices(system.place_of("/sys/class/block"), system.place_of("/dev"));
+  for (const auto& device : all) {
+    const auto name = device.path.filename().string();
+    if (!is_part(system, name)) twins[device.uuid].push_back("/dev/" + name);
+  }
+  std::erase_if(twins, [](const auto& twin) { return twin.second.size() < 2; });
+  return twins;
 }
 
 Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const std::stop_token& stop) {

@@ -33,6 +33,9 @@ FoundList fstab_too_early(const Facts& facts);
 FoundList fstab_type(const Facts& facts);
 FoundList last_opening(const Facts& facts);
 
+// look_at_disks.cpp
+FoundList disk_twin(const Facts& facts);
+
 // look_at_zfs.cpp
 FoundList zfs_asks(const Facts& facts);
 FoundList zfs_key_file(const Facts& facts);

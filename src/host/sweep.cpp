@@ -2,6 +2,7 @@
 #include "host/sweep.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "unlock/either_key.h"
@@ -136,21 +137,41 @@ std::set<std::string> Sweep::ready(std::initializer_list<Readiness> kinds) const
 }
 
 void Sweep::open_round(const std::set<std::string>& wanted, std::vector<std::vector<VolumeRef>> to_mount) {
-  for (std::size_t kind = 0; kind < unlockers_.size(); ++kind) {
-    open(kind, wanted, to_mount[kind]);
-    mount(kind, to_mount[kind]);
+  for (std::size_t first = 0, end = 0; first < unlockers_.size(); first = end) {
+    end = end_of_family(first);
+    open(first, end, wanted, to_mount);
+    for (std::size_t kind = first; kind < end; ++kind) mount(kind, to_mount[kind]);
   }
 }
 
-void Sweep::open(std::size_t kind, const std::set<std::string>& wanted, std::vector<VolumeRef>& to_mount) {
-  auto& unlocker = *unlockers_[kind];
-  const auto volumes = waiting_of_kind(keys_, unlocker.kind(), wanted);
+std::size_t Sweep::end_of_family(std::size_t first) const {
+  std::size_t end = first + 1;
+  while (end < unlockers_.size() && unlockers_[end]->family() == unlockers_[first]->family()) ++end;
+  return end;
+}
+
+void Sweep::open(std::size_t first, std::size_t end, const std::set<std::string>& wanted,
+                 std::vector<std::vector<VolumeRef>>& to_mount) {
+  std::vector<Volume> volumes;
+  std::vector<std::vector<VolumeRef>> tried;
+  for (std::size_t kind = first; kind < end; ++kind) {
+    const auto of_kind = waiting_of_kind(keys_, unlockers_[kind]->kind(), wanted);
+    volumes.insert(volumes.end(), of_kind.begin(), of_kind.end());
+    tried.push_back(refs_of(of_kind));
+  }
   if (volumes.empty()) return;
-  const auto tried = refs_of(volumes);
-  settle(kind, tried, unlock::open_by_either_key(unlocker, volumes, unlock::Attempt::kOpen, stop_));
-  after_opening_(unlocker);
-  std::ranges::copy_if(tried, std::back_inserter(to_mount),
-                       [&](const VolumeRef& volume) { return open_.contains(volume.name); });
+  auto outcomes = unlock::open_by_either_key(*unlockers_[first], volumes, unlock::Attempt::kOpen, stop_);
+  auto next = std::make_move_iterator(outcomes.begin());
+  for (std::size_t kind = first; kind < end; ++kind) {
+    const auto& refs = tried[kind - first];
+    const auto behind = next + std::ssize(refs);
+    settle(kind, refs, {std::exchange(next, behind), behind});
+    std::ranges::copy_if(refs, std::back_inserter(to_mount[kind]),
+                         [&](const VolumeRef& volume) { return open_.contains(volume.name); });
+  }
+  for (std::size_t kind = first; kind < end; ++kind) {
+    if (!tried[kind - first].empty()) after_opening_(*unlockers_[kind]);
+  }
 }
 
 /// One outcome for each of `volumes`, in the same order.

@@ -17,9 +17,10 @@
 namespace zkv::host {
 
 /// One sweep over all volumes of a repository. What a volume lies on is opened before it, and no filesystem
-/// is mounted below a place where another is still to be mounted. Within a round kind comes after kind, each
-/// mounted before the next is opened, so that a kind that hangs keeps none before it from being mounted. Of
-/// one kind all that can be opened is open, and its keys are wiped, before any of it is mounted.
+/// is mounted below a place where another is still to be mounted. Within a round family comes after family,
+/// each mounted before the next is opened, so that one that hangs keeps none before it from being mounted. Of
+/// one family all that can be opened is opened side by side, and its keys are wiped, before any of it is
+/// mounted.
 class Sweep {
  public:
   /// `keys`, all of kinds that `unlockers` open, `unlockers` and `report` outlive the sweep. `after_opening`
@@ -41,8 +42,11 @@ class Sweep {
   [[nodiscard]] std::set<std::string> ready(std::initializer_list<Readiness> kinds) const;
   /// What stands in `to_mount`, for each kind, is open already, and is mounted with what now opens.
   void open_round(const std::set<std::string>& wanted, std::vector<std::vector<unlock::VolumeRef>> to_mount);
-  /// Adds to `to_mount` what opened.
-  void open(std::size_t kind, const std::set<std::string>& wanted, std::vector<unlock::VolumeRef>& to_mount);
+  /// The place behind the last kind that opens together with this one.
+  [[nodiscard]] std::size_t end_of_family(std::size_t first) const;
+  /// Opens what is wanted of the kinds from `first` to before `end`, and adds to `to_mount` what opened.
+  void open(std::size_t first, std::size_t end, const std::set<std::string>& wanted,
+            std::vector<std::vector<unlock::VolumeRef>>& to_mount);
   void mount(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes);
   void hold_back(std::size_t kind, const std::vector<unlock::VolumeRef>& volumes, const std::string& name);
   void mount_held_back();

@@ -38,6 +38,8 @@ class CryptUnlocker final : public Unlocker {
   [[nodiscard]] repository::VolumeKind kind() const override { return kind_.kind; }
   [[nodiscard]] std::string_view name() const override { return name_; }
 
+  [[nodiscard]] std::string_view family() const override { return "dm-crypt"; }
+
   [[nodiscard]] Result<> check(const VolumeRef& volume) const override {
     ZKV_CHECK(check_mapping_name(volume.name));
     ZKV_CHECK(check_device_name(volume.settings.device));
@@ -93,7 +95,7 @@ class CryptUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
-    return open_crypt(kind_, volumes, attempt, options_, stop);
+    return open_crypt(volumes, attempt, options_, stop);
   }
 
   [[nodiscard]] std::size_t new_key_size() const override {

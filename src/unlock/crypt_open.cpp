@@ -22,7 +22,6 @@ using Volume = Unlocker::Volume;
 
 /// What is the same for all volumes of one call.
 struct CryptRound {
-  const CryptKind& kind;
   Attempt attempt;
   const CryptOptions& options;
   const std::stop_token& stop;
@@ -35,6 +34,8 @@ struct Candidate {
   std::span<const std::uint8_t> key;
   std::uint64_t memory = 0;
 };
+
+const CryptKind& kind_of(const Volume& volume) { return *crypt_kind_of(volume.kind); }
 
 Outcome told(const Volume& volume, Happened happened, std::string detail = {}, std::string remedy = {}) {
   return {volume.name, happened, std::move(detail), std::move(remedy), {}};
@@ -66,7 +67,8 @@ Outcome outcome_of_work(const Volume& volume, const Worked& worked, const CryptR
   outcome.detail = worked.result.error().message();
   outcome.remedy = worked.result.error().remedy();
   if (happened == Happened::kWrongKey) {
-    if (!round.kind.wrong_key.empty()) outcome.detail = round.kind.wrong_key;
+    const auto& words = kind_of(volume).wrong_key;
+    if (!words.empty()) outcome.detail = words;
     outcome.remedy = "if its key was changed, put the new one in: " + command_to_change(volume.name);
   }
   return outcome;
@@ -93,18 +95,19 @@ std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path&
 /// Fills `candidate`, or gives the outcome where there is nothing to try.
 std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, const Mappings& mappings,
                                Candidate& candidate) {
+  const CryptKind& kind = kind_of(volume);
   if (auto sound = check_mapping_name(volume.name); !sound)
     return told(volume, Happened::kFailed, sound.error());
-  auto wishes = parse_crypt_options(round.kind, volume.settings.options);
+  auto wishes = parse_crypt_options(kind, volume.settings.options);
   if (!wishes) return told(volume, Happened::kFailed, wishes.error());
   const auto key = key_part(volume.key, *wishes);
   if (!key) return told(volume, Happened::kUnusableKey, key.error());
   const auto device = find_device(volume.settings.device, round.options.devices);
   if (!device) return told(volume, Happened::kMissing, device.error());
   if (round.attempt == Attempt::kOpen) {
-    if (auto settled = settled_by_mappings(volume, *device, round.kind, mappings)) return settled;
+    if (auto settled = settled_by_mappings(volume, *device, kind, mappings)) return settled;
   }
-  candidate.device = {*device, round.kind.format, std::move(*wishes)};
+  candidate.device = {*device, kind.format, std::move(*wishes)};
   candidate.key = *key;
   return std::nullopt;
 }
@@ -193,9 +196,9 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
 
 }  // namespace
 
-std::vector<Outcome> open_crypt(const CryptKind& kind, std::span<const Volume> volumes, Attempt attempt,
-                                const CryptOptions& options, const std::stop_token& stop) {
-  const CryptRound round{kind, attempt, options, stop};
+std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt, const CryptOptions& options,
+                                const std::stop_token& stop) {
+  const CryptRound round{attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
   auto outcomes = open_present(volumes, round);
   while (attempt == Attempt::kOpen) {

@@ -1,4 +1,4 @@
-// Opening dm-crypt volumes, or trying their keys: all that can be, at once.
+// Opening dm-crypt volumes of every kind, or trying their keys: all that can be, at once.
 #pragma once
 
 #include <span>
@@ -9,8 +9,8 @@
 
 namespace zkv::unlock {
 
-/// As Unlocker::open().
-std::vector<Outcome> open_crypt(const CryptKind& kind, std::span<const Unlocker::Volume> volumes,
-                                Attempt attempt, const CryptOptions& options, const std::stop_token& stop);
+/// As Unlocker::open(); the volumes are of kinds that crypt_kind_of() knows.
+std::vector<Outcome> open_crypt(std::span<const Unlocker::Volume> volumes, Attempt attempt,
+                                const CryptOptions& options, const std::stop_token& stop);
 
 }  // namespace zkv::unlock

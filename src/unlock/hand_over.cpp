@@ -37,6 +37,7 @@ class HandingUnlocker final : public Unlocker {
 
   [[nodiscard]] repository::VolumeKind kind() const override { return inner_->kind(); }
   [[nodiscard]] std::string_view name() const override { return inner_->name(); }
+  [[nodiscard]] std::string_view family() const override { return inner_->family(); }
   [[nodiscard]] Result<> check(const VolumeRef& volume) const override { return inner_->check(volume); }
   [[nodiscard]] Result<std::vector<VolumeState>> inspect(const std::vector<VolumeRef>& volumes) override {
     return inner_->inspect(volumes);

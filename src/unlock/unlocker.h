@@ -161,6 +161,10 @@ class Unlocker {
   /// The kind's name for people and JSON, as in "zfs".
   [[nodiscard]] virtual std::string_view name() const = 0;
 
+  /// Kinds of one family open side by side: open() of any of them takes volumes of all. Each kind is a family
+  /// of its own where nothing else is said.
+  [[nodiscard]] virtual std::string_view family() const { return name(); }
+
   /// Whether a volume of this kind can have this name and these settings. Errors: kInvalid.
   [[nodiscard]] virtual Result<> check(const VolumeRef& volume) const = 0;
 
@@ -179,8 +183,9 @@ class Unlocker {
   /// leaves nothing to see, no marks. Loads nothing and changes nothing.
   [[nodiscard]] virtual std::vector<Fingerprint> fingerprints(const std::vector<VolumeRef>& volumes);
 
-  /// Tries each volume with its key, one outcome for each in the order given; one that fails stops no other.
-  /// After a stop request what has begun is finished and the rest is kInterrupted.
+  /// Tries each volume (of this kind, or of its family) with its key, one outcome for each in the order
+  /// given; one that fails stops no other. After a stop request what has begun is finished and the rest is
+  /// kInterrupted.
   [[nodiscard]] virtual std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                                   const std::stop_token& stop) = 0;
   /// Opens those of `volumes` whose key needs no look at the volume: it opened it last time, or is one that

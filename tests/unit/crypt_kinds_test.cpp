@@ -175,6 +175,26 @@ TEST_F(CryptKinds, BitLockerAndFileVaultOpenByPassphrase) {
   EXPECT_EQ(calls(), "BITLK passphrase data 0 key\nFVAULT2 passphrase - 0 key\n");
 }
 
+TEST_F(CryptKinds, AnyOfTheKindsOpensThoseOfAllSideBySide) {
+  const auto luks = make_luks_unlocker(options_);
+  const auto bitlk = make_bitlk_unlocker(options_);
+  EXPECT_EQ(luks->family(), bitlk->family());
+  write(directory_ / "other", "");
+  const auto disk = fs::canonical(directory_ / "disk").string();
+  const auto other = fs::canonical(directory_ / "other").string();
+  const std::vector<Unlocker::Volume> volumes{
+      {"data", VolumeKind::kLuks, bytes_of("key"), {}, {disk}},
+      {"stick", VolumeKind::kTcrypt, bytes_of("key"), {}, {other, {}, "check=none"}},
+      {"windows", VolumeKind::kBitlk, bytes_of("other key"), {}, {other}}};
+  const auto outcomes = luks->open(volumes, Attempt::kOpen, {});
+  ASSERT_EQ(outcomes.size(), 3U);
+  EXPECT_EQ(outcomes[0].happened, Happened::kOpened) << outcomes[0].detail;
+  EXPECT_EQ(outcomes[1].happened, Happened::kFailed) << "check= is a word of plain volumes alone";
+  EXPECT_EQ(outcomes[2].happened, Happened::kOpened) << outcomes[2].detail;
+  EXPECT_THAT(calls(), testing::AnyOf("LUKS passphrase data 0 key\nBITLK passphrase windows 0 other key\n",
+                                      "BITLK passphrase windows 0 other key\nLUKS passphrase data 0 key\n"));
+}
+
 TEST_F(CryptKinds, LuksOpensByTheVolumeKeyWhereItsWordsSaySo) {
   EXPECT_EQ(open(*make_luks_unlocker(options_), "volume-key,keyfile-offset=1").happened, Happened::kOpened);
   EXPECT_EQ(calls(), "LUKS volume-key data 0 ey\n");

@@ -147,6 +147,42 @@ TEST(Doctor, FindsWhatWasNotMountedAndWhatWillNotBe) {
               ElementsAre("fstab-type"));
 }
 
+TEST(Doctor, FindsThatTwoDisksHaveTheUuidOfAVolume) {
+  const auto with_twins = [](const std::string& uuid) {
+    return found_after([&](Facts& facts) {
+      facts.volumes.push_back({"data", "luks", "UUID=1234-abcd"});
+      facts.luks_twins = {{uuid, {"/dev/sda", "/dev/sdb"}}};
+    });
+  };
+  EXPECT_THAT(with_twins("1234-abcd"), ElementsAre("disk-twin"));
+  EXPECT_THAT(with_twins("9999-abcd"), IsEmpty()) << "no volume is named by it";
+}
+
+TEST(Doctor, DisksWithOneUuidAreTwinsUnlessTheyArePartOfSomething) {
+  const test::TemporaryDirectory root;
+  const auto put = [&](const std::string& path, std::string_view text) {
+    std::filesystem::create_directories((root / path).parent_path());
+    std::ofstream(root / path, std::ios::binary) << text;
+  };
+  const auto disk = [&](const std::string& name, const std::string& uuid, const std::string& holder) {
+    std::string head(4096, '\0');
+    head.replace(0, 6, "LUKS\xba\xbe");
+    head.replace(168, uuid.size(), uuid);
+    put("dev/" + name, head);
+    std::filesystem::create_directories(root / ("sys/class/block/" + name + "/holders/" + holder));
+  };
+  put("sys/class/block/dm-0/dm/uuid", "CRYPT-LUKS2-one");
+  put("sys/class/block/dm-1/dm/uuid", "mpath-one");
+  disk("sda", "one", "dm-0");
+  disk("sdb", "one", "");
+  disk("sdc", "two", "dm-1");
+  disk("sdd", "two", "dm-1");
+  disk("dm-1", "two", "");
+  disk("sde", "three", "");
+  EXPECT_THAT(find_luks_twins(System(root / "")),
+              ElementsAre(std::pair(std::string("one"), std::vector<std::string>{"/dev/sda", "/dev/sdb"})));
+}
+
 TEST(Doctor, SaysNothingOfEnrolmentsThatItMayNotSee) {
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.enrolments.clear();

@@ -50,7 +50,13 @@ class Kind final : public unlock::Unlocker {
  public:
   Kind(Machine& machine, VolumeKind kind) : machine_(machine), kind_(kind) {}
   [[nodiscard]] VolumeKind kind() const override { return kind_; }
-  [[nodiscard]] std::string_view name() const override { return kind_ == VolumeKind::kZfs ? "zfs" : "luks"; }
+  [[nodiscard]] std::string_view name() const override {
+    if (kind_ == VolumeKind::kZfs) return "zfs";
+    return kind_ == VolumeKind::kLuks ? "luks" : "plain";
+  }
+  [[nodiscard]] std::string_view family() const override {
+    return kind_ == VolumeKind::kZfs ? name() : "dm-crypt";
+  }
   [[nodiscard]] Result<> check(const unlock::VolumeRef&) const override { return {}; }
   [[nodiscard]] Result<std::vector<unlock::VolumeState>> inspect(
       const std::vector<unlock::VolumeRef>&) override {
@@ -149,6 +155,7 @@ MountReport sweep(Machine& machine, const std::stop_token& stop = {}) {
   Unlockers unlockers;
   unlockers.push_back(std::make_unique<Kind>(machine, VolumeKind::kZfs));
   unlockers.push_back(std::make_unique<Kind>(machine, VolumeKind::kLuks));
+  unlockers.push_back(std::make_unique<Kind>(machine, VolumeKind::kPlain));
   repository::VolumeKeys keys;
   for (const auto& [name, plan] : machine.volumes) {
     EXPECT_TRUE(keys.add(name, plan.kind, bytes_of("key of " + name)));
@@ -231,6 +238,21 @@ TEST(Sweep, BelowAPlaceWhoseVolumeDidNotOpenNothingIsMounted) {
   ASSERT_EQ(report.mounts.size(), 1U);
   EXPECT_EQ(report.mounts.front().happened, MountHappened::kFailed);
   EXPECT_THAT(report.mounts.front().detail, HasSubstr("below /srv, and what belongs there is not mounted"));
+}
+
+TEST(Sweep, KindsOfOneFamilyAreOpenedInOneGoAndThenMounted) {
+  Machine machine{{{"a", {.lies_on = "/dev/sda", .mountpoint = "/a"}},
+                   {"b", {.kind = VolumeKind::kPlain, .lies_on = "/dev/sdb", .mountpoint = "/b"}},
+                   {"c", {.kind = VolumeKind::kPlain, .lies_on = "/dev/sdb", .opens = false}},
+                   {"tank/d", {.kind = VolumeKind::kZfs, .mountpoint = "/d"}}}};
+  const auto report = sweep(machine);
+  EXPECT_THAT(machine.events,
+              ElementsAre("open tank/d", "mount tank/d", "open a", "open b", "open c", "mount a", "mount b"));
+  for (const auto& volume : report.volumes) {
+    const auto& name = volume.outcome.volume;
+    EXPECT_EQ(volume.kind, repository::to_text(machine.volumes.at(name).kind)) << name;
+    EXPECT_EQ(unlock::is_success(volume.outcome.happened), machine.volumes.at(name).opens) << name;
+  }
 }
 
 TEST(Sweep, AGuessedPlaceHoldsBackOnlyUntilTheEnd) {
