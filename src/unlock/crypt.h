@@ -29,6 +29,8 @@ struct CryptOptions {
   std::filesystem::path manager = kServiceManager;  ///< mounts what fstab says; without it mount(8) does
   /// Called now and then while that checks a filesystem, with the time until the next call at the latest.
   std::function<void(std::chrono::milliseconds)> on_check = {};
+  /// Called once before `volumes` are waited for whose devices are not there, so long at most.
+  std::function<void(const std::vector<VolumeRef>& volumes, std::chrono::milliseconds most)> on_wait = {};
 };
 
 /// Versions 1 and 2, by a key slot or by the volume key.

@@ -42,13 +42,6 @@ MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, c
   return {device, volume.name, place, happened, std::move(detail)};
 }
 
-/// Whether there is something in the directory, which nobody sees once it is mounted over.
-bool hides_something(const std::string& place) {
-  std::error_code failed;
-  const bool is_empty = fs::is_empty(place, failed);
-  return !failed && !is_empty;
-}
-
 }  // namespace
 
 Result<CryptMounts> CryptMounts::read(const CryptOptions& options) {
@@ -133,14 +126,18 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
     return mount_outcome(open.volume, device, place, happened, std::move(detail));
   };
   if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
-  const bool hides = hides_something(place);
+  auto hidden = hidden_by_mounting(place);
   const auto done = mount_somehow(open, place, stop);
-  if (done) return outcome(MountHappened::kMounted, hides ? "it hides what lay in that directory" : "");
+  if (done) return outcome(MountHappened::kMounted, std::move(hidden));
   // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
   const auto now = CryptMounts::read(options_);
   if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
   if (done.error().kind() == ErrorKind::kInterrupted) return outcome(MountHappened::kInterrupted);
-  return outcome(MountHappened::kFailed, done.error().message());
+  auto why = done.error().message();
+  for (const auto& contradiction : contradictions({open})) {
+    if (contradiction.mountpoint == clean_path(place)) why += "; " + contradiction.detail;
+  }
+  return outcome(MountHappened::kFailed, std::move(why));
 }
 
 std::optional<MountOutcome> CryptMounts::mounted_nowhere(const OpenVolume& open) const {

@@ -194,6 +194,17 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
   return outcomes;
 }
 
+void tell_of_wait(std::span<const Volume> volumes, const std::vector<Outcome>& outcomes,
+                  const CryptOptions& options) {
+  std::vector<VolumeRef> awaited;
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    const bool is_awaited =
+        outcomes[i].happened == Happened::kMissing && can_come(volumes[i].settings.device, options.devices);
+    if (is_awaited) awaited.push_back({volumes[i].name, volumes[i].settings});
+  }
+  if (!awaited.empty() && options.on_wait) options.on_wait(awaited, options.device_wait);
+}
+
 }  // namespace
 
 std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt, const CryptOptions& options,
@@ -201,6 +212,7 @@ std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt
   const CryptRound round{attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
   auto outcomes = open_present(volumes, round);
+  if (attempt == Attempt::kOpen && !stop.stop_requested()) tell_of_wait(volumes, outcomes, options);
   while (attempt == Attempt::kOpen) {
     std::vector<std::size_t> places;
     std::vector<std::string> names;

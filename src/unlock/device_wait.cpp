@@ -13,11 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kBetweenLooks{200};
 
-bool is_udevs(const std::string& name, const std::filesystem::path& devices) {
+}  // namespace
+
+bool can_come(const std::string& name, const std::filesystem::path& devices) {
   return !name.starts_with('/') || name.starts_with(devices.string() + "/");
 }
-
-}  // namespace
 
 std::vector<std::size_t> await_devices(const std::vector<std::string>& names,
                                        const std::filesystem::path& devices,
@@ -25,7 +25,7 @@ std::vector<std::size_t> await_devices(const std::vector<std::string>& names,
                                        const std::stop_token& stop) {
   std::vector<std::size_t> there;
   const bool is_hopeless =
-      std::none_of(names.begin(), names.end(), [&](const auto& name) { return is_udevs(name, devices); });
+      std::none_of(names.begin(), names.end(), [&](const auto& name) { return can_come(name, devices); });
   if (is_hopeless) return there;
   std::mutex mutex;
   std::unique_lock lock(mutex);
@@ -33,7 +33,7 @@ std::vector<std::size_t> await_devices(const std::vector<std::string>& names,
   while (there.empty() && !stop.stop_requested() && std::chrono::steady_clock::now() < until) {
     never.wait_for(lock, stop, kBetweenLooks, [] { return false; });
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (is_udevs(names[i], devices) && find_device(names[i], devices)) there.push_back(i);
+      if (can_come(names[i], devices) && find_device(names[i], devices)) there.push_back(i);
     }
   }
   return there;

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <optional>
 
 #include "base/file.h"
@@ -148,9 +149,27 @@ Result<> fill(int fd, const fs::path& file, const SecretPlace& place, std::span<
   return write_all(fd, secret, place.path);
 }
 
+/// What a process that was killed left half written of this secret.
+void remove_leftovers(const fs::path& path, int directory, const std::string& beginning) {
+  std::error_code failed;
+  for (fs::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename();
+    if (!name.starts_with(beginning)) continue;
+    const auto rest = std::string_view(name).substr(beginning.size());
+    const auto writer = number_in<pid_t>(rest.substr(0, rest.find('.')), 10);
+    const bool is_dead = writer && *writer > 0 && ::kill(*writer, 0) != 0 && errno == ESRCH;
+    if (is_dead) ::unlinkat(directory, name.c_str(), 0);
+  }
+}
+
+/// How the name of a file begins in which a secret is written; the writer's process follows.
+std::string temporary_of(const std::string& name) { return "." + name + ".tmp."; }
+
 Result<> replace_by(int directory, const SecretPlace& place, std::span<const std::uint8_t> secret) {
   const std::string name = place.path.filename();
-  const std::string temporary = "." + name + "." + random_name() + ".tmp";
+  const std::string own = temporary_of(name);
+  remove_leftovers(place.path.parent_path(), directory, own);
+  const std::string temporary = own + std::to_string(::getpid()) + "." + random_name();
   const FileDescriptor file(
       ::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) return Error::system("making " + place.path.string(), errno);

@@ -62,18 +62,22 @@ class Mounting {
   void mount(const std::vector<std::size_t>& which, const MountTogether& mount) {
     std::vector<std::size_t> wanted;
     std::vector<const Dataset*> datasets;
+    std::vector<std::string> hidden;
     for (const std::size_t i : which) {
       if (auto settled = settled_before_mounting(ordered_[i])) {
         settle(i, std::move(*settled));
       } else {
         wanted.push_back(i);
         datasets.push_back(&ordered_[i]);
+        hidden.push_back(hidden_by_mounting(ordered_[i].mountpoint));
       }
     }
     if (wanted.empty()) return;
     const auto mounted = mount(datasets);
     for (std::size_t place = 0; place < wanted.size(); ++place) {
-      settle(wanted[place], mounted_outcome(ordered_[wanted[place]], mounted[place]));
+      auto outcome = mounted_outcome(ordered_[wanted[place]], mounted[place]);
+      if (outcome.happened == MountHappened::kMounted) outcome.detail = std::move(hidden[place]);
+      settle(wanted[place], std::move(outcome));
     }
   }
 

@@ -244,6 +244,18 @@ TEST_F(LuksMounting, ALineOfFstabThatCallsItOtherwiseIsFoundBeforeItFails) {
   EXPECT_TRUE(mounter()->contradictions({{"data", {}}}).empty()) << "this user may not look";
 }
 
+TEST_F(LuksMounting, AMountThatFailsSaysWhatFstabHasWrong) {
+  program("blkid", "case \"$*\" in *TYPE*) echo ext4;; esac");
+  program("mount", "echo 'wrong fs type' >&2; exit 32");
+  const auto place = (directory_ / "there").string();
+  put(directory_ / "fstab", mapped() + " " + place + " xfs noauto 0 0\n");
+  const auto outcome = mount_one({});
+  EXPECT_EQ(outcome.happened, MountHappened::kFailed);
+  EXPECT_EQ(outcome.detail, "wrong fs type; fstab calls it xfs, and it is ext4");
+  put(directory_ / "fstab", mapped() + " " + place + " ext4 noauto 0 0\n");
+  EXPECT_EQ(mount_one({}).detail, "wrong fs type");
+}
+
 TEST(FilesystemTypes, GoByTheNamesThatMountTakes) {
   EXPECT_TRUE(can_be_mounted_as("ext3", "ext4"));
   EXPECT_FALSE(can_be_mounted_as("ext4", "ext3"));

@@ -187,6 +187,7 @@ TEST_F(LuksMachine, ADeviceThatUdevFindsLateIsWaitedFor) {
     fs::create_symlink("../../vdb", dev() / "disk/by-uuid/77");
   });
   EXPECT_EQ(open_one("data", {"UUID=77", {}, {}}).happened, Happened::kAlreadyOpen);
+  EXPECT_EQ(waits_told_, std::vector<std::string>{"data"});
 }
 
 TEST_F(LuksMachine, AStopEndsTheWaitForADevice) {
@@ -199,6 +200,7 @@ TEST_F(LuksMachine, AStopEndsTheWaitForADevice) {
 TEST_F(LuksMachine, AFileThatIsMissingIsNotWaitedFor) {
   device_wait_ = std::chrono::hours(1);
   EXPECT_EQ(open_one("gone", {(directory_ / "gone").string(), {}, {}}).happened, Happened::kMissing);
+  EXPECT_TRUE(waits_told_.empty());
 }
 
 TEST_F(LuksMachine, WithoutTheLibraryEveryVolumeSaysWhatToInstall) {

@@ -60,6 +60,10 @@ class LuksMachine : public testing::Test {
     options.mount_table = directory_ / "mountinfo";
     options.fstab = directory_ / "fstab";
     options.device_wait = device_wait_;
+    options.on_wait = [this](const std::vector<unlock::VolumeRef>& volumes, std::chrono::milliseconds most) {
+      EXPECT_EQ(most, device_wait_);
+      for (const auto& volume : volumes) waits_told_.push_back(volume.name);
+    };
     return options;
   }
   [[nodiscard]] std::unique_ptr<unlock::Unlocker> unlocker() const {
@@ -75,6 +79,7 @@ class LuksMachine : public testing::Test {
 
   TemporaryDirectory directory_;
   std::chrono::milliseconds device_wait_{0};
+  mutable std::vector<std::string> waits_told_;  ///< names of volumes
 };
 
 }  // namespace zkv::test

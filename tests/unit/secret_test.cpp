@@ -2,6 +2,7 @@
 // where a test finds memory.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -78,6 +79,18 @@ TEST_F(Secrets, AreWrittenOnceAndReplacedWhenTheyChange) {
   EXPECT_EQ(opened(at("token"), "longer than before").happened, Happened::kOpened);
   EXPECT_EQ(content("token"), "longer than before");
   EXPECT_EQ(names(), std::vector<std::string>{"token"});
+}
+
+TEST_F(Secrets, WhatAKilledProcessLeftHalfWrittenIsRemoved) {
+  const pid_t dead = ::fork();
+  if (dead == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
+  const auto left = ".token.tmp." + std::to_string(dead) + ".0123456789abcdef";
+  const auto others = ".token.tmp." + std::to_string(::getppid()) + ".0123456789abcdef";
+  for (const auto& name : {left, others, std::string(".token.tmp.word")})
+    std::ofstream(folder_ / name) << "half";
+  EXPECT_EQ(opened(at("token")).happened, Happened::kOpened);
+  EXPECT_THAT(names(), testing::UnorderedElementsAre("token", others, ".token.tmp.word"));
 }
 
 TEST_F(Secrets, AreWipedAndRemovedWhenTheyAreClosed) {

@@ -42,6 +42,23 @@ TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
               ElementsAre("zfs mount tank/a", "zfs mount tank/a/x", "zfs mount tank/a/y"));
 }
 
+TEST(ZfsMount, WhatAMountHidesIsTold) {
+  const test::TemporaryDirectory folder;
+  std::filesystem::create_directories(folder / "empty");
+  std::filesystem::create_directories(folder / "full/of");
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", folder / "empty"}});
+  zfs.add_child("tank/a/x", "tank/a", {{"mountpoint", folder / "full"}});
+  zfs.add_child("tank/a/y", "tank/a", {{"mountpoint", folder / "new"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  ASSERT_EQ(mounts->size(), 3U);
+  EXPECT_EQ((*mounts)[0].detail, "");
+  EXPECT_THAT((*mounts)[1], mount_of("tank/a/x", MountHappened::kMounted));
+  EXPECT_EQ((*mounts)[1].detail, "it hides what lay in that directory");
+  EXPECT_EQ((*mounts)[2].detail, "");
+}
+
 /// Who may set the mount point of one filesystem alone must not keep others closed.
 TEST(ZfsMount, AMountpointThatNobodyUnderstandsKeepsNothingElseBack) {
   FakeZfs zfs;

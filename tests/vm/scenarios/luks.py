@@ -163,6 +163,7 @@ class Luks(Scenario):
         guest.check("zkv unmount data")
         outcome = guest.run(ZKV.format("mount --only data"))
         self.assertEqual(outcome.code, 3, outcome)
+        self.assertIn("fstab calls it xfs, and it is ext4", outcome.out + outcome.err)
         self.assertIn("last-opening", guest.run("zkv doctor --json").out)
         guest.check("sed -i 's/ xfs noatime/ ext4 noatime/' /etc/fstab; systemctl daemon-reload; systemctl reset-failed")
         self.assertIn("data: it was not mounted at /srv/data when it was last opened: ", guest.run("zkv check").out)
