@@ -49,6 +49,7 @@ GatewayFacts look_at_enrolled(const GatherOrder& order, const host::Enrolment& e
   }
   const auto tried = host::try_enrolled_gateway(enrolment, *keys, *plea, exchange, stop);
   if (!tried) gateway.refusal = tried.error();
+  if (tried) gateway.deciders = tried->deciders;
   return gateway;
 }
 

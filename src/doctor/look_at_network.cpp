@@ -59,6 +59,17 @@ FoundList gateway_refuses(const Facts& facts) {
   return found;
 }
 
+FoundList gateway_asks_nobody(const Facts& facts) {
+  FoundList found;
+  for (const auto& gateway : facts.gateways) {
+    if (gateway.deciders != 0) continue;
+    found.push_back({gateway.address,
+                     "the gateway takes this host's requests, and nobody has a passkey that can approve one",
+                     "on the gateway: zkvgateway approver invite NAME, whose link makes a passkey"});
+  }
+  return found;
+}
+
 FoundList gateway_plain_http(const Facts& facts) {
   FoundList found;
   for (const auto& given : configured_gateways(facts)) {

@@ -50,6 +50,7 @@ FoundList gateway_unreached(const Facts& facts);
 FoundList gateway_untrusted(const Facts& facts);
 FoundList gateway_certificate_ends(const Facts& facts);
 FoundList gateway_refuses(const Facts& facts);
+FoundList gateway_asks_nobody(const Facts& facts);
 FoundList gateway_plain_http(const Facts& facts);
 
 // look_at_clock.cpp

@@ -30,6 +30,7 @@ struct OpenRequest {
   crypto::BoxKey key;
   protocol::RequestHash hash{};
   std::string id;  ///< as people see it
+  std::optional<std::uint64_t> deciders = std::nullopt;
 };
 
 std::string path_of(const protocol::RequestHash& hash) {
@@ -48,7 +49,7 @@ struct Report {
   std::string state;
   std::string reason;
   std::optional<std::string> release;
-  std::uint64_t asked = 0;  ///< people; 0: it does not say
+  std::optional<std::uint64_t> asked = std::nullopt;  ///< people; nothing: it does not say
 };
 
 Result<Report> read_report(const std::string& body) {
@@ -93,12 +94,12 @@ class EnrolledAsking {
     return Released{enrolment_, repository::join_shares(*share, keys_.local_share), released_, {}};
   }
 
-  Result<std::string> run_trial() {
+  Result<TriedRequest> run_trial() {
     if (auto failed = know_gateway()) return error_of(std::move(*failed));
     if (auto failed = submit()) return error_of(std::move(*failed));
-    auto id = request_->id;
+    TriedRequest tried{request_->id, request_->deciders};
     cancel();
-    return id;
+    return tried;
   }
 
  private:
@@ -171,8 +172,9 @@ class EnrolledAsking {
     const auto report = read_report(answer->body);
     if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
     request.id = report->id;
+    request.deciders = report->asked;
     request_ = std::move(request);
-    narrator_.waiting(request_->id, plea_.number, report->asked);
+    narrator_.waiting(request_->id, plea_.number, report->asked.value_or(0));
     return std::nullopt;
   }
 
@@ -292,9 +294,9 @@ Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const Enrolmen
   return EnrolledAsking(enrolment, keys, plea, options, exchange, stop).run();
 }
 
-Result<std::string> try_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys,
-                                         const Plea& plea, const Exchange& exchange,
-                                         const std::stop_token& stop) {
+Result<TriedRequest> try_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys,
+                                          const Plea& plea, const Exchange& exchange,
+                                          const std::stop_token& stop) {
   const AskOptions options;
   return EnrolledAsking(enrolment, keys, plea, options, exchange, stop).run_trial();
 }

@@ -45,11 +45,16 @@ Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const Enrolmen
                                       const AskOptions& options, const Exchange& exchange,
                                       const std::stop_token& stop);
 
+struct TriedRequest {
+  std::string id;                                        ///< as people see it
+  std::optional<std::uint64_t> deciders = std::nullopt;  ///< people with a passkey; nothing: it does not say
+};
+
 /// Sends one request, and cancels it: whether identity, clock and gateway fit, without a release.
 /// Errors: as ask_enrolled_gateway().
-Result<std::string> try_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys,
-                                         const Plea& plea, const Exchange& exchange,
-                                         const std::stop_token& stop);
+Result<TriedRequest> try_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys,
+                                          const Plea& plea, const Exchange& exchange,
+                                          const std::stop_token& stop);
 
 /// Tells the gateway that its share did its work; a few tries, and no error: the release ends by itself.
 void acknowledge(const Released& released, const EnrolmentKeys& keys, const Exchange& exchange);

@@ -336,6 +336,9 @@ TEST(Doctor, FindsWhatIsInTheWayToAGateway) {
   EXPECT_THAT(behind(net::Obstacle::kName), ElementsAre("gateway-name"));
   EXPECT_THAT(behind(net::Obstacle::kConnection), ElementsAre("gateway-unreached"));
   EXPECT_THAT(behind(net::Obstacle::kTrust), ElementsAre("gateway-untrusted"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.gateways[0].deciders = 0; }),
+              ElementsAre("gateway-asks-nobody"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.gateways[0].deciders = 1; }), IsEmpty());
   EXPECT_THAT(found_after([](Facts& facts) { facts.gateways[0].refusal = Error::denied("unknown host"); }),
               ElementsAre("gateway-refuses"));
   EXPECT_THAT(

@@ -53,9 +53,11 @@ std::string test_request(const Session& session, const host::Enrolment& enrolmen
   if (!keys) return "no test request was made: " + keys.error().message();
   const auto plea = host::make_plea(session.repository);
   if (!plea) return "no test request was made: " + plea.error().message();
-  const auto id = host::try_enrolled_gateway(enrolment, *keys, *plea, exchange, stop);
-  if (id) return "test request " + *id + " was taken, and is cancelled";
-  return "the test request FAILED: " + id.error().message();
+  const auto tried = host::try_enrolled_gateway(enrolment, *keys, *plea, exchange, stop);
+  if (!tried) return "the test request FAILED: " + tried.error().message();
+  std::string words = "test request " + tried->id + " was taken, and is cancelled";
+  if (tried->deciders == 0) words += "; nobody there has a passkey that can approve one, as yet";
+  return words;
 }
 
 Result<protocol::InviteLink> read_link(Session& session, const EnrollOptions& options) {
