@@ -41,7 +41,7 @@ constexpr std::array kChecks{
     Check{"gateway-untrusted", kMend, gateway_untrusted},
     Check{"gateway-certificate-ends", kMend, gateway_certificate_ends},
     Check{"gateway-refuses", kMend, gateway_refuses},
-    Check{"gateway-asks-nobody", kMend, gateway_asks_nobody},
+    Check{"gateway-asks-nobody", kNote, gateway_asks_nobody},
     Check{"gateway-plain-http", kMend, gateway_plain_http},
     Check{"clock-behind", kMend, clock_behind},
     Check{"clock-unset", kNote, clock_unset},

@@ -31,8 +31,12 @@ struct VolumeFacts {
       false;  ///< / or /usr lies on it: the initramfs opens it, before all that is looked at here
 };
 
-/// Paths of whole LUKS devices by the UUID that all of them carry, each more than one.
-using LuksTwins = std::map<std::string, std::vector<std::string>>;
+struct LuksTwin {
+  std::string path;
+  bool is_open = false;
+};
+/// LUKS devices by the UUID that all of them carry, of each more than one.
+using LuksTwins = std::map<std::string, std::vector<LuksTwin>>;
 
 struct FstabEntry {
   std::string source;

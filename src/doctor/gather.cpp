@@ -10,7 +10,6 @@
 
 #include "doctor/gather_parts.h"
 #include "doctor/tables.h"
-#include "unlock/block_devices.h"
 
 namespace zkv::doctor {
 
@@ -47,19 +46,6 @@ void gather_tables(const System& system, Facts& facts) {
   }
   facts.has_zfs = unit_of(facts, "zfs.target").is_there();
   if (auto cache = system.read("/etc/zfs/zpool.cache")) facts.pool_cache = std::move(*cache);
-}
-
-bool is_mapping_of_crypt(const System& system, const std::string& folder) {
-  const auto kind = system.read(folder + "/dm/uuid");
-  return kind && kind->starts_with("CRYPT-");
-}
-
-/// Whether something else than its own mapping is made of it.
-bool is_part(const System& system, const std::string& name) {
-  const auto above = system.names_in("/sys/class/block/" + name + "/holders");
-  return !std::ranges::all_of(above, [&](const std::string& holder) {
-    return is_mapping_of_crypt(system, "/sys/class/block/" + holder);
-  });
 }
 
 /// Whether a block device of /sys is a dm-crypt mapping, lies on one, or is memory.
@@ -102,17 +88,6 @@ fs::path repository_of_service(const System& system) {
     if (const auto found = settings.find("ZKV_REPOSITORY"); found != settings.end()) named = found->second;
   }
   return named;
-}
-
-LuksTwins find_luks_twins(const System& system) {
-  LuksTwins twins;
-  const auto all = unlock::find_luks_devices(system.place_of("/sys/class/block"), system.place_of("/dev"));
-  for (const auto& device : all) {
-    const auto name = device.path.filename().string();
-    if (!is_part(system, name)) twins[device.uuid].push_back("/dev/" + name);
-  }
-  std::erase_if(twins, [](const auto& twin) { return twin.second.size() < 2; });
-  return twins;
 }
 
 Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const std::stop_token& stop) {

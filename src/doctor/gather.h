@@ -34,7 +34,7 @@ std::filesystem::path repository_of_service(const System& system);
 /// `unlockers` are asked on the running machine alone.
 Facts gather(const GatherOrder& order, const host::Unlockers& unlockers, const std::stop_token& stop);
 
-/// Of devices that are part of others, as of an array or a path among several to one disk, nothing is said.
+/// A disk that is reached by several paths counts once, and what is part of something else not at all.
 LuksTwins find_luks_twins(const System& system);
 
 /// Only the initramfses that are older than what they hold a copy of. `repository` is as that machine names

@@ -13,6 +13,8 @@ std::filesystem::path repository_file(const GatherOrder& order);
 void gather_repository(const GatherOrder& order, Facts& facts);
 /// After the repository, whose enrolments name volumes.
 void gather_volumes(const GatherOrder& order, const host::Unlockers& unlockers, Facts& facts);
+/// Whether that block device of /sys is a mapping of dm-crypt.
+bool is_mapping_of_crypt(const System& system, const std::string& folder);
 void gather_files(const GatherOrder& order, Facts& facts);
 /// What initramfses ask with, and when they were made.
 void gather_early(const GatherOrder& order, Facts& facts);

@@ -63,9 +63,11 @@ FoundList gateway_asks_nobody(const Facts& facts) {
   FoundList found;
   for (const auto& gateway : facts.gateways) {
     if (gateway.deciders != 0) continue;
-    found.push_back({gateway.address,
-                     "the gateway takes this host's requests, and nobody has a passkey that can approve one",
-                     "on the gateway: zkvgateway approver invite NAME, whose link makes a passkey"});
+    found.push_back(
+        {gateway.address,
+         "the gateway takes this host's requests, and nobody there has a passkey to approve one with: "
+         "it waits for its console",
+         "for approval by phone, on the gateway: zkvgateway approver invite NAME"});
   }
   return found;
 }

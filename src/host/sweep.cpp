@@ -166,8 +166,11 @@ void Sweep::open(std::size_t first, std::size_t end, const std::set<std::string>
     const auto& refs = tried[kind - first];
     const auto behind = next + std::ssize(refs);
     settle(kind, refs, {std::exchange(next, behind), behind});
-    std::ranges::copy_if(refs, std::back_inserter(to_mount[kind]),
-                         [&](const VolumeRef& volume) { return open_.contains(volume.name); });
+    for (const auto& volume : refs) {
+      if (!open_.contains(volume.name)) continue;
+      to_mount[kind].push_back(volume);
+      to_come_.insert(volume.name);
+    }
   }
   for (std::size_t kind = first; kind < end; ++kind) {
     if (!tried[kind - first].empty()) after_opening_(*unlockers_[kind]);
@@ -197,13 +200,15 @@ std::vector<std::string> Sweep::held_places(const std::vector<VolumeRef>& but) c
   for (const auto& survey : surveys_) {
     if (is_among(survey.volume, but)) continue;
     add(survey.places);
-    if (!open_.contains(survey.volume) && !is_last_try_) add(survey.maybe_places);
+    const bool is_guess = !open_.contains(survey.volume) || to_come_.contains(survey.volume);
+    if (is_guess && !is_last_try_) add(survey.maybe_places);
   }
   return held;
 }
 
 void Sweep::mount(std::size_t kind, const std::vector<VolumeRef>& volumes) {
   if (volumes.empty() || !wants_mounts_) return;
+  for (const auto& volume : volumes) to_come_.erase(volume.name);
   auto outcomes = unlockers_[kind]->mount_unheld(volumes, held_places(volumes), stop_);
   if (!outcomes) return report_.mount_errors.push_back(std::move(outcomes).error());
   for (auto& outcome : *outcomes) {

@@ -64,6 +64,8 @@ class Sweep {
   std::vector<unlock::Survey> surveys_;  ///< of every volume, as it was last seen closed
   std::set<std::string> waiting_;
   std::set<std::string> open_;
+  std::set<std::string>
+      to_come_;  ///< of those, what is not mounted yet, since others of its family come first
   std::set<std::string> mounted_places_;
   std::vector<std::vector<unlock::VolumeRef>> held_back_;  ///< for each kind, what is to be mounted again
   bool is_last_try_ = false;                               ///< then guesses hold nothing back any more

@@ -102,7 +102,7 @@ Result<> VolumeKeys::add(std::string_view name, VolumeKind kind, std::span<const
   if (key.empty()) return Error::invalid("the key for " + quoted(name) + " is empty");
   Entry* old = find(name);
   if (old == nullptr) {
-    restore(name, kind, key);
+    put(name, kind, store(key));
     return {};
   }
   if (old->kind != kind) {
@@ -187,12 +187,10 @@ Result<> VolumeKeys::remove(std::string_view name) {
 }
 
 void VolumeKeys::restore(const Volume& volume) {
-  const Slice unknown_fields = take_in(volume.unknown_fields);
-  const Slice next_key = take_in(volume.next_key);
-  Entry& entry = put(volume.name, volume.kind, take_in(volume.key));
-  entry.unknown_fields = unknown_fields;
+  Entry& entry = put(volume.name, volume.kind, store(volume.key));
+  entry.unknown_fields = store(volume.unknown_fields);
   entry.settings = boxed(volume.settings);
-  entry.next_key = next_key;
+  entry.next_key = store(volume.next_key);
   if (volume.derived) keep_derived(entry, *volume.derived);
 }
 
@@ -218,11 +216,14 @@ VolumeKeys::Entry& VolumeKeys::put(std::string_view name, VolumeKind kind, const
   return old;
 }
 
-void VolumeKeys::reserve(std::size_t bytes) {
-  if (used_ + bytes <= arena_.size()) return;
+void VolumeKeys::reserve(std::size_t bytes) { static_cast<void>(make_room(bytes)); }
+
+/// Gives the arena that it replaced: what is to be stored may lie in that.
+SecretBytes VolumeKeys::make_room(std::size_t bytes) {
+  if (used_ + bytes <= arena_.size()) return {};
   SecretBytes larger(std::max({kFirstArena, 2 * arena_.size(), used_ + bytes}));
   std::copy_n(arena_.data(), used_, larger.data());
-  arena_ = std::move(larger);
+  return std::exchange(arena_, std::move(larger));
 }
 
 std::span<const std::uint8_t> VolumeKeys::unknown_records() const { return bytes(unknown_records_); }
@@ -233,7 +234,7 @@ void VolumeKeys::set_unknown_records(std::span<const std::uint8_t> records) {
 
 VolumeKeys::Slice VolumeKeys::store(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return {};
-  reserve(bytes.size());
+  const SecretBytes replaced = make_room(bytes.size());
   std::copy(bytes.begin(), bytes.end(), arena_.data() + used_);
   return {std::exchange(used_, used_ + bytes.size()), bytes.size()};
 }

@@ -57,8 +57,8 @@ bool is_sound_setting(std::string_view text);
 inline constexpr std::size_t kLongestSetting = 4096;
 
 /// The names and keys of all volumes. All keys rest in one run of secret memory, so that a thousand of them
-/// cost no more locked pages than their bytes need. Names and settings of what was removed stay in memory as
-/// long as this does. Only restore() may be handed what lies in that same run.
+/// cost no more locked pages than their bytes need. Names of what was removed stay in memory as long as this
+/// does.
 class VolumeKeys {
  public:
   VolumeKeys() = default;
@@ -108,10 +108,10 @@ class VolumeKeys {
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 
-  /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins. What
-  /// lies in the text that this was made of must not lie in two volumes.
+  /// For the readers of files: takes a volume as it stands, without a check; the last of one name wins.
   void restore(const Volume& volume);
-  /// The same of a volume of which no more is known.
+  /// The same of a volume of which no more is known. A key that lies in the text that this was made of stays
+  /// there, and must not lie in two volumes.
   void restore(std::string_view name, VolumeKind kind, std::span<const std::uint8_t> key);
   /// Makes room for so many bytes of keys at once.
   void reserve(std::size_t bytes);
@@ -140,6 +140,7 @@ class VolumeKeys {
 
   Entry& put(std::string_view name, VolumeKind kind, const Slice& key);
   void keep_derived(Entry& entry, const DerivedKey& derived);
+  SecretBytes make_room(std::size_t bytes);
   Slice store(std::span<const std::uint8_t> bytes);
   Slice take_in(std::span<const std::uint8_t> bytes);
   void forget(const Slice& slice);

@@ -31,6 +31,7 @@ struct CryptOptions {
   std::function<void(std::chrono::milliseconds)> on_check = {};
   /// Called once before `volumes` are waited for whose devices are not there, so long at most.
   std::function<void(const std::vector<VolumeRef>& volumes, std::chrono::milliseconds most)> on_wait = {};
+  std::function<void()> on_arrival = {};  ///< called before those are opened that came
 };
 
 /// Versions 1 and 2, by a key slot or by the volume key.

@@ -2,11 +2,13 @@
 #include "unlock/crypt_mount.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include "unlock/filesystem_types.h"
 #include "unlock/fstab_places.h"
 #include "unlock/guarded_path.h"
+#include "unlock/hidden_files.h"
 #include "unlock/mount_unit.h"
 #include "unlock/order.h"
 #include "unlock/system_tool.h"
@@ -16,6 +18,8 @@ namespace zkv::unlock {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::chrono::seconds kQuick{10};
 
 /// Where a volume is mounted or to be mounted.
 struct Place {
@@ -127,6 +131,7 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
   };
   if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
   auto hidden = hidden_by_mounting(place);
+  const auto begun = std::chrono::steady_clock::now();
   const auto done = mount_somehow(open, place, stop);
   if (done) return outcome(MountHappened::kMounted, std::move(hidden));
   // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
@@ -134,6 +139,9 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
   if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
   if (done.error().kind() == ErrorKind::kInterrupted) return outcome(MountHappened::kInterrupted);
   auto why = done.error().message();
+  // A disk that took its time is not asked once more.
+  if (std::chrono::steady_clock::now() - begun > kQuick)
+    return outcome(MountHappened::kFailed, std::move(why));
   for (const auto& contradiction : contradictions({open})) {
     if (contradiction.mountpoint == clean_path(place)) why += "; " + contradiction.detail;
   }
@@ -155,8 +163,9 @@ std::vector<MountOutcome> CryptMounts::contradictions(const std::vector<OpenVolu
     if (!open.volume.settings.mountpoint.empty()) continue;
     const auto device = device_of(options_, open);
     const auto lines = lines_in_fstab(options_, device);
+    if (!lines || lines->empty()) continue;
     const auto type = filesystem_on(device, options_);
-    if (!lines || !type) continue;
+    if (!type) continue;
     for (const auto& line : *lines) {
       if (can_be_mounted_as(*type, line.type)) continue;
       found.push_back(mount_outcome(open.volume, device, clean_path(line.mountpoint), MountHappened::kFailed,

@@ -194,15 +194,43 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
   return outcomes;
 }
 
-void tell_of_wait(std::span<const Volume> volumes, const std::vector<Outcome>& outcomes,
+/// Places of those whose device is not there.
+std::vector<std::size_t> missing_among(const std::vector<Outcome>& outcomes) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].happened == Happened::kMissing) places.push_back(i);
+  }
+  return places;
+}
+
+/// Nobody is told where nothing can come.
+void tell_of_wait(std::span<const Volume> volumes, const std::vector<std::size_t>& missing,
                   const CryptOptions& options) {
   std::vector<VolumeRef> awaited;
-  for (std::size_t i = 0; i < volumes.size(); ++i) {
-    const bool is_awaited =
-        outcomes[i].happened == Happened::kMissing && can_come(volumes[i].settings.device, options.devices);
-    if (is_awaited) awaited.push_back({volumes[i].name, volumes[i].settings});
+  for (const auto place : missing) {
+    if (can_come(volumes[place].settings.device, options.devices)) {
+      awaited.push_back({volumes[place].name, volumes[place].settings});
+    }
   }
   if (!awaited.empty() && options.on_wait) options.on_wait(awaited, options.device_wait);
+}
+
+/// Opens what comes until `until`, all at once that came at once.
+void open_late(std::span<const Volume> volumes, const CryptRound& round, std::vector<Outcome>& outcomes,
+               std::chrono::steady_clock::time_point until) {
+  auto missing = missing_among(outcomes);
+  if (!missing.empty()) tell_of_wait(volumes, missing, round.options);
+  for (; !missing.empty(); missing = missing_among(outcomes)) {
+    std::vector<std::string> names;
+    for (const auto place : missing) names.push_back(volumes[place].settings.device);
+    const auto came = await_devices(names, round.options.devices, until, round.stop);
+    if (came.empty()) return;
+    std::vector<Volume> arrived;
+    for (const std::size_t one : came) arrived.push_back(volumes[missing[one]]);
+    if (round.options.on_arrival) round.options.on_arrival();
+    auto opened = open_present(arrived, round);
+    for (std::size_t i = 0; i < came.size(); ++i) outcomes[missing[came[i]]] = std::move(opened[i]);
+  }
 }
 
 }  // namespace
@@ -212,22 +240,7 @@ std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt
   const CryptRound round{attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
   auto outcomes = open_present(volumes, round);
-  if (attempt == Attempt::kOpen && !stop.stop_requested()) tell_of_wait(volumes, outcomes, options);
-  while (attempt == Attempt::kOpen) {
-    std::vector<std::size_t> places;
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < volumes.size(); ++i) {
-      if (outcomes[i].happened != Happened::kMissing) continue;
-      places.push_back(i);
-      names.push_back(volumes[i].settings.device);
-    }
-    const auto came = await_devices(names, options.devices, until, stop);
-    if (came.empty()) break;
-    for (const std::size_t one : came) {
-      const auto place = places[one];
-      outcomes[place] = open_present(volumes.subspan(place, 1), round).front();
-    }
-  }
+  if (attempt == Attempt::kOpen && !stop.stop_requested()) open_late(volumes, round, outcomes, until);
   return outcomes;
 }
 

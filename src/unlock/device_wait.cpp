@@ -30,11 +30,12 @@ std::vector<std::size_t> await_devices(const std::vector<std::string>& names,
   std::mutex mutex;
   std::unique_lock lock(mutex);
   std::condition_variable_any never;
-  while (there.empty() && !stop.stop_requested() && std::chrono::steady_clock::now() < until) {
-    never.wait_for(lock, stop, kBetweenLooks, [] { return false; });
+  while (!stop.stop_requested()) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (can_come(names[i], devices) && find_device(names[i], devices)) there.push_back(i);
     }
+    if (!there.empty() || std::chrono::steady_clock::now() >= until) break;
+    never.wait_for(lock, stop, kBetweenLooks, [] { return false; });
   }
   return there;
 }

@@ -13,7 +13,8 @@ namespace zkv::unlock {
 bool can_come(const std::string& name, const std::filesystem::path& devices);
 
 /// Waits until at least one of `names` (as find_device() takes them) is there, and says which are: their
-/// places among `names`. None when the time is up, or a stop is asked for, or none of them can_come().
+/// places among `names`. None when the time is up, which is seen only after a look, or a stop is asked for,
+/// or none of them can_come().
 std::vector<std::size_t> await_devices(const std::vector<std::string>& names,
                                        const std::filesystem::path& devices,
                                        std::chrono::steady_clock::time_point until,

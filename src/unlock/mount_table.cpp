@@ -89,10 +89,4 @@ std::string real_path(const std::string& path) {
   return failed ? path : clean_path(real);
 }
 
-std::string hidden_by_mounting(const std::string& mountpoint) {
-  std::error_code failed;
-  const bool is_empty = std::filesystem::is_empty(mountpoint, failed);
-  return failed || is_empty ? std::string() : "it hides what lay in that directory";
-}
-
 }  // namespace zkv::unlock

@@ -34,8 +34,4 @@ std::string clean_path(const std::string& path);
 /// The same as /proc/self/mountinfo has it: every link followed, as far as the path is there.
 std::string real_path(const std::string& path);
 
-/// What a person is told of a mount where something lies in the directory, which nobody sees from then on;
-/// empty where nothing does. To be asked before mounting.
-std::string hidden_by_mounting(const std::string& mountpoint);
-
 }  // namespace zkv::unlock

@@ -149,27 +149,46 @@ Result<> fill(int fd, const fs::path& file, const SecretPlace& place, std::span<
   return write_all(fd, secret, place.path);
 }
 
-/// What a process that was killed left half written of this secret.
-void remove_leftovers(const fs::path& path, int directory, const std::string& beginning) {
+/// How the name of a file begins in which a secret is written; the writer's process follows, and digits.
+std::string temporary_of(const std::string& name) { return "." + name + ".tmp."; }
+
+/// The process that wrote a file of that name; 0 where it is no such file.
+pid_t writer_of(std::string_view name, std::string_view beginning) {
+  if (!name.starts_with(beginning)) return 0;
+  const auto rest = name.substr(beginning.size());
+  const auto dot = rest.find('.');
+  if (dot == std::string_view::npos || rest.find('.', dot + 1) != std::string_view::npos) return 0;
+  return number_in<pid_t>(rest.substr(0, dot), 10).value_or(0);
+}
+
+/// Overwrites the file, opened for writing, and takes it out of its directory.
+Result<> wipe_and_unlink(int directory, const std::string& name, int fd, const fs::path& path) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return Error::system("looking at " + path.string(), errno);
+  const std::vector<std::uint8_t> zeros(static_cast<std::size_t>(info.st_size));
+  ZKV_CHECK(write_all(fd, zeros, path));
+  if (::unlinkat(directory, name.c_str(), 0) != 0) return Error::system("removing " + path.string(), errno);
+  return {};
+}
+
+/// What a process that was killed left half written of this secret. Errors of one stop no other.
+void remove_leftovers(const SecretPlace& place, int directory) {
+  const auto beginning = temporary_of(place.path.filename());
+  const auto folder = place.path.parent_path();
   std::error_code failed;
-  for (fs::directory_iterator entry(path, failed), end; !failed && entry != end; entry.increment(failed)) {
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
     const std::string name = entry->path().filename();
-    if (!name.starts_with(beginning)) continue;
-    const auto rest = std::string_view(name).substr(beginning.size());
-    const auto writer = number_in<pid_t>(rest.substr(0, rest.find('.')), 10);
-    const bool is_dead = writer && *writer > 0 && ::kill(*writer, 0) != 0 && errno == ESRCH;
-    if (is_dead) ::unlinkat(directory, name.c_str(), 0);
+    const pid_t writer = writer_of(name, beginning);
+    if (writer <= 0 || ::kill(writer, 0) == 0 || errno != ESRCH) continue;
+    const FileDescriptor file(
+        ::openat(directory, name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (file.is_open()) static_cast<void>(wipe_and_unlink(directory, name, file.get(), entry->path()));
   }
 }
 
-/// How the name of a file begins in which a secret is written; the writer's process follows.
-std::string temporary_of(const std::string& name) { return "." + name + ".tmp."; }
-
 Result<> replace_by(int directory, const SecretPlace& place, std::span<const std::uint8_t> secret) {
   const std::string name = place.path.filename();
-  const std::string own = temporary_of(name);
-  remove_leftovers(place.path.parent_path(), directory, own);
-  const std::string temporary = own + std::to_string(::getpid()) + "." + random_name();
+  const std::string temporary = temporary_of(name) + std::to_string(::getpid()) + "." + random_name();
   const FileDescriptor file(
       ::openat(directory, temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.is_open()) return Error::system("making " + place.path.string(), errno);
@@ -205,6 +224,7 @@ bool is_secret_there(const SecretPlace& place) {
 
 Result<SecretWritten> write_secret(const SecretPlace& place, std::span<const std::uint8_t> secret) {
   ZKV_TRY(const auto directory, open_place(place, true));
+  remove_leftovers(place, directory.get());
   ZKV_TRY(const auto there, open_secret(place, directory.get(), O_RDONLY));
   if (there.is_open()) {
     const auto old = read_secret(there.get(), secret.size(), place.path);
@@ -218,15 +238,10 @@ Result<bool> remove_secret(const SecretPlace& place) {
   auto directory = open_place(place, false);
   if (!directory && directory.error().kind() == ErrorKind::kNotFound) return false;
   if (!directory) return tl::unexpected(directory.error());
+  remove_leftovers(place, directory->get());
   ZKV_TRY(const auto file, open_secret(place, directory->get(), O_WRONLY));
   if (!file.is_open()) return false;
-  struct stat info {};
-  if (::fstat(file.get(), &info) != 0) return Error::system("looking at " + place.path.string(), errno);
-  const std::vector<std::uint8_t> zeros(static_cast<std::size_t>(info.st_size));
-  ZKV_CHECK(write_all(file.get(), zeros, place.path));
-  if (::unlinkat(directory->get(), place.path.filename().c_str(), 0) != 0) {
-    return Error::system("removing " + place.path.string(), errno);
-  }
+  ZKV_CHECK(wipe_and_unlink(directory->get(), place.path.filename(), file.get(), place.path));
   return true;
 }
 

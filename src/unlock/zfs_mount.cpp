@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "unlock/guarded_path.h"
+#include "unlock/hidden_files.h"
 #include "unlock/mount_table.h"
 #include "unlock/order.h"
 

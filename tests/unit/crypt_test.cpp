@@ -17,6 +17,7 @@
 #include "unlock/block_devices.h"
 #include "unlock/crypt.h"
 #include "unlock/crypt_options.h"
+#include "unlock/device_wait.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
 
@@ -188,6 +189,14 @@ TEST_F(LuksMachine, ADeviceThatUdevFindsLateIsWaitedFor) {
   });
   EXPECT_EQ(open_one("data", {"UUID=77", {}, {}}).happened, Happened::kAlreadyOpen);
   EXPECT_EQ(waits_told_, std::vector<std::string>{"data"});
+}
+
+TEST_F(LuksMachine, ADeviceThatCameWhileOthersWereOpenedIsSeenThoughTheTimeIsUp) {
+  fs::create_directories(dev() / "disk/by-uuid");
+  fs::create_symlink("../../vdb", dev() / "disk/by-uuid/77");
+  const auto long_ago = std::chrono::steady_clock::now() - std::chrono::hours(1);
+  EXPECT_EQ(await_devices({"UUID=66", "UUID=77"}, dev(), long_ago, {}), std::vector<std::size_t>{1});
+  EXPECT_TRUE(await_devices({"UUID=66"}, dev(), long_ago, {}).empty());
 }
 
 TEST_F(LuksMachine, AStopEndsTheWaitForADevice) {

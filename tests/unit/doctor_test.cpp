@@ -151,11 +151,15 @@ TEST(Doctor, FindsThatTwoDisksHaveTheUuidOfAVolume) {
   const auto with_twins = [](const std::string& uuid) {
     return found_after([&](Facts& facts) {
       facts.volumes.push_back({"data", "luks", "UUID=1234-abcd"});
-      facts.luks_twins = {{uuid, {"/dev/sda", "/dev/sdb"}}};
+      facts.luks_twins = {{uuid, {{"/dev/sda", true}, {"/dev/sdb"}}}};
     });
   };
   EXPECT_THAT(with_twins("1234-abcd"), ElementsAre("disk-twin"));
   EXPECT_THAT(with_twins("9999-abcd"), IsEmpty()) << "no volume is named by it";
+  Facts facts = healthy();
+  facts.volumes.push_back({"data", "luks", "/dev/disk/by-uuid/1234-abcd"});
+  facts.luks_twins = {{"1234-abcd", {{"/dev/sda", true}, {"/dev/sdb"}}}};
+  EXPECT_THAT(examine(facts).front().found.what, HasSubstr("/dev/sda (open now), /dev/sdb;"));
 }
 
 TEST(Doctor, DisksWithOneUuidAreTwinsUnlessTheyArePartOfSomething) {
@@ -164,23 +168,50 @@ TEST(Doctor, DisksWithOneUuidAreTwinsUnlessTheyArePartOfSomething) {
     std::filesystem::create_directories((root / path).parent_path());
     std::ofstream(root / path, std::ios::binary) << text;
   };
-  const auto disk = [&](const std::string& name, const std::string& uuid, const std::string& holder) {
+  const auto head_of = [](const std::string& uuid) {
     std::string head(4096, '\0');
     head.replace(0, 6, "LUKS\xba\xbe");
     head.replace(168, uuid.size(), uuid);
-    put("dev/" + name, head);
+    return head;
+  };
+  const auto twins = [&] {
+    std::vector<std::string> words;
+    for (const auto& [uuid, all] : find_luks_twins(System(root / ""))) {
+      words.push_back(uuid + ":");
+      for (const auto& twin : all) words.back() += " " + twin.path + (twin.is_open ? " (open)" : "");
+    }
+    return words;
+  };
+  const auto disk = [&](const std::string& name, const std::string& uuid, const std::string& holder) {
+    put("dev/" + name, head_of(uuid));
     std::filesystem::create_directories(root / ("sys/class/block/" + name + "/holders/" + holder));
   };
   put("sys/class/block/dm-0/dm/uuid", "CRYPT-LUKS2-one");
   put("sys/class/block/dm-1/dm/uuid", "mpath-one");
+  const auto whole_disk = [&](const std::string& name, const std::string& partition, const std::string& wwid,
+                              const std::string& holder) {
+    const auto folder = "sys/devices/" + name;
+    put(folder + "/" + partition + "/partition", "1");
+    put(folder + "/device/wwid", wwid);
+    std::filesystem::create_directories(root / (folder + "/holders/" + holder));
+    std::filesystem::create_symlink("../../devices/" + name + "/" + partition,
+                                    root / ("sys/class/block/" + partition));
+  };
   disk("sda", "one", "dm-0");
   disk("sdb", "one", "");
   disk("sdc", "two", "dm-1");
   disk("sdd", "two", "dm-1");
   disk("dm-1", "two", "");
   disk("sde", "three", "");
-  EXPECT_THAT(find_luks_twins(System(root / "")),
-              ElementsAre(std::pair(std::string("one"), std::vector<std::string>{"/dev/sda", "/dev/sdb"})));
+  for (const auto* partition : {"sdf1", "sdg1", "sdh1", "sdi1"}) {
+    put(std::string("dev/") + partition, head_of("four"));
+  }
+  whole_disk("sdf", "sdf1", "naa.1", "");
+  whole_disk("sdg", "sdg1", "naa.1", "");
+  whole_disk("sdh", "sdh1", "naa.2", "dm-1");
+  EXPECT_THAT(twins(), ElementsAre("one: /dev/sda (open) /dev/sdb"));
+  whole_disk("sdi", "sdi1", "naa.3", "");
+  EXPECT_THAT(twins(), ElementsAre("four: /dev/sdf1 /dev/sdi1", "one: /dev/sda (open) /dev/sdb"));
 }
 
 TEST(Doctor, SaysNothingOfEnrolmentsThatItMayNotSee) {

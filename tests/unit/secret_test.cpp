@@ -55,6 +55,7 @@ class Secrets : public testing::Test {
     const auto bytes = read_file(folder_ / name, 65'536);
     return bytes ? std::string(bytes->begin(), bytes->end()) : "nothing";
   }
+  void write(const std::string& name) { std::ofstream(folder_ / name) << "half"; }
   struct stat status(const std::string& name) {
     struct stat info {};
     EXPECT_EQ(::lstat((folder_ / name).c_str(), &info), 0);
@@ -81,16 +82,28 @@ TEST_F(Secrets, AreWrittenOnceAndReplacedWhenTheyChange) {
   EXPECT_EQ(names(), std::vector<std::string>{"token"});
 }
 
-TEST_F(Secrets, WhatAKilledProcessLeftHalfWrittenIsRemoved) {
+TEST_F(Secrets, WhatAKilledProcessLeftHalfWrittenIsWipedAndRemoved) {
   const pid_t dead = ::fork();
   if (dead == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(dead, nullptr, 0), dead);
   const auto left = ".token.tmp." + std::to_string(dead) + ".0123456789abcdef";
-  const auto others = ".token.tmp." + std::to_string(::getppid()) + ".0123456789abcdef";
-  for (const auto& name : {left, others, std::string(".token.tmp.word")})
-    std::ofstream(folder_ / name) << "half";
+  const auto living = ".token.tmp." + std::to_string(::getppid()) + ".0123456789abcdef";
+  const auto of_another = ".token.tmp." + std::to_string(dead) + ".tmp." + std::to_string(dead) + ".01";
+  for (const auto& name : {living, of_another, std::string(".token.tmp.word")}) write(name);
+  const auto look = [&] {
+    write(left);
+    return FileDescriptor(::open((folder_ / left).c_str(), O_RDONLY));
+  };
+  const auto before = look();
   EXPECT_EQ(opened(at("token")).happened, Happened::kOpened);
-  EXPECT_THAT(names(), testing::UnorderedElementsAre("token", others, ".token.tmp.word"));
+  EXPECT_THAT(names(), testing::UnorderedElementsAre("token", living, of_another, ".token.tmp.word"));
+  EXPECT_EQ(read_secret(before.get(), 100, "it")->view(), std::string(4, '\0'));
+  const auto again = look();
+  EXPECT_EQ(opened(at("token")).happened, Happened::kAlreadyOpen);
+  EXPECT_FALSE(fs::exists(folder_ / left));
+  const auto last = look();
+  EXPECT_EQ(closed(at("token")).happened, Happened::kClosed);
+  EXPECT_THAT(names(), testing::UnorderedElementsAre(living, of_another, ".token.tmp.word"));
 }
 
 TEST_F(Secrets, AreWipedAndRemovedWhenTheyAreClosed) {

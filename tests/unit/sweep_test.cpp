@@ -38,6 +38,7 @@ struct Machine {
   std::map<std::string, Plan> volumes;
   std::set<std::string> paths = {"/dev/sda", "/dev/sdb"};
   std::vector<std::string> events = {};
+  std::vector<std::size_t> opened_at_once = {};  ///< how many volumes each call was to open
 
   [[nodiscard]] bool is_there(const Plan& plan) const {
     return plan.lies_on.empty() || std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
@@ -83,6 +84,7 @@ class Kind final : public unlock::Unlocker {
                                                   const std::stop_token& stop) override {
     std::vector<unlock::Outcome> outcomes;
     std::set<std::string> brought;
+    machine_.opened_at_once.push_back(volumes.size());
     for (const auto& volume : volumes) {
       const Plan& plan = machine_.volumes.at(volume.name);
       EXPECT_THAT(text_of(volume.key), "key of " + volume.name);
@@ -248,11 +250,29 @@ TEST(Sweep, KindsOfOneFamilyAreOpenedInOneGoAndThenMounted) {
   const auto report = sweep(machine);
   EXPECT_THAT(machine.events,
               ElementsAre("open tank/d", "mount tank/d", "open a", "open b", "open c", "mount a", "mount b"));
+  EXPECT_THAT(machine.opened_at_once, ElementsAre(1, 3));
   for (const auto& volume : report.volumes) {
     const auto& name = volume.outcome.volume;
     EXPECT_EQ(volume.kind, repository::to_text(machine.volumes.at(name).kind)) << name;
     EXPECT_EQ(unlock::is_success(volume.outcome.happened), machine.volumes.at(name).opens) << name;
   }
+}
+
+TEST(Sweep, WhatIsOpenAndNotYetMountedHoldsBackWhatMayLieBelowIt) {
+  Machine machine{
+      {{"a", {.lies_on = "/dev/sda", .mountpoint = "/srv/data"}},
+       {"b", {.kind = VolumeKind::kPlain, .lies_on = "/dev/sdb", .mountpoint = "/srv", .is_guess = true}}}};
+  EXPECT_TRUE(sweep(machine).is_complete());
+  EXPECT_THAT(machine.events, ElementsAre("open a", "open b", "mount b", "mount a"));
+}
+
+TEST(Sweep, AStopInTheMiddleOfAFamilyIsToldOfEachOfItsKinds) {
+  Machine machine{
+      {{"a", {.lies_on = "/dev/sda"}}, {"b", {.kind = VolumeKind::kPlain, .lies_on = "/dev/sdb"}}}};
+  std::stop_source stop;
+  stop.request_stop();
+  const auto report = sweep(machine, stop.get_token());
+  for (const auto* name : {"a", "b"}) EXPECT_EQ(outcome_for(report, name).happened, Happened::kInterrupted);
 }
 
 TEST(Sweep, AGuessedPlaceHoldsBackOnlyUntilTheEnd) {

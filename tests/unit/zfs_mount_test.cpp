@@ -44,8 +44,9 @@ TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
 
 TEST(ZfsMount, WhatAMountHidesIsTold) {
   const test::TemporaryDirectory folder;
-  std::filesystem::create_directories(folder / "empty");
+  std::filesystem::create_directories(folder / "empty/places/for/others");
   std::filesystem::create_directories(folder / "full/of");
+  std::ofstream(folder / "full/of/files") << "written while it was not mounted";
   FakeZfs zfs;
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", folder / "empty"}});
   zfs.add_child("tank/a/x", "tank/a", {{"mountpoint", folder / "full"}});

@@ -28,7 +28,7 @@ enum class ExitCode : int {
 };
 
 struct Session {
-  std::span<char*> words;            ///< what argv holds behind the program's name
+  std::span<char*> words;  ///< of argv behind the program's name, until the parser took its secrets out
   std::filesystem::path repository;  ///< --repository, or the default place
   ExitCode exit_code = ExitCode::kDone;
   GivenSecrets secrets;                                        ///< what came by argv and stdin

@@ -56,7 +56,8 @@ std::string test_request(const Session& session, const host::Enrolment& enrolmen
   const auto tried = host::try_enrolled_gateway(enrolment, *keys, *plea, exchange, stop);
   if (!tried) return "the test request FAILED: " + tried.error().message();
   std::string words = "test request " + tried->id + " was taken, and is cancelled";
-  if (tried->deciders == 0) words += "; nobody there has a passkey that can approve one, as yet";
+  if (tried->deciders == 0)
+    words += "; nobody there has a passkey as yet: only the gateway's console can approve one";
   return words;
 }
 

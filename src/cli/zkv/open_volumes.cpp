@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/plain_text.h"
 #include "fetch_options.h"
 #include "host/boot.h"
 #include "host/drift_record.h"
@@ -69,10 +70,14 @@ ExitCode tell_outcome(const host::MountReport& outcome, const OpenOptions& optio
 void tell_of_wait(const std::vector<unlock::VolumeRef>& volumes, std::chrono::milliseconds most) {
   std::string line = "waiting for disks that are not there, ";
   line += std::to_string(std::chrono::ceil<std::chrono::seconds>(most).count()) + " s at most:";
-  for (const auto& volume : volumes) line += " " + volume.name + " (" + volume.settings.device + ")";
+  for (const auto& volume : volumes) {
+    line += " " + plain_text(volume.name) + " (" + plain_text(volume.settings.device) + ")";
+  }
   static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
   host::notify_status(line);
 }
+
+void tell_of_opening() { host::notify_status("opening volumes"); }
 
 /// Where not all is open. The first of the reasons alone, so that the line stays one.
 std::string status_of(const host::MountReport& outcome) {
@@ -111,11 +116,11 @@ unlock::Preparation prepare_opening(const OpenOptions& options) {
 
 ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const Session& session,
                       const OpenOptions& options, const host::StopOnSignal& signals) {
-  host::notify_status("opening volumes");
-  const auto unlockers =
-      unlock::all_unlockers({.zfs = zfs_options(options.via),
-                             .crypt = {.on_check = host::notify_longer, .on_wait = tell_of_wait},
-                             .hand_over = opening.hand_over});
+  tell_of_opening();
+  const auto unlockers = unlock::all_unlockers(
+      {.zfs = zfs_options(options.via),
+       .crypt = {.on_check = host::notify_longer, .on_wait = tell_of_wait, .on_arrival = tell_of_opening},
+       .hand_over = opening.hand_over});
   auto order = order_of(session, options);
   order.on_keys = [&](const repository::VolumeKeys& keys) {
     preparation.await();
