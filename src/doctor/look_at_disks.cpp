@@ -7,8 +7,11 @@ namespace zkv::doctor {
 
 namespace {
 
-bool is_named_by(const VolumeFacts& volume, const std::string& uuid) {
-  return volume.device == "UUID=" + uuid || volume.device == "/dev/disk/by-uuid/" + uuid;
+const VolumeFacts* volume_by(const Facts& facts, const std::string& uuid) {
+  const auto found = std::ranges::find_if(facts.volumes, [&](const VolumeFacts& volume) {
+    return volume.device == "UUID=" + uuid || volume.device == "/dev/disk/by-uuid/" + uuid;
+  });
+  return found == facts.volumes.end() ? nullptr : &*found;
 }
 
 std::string in_words(const std::vector<LuksTwin>& twins) {
@@ -24,9 +27,8 @@ std::string in_words(const std::vector<LuksTwin>& twins) {
 FoundList disk_twin(const Facts& facts) {
   FoundList found;
   for (const auto& [uuid, twins] : facts.luks_twins) {
-    const auto volume =
-        std::ranges::find_if(facts.volumes, [&](const auto& one) { return is_named_by(one, uuid); });
-    if (volume == facts.volumes.end()) continue;
+    const auto* volume = volume_by(facts, uuid);
+    if (volume == nullptr) continue;
     found.push_back(
         {volume->name,
          volume->name + " is the disk with LUKS UUID " + uuid +

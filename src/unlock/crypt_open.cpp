@@ -222,10 +222,12 @@ void open_late(std::span<const Volume> volumes, const CryptRound& round, std::ve
   if (!missing.empty()) tell_of_wait(volumes, missing, round.options);
   for (; !missing.empty(); missing = missing_among(outcomes)) {
     std::vector<std::string> names;
+    names.reserve(missing.size());
     for (const auto place : missing) names.push_back(volumes[place].settings.device);
     const auto came = await_devices(names, round.options.devices, until, round.stop);
     if (came.empty()) return;
     std::vector<Volume> arrived;
+    arrived.reserve(came.size());
     for (const std::size_t one : came) arrived.push_back(volumes[missing[one]]);
     if (round.options.on_arrival) round.options.on_arrival();
     auto opened = open_present(arrived, round);
