@@ -152,7 +152,8 @@ class RootScenario(Scenario):
             try:
                 return self.gateway.wait_for_request(AFTER_PASSPHRASE)
             except GatewayError:
-                guest.wait_for_console(PASSPHRASE, 0, since)
+                if PASSPHRASE not in guest.console[since:]:  # it was taken, and the machine is slow
+                    return self.gateway.wait_for_request(BOOT_LIMIT)
         raise AssertionError("the passphrase was shown each time that it was typed")
 
     def assert_root(self, guest):
