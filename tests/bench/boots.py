@@ -96,6 +96,7 @@ def measure():
                     guest.run("systemctl is-system-running --wait", limit=400)
                     ours.append(milliseconds_of(guest, "zfs-keyvault.service"))
                 gateway.stop()
+                guest.check("systemctl disable --quiet ledger.service")  # it is ordered after zfs-keyvault.target
                 asking, alone = until_up(guest)
                 guest.check(PLAIN)
                 for _ in range(ROUNDS):

@@ -82,7 +82,10 @@ class Units(unittest.TestCase):
         self.assertEqual(NAMESPACING & {name for name, _ in settings("zfs-keyvault.service")}, set())
 
     def test_the_host_is_never_ordered_before_the_local_filesystems(self):
-        self.assertNotIn("Before", dict(settings("zfs-keyvault.service")))
+        self.assertEqual([value for name, value in settings("zfs-keyvault.service") if name == "Before"], ["shutdown.target"])
+
+    def test_no_target_waits_for_a_person(self):
+        self.assertIn(("DefaultDependencies", "no"), settings("zfs-keyvault.service"))
 
     def test_a_persons_no_is_not_asked_again(self):
         self.assertIn("4", dict(settings("zfs-keyvault.service"))["RestartPreventExitStatus"].split())

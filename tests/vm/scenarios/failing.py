@@ -105,6 +105,7 @@ class Failing(Scenario):
         self.step(f"the guest is up, and says /{complaint}/")
         self.assert_locked(guest, VOLUMES)
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "activating")
+        self.assertNotIn("zfs-keyvault.service", unit(guest, "multi-user.target", "After"), "the machine would be up only after it")
         self.assertRegex(guest.run("systemctl status --no-pager zfs-keyvault.service").out, complaint)
 
     def assert_mended(self, guest):
