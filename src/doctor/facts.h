@@ -68,11 +68,10 @@ struct FileFacts {
 struct GatewayFacts {
   std::string address;
   net::Obstacle obstacle = net::Obstacle::kConnection;
-  std::optional<Error> trouble = std::nullopt;  ///< `obstacle` stood before any answer
-  std::optional<Error> refusal = std::nullopt;  ///< it answered, and would not release a share
-  std::optional<std::uint64_t> deciders =
-      std::nullopt;  ///< people who can approve a request; asked only on request
-  std::optional<Time> certificate_ends = std::nullopt;  ///< of its chain, the first to end
+  std::optional<Error> trouble = std::nullopt;           ///< `obstacle` stood before any answer
+  std::optional<Error> refusal = std::nullopt;           ///< it answered, and would not release a share
+  std::optional<std::uint64_t> deciders = std::nullopt;  ///< people with a passkey; seen by a request alone
+  std::optional<Time> certificate_ends = std::nullopt;   ///< of its chain, the first to end
 };
 
 struct Leftover {

@@ -12,38 +12,29 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Disk {
-  fs::path folder;        ///< of /sys
+  fs::path whole;         ///< the folder of /sys of the disk that it lies on, or is
   std::string partition;  ///< the number, where it is one
-  fs::path whole;         ///< the folder of the disk that a partition lies on, else its own
+  bool is_open = false;   ///< its own mapping is made of it
+  bool is_part = false;   ///< something else is, or of the disk that it lies on
 };
-
-Disk disk_of(const System& system, const std::string& name) {
-  Disk disk{"/sys/class/block/" + name, {}, {}};
-  disk.whole = disk.folder;
-  if (auto number = system.read(disk.folder / "partition")) {
-    disk.partition = std::move(*number);
-    disk.whole = disk.folder / "..";
-  }
-  return disk;
-}
 
 std::vector<std::string> holders_of(const System& system, const fs::path& folder) {
   return system.names_in(folder / "holders");
 }
 
-bool is_open(const System& system, const Disk& disk) {
-  return std::ranges::any_of(holders_of(system, disk.folder), [&](const std::string& holder) {
-    return is_mapping_of_crypt(system, "/sys/class/block/" + holder);
-  });
-}
-
-/// Whether something else than its own mapping is made of it, or of the disk that it lies on.
-bool is_part(const System& system, const Disk& disk) {
-  const auto above = holders_of(system, disk.folder);
-  const bool is_held = !std::ranges::all_of(above, [&](const std::string& holder) {
-    return is_mapping_of_crypt(system, "/sys/class/block/" + holder);
-  });
-  return is_held || (!disk.partition.empty() && !holders_of(system, disk.whole).empty());
+Disk disk_of(const System& system, const std::string& name) {
+  const fs::path folder = "/sys/class/block/" + name;
+  Disk disk{folder, {}};
+  for (const auto& holder : holders_of(system, folder)) {
+    const bool is_own = is_mapping_of_crypt(system, "/sys/class/block/" + holder);
+    (is_own ? disk.is_open : disk.is_part) = true;
+  }
+  if (auto number = system.read(folder / "partition")) {
+    disk.partition = std::move(*number);
+    disk.whole = folder / "..";
+    disk.is_part = disk.is_part || !holders_of(system, disk.whole).empty();
+  }
+  return disk;
 }
 
 /// The same for each path to one disk; empty where the disk has no such name.
@@ -71,8 +62,8 @@ LuksTwins find_luks_twins(const System& system) {
     const auto disk = disk_of(system, name);
     const auto identity = identity_of(system, disk);
     const bool is_seen = !identity.empty() && !seen.insert(identity).second;
-    if (is_seen || is_part(system, disk)) continue;
-    twins[device.uuid].push_back({"/dev/" + name, is_open(system, disk)});
+    if (is_seen || disk.is_part) continue;
+    twins[device.uuid].push_back({"/dev/" + name, disk.is_open});
   }
   std::erase_if(twins, [](const auto& twin) { return twin.second.size() < 2; });
   return twins;
