@@ -43,6 +43,7 @@ struct FstabEntry {
   std::string mountpoint;  ///< "none" for swap
   std::string type;
   std::vector<std::string> options;
+  std::vector<std::string> lies_on = {};  ///< mappings of cryptsetup, as far as they are open
 };
 
 /// A line of /etc/zfs/zfs-list.cache, from which zfs-mount-generator makes units.

@@ -10,6 +10,7 @@
 
 #include "doctor/gather_parts.h"
 #include "doctor/tables.h"
+#include "unlock/layers.h"
 
 namespace zkv::doctor {
 
@@ -39,6 +40,11 @@ void gather_service(const System& system, Facts& facts) {
 void gather_tables(const System& system, Facts& facts) {
   facts.crypttab = unlock::parse_crypttab(text_of(system, "/etc/crypttab", facts));
   facts.fstab = parse_whole_fstab(text_of(system, "/etc/fstab", facts));
+  for (auto& entry : facts.fstab) {
+    if (!system.is_running()) break;
+    entry.lies_on =
+        unlock::mappings_under(entry.source, system.place_of("/dev"), system.place_of("/sys/class/block"));
+  }
   const fs::path folder = "/etc/zfs/zfs-list.cache";
   for (const auto& pool : system.names_in(folder)) {
     std::ranges::move(parse_zfs_list_cache(text_of(system, folder / pool, facts)),

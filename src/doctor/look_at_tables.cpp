@@ -48,7 +48,8 @@ const VolumeFacts* volume_under(const Facts& facts, const FstabEntry& entry) {
     if (volume.holds_system) continue;
     const bool is_zfs =
         entry.type == "zfs" && (entry.source == volume.name || entry.source.starts_with(volume.name + "/"));
-    const bool is_mapping = volume.kind != "zfs" && entry.source == std::string(kMapper) + volume.name;
+    const bool is_mapping = volume.kind != "zfs" && (entry.source == std::string(kMapper) + volume.name ||
+                                                     std::ranges::count(entry.lies_on, volume.name) > 0);
     if (is_zfs || is_mapping || entry.source == unlock::zvol_link("/dev", volume.name)) return &volume;
   }
   if (entry.source.starts_with('/') && !entry.source.starts_with("/dev/"))
@@ -111,12 +112,17 @@ FoundList fstab_stops_boot(const Facts& facts) {
   for (const auto& entry : facts.fstab) {
     const auto* volume = volume_under(facts, entry);
     if (volume == nullptr || is_left_for_later(entry) || can_be_missing(entry)) continue;
+    const bool is_swap = entry.type == "swap";
+    const auto as_what =
+        is_swap ? " as swap: " : " on " + entry.mountpoint + ", then ends in emergency mode: ";
+    const auto options =
+        is_swap ? "add nofail to the options of the line of " + entry.source
+                : "add noauto (zkv mounts it) or nofail to the options of the line of " + entry.mountpoint;
     found.push_back({std::string(kFstab),
-                     "the boot waits for " + entry.source + " on " + entry.mountpoint +
-                         ", then ends in emergency mode: " + volume->name +
+                     "the boot waits for " + entry.source + as_what + volume->name +
                          " is locked until the network is up and somebody has approved",
-                     "add noauto (zkv mounts it) or nofail to the options of the line of " +
-                         entry.mountpoint + " in /etc/fstab, then systemctl daemon-reload"});
+                     options + " in /etc/fstab, then systemctl daemon-reload" +
+                         (is_swap ? "; once it is open, swapon -a turns it on" : "")});
   }
   return found;
 }

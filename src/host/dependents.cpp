@@ -1,6 +1,7 @@
 // systemctl(1) for units, the tables themselves for mounts.
 #include "host/dependents.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -8,6 +9,7 @@
 
 #include "unlock/child_process.h"
 #include "unlock/crypttab.h"
+#include "unlock/layers.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_tool.h"
 
@@ -100,18 +102,33 @@ bool has_word(const std::string& options, std::string_view wanted) {
   return false;
 }
 
-/// A mapping that systemd waits for before local-fs.target, which the asking comes after: a cycle that ends
+/// The mappings that what a line of fstab names lies on, as far as they are open.
+std::vector<std::string> mappings_of(const std::string& source, const unlock::StoragePlaces& storage) {
+  if (source.starts_with(kMapper)) {
+    if (auto under = unlock::mappings_under(source, storage.devices, storage.blocks); !under.empty())
+      return under;
+    return {source.substr(kMapper.size())};
+  }
+  return unlock::mappings_under(source, storage.devices, storage.blocks);
+}
+
+/// A device that systemd waits for before local-fs.target, which the asking comes after: a cycle that ends
 /// in the emergency shell.
-void check_fstab(const DriftRecord& record, const Held& is_held, const fs::path& path, Drift& drift) {
-  const auto text = unlock::read_system_table(path);
+void check_fstab(const DriftRecord& record, const Held& is_held, const SystemPlaces& places, Drift& drift) {
+  const auto text = unlock::read_system_table(places.fstab);
   if (!text) return;
   for (const auto& line : unlock::parse_fstab(*text)) {
-    if (!line.source.starts_with(kMapper)) continue;
-    const bool is_ours = record.volumes.contains(line.source.substr(kMapper.size()));
     const bool waits = !has_word(line.options, "nofail") && !has_word(line.options, "noauto");
-    if (!is_ours || !waits || is_held(line.source.substr(kMapper.size()))) continue;
+    if (!waits) continue;
+    const auto under = mappings_of(line.source, places.storage);
+    const auto ours = std::find_if(under.begin(), under.end(), [&](const std::string& name) {
+      return record.volumes.contains(name) && !is_held(name);
+    });
+    if (ours == under.end()) continue;
     drift.findings.push_back({line.mountpoint,
-                              "its line in " + path.string() + " makes the boot wait for " + line.source +
+                              "its line in " + places.fstab.string() + " makes the boot wait for " +
+                                  line.source +
+                                  (line.source == std::string(kMapper) + *ours ? "" : ", on " + *ours) +
                                   ", which is opened only later",
                               "add nofail to that line"});
   }
@@ -162,7 +179,7 @@ Drift check_dependents(const DriftRecord& record, const Unlockers& unlockers, co
     const auto& volume = record.volumes.at(name);
     return system && system->hold(volume.kind, {name, volume.settings});
   };
-  check_fstab(record, is_held, places.fstab, drift);
+  check_fstab(record, is_held, places, drift);
   check_crypttab(record, is_held, places.crypttab, drift);
   check_places(record, unlockers, drift);
   return drift;

@@ -1,12 +1,17 @@
 // The unlocker of every dm-crypt kind: what is there, what is open, and closing it.
 #include "unlock/crypt_kind.h"
 
+#include <optional>
+#include <string_view>
+#include <utility>
+
 #include "unlock/block_devices.h"
-#include "unlock/crypt_library.h"
+#include "unlock/crypt_close.h"
 #include "unlock/crypt_mount.h"
 #include "unlock/crypt_open.h"
 #include "unlock/crypt_options.h"
 #include "unlock/fstab_places.h"
+#include "unlock/layers.h"
 #include "unlock/luks_change.h"
 #include "unlock/luks_create.h"
 #include "unlock/luks_marks.h"
@@ -17,18 +22,11 @@ namespace zkv::unlock {
 
 namespace {
 
-Outcome closed_mapping(const std::string& name, Happened happened, std::string detail = {},
-                       std::string remedy = {}) {
-  return {name, happened, std::move(detail), std::move(remedy), {}};
-}
-
-/// Who keeps a mapping from being closed.
-std::string users_of(const Mapping& mapping, const CryptMounts& mounts) {
-  std::string users;
-  for (const auto& place : mounts.places_of(mapping)) users += ", mounted at " + place;
-  for (const auto& holder : mapping.holders) users += ", part of " + holder;
-  return users;
-}
+struct Opened {
+  const VolumeRef* volume;
+  const Mapping* mapping;
+  bool is_read_only;
+};
 
 class CryptUnlocker final : public Unlocker {
  public:
@@ -78,7 +76,7 @@ class CryptUnlocker final : public Unlocker {
   }
 
   [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
-    ZKV_TRY(const auto maybe, places_of_missing_devices(options_));
+    ZKV_TRY(const auto maybe, places_of_missing_devices(options_, volumes));
     std::vector<Survey> surveys;
     surveys.reserve(volumes.size());
     for (const auto& volume : volumes) surveys.push_back(survey_of(volume, maybe));
@@ -146,7 +144,7 @@ class CryptUnlocker final : public Unlocker {
     if (volumes.empty()) return outcomes;
     const auto mappings = Mappings::read(options_.blocks);
     ZKV_TRY(const auto mounts, CryptMounts::read(options_));
-    std::vector<OpenVolume> open;
+    std::vector<Opened> open;
     for (const auto& volume : volumes) {
       const Mapping* mapping = mappings.find(volume.name);
       if (mapping == nullptr) continue;
@@ -156,9 +154,13 @@ class CryptUnlocker final : public Unlocker {
       }
       const auto wishes = parse_crypt_options(kind_, volume.settings.options);
       if (wishes && wishes->takes_any_content) continue;
-      open.push_back({volume, *mapping, wishes && wishes->is_read_only});
+      open.push_back({&volume, mapping, wishes && wishes->is_read_only});
     }
-    const auto mounted = mounts.mount(open, held, stop);
+    const auto waiting = bring_up(open, mounts);
+    outcomes.insert(outcomes.end(), waiting.begin(), waiting.end());
+    std::vector<OpenVolume> tops;
+    for (const auto& [volume, mapping, is_read_only] : open) add_tops(*volume, *mapping, is_read_only, tops);
+    const auto mounted = mounts.mount(tops, held, stop);
     outcomes.insert(outcomes.end(), mounted.begin(), mounted.end());
     return outcomes;
   }
@@ -185,9 +187,42 @@ class CryptUnlocker final : public Unlocker {
     std::vector<OpenVolume> open;
     for (const auto& volume : volumes) {
       const Mapping* mapping = mappings.find(volume.name);
-      if (mapping != nullptr && check_own(volume, *mapping, mappings)) open.push_back({volume, *mapping});
+      if (mapping != nullptr && check_own(volume, *mapping, mappings))
+        add_tops(volume, *mapping, false, open);
     }
     return open;
+  }
+
+  void add_tops(const VolumeRef& volume, const Mapping& mapping, bool is_read_only,
+                std::vector<OpenVolume>& open) const {
+    const auto tops = tops_of(mapping, options_);
+    for (const auto& top : tops) open.push_back({volume, top, is_read_only, tops.size() > 1});
+  }
+
+  /// Brings up the groups that those of `open` are parts of on which nothing lies yet, and takes those whose
+  /// group cannot come up yet out of `open`. What is said of them.
+  [[nodiscard]] std::vector<MountOutcome> bring_up(std::vector<Opened>& open,
+                                                   const CryptMounts& mounts) const {
+    std::vector<std::string> bare;
+    for (const auto& one : open) {
+      const auto self = itself(*one.mapping, options_);
+      if (one.mapping->holders.empty() && mounts.places_of(self).empty()) bare.push_back(self.path);
+    }
+    const auto failed = activate_groups(bare, options_);
+    std::vector<MountOutcome> outcomes;
+    std::erase_if(open, [&](const Opened& one) {
+      const auto device = itself(*one.mapping, options_).path;
+      const auto found = failed.find(device);
+      if (found == failed.end()) return false;
+      const bool only_waits = found->second.kind() == ErrorKind::kConflict;
+      outcomes.push_back({device,
+                          one.volume->name,
+                          {},
+                          only_waits ? MountHappened::kSkipped : MountHappened::kFailed,
+                          found->second.message()});
+      return true;
+    });
+    return outcomes;
   }
 
   [[nodiscard]] bool is_of_kind(const Mapping& mapping) const {
@@ -218,6 +253,9 @@ class CryptUnlocker final : public Unlocker {
     }
     for (const auto& path : paths) {
       if (path.starts_with('/')) survey.needs.push_back(clean_path(path));
+    }
+    for (const auto& below : mappings_under(settings.device, options_.devices, options_.blocks)) {
+      if (below != volume.name) survey.needs.push_back(options_.devices / "mapper" / below);
     }
     if (!find_device(settings.device, options_.devices)) survey.readiness = Survey::Readiness::kAwaited;
     survey.devices = {options_.devices / "mapper" / volume.name};
@@ -265,9 +303,12 @@ class CryptUnlocker final : public Unlocker {
     state.presence = Presence::kPresent;
     state.is_open = true;
     if (!device && !mapping->devices.empty()) state.device = options_.devices / mapping->devices.front();
-    const auto places = mounts.places_of(*mapping);
-    state.is_mounted = !places.empty();
-    if (state.is_mounted) state.mountpoint = places.front();
+    for (const auto& top : tops_of(*mapping, options_)) {
+      const auto places = mounts.places_of(top);
+      if (places.empty() || state.is_mounted) continue;
+      state.is_mounted = true;
+      state.mountpoint = places.front();
+    }
     return state;
   }
 
@@ -281,18 +322,7 @@ class CryptUnlocker final : public Unlocker {
       return closed_mapping(name, is_other_kind ? Happened::kNotAVolume : Happened::kFailed,
                             own.error().message(), own.error().remedy());
     }
-    const auto library = CryptLibrary::load(options_.libraries);
-    if (!library) return closed_mapping(name, Happened::kFailed, library.error().message());
-    const auto ended = library->deactivate(name);
-    if (ended) return closed_mapping(name, Happened::kClosed);
-    if (ended.error().kind() == ErrorKind::kNotFound) return closed_mapping(name, Happened::kAlreadyClosed);
-    if (ended.error().kind() != ErrorKind::kConflict) {
-      return closed_mapping(name, Happened::kFailed, ended.error().message(), ended.error().remedy());
-    }
-    const auto mounts = CryptMounts::read(options_);
-    const auto users = mounts ? users_of(*mapping, *mounts) : std::string();
-    return closed_mapping(name, Happened::kFailed, "the mapping " + name + " is in use" + users,
-                          "see what uses it (lsblk /dev/mapper/" + name + "), end that, and try again");
+    return close_mapping(*mapping, options_);
   }
 
   const CryptKind& kind_;

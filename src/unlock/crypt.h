@@ -20,11 +20,18 @@ struct CryptOptions {
   std::chrono::milliseconds device_wait{30'000};              ///< for devices that udev has not found yet
   std::string mount = "mount";                                ///< programs: names or paths
   std::string umount = "umount";
+  std::filesystem::path mount_helpers = "/sbin";  ///< where mount(8) finds its helpers
   std::string blkid = "blkid";
   std::string cryptsetup = "cryptsetup";
+  std::string pvs = "pvs";
+  std::string vgchange = "vgchange";
+  std::string lvchange = "lvchange";
+  std::string mdadm = "mdadm";
   std::filesystem::path devices = "/dev";
   std::filesystem::path blocks = "/sys/class/block";
+  std::filesystem::path btrfs = "/sys/fs/btrfs";
   std::filesystem::path mount_table = "/proc/self/mountinfo";
+  std::filesystem::path swaps = "/proc/swaps";
   std::filesystem::path fstab = "/etc/fstab";
   std::filesystem::path manager = kServiceManager;  ///< mounts what fstab says; without it mount(8) does
   /// Called now and then while that checks a filesystem, with the time until the next call at the latest.

@@ -1,21 +1,20 @@
-// systemd for what fstab says, and mount(8) and umount(8), which know filesystem types and their helpers.
+// systemd for what fstab says, and mount(8) and umount(8), which know filesystem types.
 #include "unlock/crypt_mount.h"
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 
 #include "unlock/filesystem_types.h"
 #include "unlock/fstab_places.h"
 #include "unlock/guarded_path.h"
 #include "unlock/hidden_files.h"
+#include "unlock/mount_program.h"
 #include "unlock/mount_unit.h"
 #include "unlock/order.h"
+#include "unlock/sysfs.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::unlock {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -28,9 +27,7 @@ struct Place {
   const OpenVolume* open;
 };
 
-std::string device_of(const CryptOptions& options, const OpenVolume& open) {
-  return options.devices / "mapper" / open.mapping.name;
-}
+std::string node_of(const std::string& path) { return std::filesystem::path(real_path(path)).filename(); }
 
 /// Whoever could swap a directory on the way would choose what is mounted over. What fstab says is root's
 /// own.
@@ -55,17 +52,23 @@ Result<CryptMounts> CryptMounts::read(const CryptOptions& options) {
   return mounts;
 }
 
-std::vector<std::string> CryptMounts::places_of(const Mapping& mapping) const {
-  const auto path = (options_.devices / "mapper" / mapping.name).string();
+bool CryptMounts::holds(const TopDevice& device, const Mounted& mounted) const {
+  if (mounted.number == device.number || mounted.source == device.path) return true;
+  if (mounted.type != "btrfs") return false;
+  const auto together = devices_of_btrfs(options_.btrfs, device.node);
+  return std::binary_search(together.begin(), together.end(), node_of(mounted.source));
+}
+
+std::vector<std::string> CryptMounts::places_of(const TopDevice& device) const {
   std::vector<std::string> places;
   for (const auto& one : mounted_) {
-    if (one.number == mapping.number || one.source == path) places.push_back(one.mountpoint);
+    if (holds(device, one)) places.push_back(one.mountpoint);
   }
   return places;
 }
 
-bool CryptMounts::is_mounted_at(const Mapping& mapping, const std::string& place) const {
-  const auto places = places_of(mapping);
+bool CryptMounts::is_mounted_at(const TopDevice& device, const std::string& place) const {
+  const auto places = places_of(device);
   return std::find(places.begin(), places.end(), real_path(place)) != places.end();
 }
 
@@ -75,35 +78,21 @@ bool CryptMounts::is_taken(const std::string& place) const {
                      [&](const Mounted& one) { return one.mountpoint == real; });
 }
 
-Result<std::vector<std::string>> CryptMounts::wanted_places(const VolumeRef& volume,
-                                                            const Mapping& mapping) const {
-  if (!volume.settings.mountpoint.empty()) {
-    return std::vector<std::string>{clean_path(volume.settings.mountpoint)};
-  }
-  return places_in_fstab(options_, (options_.devices / "mapper" / mapping.name).string());
-}
-
-Result<> CryptMounts::run_mount(const OpenVolume& open, const std::string& place) const {
-  std::error_code failed;
-  fs::create_directories(place, failed);
-  if (failed) return Error::system("making " + place, failed.value());
-  std::vector<std::string> words;
-  if (!open.volume.settings.mountpoint.empty()) {
-    const auto device = device_of(options_, open);
-    words = open.is_read_only ? std::vector<std::string>{"-o", "ro", "--", device}
-                              : std::vector<std::string>{"--", device};
-  } else {
-    words = {"--"};
-  }
-  words.push_back(place);
-  return run_tool(options_.mount, std::move(words)).map([](const std::string&) {});
+Result<std::vector<std::string>> CryptMounts::wanted_places(const OpenVolume& open) const {
+  const auto& mountpoint = open.volume.settings.mountpoint;
+  if (mountpoint.empty()) return places_in_fstab(options_, open.device.path);
+  if (!open.is_one_of_many) return std::vector<std::string>{clean_path(mountpoint)};
+  return Error::conflict("several devices lie on it, which cannot all be mounted at " + mountpoint +
+                         ": name each in fstab, and leave its mount point away (zkv volume add --force " +
+                         open.volume.name + ")");
 }
 
 Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& place,
                                     const std::stop_token& stop) const {
+  MountCall call{open.device.path, place, false, open.is_read_only};
   if (!open.volume.settings.mountpoint.empty()) {
     ZKV_CHECK(check_way_to(place));
-    return run_mount(open, place);
+    return run_mount(call, options_);
   }
   const MountManager manager{
       .socket = options_.manager, .fstab = options_.fstab, .on_check = options_.on_check};
@@ -111,32 +100,33 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   ZKV_TRY(const auto unit, start_mount_unit(real_path(place), manager, stop));
   if (unit == UnitStart::kNone) {
     ZKV_TRY(const bool is_checked, is_checked_at(options_, place));
-    if (is_checked) ZKV_CHECK(start_check(device_of(options_, open), manager, stop));
-    return run_mount(open, place);
+    if (is_checked) ZKV_CHECK(start_check(open.device.path, manager, stop));
+    call.is_by_fstab = true;
+    return run_mount(call, options_);
   }
   ZKV_TRY(const auto now, CryptMounts::read(options_));
-  if (now.is_mounted_at(open.mapping, place)) return {};
+  if (now.is_mounted_at(open.device, place)) return {};
   if (!was_taken) static_cast<void>(run_tool(options_.umount, {"--", place}));
   return Error::conflict(
       "systemd mounted something else there: another device has the name that the line in fstab goes by; "
       "name it " +
-      device_of(options_, open) + " in that line");
+      open.device.path + " in that line");
 }
 
 MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& place,
                                    const std::stop_token& stop) const {
-  const auto device = device_of(options_, open);
+  const auto device = open.device.path;
   const auto outcome = [&](MountHappened happened, std::string detail = {}) {
     return mount_outcome(open.volume, device, place, happened, std::move(detail));
   };
-  if (is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
+  if (is_mounted_at(open.device, place)) return outcome(MountHappened::kAlreadyMounted);
   auto hidden = hidden_by_mounting(place);
   const auto begun = std::chrono::steady_clock::now();
   const auto done = mount_somehow(open, place, stop);
   if (done) return outcome(MountHappened::kMounted, std::move(hidden));
   // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
   const auto now = CryptMounts::read(options_);
-  if (now && now->is_mounted_at(open.mapping, place)) return outcome(MountHappened::kAlreadyMounted);
+  if (now && now->is_mounted_at(open.device, place)) return outcome(MountHappened::kAlreadyMounted);
   if (done.error().kind() == ErrorKind::kInterrupted) return outcome(MountHappened::kInterrupted);
   auto why = done.error().message();
   // A disk that took its time is not asked once more.
@@ -149,8 +139,8 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
 }
 
 std::optional<MountOutcome> CryptMounts::mounted_nowhere(const OpenVolume& open) const {
-  if (!places_of(open.mapping).empty()) return std::nullopt;
-  const auto device = device_of(options_, open);
+  if (!places_of(open.device).empty()) return std::nullopt;
+  const auto device = open.device.path;
   const auto type = filesystem_on(device, options_);
   if (!type || type->empty()) return std::nullopt;
   return mount_outcome(open.volume, device, {}, MountHappened::kSkipped,
@@ -161,7 +151,7 @@ std::vector<MountOutcome> CryptMounts::contradictions(const std::vector<OpenVolu
   std::vector<MountOutcome> found;
   for (const auto& open : volumes) {
     if (!open.volume.settings.mountpoint.empty()) continue;
-    const auto device = device_of(options_, open);
+    const auto device = open.device.path;
     const auto lines = lines_in_fstab(options_, device);
     if (!lines || lines->empty()) continue;
     const auto type = filesystem_on(device, options_);
@@ -181,10 +171,10 @@ std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volu
   std::vector<MountOutcome> outcomes;
   std::vector<Place> wanted;
   for (const auto& open : volumes) {
-    const auto places = wanted_places(open.volume, open.mapping);
+    const auto places = wanted_places(open);
     if (!places) {
-      outcomes.push_back(mount_outcome(open.volume, device_of(options_, open), {}, MountHappened::kFailed,
-                                       places.error().message()));
+      outcomes.push_back(
+          mount_outcome(open.volume, open.device.path, {}, MountHappened::kFailed, places.error().message()));
       continue;
     }
     for (const auto& place : *places) wanted.push_back({real_path(place), place, &open});
@@ -196,7 +186,7 @@ std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volu
   std::vector<std::string> failed;
   for (const auto& place : wanted) {
     const auto without_trying = [&](MountHappened happened, std::string detail = {}) {
-      return mount_outcome(place.open->volume, device_of(options_, *place.open), place.path, happened,
+      return mount_outcome(place.open->volume, place.open->device.path, place.path, happened,
                            std::move(detail));
     };
     if (stop.stop_requested()) {
@@ -217,8 +207,10 @@ std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volu
 std::vector<MountOutcome> CryptMounts::unmount(const std::vector<OpenVolume>& volumes,
                                                const std::stop_token& stop) const {
   std::vector<Place> mounted;
-  for (const auto& open : volumes) {
-    for (const auto& place : places_of(open.mapping)) mounted.push_back({place, place, &open});
+  for (const auto& one : mounted_) {
+    const auto open = std::find_if(volumes.begin(), volumes.end(),
+                                   [&](const OpenVolume& volume) { return holds(volume.device, one); });
+    if (open != volumes.end()) mounted.push_back({one.mountpoint, one.mountpoint, &*open});
   }
   // Among mounts at one place the last is on top, and goes first.
   std::reverse(mounted.begin(), mounted.end());
@@ -228,7 +220,7 @@ std::vector<MountOutcome> CryptMounts::unmount(const std::vector<OpenVolume>& vo
   for (const auto& place : mounted) {
     if (stop.stop_requested()) return outcomes;
     const auto done = run_tool(options_.umount, {"--", place.path});
-    outcomes.push_back(mount_outcome(place.open->volume, device_of(options_, *place.open), place.path,
+    outcomes.push_back(mount_outcome(place.open->volume, place.open->device.path, place.path,
                                      done ? MountHappened::kUnmounted : MountHappened::kFailed,
                                      done ? std::string() : done.error().message()));
   }

@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "unlock/crypt.h"
-#include "unlock/mappings.h"
+#include "unlock/layers.h"
 #include "unlock/mount_table.h"
 
 namespace zkv::unlock {
 
+/// What can be mounted of a volume that is open: its mapping, or one of several devices that lie on that.
 struct OpenVolume {
   VolumeRef volume;
-  Mapping mapping;  ///< the volume's own
+  TopDevice device;
   bool is_read_only = false;
+  bool is_one_of_many = false;
 };
 
 class CryptMounts {
@@ -23,8 +25,8 @@ class CryptMounts {
   /// Reads what is mounted now. Errors: kIo.
   static Result<CryptMounts> read(const CryptOptions& options);
 
-  /// Where the mapping's filesystem is mounted, first mounted first.
-  [[nodiscard]] std::vector<std::string> places_of(const Mapping& mapping) const;
+  /// Where the device's filesystem is mounted, first mounted first; a btrfs of several devices is each one's.
+  [[nodiscard]] std::vector<std::string> places_of(const TopDevice& device) const;
 
   /// Mounts the filesystems of `volumes`, parents first, but none below one of `held`, nor below one that
   /// failed. Nothing to do where neither volume nor fstab says where.
@@ -39,16 +41,15 @@ class CryptMounts {
 
  private:
   explicit CryptMounts(const CryptOptions& options) : options_(options) {}
-  [[nodiscard]] bool is_mounted_at(const Mapping& mapping, const std::string& place) const;
+  [[nodiscard]] bool holds(const TopDevice& device, const Mounted& mounted) const;
+  [[nodiscard]] bool is_mounted_at(const TopDevice& device, const std::string& place) const;
   [[nodiscard]] bool is_taken(const std::string& place) const;
-  [[nodiscard]] Result<std::vector<std::string>> wanted_places(const VolumeRef& volume,
-                                                               const Mapping& mapping) const;
+  [[nodiscard]] Result<std::vector<std::string>> wanted_places(const OpenVolume& open) const;
   /// Nothing where the volume holds no filesystem, as a part of a pool does not.
   [[nodiscard]] std::optional<MountOutcome> mounted_nowhere(const OpenVolume& open) const;
   /// By systemd where its line of fstab is a unit, else by mount(8).
   [[nodiscard]] Result<> mount_somehow(const OpenVolume& open, const std::string& place,
                                        const std::stop_token& stop) const;
-  [[nodiscard]] Result<> run_mount(const OpenVolume& open, const std::string& place) const;
   [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place,
                                       const std::stop_token& stop) const;
 

@@ -9,6 +9,7 @@
 #include "unlock/crypt_library.h"
 #include "unlock/crypt_options.h"
 #include "unlock/device_wait.h"
+#include "unlock/layers.h"
 #include "unlock/mappings.h"
 #include "unlock/workers.h"
 
@@ -194,6 +195,18 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
   return outcomes;
 }
 
+/// Others may lie on a logical volume. Who mounts tries once more, and says why where one does not come.
+void bring_up_groups(std::span<const Volume> volumes, const std::vector<Outcome>& outcomes,
+                     const CryptOptions& options) {
+  std::vector<std::string> opened;
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    if (outcomes[i].happened != Happened::kOpened) continue;
+    const auto wishes = parse_crypt_options(kind_of(volumes[i]), volumes[i].settings.options);
+    if (wishes && !wishes->takes_any_content) opened.push_back(options.devices / "mapper" / volumes[i].name);
+  }
+  static_cast<void>(activate_groups(opened, options));
+}
+
 /// Places of those whose device is not there.
 std::vector<std::size_t> missing_among(const std::vector<Outcome>& outcomes) {
   std::vector<std::size_t> places;
@@ -231,6 +244,7 @@ void open_late(std::span<const Volume> volumes, const CryptRound& round, std::ve
     for (const std::size_t one : came) arrived.push_back(volumes[missing[one]]);
     if (round.options.on_arrival) round.options.on_arrival();
     auto opened = open_present(arrived, round);
+    bring_up_groups(arrived, opened, round.options);
     for (std::size_t i = 0; i < came.size(); ++i) outcomes[missing[came[i]]] = std::move(opened[i]);
   }
 }
@@ -242,6 +256,7 @@ std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt
   const CryptRound round{attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
   auto outcomes = open_present(volumes, round);
+  if (attempt == Attempt::kOpen) bring_up_groups(volumes, outcomes, options);
   if (attempt == Attempt::kOpen && !stop.stop_requested()) open_late(volumes, round, outcomes, until);
   return outcomes;
 }

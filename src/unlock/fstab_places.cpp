@@ -2,18 +2,14 @@
 #include "unlock/fstab_places.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
 #include <set>
-#include <system_error>
 
 #include "unlock/block_devices.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::unlock {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -32,10 +28,10 @@ Result<std::set<std::string>> tags_of(const CryptOptions& options, const std::st
   return tags;
 }
 
+/// std::filesystem::equivalent() compares no devices.
 bool is_named(const FstabLine& line, const std::string& device) {
-  std::error_code failed;
   return line.source == device ||
-         (line.source.starts_with('/') && fs::equivalent(line.source, device, failed));
+         (line.source.starts_with('/') && real_path(line.source) == real_path(device));
 }
 
 bool is_by_tag(const FstabLine& line) {
@@ -73,10 +69,16 @@ Result<bool> is_checked_at(const CryptOptions& options, const std::string& place
   });
 }
 
-Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options) {
+Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options,
+                                                           const std::vector<VolumeRef>& volumes) {
   ZKV_TRY(const auto lines, read_fstab(options));
+  const auto mapper = options.devices / "mapper";
   return places_where(lines, [&](const FstabLine& line) {
-    return is_by_tag(line) && !find_device(line.source, options.devices);
+    const bool is_device = is_by_tag(line) || line.source.starts_with(options.devices.string() + "/");
+    const bool is_named = std::any_of(volumes.begin(), volumes.end(), [&](const VolumeRef& volume) {
+      return line.source == (mapper / volume.name).string();
+    });
+    return is_device && !is_named && !find_device(line.source, options.devices);
   });
 }
 

@@ -22,8 +22,10 @@ Result<std::vector<std::string>> places_of_path(const CryptOptions& options, con
 /// Whether the line for that mount point has the filesystem checked. Errors: kIo.
 Result<bool> is_checked_at(const CryptOptions& options, const std::string& place);
 
-/// The mount points of the lines whose UUID= or LABEL= no device has that udev has found: those of what is
-/// still closed are among them. Errors: kIo.
-Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options);
+/// The mount points of the lines whose device, by UUID=, LABEL= or a path below /dev, udev has not found:
+/// those of what is still closed are among them, as on a logical volume. Left out are the mappings of
+/// `volumes`. Errors: kIo.
+Result<std::vector<std::string>> places_of_missing_devices(const CryptOptions& options,
+                                                           const std::vector<VolumeRef>& volumes);
 
 }  // namespace zkv::unlock

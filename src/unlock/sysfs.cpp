@@ -27,4 +27,12 @@ std::vector<std::string> names_in(const fs::path& directory) {
   return names;
 }
 
+std::vector<std::string> devices_of_btrfs(const fs::path& filesystems, const std::string& node) {
+  for (const auto& filesystem : names_in(filesystems)) {
+    auto nodes = names_in(filesystems / filesystem / "devices");
+    if (std::binary_search(nodes.begin(), nodes.end(), node)) return nodes;
+  }
+  return {};
+}
+
 }  // namespace zkv::unlock

@@ -57,12 +57,17 @@ Result<> SystemVolumes::add_file(const fs::path& file, const std::vector<Mounted
     const auto device = real_path(mount->source);
     std::error_code failed;
     if (fs::exists(places_.blocks / fs::path(device).filename(), failed)) {
-      return add_node(fs::path(device).filename(), mounts);
+      return add_filesystem(fs::path(device).filename(), mounts);
     }
   }
   std::error_code failed;
   const auto node = fs::canonical(places_.numbers / mount->number, failed);
-  return failed ? Result<>() : add_node(node.filename(), mounts);
+  return failed ? Result<>() : add_filesystem(node.filename(), mounts);
+}
+
+Result<> SystemVolumes::add_filesystem(const std::string& node, const std::vector<Mounted>& mounts) {
+  for (const auto& other : devices_of_btrfs(places_.btrfs, node)) ZKV_CHECK(add_node(other, mounts));
+  return add_node(node, mounts);
 }
 
 Result<> SystemVolumes::add_dataset(std::string name, const std::vector<Mounted>& mounts) {

@@ -24,6 +24,7 @@ struct StoragePlaces {
   std::filesystem::path devices = "/dev";
   std::string pool_program = "zpool";       ///< a name or a path
   std::chrono::milliseconds limit{30'000};  ///< for one call of it
+  std::filesystem::path btrfs = "/sys/fs/btrfs";
 };
 
 class SystemVolumes {
@@ -40,6 +41,8 @@ class SystemVolumes {
   explicit SystemVolumes(StoragePlaces places) : places_(std::move(places)) {}
 
   Result<> add_file(const std::filesystem::path& file, const std::vector<Mounted>& mounts);
+  /// Those of the btrfs that the device is one of, too.
+  Result<> add_filesystem(const std::string& node, const std::vector<Mounted>& mounts);
   Result<> add_dataset(std::string name, const std::vector<Mounted>& mounts);
   Result<> add_node(const std::string& node, const std::vector<Mounted>& mounts);
 

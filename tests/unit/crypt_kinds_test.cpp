@@ -91,7 +91,7 @@ const std::string kTrialTold = kShapeTold + "PLAIN passphrase zkv-trial " + std:
 TEST_F(CryptKinds, APlainVolumeIsLookedAtBeforeItGetsItsName) {
   const auto plain = make_plain_unlocker(options_);
   EXPECT_EQ(open(*plain, std::string(kShape)).happened, Happened::kOpened);
-  EXPECT_EQ(calls(), kTrialTold + kShapeTold + "PLAIN passphrase data 0 key\n");
+  EXPECT_EQ(calls(), kTrialTold + kShapeTold + "PLAIN passphrase data 0 key\nblkid\n");
 }
 
 TEST_F(CryptKinds, APlainVolumeOnWhichThereIsNothingKnownIsNotOpened) {
@@ -169,13 +169,13 @@ TEST_F(CryptKinds, TrueCryptsHeaderIsLookedForWithTheKeyAndEveryWord) {
   EXPECT_EQ(open(*tcrypt, words).happened, Happened::kOpened);
   const auto flags = CRYPT_TCRYPT_LEGACY_MODES | CRYPT_TCRYPT_HIDDEN_HEADER | CRYPT_TCRYPT_VERA_MODES;
   EXPECT_EQ(calls(), "load key " + std::to_string(flags) + " 7 sha512 " + file + "\nTCRYPT volume-key data " +
-                         std::to_string(CRYPT_ACTIVATE_READONLY) + " -\n");
+                         std::to_string(CRYPT_ACTIVATE_READONLY) + " -\nblkid\n");
 }
 
 TEST_F(CryptKinds, BitLockerAndFileVaultOpenByPassphrase) {
   EXPECT_EQ(open(*make_bitlk_unlocker(options_), "").happened, Happened::kOpened);
   EXPECT_EQ(open(*make_fvault2_unlocker(options_), "", Attempt::kTrial).happened, Happened::kKeyFits);
-  EXPECT_EQ(calls(), "BITLK passphrase data 0 key\nFVAULT2 passphrase - 0 key\n");
+  EXPECT_EQ(calls(), "BITLK passphrase data 0 key\nblkid\nFVAULT2 passphrase - 0 key\n");
 }
 
 TEST_F(CryptKinds, AnyOfTheKindsOpensThoseOfAllSideBySide) {
@@ -209,7 +209,7 @@ TEST_F(CryptKinds, AnyOfTheKindsOpensThoseOfAllSideBySide) {
 
 TEST_F(CryptKinds, LuksOpensByTheVolumeKeyWhereItsWordsSaySo) {
   EXPECT_EQ(open(*make_luks_unlocker(options_), "volume-key,keyfile-offset=1").happened, Happened::kOpened);
-  EXPECT_EQ(calls(), "LUKS volume-key data 0 ey\n");
+  EXPECT_EQ(calls(), "LUKS volume-key data 0 ey\nblkid\n");
 }
 
 TEST_F(CryptKinds, EachKindKnowsItsOwnMappings) {

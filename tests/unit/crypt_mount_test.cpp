@@ -30,30 +30,11 @@ class LuksMounting : public LuksMachine {
     program("blkid", "case \"$*\" in *UUID*) echo 12-ab;; *LABEL*) echo 'my \"disk\"';; esac");
   }
 
-  void program(const std::string& name, const std::string& what) const {
-    const auto path = directory_ / name;
-    put(path,
-        "#!/bin/sh\necho " + name + " \"$@\" >>" + (directory_ / "calls").string() + "\n" + what + "\n");
-    fs::permissions(path, fs::perms::owner_all);
-  }
-
-  [[nodiscard]] std::unique_ptr<Unlocker> mounter() const {
-    auto played = options();
-    played.mount = directory_ / "mount";
-    played.umount = directory_ / "umount";
-    played.blkid = directory_ / "blkid";
-    played.manager = directory_ / "no-manager";
-    return make_luks_unlocker(played);
-  }
+  [[nodiscard]] std::unique_ptr<Unlocker> mounter() const { return make_luks_unlocker(played()); }
 
   [[nodiscard]] MountOutcome mount_one(const repository::VolumeSettings& settings) const {
     const auto outcomes = mounter()->mount({{"data", settings}}, {});
     return outcomes && outcomes->size() == 1 ? outcomes->front() : MountOutcome();
-  }
-
-  [[nodiscard]] std::string calls() const {
-    std::ifstream file(directory_ / "calls");
-    return {std::istreambuf_iterator<char>(file), {}};
   }
 
   [[nodiscard]] std::string mapped() const { return (dev() / "mapper/data").string(); }
@@ -114,6 +95,17 @@ TEST_F(LuksMounting, ElseFstabSaysWhereByTheMappingOrByTheFilesystem) {
   EXPECT_EQ((*outcomes)[0].mountpoint, by_path);
   EXPECT_EQ((*outcomes)[1].mountpoint, by_uuid);
   EXPECT_THAT(calls(), HasSubstr("mount -- " + by_path + "\nmount -- " + by_uuid + "\n"));
+}
+
+TEST_F(LuksMounting, ADeviceIsKnownByEachOfItsPaths) {
+  const auto place = (directory_ / "p").string();
+  fs::remove(mapped());
+  fs::create_symlink("/dev/null", mapped());
+  fs::create_symlink("/dev/null", dev() / "disk");
+  put(directory_ / "fstab", (dev() / "disk").string() + " " + place + " ext4 noauto 0 0\n");
+  EXPECT_EQ(mount_one({}).mountpoint, place);
+  put(directory_ / "fstab", "/dev/zero " + place + " ext4 noauto 0 0\n");
+  EXPECT_EQ(mount_one({}).mountpoint, "");
 }
 
 TEST_F(LuksMounting, WhereNobodySaysWhereNothingIsMounted) {

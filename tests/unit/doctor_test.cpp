@@ -239,6 +239,11 @@ TEST(Doctor, FindsLinesOfFstabThatStopTheBoot) {
   };
   EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 defaults 0 2"), ElementsAre("fstab-stops-boot"));
   EXPECT_THAT(with_line("tank/home/anna /home/anna zfs defaults"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.fstab = parse_whole_fstab("UUID=12-ab /srv/nas ext4 defaults 0 2");
+                facts.fstab.front().lies_on = {"data"};
+              }),
+              ElementsAre("fstab-stops-boot"));
   EXPECT_THAT(with_line("/srv/data/www /var/www none bind"), ElementsAre("fstab-stops-boot"));
   EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 noauto"), IsEmpty());
   EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 nofail"), IsEmpty());

@@ -245,6 +245,21 @@ TEST_F(Dependents, ALineOfFstabThatTheBootWaitsForIsToldAndOneThatItDoesNotIsNot
   EXPECT_THAT(check("/dev/mapper/other /srv ext4 defaults\n/dev/vda1 / ext4 defaults\n"), IsEmpty());
 }
 
+TEST_F(Dependents, ALineOfFstabByTheFilesystemOrByALogicalVolumeOnTheMapping) {
+  storage_.disk("vdb");
+  storage_.disk("dm-0", {"vdb"}, "data");
+  storage_.write("blocks/dm-0/dm/uuid", "CRYPT-LUKS2-1-data\n");
+  storage_.disk("dm-1", {"dm-0"}, "nas-home");
+  std::filesystem::create_directories(storage_.path("dev/disk/by-uuid"));
+  std::filesystem::create_symlink("../../dm-0", storage_.path("dev/disk/by-uuid/12-ab"));
+  const auto by_path = check(storage_.path("dev/mapper/nas-home").string() + " /home ext4 defaults 0 2\n");
+  ASSERT_THAT(by_path, SizeIs(1));
+  EXPECT_THAT(by_path.front().what, HasSubstr("nas-home, on data"));
+  EXPECT_THAT(check("UUID=12-ab /srv ext4 defaults 0 2\n"), SizeIs(1));
+  EXPECT_THAT(check("UUID=12-ab /srv ext4 nofail 0 2\n"), IsEmpty());
+  EXPECT_THAT(check("UUID=34-cd /srv ext4 defaults 0 2\n"), IsEmpty());
+}
+
 TEST_F(Dependents, ALineOfCrypttabThatAsksToo) {
   EXPECT_THAT(check("", "data /dev/vdb none luks\n"), SizeIs(1));
   EXPECT_THAT(check("", "data /dev/vdb none luks,noauto\nswap /dev/vdc /dev/urandom swap\n"), IsEmpty());

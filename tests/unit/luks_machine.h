@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -75,6 +76,37 @@ class LuksMachine : public testing::Test {
     const auto key = bytes_of("key");
     const unlock::Unlocker::Volume volume{name, repository::VolumeKind::kLuks, key, {}, settings};
     return unlocker()->open(std::span(&volume, 1), unlock::Attempt::kOpen, stop).front();
+  }
+
+  /// In the place of the system's own: keeps what it was told.
+  void program(const std::string& name, const std::string& what) const {
+    const auto path = directory_ / name;
+    put(path,
+        "#!/bin/sh\necho " + name + " \"$@\" >>" + (directory_ / "calls").string() + "\n" + what + "\n");
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+  }
+
+  /// Without those that only look at what is on a device.
+  [[nodiscard]] std::string calls() const {
+    std::ifstream file(directory_ / "calls");
+    std::string calls;
+    for (std::string line; std::getline(file, line);) {
+      if (!line.starts_with("blkid ")) calls += line + "\n";
+    }
+    return calls;
+  }
+
+  /// With such programs in the place of the system's.
+  [[nodiscard]] unlock::CryptOptions played() const {
+    auto options = this->options();
+    for (auto* name : {&options.mount, &options.umount, &options.blkid, &options.pvs, &options.vgchange,
+                       &options.lvchange, &options.mdadm}) {
+      *name = (directory_ / *name).string();
+    }
+    options.manager = directory_ / "no-manager";
+    options.swaps = directory_ / "swaps";
+    options.btrfs = directory_ / "btrfs";
+    return options;
   }
 
   TemporaryDirectory directory_;

@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -37,6 +40,7 @@ struct Answers {
   /// Of the check, look after look; with the last one "activating" the job ends after it.
   std::vector<std::string> states{};
   std::function<void()> starts{};  ///< called as the unit is started
+  int exit_code = 0;               ///< of the program that a unit of ours runs
 };
 
 /// A service manager, for one connection after the other.
@@ -58,6 +62,8 @@ class FakeManager {
   [[nodiscard]] bool has_started() const { return has_started_; }
   /// The unit that was started last, or else looked at; only once the caller is done.
   [[nodiscard]] std::string unit() const { return unit_; }
+  /// What the last unit of ours was to be, as the message about it prints; only once the caller is done.
+  [[nodiscard]] std::string wishes() const { return wishes_; }
 
  private:
   void serve() {
@@ -91,6 +97,16 @@ class FakeManager {
       return sd_bus_reply_method_return(message, "o", "/unit");
     }
     if (sd_bus_message_is_method_call(message, nullptr, "Get") > 0) return answer_property(message);
+    if (sd_bus_message_is_method_call(message, nullptr, "GetUnit") > 0) {
+      return sd_bus_reply_method_return(message, "o", "/unit");
+    }
+    if (sd_bus_message_is_method_call(message, nullptr, "ResetFailedUnit") > 0) {
+      return sd_bus_reply_method_return(message, "");
+    }
+    if (sd_bus_message_is_method_call(message, nullptr, "StartTransientUnit") > 0) {
+      keep_wishes(message);
+      return start(message);
+    }
     for (const auto* method : {"StartUnit", "RestartUnit"}) {
       if (sd_bus_message_is_method_call(message, nullptr, method) > 0) return start(message);
     }
@@ -109,6 +125,10 @@ class FakeManager {
       return sd_bus_reply_method_return(message, "v", "b", answers_.is_outdated ? 1 : 0);
     }
     if (property == "ActiveState") return answer_state(message);
+    if (property == "ExecStart") {
+      return sd_bus_reply_method_return(message, "v", "a(sasbttttuii)", 1, "/bin/mount", 0, 0, 0ULL, 0ULL,
+                                        0ULL, 0ULL, 1U, CLD_EXITED, answers_.exit_code);
+    }
     EXPECT_EQ(property, "After");
     sd_bus_message* reply = nullptr;
     EXPECT_GE(sd_bus_message_new_method_return(message, &reply), 0);
@@ -120,6 +140,17 @@ class FakeManager {
     const int sent = sd_bus_send(nullptr, reply, nullptr);
     sd_bus_message_unref(reply);
     return sent < 0 ? sent : 1;
+  }
+
+  void keep_wishes(sd_bus_message* message) {
+    char* text = nullptr;
+    std::size_t size = 0;
+    std::FILE* file = ::open_memstream(&text, &size);
+    EXPECT_GE(sd_bus_message_dump(message, file, SD_BUS_MESSAGE_DUMP_WITH_HEADER), 0);
+    EXPECT_EQ(std::fclose(file), 0);
+    wishes_.assign(text, size);
+    std::free(text);
+    EXPECT_GE(sd_bus_message_rewind(message, 1), 0);
   }
 
   int answer_state(sd_bus_message* message) {
@@ -154,6 +185,7 @@ class FakeManager {
 
   Answers answers_;
   std::string unit_;
+  std::string wishes_;
   std::size_t looks_ = 0;
   std::atomic<bool> has_started_ = false;
   FileDescriptor listener_;
@@ -329,7 +361,7 @@ class MountsBySystemd : public MountUnits {
     };
   }
 
-  [[nodiscard]] MountOutcome mount() const {
+  [[nodiscard]] MountOutcome mount(const std::string& mountpoint = {}) const {
     CryptOptions options;
     options.devices = folder_ / "dev";
     options.blocks = folder_ / "sys";
@@ -338,8 +370,15 @@ class MountsBySystemd : public MountUnits {
     options.manager = manager().socket;
     options.mount = program_;
     options.umount = folder_ / "umount";
-    const auto outcomes = make_luks_unlocker(options)->mount({{"data", {}}}, {});
+    options.mount_helpers = folder_ / "helpers";
+    options.blkid = folder_ / "blkid";
+    const auto outcomes = make_luks_unlocker(options)->mount({{"data", {{}, mountpoint, {}}}}, {});
     return outcomes && outcomes->size() == 1 ? outcomes->front() : MountOutcome();
+  }
+
+  void write_program(const std::string& name, const std::string& what) const {
+    write(folder_ / name, "#!/bin/sh\n" + what + "\n");
+    fs::permissions(folder_ / name, fs::perms::owner_all);
   }
 
   std::string program_ = "/bin/false";  ///< in the place of mount(8)
@@ -394,8 +433,7 @@ TEST_F(MountsBySystemd, ALineThatWantsNoCheckGetsNone) {
 }
 
 TEST_F(MountsBySystemd, AnotherFilesystemInItsPlaceIsNoSuccess) {
-  write(folder_ / "umount", "#!/bin/sh\n: >" + (folder_ / "unmounted").string() + "\n");
-  fs::permissions(folder_ / "umount", fs::perms::owner_all);
+  write_program("umount", ": >" + (folder_ / "unmounted").string());
   auto answers = of_fstab();
   answers.starts = mounts("8:1");
   const FakeManager fake(manager().socket, answers);
@@ -404,6 +442,59 @@ TEST_F(MountsBySystemd, AnotherFilesystemInItsPlaceIsNoSuccess) {
   EXPECT_THAT(outcome.detail, HasSubstr("something else"));
   EXPECT_THAT(outcome.detail, HasSubstr("name it " + (folder_ / "dev/mapper/data").string()));
   EXPECT_TRUE(fs::exists(folder_ / "unmounted")) << "what we had mounted is taken back";
+}
+
+/// An open volume with NTFS and a mount point of its own, and mount(8) that says how it was called.
+class MountsOfNtfs : public MountsBySystemd {
+ protected:
+  MountsOfNtfs() {
+    write_program("blkid", "echo ntfs");
+    write_program("mount", "echo \"$@\" >" + (folder_ / "called").string() + "; echo refused >&2; exit 32");
+    program_ = folder_ / "mount";
+  }
+
+  [[nodiscard]] std::string called() const {
+    std::ifstream file(folder_ / "called");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  [[nodiscard]] std::string device() const { return (folder_ / "dev/mapper/data").string(); }
+};
+
+TEST_F(MountsOfNtfs, AHelperRunsInAUnitOfItsOwn) {
+  write_program("helpers/mount.ntfs", "exit 1");
+  auto answers = of_fstab();
+  answers.starts = mounts("253:0");
+  const FakeManager fake(manager().socket, answers);
+  EXPECT_EQ(mount(place()).happened, MountHappened::kMounted);
+  EXPECT_EQ(fake.unit(), "zkv-mount-" + unit_name_of(place()) + ".service");
+  for (const auto& word : {program_, device(), place(), unit_name_of(place()) + ".mount"}) {
+    EXPECT_THAT(fake.wishes(), HasSubstr("STRING \"" + word + "\""));
+  }
+  EXPECT_EQ(called(), "") << "only systemd runs it";
+}
+
+TEST_F(MountsOfNtfs, AHelperThatFailsInItsUnitIsToldWithItsCode) {
+  write_program("helpers/mount.ntfs", "exit 1");
+  auto answers = of_fstab();
+  answers.end = "failed";
+  answers.exit_code = 15;
+  const FakeManager fake(manager().socket, answers);
+  const auto outcome = mount(place());
+  EXPECT_EQ(outcome.happened, MountHappened::kFailed);
+  EXPECT_EQ(outcome.detail, "mount ended with code 15");
+}
+
+TEST_F(MountsOfNtfs, WithoutSystemdTheHelperRunsHere) {
+  write_program("helpers/mount.ntfs", "exit 1");
+  EXPECT_EQ(mount(place()).detail, "refused");
+  EXPECT_EQ(called(), "-- " + device() + " " + place() + "\n");
+}
+
+TEST_F(MountsOfNtfs, WithoutAHelperTheKernelIsAskedForItsOwn) {
+  const FakeManager fake(manager().socket, of_fstab());
+  EXPECT_THAT(mount(place()).detail, testing::StartsWith("refused; it is NTFS, which ntfs-3g serves too"));
+  EXPECT_EQ(called(), "-t ntfs3 -- " + device() + " " + place() + "\n");
+  EXPECT_FALSE(fake.has_started());
 }
 
 }  // namespace

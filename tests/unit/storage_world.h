@@ -63,8 +63,10 @@ class StorageWorld {
   }
 
   [[nodiscard]] unlock::StoragePlaces places() const {
-    return {directory_ / "mounts", directory_ / "blocks", directory_ / "numbers", directory_ / "dev",
-            (directory_ / "zpool").string()};
+    unlock::StoragePlaces places{directory_ / "mounts", directory_ / "blocks", directory_ / "numbers",
+                                 directory_ / "dev", (directory_ / "zpool").string()};
+    places.btrfs = directory_ / "btrfs";
+    return places;
   }
   [[nodiscard]] unlock::SystemVolumes look(const std::vector<std::filesystem::path>& files = {}) const {
     return unlock::SystemVolumes::look(files, places()).value();

@@ -49,6 +49,21 @@ TEST(SystemVolume, BelowVolumeGroupsArraysAndPartitions) {
   EXPECT_TRUE(system.hold("plain", {"whole", {.device = world.path("dev/sda").string()}}));
 }
 
+TEST(SystemVolume, ABtrfsLiesOnEachOfItsDevices) {
+  const StorageWorld world;
+  encrypt_root(world, "one");
+  world.disk("sdb3");
+  world.disk("dm-1", {"sdb3"}, "two");
+  world.disk("dm-2", {"sdb3"}, "other");
+  for (const auto* node : {"dm-0", "dm-1"}) {
+    std::filesystem::create_directories(world.path("btrfs/1-2/devices") / node);
+  }
+  const auto system = world.look();
+  EXPECT_TRUE(system.hold("luks", {"one", {}}));
+  EXPECT_TRUE(system.hold("luks", {"two", {}}));
+  EXPECT_FALSE(system.hold("luks", {"other", {}}));
+}
+
 TEST(SystemVolume, OfSeveralMountsAtOnePlaceTheLastCounts) {
   const StorageWorld world;
   world.mount("/", "rootfs", "none");

@@ -1,5 +1,5 @@
 """Every dm-crypt kind, opened and mounted by one approval: plain, TrueCrypt made by tcplay, VeraCrypt, BitLocker, FileVault, LUKS with
-checksums and LUKS by its own key; and what wrong keys do."""
+checksums, LUKS by its own key and LUKS with NTFS, which a program serves; and what wrong keys do."""
 
 import json
 import pathlib
@@ -19,15 +19,15 @@ from scenario import VOLUMES, Scenario  # noqa: E402
 
 KEY = (HERE.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
 KINDS = {"word": "plain", "raw": "plain", "true": "tcrypt", "vera": "tcrypt", "hidden": "tcrypt", "bit": "bitlk", "vault": "fvault2",
-         "sums": "luks", "own": "luks"}
+         "sums": "luks", "own": "luks", "windows": "luks"}
 PLACES = {name: f"/srv/{name}" for name in KINDS}
 SHAPE = "cipher=aes-xts-plain64,size=256"
 MAKE = f"""
 set -euo pipefail
 (umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)
 cp /payload/*.img /var/lib/
-fill() {{  # a filesystem with a file onto the open mapping $1, which is closed then
-  mkfs.ext4 -q "/dev/mapper/$1"
+fill() {{  # a filesystem with a file onto the open mapping $1, made by the rest of the words, and closed then
+  "${{@:2}}" "/dev/mapper/$1"
   mount "/dev/mapper/$1" /mnt
   echo "content of $1" >/mnt/file
   umount /mnt
@@ -35,14 +35,14 @@ fill() {{  # a filesystem with a file onto the open mapping $1, which is closed 
 }}
 
 truncate -s 16M /var/lib/word.img /var/lib/true.img
-truncate -s 32M /var/lib/sums.img /var/lib/own.img
+truncate -s 32M /var/lib/sums.img /var/lib/own.img /var/lib/windows.img
 printf 'word pass' >/root/word.key
 cryptsetup open -q --type plain --cipher aes-xts-plain64 --key-size 256 --hash sha256 --key-file - /var/lib/word.img word </root/word.key
-fill word
+fill word mkfs.ext4 -q
 head -c 64 /dev/urandom >/root/raw.key
 spare=/dev/disk/by-id/virtio-spare
 cryptsetup open -q --type plain --cipher aes-xts-plain64 --key-size 256 --offset 2048 --skip 7 --key-file /root/raw.key $spare raw
-fill raw
+fill raw mkfs.ext4 -q
 echo '/dev/mapper/raw /srv/raw ext4 noatime,noauto 0 2' >>/etc/fstab
 
 loop=$(losetup --find --show /var/lib/true.img)
@@ -60,17 +60,17 @@ cat <&3
 losetup --detach "$loop"
 printf 'true pass' >/root/true.key
 cryptsetup open -q --type tcrypt --disable-veracrypt /var/lib/true.img true </root/true.key
-fill true
+fill true mkfs.ext4 -q
 
 printf 'vera pass' >/root/vera.key
 printf 'hidden pass' >/root/hidden.key
 cp /payload/vera.file /root/
 vera="--type tcrypt --veracrypt --veracrypt-pim 1 --hash sha512"
 cryptsetup open -q $vera --key-file /root/vera.file /var/lib/vera.img vera </root/vera.key
-fill vera
+fill vera mkfs.ext4 -q
 cp /var/lib/vera.img /var/lib/hidden.img
 cryptsetup open -q $vera --tcrypt-hidden /var/lib/hidden.img hidden </root/hidden.key
-fill hidden
+fill hidden mkfs.ext4 -q
 
 printf 'bit pass' >/root/bit.key
 printf 'vault pass' >/root/vault.key
@@ -79,11 +79,15 @@ printf 'sums pass' >/root/sums.key
 cheap="--pbkdf pbkdf2 --pbkdf-force-iterations 1000"
 cryptsetup luksFormat -q $cheap --integrity hmac-sha256 /var/lib/sums.img /root/sums.key
 cryptsetup open --key-file /root/sums.key /var/lib/sums.img sums
-fill sums
+fill sums mkfs.ext4 -q
 cryptsetup luksFormat -q $cheap /var/lib/own.img /root/sums.key
 cryptsetup luksDump -q --dump-volume-key --volume-key-file /root/own.key --key-file /root/sums.key /var/lib/own.img
 cryptsetup open --key-file /root/sums.key /var/lib/own.img own
-fill own
+fill own mkfs.ext4 -q
+cryptsetup luksFormat -q $cheap /var/lib/windows.img /root/sums.key
+cryptsetup open --key-file /root/sums.key /var/lib/windows.img windows
+cp /root/sums.key /root/windows.key
+fill windows mkfs.ntfs --quick --quiet
 udevadm settle
 """
 ADD = f"""
@@ -99,6 +103,7 @@ add bit /var/lib/bit.img --kind bitlk --options read-only --no-test
 add vault /var/lib/vault.img --kind fvault2
 add sums /var/lib/sums.img
 add own /var/lib/own.img --encoding raw --options volume-key
+add windows /var/lib/windows.img
 """
 ZKV = "zkv {} --key-file /root/recovery-key"
 
@@ -125,6 +130,9 @@ class CryptKinds(Scenario):
             self.assertEqual(guest.check(f"findmnt -n -o SOURCE {place}").strip(), f"/dev/mapper/{name}")
         self.assertRegex(guest.check("findmnt -n -o OPTIONS /srv/bit"), "^ro,")
         self.assertRegex(guest.check("dmsetup table word"), "allow_discards")
+        self.assertEqual(guest.check("findmnt -n -o FSTYPE /srv/windows").strip(), "fuseblk")
+        # Its daemon outlives us, and us started anew.
+        self.assertIn("/zkv-mount-srv-windows.service", guest.check("cat /proc/$(pgrep -f /dev/mapper/windows)/cgroup"))
         # The second cipher of TrueCrypt's chain, and the checksums, are mappings below.
         self.assertEqual(guest.check("ls /dev/mapper").split(), sorted(["control", "sums_dif", "true_1", *KINDS]))
 
