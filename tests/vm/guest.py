@@ -72,17 +72,18 @@ class Guest:
     `disks` are written to. `payload` is a folder for /payload. `log` is the console's file, kept by the caller.
     `link` False boots with the network cable out; see `set_link`. `words` are added to the kernel's. `tpm` is a Tpm.
     `spare` is one more qcow2 disk, /dev/disk/by-id/virtio-spare. `initrd` stands in the place of the image's own,
-    `network` in that of QEMU's user network; `extra` are further words for QEMU.
+    `network` in that of QEMU's user network; `extra` are further words for QEMU. `name_server` is the address of the one that answers
+    for QEMU's, in place of this machine's.
     """
 
     MEMORY = "1024"
 
     def __init__(self, image, disks, payload, log, link=True, words="", tpm=None, spare=None, initrd=None,
-                 network=NETWORK, extra=()):
+                 network=NETWORK, extra=(), name_server=None):
         self.log = pathlib.Path(log)
         self._link, self._words, self._tpm, self._spare = link, words, tpm, spare
         self._image, self._disks = pathlib.Path(image), disks
-        self._network, self._extra = network, extra
+        self._network, self._extra, self._name_server = network, extra, name_server
         self._initrd = initrd or self._image / "initrd"
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
@@ -104,12 +105,20 @@ class Guest:
 
     # -- life --
 
+    def _own_resolver(self):
+        """Words before a command that asks our name server."""
+        if self._name_server is None:
+            return []
+        file = self._folder / "resolv.conf"
+        file.write_text(f"nameserver {self._name_server}\n", encoding="ascii")
+        return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(file)]
+
     def _start(self):
         sockets = {name: self._folder / name for name in ("console", "control", "monitor")}
         chardev = [w for name, path in sockets.items() for w in
                    ("-chardev", f"socket,id={name},path={path},server=on,wait=off")]
         command = [
-            *ENDS_WITH_US, "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
+            *ENDS_WITH_US, *self._own_resolver(), "qemu-system-x86_64", *accelerator(), "-smp", "2", "-m", self.MEMORY, "-nodefaults", "-display", "none",
             "-kernel", str(self._image / "vmlinuz"), "-initrd", str(self._initrd),
             "-append", f"{KERNEL_WORDS} {self._words}",
             *self._drive("system", self._disks.system, "qcow2"), *self._drive("pool", self._disks.pool, "qcow2"),

@@ -10,6 +10,7 @@ import subprocess
 import person
 from gateway import GatewayError
 from guest import Guest
+from name_server import NameServer
 from scenario import BOOT_LIMIT, VOLUMES, Scenario
 
 KEY = (pathlib.Path(__file__).resolve().parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
@@ -18,6 +19,9 @@ AFTER_PASSPHRASE = 120  # seconds until the system behind it asks
 # The drivers of this guest alone: with those of all machines under the sun an emulated one unpacks its initramfs for minutes.
 DRIVERS = "virtio_pci virtio_blk virtio_net virtio_console virtio_rng ext4 dm_crypt zfs xts aes cbc sha256 af_packet"
 
+# Of whoever serves names: before the initramfs is made, and for the system that it starts.
+FORGET_NAMES = "sed -i /gateway.test/d /etc/hosts"
+KNOW_SERVER = "echo nameserver 10.0.2.3 >/mnt/etc/resolv.conf"
 COPY = """
 set -euo pipefail
 copy_root() {
@@ -54,12 +58,20 @@ class RootScenario(Scenario):
     prompt = ""
     volume = "root"  # as the repository has it
     tpm = None  # where identity and share are, if they are in one
+    name_server = None
 
     def fill(self, payload):
         import prepared  # pylint: disable=import-outside-toplevel
         for deb in prepared.packages():
             if deb.name.startswith(self.package):
                 shutil.copy(deb, payload)
+
+    def serve_names(self):
+        """The gateway's name comes from a name server that DHCP tells of, and stands in no file of the root; for `make_root`, whose
+        FORGET_NAMES and KNOW_SERVER belong to this."""
+        server = NameServer("gateway.test", "10.0.2.2")
+        self._stack.callback(server.end)
+        self.name_server = server
 
     def prepare(self):
         """Enrols the guest, makes the encrypted root, and takes the initramfs out."""
@@ -86,7 +98,8 @@ class RootScenario(Scenario):
     def boot_root(self, link=True):
         """Starts the machine with the encrypted root; nothing is awaited."""
         guest = self._stack.enter_context(Guest(self._image, self.disks, self._work / "payload", self._console, link, self.start, self.tpm,
-                                                self._work / "spare.qcow2", self.initrd))
+                                                self._work / "spare.qcow2", self.initrd,
+                                                name_server=self.name_server and self.name_server.at))
         self.step("the guest boots by its initramfs")
         return guest
 

@@ -1,4 +1,5 @@
-"""An encrypted LUKS root and dracut: systemd in the initramfs asks, and is answered by an approval or at the console."""
+"""An encrypted LUKS root and dracut: systemd in the initramfs asks, and is answered by an approval or at the console; the gateway's
+name is known to a name server alone."""
 
 import pathlib
 import sys
@@ -6,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from root import DRIVERS, RootScenario  # noqa: E402
+from root import DRIVERS, FORGET_NAMES, KNOW_SERVER, RootScenario  # noqa: E402
 
 UUID = "5f0d6fc5-3a0c-4a8a-9a0a-0d6c8d3c6a11"
 
@@ -18,6 +19,7 @@ class RootDracut(RootScenario):
     # The key is one that systemd's prompt takes, without zero bytes, beside the passphrase. `zkv volume add` has the initramfs made. To
     # make it in the new system once more would take minutes: that it is asked for is enough there.
     make_root = f"""
+        {FORGET_NAMES}
         printf '%s="%s"\\n' hostonly no compress 'gzip -1' drivers '{DRIVERS}' >/etc/dracut.conf.d/guest.conf
         head -c 32 /dev/urandom | base64 -w0 >/root/root.key
         cryptsetup luksFormat -q --uuid {UUID} --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/disk/by-id/virtio-spare /root/root.key
@@ -32,6 +34,7 @@ class RootDracut(RootScenario):
         echo '/dev/mapper/root / ext4 errors=remount-ro 0 0' >/mnt/etc/fstab
         printf '%s\\n' '#!/bin/sh' 'touch /var/lib/renewed' >/mnt/etc/zkv/renewed.d/zkv-dracut
         mv "/mnt/boot/initrd.img-$(uname -r)" /mnt/initrd
+        {KNOW_SERVER}
         done_with_root
         umount /mnt
         cryptsetup close root
@@ -42,7 +45,9 @@ class RootDracut(RootScenario):
         guest.check("test -e /var/lib/renewed")
 
     def test_a_luks_root_is_opened_by_an_approval_or_at_the_console(self):
+        self.serve_names()
         self.try_both_ways()
+        self.assertIn("gateway.test", self.name_server.asked)
 
 
 if __name__ == "__main__":
