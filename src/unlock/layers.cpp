@@ -10,6 +10,7 @@
 #include "base/plain_text.h"
 #include "unlock/block_devices.h"
 #include "unlock/crypt_content.h"
+#include "unlock/mount_table.h"
 #include "unlock/mount_unit.h"
 #include "unlock/service_manager.h"
 #include "unlock/sysfs.h"
@@ -34,7 +35,7 @@ class Node {
   [[nodiscard]] std::vector<Node> holders() const { return nodes_in("holders"); }
   [[nodiscard]] std::vector<Node> slaves() const { return nodes_in("slaves"); }
   [[nodiscard]] bool is_of_cryptsetup() const { return uuid().starts_with("CRYPT-"); }
-  [[nodiscard]] bool is_array() const { return !first_line(folder() / "md" / "level").empty(); }
+  [[nodiscard]] bool is_array() const { return !first_line(folder() / "md" / "array_state").empty(); }
   /// One that LVM shows to people: what it keeps for itself has a word behind the same two identifiers.
   [[nodiscard]] bool is_logical_volume() const {
     static constexpr std::size_t kIdentifiers = 2 * 32;
@@ -146,11 +147,15 @@ Result<std::map<std::string, GroupParts>> groups_of(const std::vector<std::strin
   for (std::string line; std::getline(lines, line);) {
     std::istringstream stream(line);
     unsigned missing = 0;
-    std::string device;
+    std::string called;
     std::string group;
-    if (!(stream >> missing >> device >> group)) continue;
+    if (!(stream >> missing >> called >> group)) continue;
     groups[group].missing = missing;
-    groups[group].devices.push_back(device);
+    // LVM may call it by another of its paths.
+    const auto device = std::find_if(members.begin(), members.end(), [&](const std::string& member) {
+      return real_path(member) == real_path(called);
+    });
+    if (device != members.end()) groups[group].devices.push_back(*device);
   }
   return groups;
 }

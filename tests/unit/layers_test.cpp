@@ -30,12 +30,12 @@ class Layers : public LuksMachine {
     mapping("dm-2", "more", "CRYPT-LUKS2-9-more", "253:2", "vdc");
     for (const auto* name : {"mount", "umount", "vgchange", "lvchange", "mdadm"}) program(name, "exit 0");
     program("blkid", "echo LVM2_member");
-    pvs("0", "nas");
+    pvs("nas");
   }
 
   /// The group of "data".
-  void pvs(const std::string& missing, const std::string& name) const {
-    program("pvs", "echo '  " + missing + " " + mapper("data") + " " + name + "'");
+  void pvs(const std::string& name) const {
+    program("pvs", "echo '  0 " + mapper("data") + " " + name + "'");
   }
   void lay(const std::string& node, const std::vector<std::string>& below) const {
     for (const auto& one : below) {
@@ -124,7 +124,10 @@ TEST_F(Layers, AGroupIsActivatedAndMountedAsFstabSays) {
 }
 
 TEST_F(Layers, AGroupWhosePartsAreNotAllThereIsLeftAlone) {
-  pvs("1", "nas");
+  fs::remove(mapper("data"));
+  fs::create_symlink("../dm-0", mapper("data"));
+  put(dev() / "dm-0", "");
+  program("pvs", "echo '  1 " + (dev() / "dm-0").string() + " nas'");
   const auto outcomes = mount({{"data"}});
   ASSERT_EQ(outcomes.size(), 1U);
   EXPECT_EQ(outcomes[0].happened, MountHappened::kSkipped);
@@ -133,7 +136,7 @@ TEST_F(Layers, AGroupWhosePartsAreNotAllThereIsLeftAlone) {
 }
 
 TEST_F(Layers, APartOfNoGroupIsNoTrouble) {
-  pvs("0", "");
+  pvs("");
   EXPECT_THAT(mount({{"data"}}), IsEmpty());
   EXPECT_THAT(calls(), testing::Not(HasSubstr("vgchange")));
 }
@@ -178,7 +181,7 @@ TEST_F(Layers, AVolumeIsMountedWhereWhatLiesOnItIs) {
 TEST_F(Layers, WhatLiesOnItIsUnmountedAndTakenDownFirst) {
   logical("dm-10", "nas-a--b--home", {"dm-0"}, "253:10");
   lay("md7", {"dm-10", "dm-2"});
-  put(sys() / "md7/md/level", "raid1\n");
+  put(sys() / "md7/md/array_state", "inactive\n");
   put(sys() / "md7/dev", "9:7\n");
   put(directory_ / "mountinfo", "30 1 9:7 / /srv rw - ext4 /dev/md7 rw\n");
   ASSERT_TRUE(make_luks_unlocker(played())->unmount({{"data"}, {"more"}}, {}));

@@ -146,6 +146,8 @@ class Layers(Scenario):
         self.assertIn("the volume group nas waits for 1 more of its disks", told)
         self.assertEqual(guest.check("lsblk -n -o NAME /dev/mapper/pv1").split(), ["pv1"])
         guest.check("test ! -e /srv/home/file; test ! -e /srv/pool/file; test ! -e /srv/array/file")
+        guest.check("zkv lock --all")
+        self.assert_down(guest)
         guest.check("mv /root/away/* /var/lib/")
         self.mount(guest)
         self.assert_up(guest)
