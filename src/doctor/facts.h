@@ -26,6 +26,7 @@ struct VolumeFacts {
   std::string kind = {};      ///< as Unlocker::name(); empty: not known before it is opened once
   std::string device = {};    ///< as its settings name it, or the path where it is
   std::string place = {};     ///< where it is mounted; empty: nowhere, or not known
+  std::string options = {};   ///< as its settings have them
   std::string key_file = {};  ///< in which the system itself finds its key; empty: in none, or not known
   bool holds_system =
       false;  ///< / or /usr lies on it: the initramfs opens it, before all that is looked at here

@@ -45,6 +45,7 @@ void take_remembered(const Volumes& volumes, Facts& facts) {
     volume.kind = known.kind;
     volume.device = known.settings.device;
     volume.place = known.settings.mountpoint;
+    volume.options = known.settings.options;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "doctor/looks.h"
+#include "unlock/zfs.h"
 
 namespace zkv::doctor {
 
@@ -77,7 +78,7 @@ FoundList zfs_pool_unlisted(const Facts& facts) {
   if (!facts.pool_cache) return {};
   std::set<std::string> missing;
   for (const auto& volume : facts.volumes) {
-    if (volume.kind != "zfs") continue;
+    if (volume.kind != "zfs" || unlock::brings_its_pool({.options = volume.options})) continue;
     const auto pool = volume.name.substr(0, volume.name.find('/'));
     if (facts.pool_cache->find(pool) == std::string::npos) missing.insert(pool);
   }

@@ -9,6 +9,7 @@
 #include "unlock/crypt_kind.h"
 #include "unlock/crypt_options.h"
 #include "unlock/crypttab.h"
+#include "unlock/order.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::host {
@@ -90,8 +91,13 @@ bool is_held(const Adoptable& volume, const std::vector<unlock::VolumeRef>& know
 /// the cipher to a default, which another version may have changed.
 Result<std::optional<Adoptable>> of_line(const CrypttabLine& line, const Unlockers& unlockers,
                                          const Devices& devices) {
-  const auto* kind = unlock::crypt_kind_named(kind_told_by(line));
   const auto device = unlock::find_device(line.device, devices.folder);
+  std::error_code failed;
+  // A file shows no header to blkid(8) before it is a loop device; LUKS is what crypttab takes it for.
+  const bool is_file = device && fs::is_regular_file(*device, failed) &&
+                       !unlock::lies_within(device->string(), devices.folder.string());
+  const auto told = kind_told_by(line);
+  const auto* kind = unlock::crypt_kind_named(told.empty() && is_file ? std::string_view("luks") : told);
   if (kind == nullptr || !device || is_for_one_boot(line) || asks_us(line)) return std::optional<Adoptable>();
   const auto unlocker = std::find_if(unlockers.begin(), unlockers.end(),
                                      [&](const auto& one) { return one->kind() == kind->kind; });

@@ -33,8 +33,8 @@ struct AdoptableVolumes {
 /// ZFS encryption roots and LUKS devices, open or not; a LUKS device is named as crypttab names it, or its
 /// mapping, else by its UUID, by which it is found from then on, with those of crypttab's options that zkv
 /// knows; and what lines of crypttab say is plain, BitLocker, FileVault, TrueCrypt or VeraCrypt, or LUKS with
-/// its header elsewhere. Left out are what `known` holds, what gets a new key at each boot, and loop devices,
-/// which are gone after a boot. Errors: kIo (crypttab).
+/// its header elsewhere, or LUKS in a file. Left out are what `known` holds, what gets a new key at each
+/// boot, and loop devices, which are gone after a boot. Errors: kIo (crypttab).
 Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers, const repository::VolumeKeys& known,
                                         const AdoptablePlaces& places = {});
 Result<AdoptableVolumes> find_adoptable(const Unlockers& unlockers,

@@ -138,6 +138,11 @@ Result<MountReport> open_and_mount(const MountOrder& order, repository::Reposito
   if (order.on_keys) order.on_keys(keys);
   MountReport report;
   if (opened.warning) report.warnings.push_back(std::move(*opened.warning));
+  if (const auto changing = keys.changing(); changing != 0) {
+    report.warnings.push_back(
+        "volumes whose key is being changed: " + std::to_string(changing) +
+        "; until that is ended, the old one may open them too: zkv rotate --volume-keys goes on");
+  }
   DerivedKeeper keeper(order.repository, std::exchange(held, std::nullopt), keys, report);
   if (order.is_trial) {
     try_keys(keys, unlockers, report, stop);

@@ -12,6 +12,7 @@
 #include "unlock/layers.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_tool.h"
+#include "unlock/zfs.h"
 
 namespace zkv::host {
 
@@ -146,6 +147,28 @@ void check_crypttab(const DriftRecord& record, const Held& is_held, const fs::pa
   }
 }
 
+/// A pool that the boot cannot import, since what it lies on is still closed then.
+void check_pools(const DriftRecord& record, const Held& is_held, const SystemPlaces& places, Drift& drift) {
+  std::map<std::string, std::vector<std::string>> under;
+  for (const auto& [name, volume] : record.volumes) {
+    if (volume.kind != "zfs" || unlock::brings_its_pool(volume.settings)) continue;
+    const std::string pool = name.substr(0, name.find('/'));
+    const auto known = under.find(pool);
+    const auto& mappings =
+        known != under.end()
+            ? known->second
+            : under.emplace(pool, unlock::mappings_under_pool(pool, places.storage)).first->second;
+    const auto ours = std::find_if(mappings.begin(), mappings.end(), [&](const std::string& mapping) {
+      return record.volumes.contains(mapping) && !is_held(mapping);
+    });
+    if (ours == mappings.end()) continue;
+    drift.findings.push_back(
+        {name, "its pool lies on " + *ours + ", which is opened only later: no boot imports it",
+         "let the pool come with it: zkv volume add --force --keep-key --options import " + name +
+             "; then zpool set cachefile=none " + pool});
+  }
+}
+
 void check_places(const DriftRecord& record, const Unlockers& unlockers, Drift& drift) {
   for (const auto& unlocker : unlockers) {
     const auto refs = refs_of_kind(record.volumes, unlocker->name());
@@ -181,6 +204,7 @@ Drift check_dependents(const DriftRecord& record, const Unlockers& unlockers, co
   };
   check_fstab(record, is_held, places, drift);
   check_crypttab(record, is_held, places.crypttab, drift);
+  check_pools(record, is_held, places, drift);
   check_places(record, unlockers, drift);
   return drift;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/plain_text.h"
+#include "unlock/zfs.h"
 
 namespace zkv::host {
 
@@ -25,6 +26,7 @@ std::vector<VolumeRef> known_refs(const DriftRecord& record, const std::vector<s
 /// `device` is where the repository says that it lies; empty where its name alone says so.
 std::optional<Finding> finding_of_presence(const unlock::VolumeState& state, const std::string& device) {
   const auto& name = state.name;
+  if (state.is_served) return std::nullopt;
   const auto elsewhere =
       device.empty() ? std::string()
                      : "; if it is on another disk now: zkv volume add --force --device DEVICE " + name;
@@ -55,7 +57,13 @@ Result<> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& r
         std::find_if(refs.begin(), refs.end(), [&](const VolumeRef& one) { return one.name == state.name; });
     auto finding = finding_of_presence(state, ref == refs.end() ? "" : ref->settings.device);
     if (!finding) continue;
+    const bool comes_later = state.presence == Presence::kPoolMissing && ref != refs.end() &&
+                             unlock::brings_its_pool(ref->settings);
     if (ref != refs.end()) refs.erase(ref);
+    if (comes_later) {
+      drift.notes.push_back(state.name + ": its pool is imported when it is opened, and was not looked at");
+      continue;
+    }
     drift.findings.push_back(std::move(*finding));
   }
   return {};

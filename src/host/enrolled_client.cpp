@@ -224,7 +224,10 @@ class EnrolledAsking {
     const auto id = std::exchange(request_, std::nullopt)->id;
     if (report.state == "denied") return Ended{Error::denied("request " + id + " was denied" + why)};
     if (report.state == "superseded") {
-      return Ended{Error::unavailable("request " + id + " was superseded: this host has asked once more")};
+      return Ended{
+          Error::unavailable("request " + id + " was superseded: this host has asked once more")
+              .remedy("if that was nobody here, revoke the host at the gateway; else, once that is decided: "
+                      "systemctl restart zfs-keyvault, where volumes are still locked")};
     }
     return TryAgain{"request " + id + " ended: " + report.state + why, std::chrono::milliseconds(0)};
   }

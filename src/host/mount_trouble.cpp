@@ -16,8 +16,10 @@ namespace {
 /// The words of Happened that say that a volume did not open, as the record has them. What a person stopped
 /// left nothing over.
 bool is_failure(const std::string& result) {
-  return result == unlock::to_text(unlock::Happened::kFailed) ||
-         result == unlock::to_text(unlock::Happened::kUnusableKey);
+  using enum unlock::Happened;
+  const auto failures = {kFailed, kUnusableKey, kMissing, kPoolMissing, kNotAVolume};
+  return std::any_of(failures.begin(), failures.end(),
+                     [&](unlock::Happened failure) { return result == unlock::to_text(failure); });
 }
 
 std::set<std::string> mounted_places(const std::filesystem::path& mount_table) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "unlock/block_devices.h"
@@ -89,12 +90,26 @@ class Answering {
       options_.say("the repository's key does not open " + volume.name + ": type its passphrase");
       return;
     }
+    if (const auto refused = why_not(prompt, volume)) {
+      answered_.insert(prompt.id);
+      options_.say(volume.name + ": " + refused->message() + with_remedy(*refused));
+      return;
+    }
     const auto given = answer_with(asker, prompt, volume, given_before == 0 ? volume.key : volume.next_key);
     if (!given && given.error().kind() == ErrorKind::kUnavailable) return;
     answered_.insert(prompt.id);
     ++given_[volume.name];
     options_.say(given ? "answered the prompt for " + volume.name
                        : volume.name + ": " + given.error().message() + with_remedy(given.error()));
+  }
+
+  /// The device is the one that is asked for, where the prompt names it.
+  [[nodiscard]] std::optional<Error> why_not(const Prompt& prompt, const Volume& volume) const {
+    if (!options_.may_have_key || unlock::crypt_kind_of(volume.kind) == nullptr) return std::nullopt;
+    Volume asked = volume;
+    if (!prompt.device.empty()) asked.settings.device = prompt.device;
+    const auto may = options_.may_have_key(asked);
+    return may ? std::nullopt : std::optional(may.error());
   }
 
   /// Where only a part of a key file is the key, that part is given.

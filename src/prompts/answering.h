@@ -20,6 +20,9 @@ namespace zkv::prompts {
 struct AnsweringOptions {
   std::function<void(const std::string&)> say;  ///< a line for the console
   std::filesystem::path devices = "/dev";
+  /// Whether the key may be given to whoever opens the device that the volume's settings name. Without it:
+  /// always.
+  std::function<Result<>(const repository::VolumeKeys::Volume& volume)> may_have_key = {};
 };
 
 /// The volume that a prompt asks for, by the device that both name, else by its name; for ZFS the filesystem

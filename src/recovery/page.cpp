@@ -48,7 +48,7 @@ std::vector<std::string> steps_of(const Kit& kit) {
       "A word that is typed wrong is named at once, or when its part is complete.",
       "All volumes are then opened and mounted, and it says which. It changes none.",
       "Try it now and once a year, while all is well:   zkv recovery test",
-      "If it is lost or was seen:   zkv recovery create --replace; zkv rotate",
+      "If lost or seen: zkv recovery create, recovery test --replace, zkv rotate",
       "The words: a recovery key of zkv by SLIP-0039, one group, no passphrase.",
   };
 }

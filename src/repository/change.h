@@ -62,6 +62,9 @@ Result<std::uint32_t> add_gateway_slot(const std::filesystem::path& path, const 
 
 /// Errors: those of open(); kNotFound; kInvalid when it is the last slot that a key can open, unless `force`.
 Result<> remove_slot(const std::filesystem::path& path, const SecretBytes& key, std::uint32_t id, bool force);
+/// Several at once, in one generation: all, or none. Never the last usable one. Errors: the same.
+Result<> remove_slots(const std::filesystem::path& path, const SecretBytes& key,
+                      const std::vector<std::uint32_t>& ids);
 
 struct Converted {
   std::filesystem::path aside;  ///< where the old file is now

@@ -111,4 +111,12 @@ Result<> remove_slot(const std::filesystem::path& path, const SecretBytes& key, 
                     [&](Version2& repository) { return erase_slot(repository.outside.slots, id, force); });
 }
 
+Result<> remove_slots(const std::filesystem::path& path, const SecretBytes& key,
+                      const std::vector<std::uint32_t>& ids) {
+  return edit_slots(path, key, [&](Version2& repository) -> Result<> {
+    for (const auto id : ids) ZKV_CHECK(erase_slot(repository.outside.slots, id, false));
+    return {};
+  });
+}
+
 }  // namespace zkv::repository

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "unlock/sysfs.h"
 
 namespace zkv::unlock {
 
@@ -96,6 +97,10 @@ std::vector<LuksDevice> find_luks_devices(const fs::path& blocks, const fs::path
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
   return found;
+}
+
+fs::path file_of_loop(const fs::path& device, const fs::path& blocks) {
+  return first_line(blocks / device.filename() / "loop" / "backing_file");
 }
 
 }  // namespace zkv::unlock

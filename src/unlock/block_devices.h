@@ -17,6 +17,9 @@ Result<std::filesystem::path> find_device(std::string_view name, const std::file
 /// Whether find_device() could find it, were it there. Errors: kInvalid.
 Result<> check_device_name(std::string_view name);
 
+/// The file that a loop device shows; empty for all else. `blocks` is /sys/class/block. Source: loop(4).
+std::filesystem::path file_of_loop(const std::filesystem::path& device, const std::filesystem::path& blocks);
+
 struct LuksDevice {
   std::filesystem::path path;
   std::string uuid;

@@ -1,6 +1,8 @@
 // The unlocker of every dm-crypt kind: what is there, what is open, and closing it.
 #include "unlock/crypt_kind.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -17,6 +19,7 @@
 #include "unlock/luks_marks.h"
 #include "unlock/mappings.h"
 #include "unlock/mount_table.h"
+#include "unlock/order.h"
 
 namespace zkv::unlock {
 
@@ -27,6 +30,21 @@ struct Opened {
   const Mapping* mapping;
   bool is_read_only;
 };
+
+/// What the system runs from is never covered. Source: hier(7).
+Result<> check_mount_place(const std::string& mountpoint) {
+  if (!mountpoint.starts_with('/')) return Error::invalid("a mount point is a whole path, such as /srv");
+  const auto place = clean_path(mountpoint);
+  static constexpr std::array<std::string_view, 8> kNever{"/",      "/bin", "/etc",  "/lib",
+                                                          "/lib64", "/run", "/sbin", "/usr"};
+  static constexpr std::array<std::string_view, 3> kNorBelow{"/dev", "/proc", "/sys"};
+  const bool is_system = std::find(kNever.begin(), kNever.end(), place) != kNever.end() ||
+                         std::any_of(kNorBelow.begin(), kNorBelow.end(),
+                                     [&](std::string_view above) { return lies_within(place, above); });
+  if (!is_system) return {};
+  return Error::invalid("the running system needs " + place + ", which a mount would hide")
+      .remedy("choose a mount point of its own, such as /srv/data");
+}
 
 class CryptUnlocker final : public Unlocker {
  public:
@@ -42,9 +60,7 @@ class CryptUnlocker final : public Unlocker {
     ZKV_CHECK(check_mapping_name(volume.name));
     ZKV_CHECK(check_device_name(volume.settings.device));
     const auto& mountpoint = volume.settings.mountpoint;
-    if (!mountpoint.empty() && !mountpoint.starts_with('/')) {
-      return Error::invalid("a mount point is a whole path, such as /srv");
-    }
+    if (!mountpoint.empty()) ZKV_CHECK(check_mount_place(mountpoint));
     if (!volume.settings.program.empty()) {
       return Error::invalid("a volume of kind " + name_ + " is opened by no program");
     }
@@ -214,12 +230,7 @@ class CryptUnlocker final : public Unlocker {
       const auto device = itself(*one.mapping, options_).path;
       const auto found = failed.find(device);
       if (found == failed.end()) return false;
-      const bool only_waits = found->second.kind() == ErrorKind::kConflict;
-      outcomes.push_back({device,
-                          one.volume->name,
-                          {},
-                          only_waits ? MountHappened::kSkipped : MountHappened::kFailed,
-                          found->second.message()});
+      outcomes.push_back({device, one.volume->name, {}, MountHappened::kFailed, found->second.message()});
       return true;
     });
     return outcomes;

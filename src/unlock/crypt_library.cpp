@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 #include "unlock/crypt_functions.h"
@@ -91,6 +92,33 @@ Result<> load_tcrypt(const CryptFunctions& functions, const Device& device, Key 
   return {};
 }
 
+bool is_null(const char* cipher) {
+  return cipher != nullptr && std::string_view(cipher).find("null") != std::string_view::npos;
+}
+
+/// A key slot under the null cipher opens by any key, and one under any other by the right key alone; a
+/// volume under it shows what whoever made the header wrote there. Both can be made by somebody who has no
+/// key, of a disk that goes by the same UUID. What is looked at is what libcryptsetup opens by. Source:
+/// CVE-2025-59054; cryptsetup 2.8.1.
+Result<> check_sealed(const CryptFunctions& functions, const Device& device, const CryptContext& context) {
+  bool is_open = is_null(functions.get_cipher(context.get()));
+  const int slots = functions.keyslot_max(functions.get_type(context.get()));
+  for (int slot = 0; slot < slots; ++slot) {
+    const auto status = functions.keyslot_status(context.get(), slot);
+    if (status == CRYPT_SLOT_INVALID || status == CRYPT_SLOT_INACTIVE) continue;
+    std::size_t key_size = 0;
+    is_open = is_open || is_null(functions.keyslot_get_encryption(context.get(), slot, &key_size));
+  }
+  if (!is_open) return {};
+  return Error::denied(subject_of(device) +
+                       " has a LUKS header that protects nothing (the null cipher): it may be another disk "
+                       "that somebody "
+                       "put in the place of yours")
+      .remedy(
+          "see which disk that is and where it came from: lsblk -o NAME,UUID,SERIAL; cryptsetup luksDump " +
+          subject_of(device));
+}
+
 /// Finds out what the device is. `key` is empty where only the header is asked for.
 Result<> load(const CryptFunctions& functions, const Device& device, Key key, CryptContext& context) {
   ZKV_CHECK(begin(functions, device, context));
@@ -106,7 +134,8 @@ Result<> load(const CryptFunctions& functions, const Device& device, Key key, Cr
     case CryptFormat::kLuks:
       break;
   }
-  return load_header(functions, device, CRYPT_LUKS, "LUKS", context);
+  ZKV_CHECK(load_header(functions, device, CRYPT_LUKS, "LUKS", context));
+  return check_sealed(functions, device, context);
 }
 
 /// What the dearest key slot needs, in KiB.

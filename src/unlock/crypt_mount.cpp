@@ -119,7 +119,9 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
   const auto outcome = [&](MountHappened happened, std::string detail = {}) {
     return mount_outcome(open.volume, device, place, happened, std::move(detail));
   };
-  if (is_mounted_at(open.device, place)) return outcome(MountHappened::kAlreadyMounted);
+  // Another's mount can have been this one's too: a btrfs of several devices.
+  const auto before = CryptMounts::read(options_);
+  if (before && before->is_mounted_at(open.device, place)) return outcome(MountHappened::kAlreadyMounted);
   auto hidden = hidden_by_mounting(place);
   const auto begun = std::chrono::steady_clock::now();
   const auto done = mount_somehow(open, place, stop);

@@ -251,6 +251,15 @@ void open_late(std::span<const Volume> volumes, const CryptRound& round, std::ve
 
 }  // namespace
 
+Result<> check_header(const Volume& volume, const CryptOptions& options, const std::stop_token& stop) {
+  ZKV_TRY(auto wishes, parse_crypt_options(kind_of(volume), volume.settings.options));
+  ZKV_TRY(const auto device, find_device(volume.settings.device, options.devices));
+  ZKV_TRY(const auto library, CryptLibrary::load(options.libraries));
+  const std::vector<Candidate> one{{0, {device, kind_of(volume).format, std::move(wishes)}, {}, 0}};
+  const auto read = read_headers(library, one, {Attempt::kOpen, options, stop});
+  return read.front().result.map([](std::uint64_t) {});
+}
+
 std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt, const CryptOptions& options,
                                 const std::stop_token& stop) {
   const CryptRound round{attempt, options, stop};

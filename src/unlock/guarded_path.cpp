@@ -26,10 +26,18 @@ bool is_ours(const struct stat& info) { return info.st_uid == 0 || info.st_uid =
 Error others_can(const fs::path& path, const struct stat& info) {
   if (!is_ours(info)) {
     return Error::denied(path.string() + " belongs to another user")
-        .remedy("see what it is; if it is right: chown root " + path.string());
+        .remedy(
+            "choose a path below directories of root, such as /run or /srv; or, if that directory is to be "
+            "root's: "
+            "chown root " +
+            path.string());
   }
   return Error::denied("others than its owner can write " + path.string())
-      .remedy("see what it is; if it is right: chmod go-w " + path.string());
+      .remedy(
+          "choose a path below directories that only root can write, such as /run or /srv; or, if nobody "
+          "else is to "
+          "write there: chmod go-w " +
+          path.string());
 }
 
 Error is_link(const fs::path& path) {

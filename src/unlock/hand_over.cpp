@@ -184,7 +184,8 @@ void stock_shelf(const repository::VolumeKeys& keys, const HandOver& hand_over) 
       continue;
     }
     const auto* kind = crypt_kind_of(volume.kind);
-    if (kind != nullptr && line_of(hand_over, volume.name) != nullptr) {
+    if (kind != nullptr && line_of(hand_over, volume.name) != nullptr &&
+        (!hand_over.may_have_key || hand_over.may_have_key(volume))) {
       put_volume(volume, *kind, *hand_over.shelf);
     }
   }

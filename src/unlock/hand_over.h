@@ -20,12 +20,16 @@ struct HandOver {
   std::vector<CrypttabLine> lines{};             ///< those whose key file is our socket
   std::chrono::milliseconds ask_limit{30'000};   ///< for systemd to fetch the key of a volume
   std::chrono::milliseconds open_limit{90'000};  ///< for the mapping, where it has fetched the key
+  /// Whether the key may be given to whoever opens the volume's device, as check_header() says. Without it:
+  /// always.
+  std::function<Result<>(const Unlocker::Volume& volume)> may_have_key = {};
   /// Begins a unit anew where it is in one of the states; restart_if(), with whatever becomes of it.
   std::function<void(const std::string& unit, const std::vector<std::string>& states)> restart_if = {};
 };
 
 /// Lays out what others fetch: of volumes of dm-crypt that have a line the part of the key that opens them,
-/// and of secrets without a file the secret, with the units that may have it.
+/// unless may_have_key() says no: then open() tries it here, and says why not; and of secrets without a file
+/// the secret, with the units that may have it.
 void stock_shelf(const repository::VolumeKeys& keys, const HandOver& hand_over);
 
 /// As `inner`, an unlocker of a dm-crypt kind, but open() leaves volumes that have a line to systemd. It

@@ -50,13 +50,14 @@ Result<> format_luks(const NewVolume& volume, const CryptOptions& options) {
   ZKV_CHECK(check_empty(device, options));
   auto program = find_program(options.cryptsetup);
   if (!program) return std::move(program).error().remedy("install cryptsetup-bin");
-  const std::string uuid = volume.settings.device.substr(kUuidTag.size());
-  ZKV_TRY(const auto finished,
-          run({*program,
-               {"luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "pbkdf2",
-                "--pbkdf-force-iterations", "1000", "--uuid", uuid, "--key-file", "-", device.string()},
-               volume.key,
-               kFormatLimit}));
+  std::vector<std::string> words{
+      "luksFormat", "--batch-mode", "--type", "luks2", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+      "1000",       "--key-file",   "-"};
+  if (const auto& name = volume.settings.device; name.starts_with(kUuidTag)) {
+    words.insert(words.end(), {"--uuid", name.substr(kUuidTag.size())});
+  }
+  words.push_back(device.string());
+  ZKV_TRY(const auto finished, run({*program, std::move(words), volume.key, kFormatLimit}));
   if (finished.exit_code == 0) return {};
   std::string complaint = finished.errors.substr(0, finished.errors.find('\n'));
   return Error::io("cryptsetup: " +

@@ -8,6 +8,7 @@
 
 #include "unlock/block_devices.h"
 #include "unlock/crypt_kind.h"
+#include "unlock/layers.h"
 #include "unlock/order.h"
 #include "unlock/sysfs.h"
 #include "unlock/system_tool.h"
@@ -30,6 +31,27 @@ const Mounted* mount_of_path(const std::string& path, const std::vector<Mounted>
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> paths_of_pool(const std::string& pool, const StoragePlaces& places) {
+  ZKV_TRY(const auto listed,
+          run_tool(places.pool_program, {"list", "-v", "-H", "-L", "-P", pool}, 0, places.limit));
+  std::vector<std::string> paths;
+  std::istringstream words(listed);
+  for (std::string word; words >> word;) {
+    if (word.starts_with('/')) paths.push_back(word);
+  }
+  return paths;
+}
+
+std::vector<std::string> mappings_under_pool(const std::string& pool, const StoragePlaces& places) {
+  const auto paths = paths_of_pool(pool, places);
+  if (!paths) return {};
+  std::set<std::string> names;
+  for (const auto& path : *paths) {
+    for (auto& name : mappings_under(path, places.devices, places.blocks)) names.insert(std::move(name));
+  }
+  return {names.begin(), names.end()};
+}
 
 Result<SystemVolumes> SystemVolumes::look(const std::vector<fs::path>& files, const StoragePlaces& places) {
   ZKV_TRY(const auto text, read_system_table(places.mount_table));
@@ -76,15 +98,12 @@ Result<> SystemVolumes::add_dataset(std::string name, const std::vector<Mounted>
   for (; name != pool; name.erase(name.rfind('/'))) datasets_.insert(name);
   datasets_.insert(pool);
   if (is_known) return {};
-  ZKV_TRY(const auto listed,
-          run_tool(places_.pool_program, {"list", "-v", "-H", "-L", "-P", pool}, 0, places_.limit));
-  std::istringstream words(listed);
-  for (std::string word; words >> word;) {
-    if (!word.starts_with('/')) continue;
-    if (lies_within(word, places_.devices.string())) {
-      ZKV_CHECK(add_node(fs::path(word).filename(), mounts));
+  ZKV_TRY(const auto paths, paths_of_pool(pool, places_));
+  for (const auto& path : paths) {
+    if (lies_within(path, places_.devices.string())) {
+      ZKV_CHECK(add_node(fs::path(path).filename(), mounts));
     } else {
-      ZKV_CHECK(add_file(word, mounts));
+      ZKV_CHECK(add_file(path, mounts));
     }
   }
   return {};

@@ -27,6 +27,13 @@ struct StoragePlaces {
   std::filesystem::path btrfs = "/sys/fs/btrfs";
 };
 
+/// The paths of what an imported pool lies on, as zpool(8) has them. Errors: those of zpool(8). Source:
+/// zpool-list(8).
+Result<std::vector<std::string>> paths_of_pool(const std::string& pool, const StoragePlaces& places = {});
+
+/// The names of cryptsetup's mappings that an imported pool lies on; none where that cannot be told.
+std::vector<std::string> mappings_under_pool(const std::string& pool, const StoragePlaces& places = {});
+
 class SystemVolumes {
  public:
   /// What / and /usr lie on, and each of `files` that is there. Errors: kIo (no table of mounts), and those

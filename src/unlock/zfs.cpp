@@ -32,8 +32,6 @@ std::vector<std::string> names_of(const std::vector<VolumeRef>& volumes) {
 /// The option word with which a volume's pool comes and goes with it.
 constexpr std::string_view kImport = "import";
 
-bool brings_its_pool(const repository::VolumeSettings& settings) { return settings.options == kImport; }
-
 /// A name that no dataset can have is a slip of the fingers, and one with control characters worse.
 /// Source: zfs(8), "Dataset and Snapshot Names".
 bool can_be_dataset(const std::string& name) {
@@ -143,6 +141,11 @@ class ZfsUnlocker final : public Unlocker {
     for (std::size_t i = 0; i < volumes.size(); ++i) {
       if (auto settled = settled_before_loading(names[i], *listing, attempt)) {
         outcomes[i] = std::move(*settled);
+        const bool comes_later = attempt == Attempt::kTrial && brings_its_pool(volumes[i].settings);
+        if (comes_later && outcomes[i].happened == Happened::kPoolMissing) {
+          outcomes[i] = {names[i], Happened::kUntried, "its pool is imported only when it is opened", {}, {}};
+          continue;
+        }
         const auto found = refused.find(std::string(pool_of(names[i])));
         if (found == refused.end() || outcomes[i].happened != Happened::kPoolMissing) continue;
         outcomes[i].detail = found->second.message();
@@ -372,6 +375,8 @@ class ZfsUnlocker final : public Unlocker {
 };
 
 }  // namespace
+
+bool brings_its_pool(const repository::VolumeSettings& settings) { return settings.options == kImport; }
 
 std::unique_ptr<Unlocker> make_zfs_unlocker(ZfsOptions options) {
   return std::make_unique<ZfsUnlocker>(std::move(options));

@@ -30,6 +30,9 @@ struct ZfsOptions {
   std::filesystem::path mount_table = "/proc/self/mountinfo";
 };
 
+/// Whether the volume's pool is imported and exported with it.
+bool brings_its_pool(const repository::VolumeSettings& settings);
+
 std::unique_ptr<Unlocker> make_zfs_unlocker(ZfsOptions options);
 
 }  // namespace zkv::unlock

@@ -54,8 +54,14 @@ Outcome not_there(const std::string& name, const Listing& listing) {
   const std::string pool(pool_of(name));
   switch (presence_of(name, listing)) {
     case Presence::kPoolMissing:
-      return {
-          name, Happened::kPoolMissing, "the pool " + pool + " is not imported", "zpool import " + pool, {}};
+      return {name,
+              Happened::kPoolMissing,
+              "the pool " + pool + " is not imported",
+              "zpool import " + pool +
+                  "; if it lies on another volume here, so that it comes with this one at each boot: "
+                  "zkv volume add --force --keep-key --options import " +
+                  name,
+              {}};
     case Presence::kNotAVolume: {
       const auto& root = listing.datasets.find(name)->second.encryption_root;
       if (root.empty()) return {name, Happened::kNotAVolume, "it is not encrypted", {}, {}};

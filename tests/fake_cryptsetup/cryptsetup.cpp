@@ -92,6 +92,8 @@ int crypt_load(crypt_device* device, const char* type, void* parameters) {
 const char* crypt_get_type(crypt_device* device) { return device->type.c_str(); }
 int crypt_keyslot_max(const char*) { return 0; }
 crypt_keyslot_info crypt_keyslot_status(crypt_device*, int) { return CRYPT_SLOT_INVALID; }
+const char* crypt_keyslot_get_encryption(crypt_device*, int, size_t*) { return nullptr; }
+const char* crypt_get_cipher(crypt_device*) { return "aes"; }
 int crypt_keyslot_get_pbkdf(crypt_device*, int, crypt_pbkdf_type*) { return -EINVAL; }
 int crypt_keyslot_add_by_passphrase(crypt_device*, int, const char*, size_t, const char*, size_t) {
   return -ENOTSUP;

@@ -78,7 +78,7 @@ class Guard(Case):
     def test_nothing_is_loaded_and_nobody_is_asked(self):
         before = self.nas.calls()
         self.check()
-        self.assertEqual({line.split()[1] for line in self.nas.calls()[len(before):]}, {"get", "history"})
+        self.assertEqual({line.split()[1] for line in self.nas.calls()[len(before):]}, {"get", "history", "list"})
         self.assertEqual(self.anna.call("GET", "/v2/requests").json["requests"], [])
 
     def test_a_passphrase_that_was_changed_shows_by_its_salt(self):
@@ -139,7 +139,7 @@ class Guard(Case):
     def test_a_volume_that_leaves_the_repository_is_looked_for_no_more(self):
         shutil.rmtree(self.nas.zfs / "datasets" / "tank%2Fwords")
         self.assertEqual(list(self.findings()), ["tank/words"])
-        self.zkv("volume", "remove", "--key-file", self.key_file, "tank/words")
+        self.zkv("volume", "remove", "--force", "--key-file", self.key_file, "tank/words")
         self.assertEqual(self.check(), FINE)
 
     def test_an_open_folder_and_a_readable_key(self):
@@ -355,7 +355,7 @@ class Luks(volume_world.Volumes):
                 self.assertEqual(self.findings(0), {}, "somebody else may have a key as well")
                 self.cryptsetup("luksKillSlot", device, "0", "--key-file", self.path("other"))
                 self.assertIn("key slot 0 is gone", self.findings()[kind])
-                self.world.with_key(self.key, "volume", "remove", kind)
+                self.world.with_key(self.key, "volume", "remove", "--force", kind)
 
     def test_a_device_that_was_made_anew_is_damaged_or_gone(self):
         device = self.add_image("luks2")

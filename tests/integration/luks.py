@@ -3,10 +3,15 @@ mounted is tried in the guest (tests/vm/scenarios/luks.py), since it takes a ker
 
 import json
 import os
+import pathlib
 import subprocess
+import sys
 import unittest
 
-from volume_world import Volumes
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "images"))
+
+import forged_luks  # noqa: E402
+from volume_world import Volumes  # noqa: E402
 
 CHEAP = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
 MEMORY_HARD = ["--pbkdf", "argon2id", "--pbkdf-memory", "32768", "--pbkdf-force-iterations", "4", "--pbkdf-parallel", "1"]
@@ -128,6 +133,15 @@ class Luks(Volumes):
         self.assertEqual(results.pop("good"), "key-fits")
         self.assertTrue(all(result in ("not-a-volume", "failed") for result in results.values()), results)
 
+    def test_a_header_that_anybody_can_make_is_not_given_the_key(self):
+        for name, forge in (("any", forged_luks.open_by_any_key), ("plain", forged_luks.show_plain)):
+            device = self.image(f"{name}.img", b"mine", *CHEAP)
+            forge(device)
+            self.assertIn("protects nothing", self.error_of_add(name, device, b"mine\n"))
+            self.add(name, device, b"mine\n", "--no-test")
+        self.assertEqual(self.tried(code=1), {"any": "failed", "plain": "failed"})
+        self.assertIn("another disk that somebody put in the place of yours", self.error_of_test())
+
     # -- the repository --
 
     def test_settings_are_kept_and_shown_and_changed_by_force(self):
@@ -147,6 +161,22 @@ class Luks(Volumes):
         self.assertIn("key not-loaded", shown)
         self.assertIn("new", self.world.with_key(self.key, "volume", "show", "-p", "a"))
 
+    def test_the_key_stays_where_only_settings_change(self):
+        device = self.image("a.img", b"key", *CHEAP)
+        self.add("a", device, b"key\n")
+        self.world.with_key(self.key, "volume", "add", "--force", "--keep-key", "--options", "discard", "a")
+        self.assertEqual([(volume["key"], volume["options"]) for volume in self.listed()], [("key", "discard")])
+        self.world.run("volume", "add", "--keep-key", "-k", "-", "a", stdin=self.key.encode(), code=2)
+        self.assertIn("there is no volume b", self.world.error("volume", "add", "--force", "--keep-key", "--device", device, "-k", "-", "b",
+                                                               stdin=self.key.encode()))
+        self.assertEqual(self.tried(), {"a": "key-fits"})
+
+    def test_nothing_is_mounted_over_what_the_system_needs(self):
+        device = self.image("a.img", b"key", *CHEAP)
+        for place in ("/", "/etc", "/usr/../etc/", "/proc", "/sys/fs", "/dev/shm"):
+            self.assertIn("the running system needs", self.error_of_add("a", device, b"key\n", "--mount-point", place))
+        self.assertEqual(self.listed(), [])
+
     def test_an_empty_word_takes_a_setting_away_and_what_is_not_given_stays(self):
         device = self.image("a.img", b"key", *CHEAP)
         self.add("a", device, b"key\n", "--mount-point", "/srv", "--options", "discard")
@@ -162,7 +192,8 @@ class Luks(Volumes):
         self.assertEqual(self.world.with_key(self.key, "fs", "list"), "tank/a\n")
         self.assertIn("zkv volume remove data", self.world.error("fs", "remove", "-k", "-", "data", stdin=self.key.encode()))
         self.assertIn("luks", self.world.error("fs", "add", "-k", "-", "--force", "data", "-", stdin=f"{self.key}\nx\n".encode()))
-        self.world.with_key(self.key, "volume", "remove", "data")
+        self.assertIn("nothing was removed", self.world.error("volume", "remove", "-k", "-", "data", stdin=self.key.encode()))
+        self.world.with_key(self.key, "volume", "remove", "--force", "data")
         self.assertEqual([volume["name"] for volume in self.listed()], ["tank/a"])
         self.assertIn("not in the repository", self.world.error("volume", "remove", "-k", "-", "data", stdin=self.key.encode()))
         self.world.run("volume", "remove", "-f", "-k", "-", "data", stdin=self.key.encode())

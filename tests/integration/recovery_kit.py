@@ -2,8 +2,10 @@
 
 import base64
 import json
+import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 from repository_world import ZKV, World
@@ -216,6 +218,38 @@ class OlderKeys(Case):
         self.assertEqual([slot[1] for slot in self.slots()], ["passphrase", "recovery"])
         self.assertIn("opens none", self.world.error("repository", "check", "--key-file", "key"))
         self.assertIn("slot 4", self.try_kit(out.decode().splitlines())[0].decode())
+
+    def test_all_go_at_once(self):
+        for _ in range(2):
+            self.world.out("slot", "add", "recovery", "--key-file", "key")
+        before = json.loads(self.world.out("repository", "show", "--json"))["generation"]
+        self.world.run("recovery", "create", "--replace", "--key-file", "key", "-m")
+        # One for the new slot, one for all that go: nothing in between has fewer ways in.
+        self.assertEqual(json.loads(self.world.out("repository", "show", "--json"))["generation"], before + 2)
+        self.assertEqual(len(self.slots()), 1)
+
+    def test_stay_while_the_new_kit_is_only_in_memory(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as memory:
+            error = self.world.error("recovery", "create", "--replace", "--key-file", "key", "--output", memory)
+            self.assertIn("zkv recovery test --replace", error)
+            self.assertEqual(os.listdir(memory), [])
+        self.assertEqual(len(self.slots()), 1)
+
+    def test_go_once_the_paper_has_opened_the_repository(self):
+        self.world.run("recovery", "create", "--key-file", "key", "--output", "kit.txt")
+        (self.world.home / "garbled").write_text("no words of a kit")
+        self.world.error("recovery", "test", "--replace", "--key-file", "garbled")
+        self.assertEqual(len(self.slots()), 2)
+        out, error = self.world.run("recovery", "test", "--replace", "--key-file", "kit.txt")
+        self.assertIn(b"removed slot 1", error)
+        self.assertNotIn(b"Nothing was changed", out)
+        self.assertEqual(len(self.slots()), 1)
+        self.assertIn("opens none", self.world.error("repository", "check", "--key-file", "key"))
+        self.world.out("recovery", "test", "--key-file", "kit.txt")
+
+    def test_a_pdf_is_named_as_what_it_is(self):
+        self.world.run("recovery", "create", "--key-file", "key", "--output", "kit.pdf")
+        self.assertIn("kit.pdf is a PDF", self.world.error("recovery", "test", "--key-file", "kit.pdf"))
 
     def test_stay_when_the_kit_cannot_be_written(self):
         self.world.error("recovery", "create", "--replace", "--key-file", "key", "--output", "nowhere/kit.txt")

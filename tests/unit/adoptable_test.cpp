@@ -89,6 +89,18 @@ TEST_F(Adoptables, AFilesystemComesWithTheKeyFileThatZfsReads) {
   EXPECT_EQ(found.volumes[1].key_file, "");
 }
 
+TEST_F(Adoptables, AnImageFileThatCrypttabNamesIsFoundByThat) {
+  const auto image = (directory_ / "disks.img").string();
+  std::ofstream(image) << "no header is looked for";
+  write_crypttab("lvm1 " + image + " /etc/keys/lvm1 luks,discard\nold /not/there none luks\n");
+  const auto found = find();
+  ASSERT_THAT(found.volumes, SizeIs(1));
+  EXPECT_EQ(found.volumes[0].name, "lvm1");
+  EXPECT_EQ(found.volumes[0].settings.device, image);
+  EXPECT_EQ(found.volumes[0].settings.options, "luks,discard");
+  EXPECT_EQ(found.volumes[0].key_file, "/etc/keys/lvm1");
+}
+
 TEST_F(Adoptables, ALuksDeviceIsNamedByCrypttabElseByItsUuid) {
   add_luks("vdb", "9d9a1f4c-2f7e");
   add_luks("vdc", "11111111-2222");

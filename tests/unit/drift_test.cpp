@@ -260,6 +260,23 @@ TEST_F(Dependents, ALineOfFstabByTheFilesystemOrByALogicalVolumeOnTheMapping) {
   EXPECT_THAT(check("UUID=34-cd /srv ext4 defaults 0 2\n"), IsEmpty());
 }
 
+TEST_F(Dependents, APoolThatNoBootCanImportIsTold) {
+  record_.volumes["rpool/home"] = {"zfs", {}, {}, {}, {}};
+  storage_.disk("vdb");
+  storage_.disk("dm-0", {"vdb"}, "data");
+  storage_.write("blocks/dm-0/dm/uuid", "CRYPT-LUKS2-1-data\n");
+  storage_.pool({"dm-0"});
+  const auto found = check("");
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found.front().about, "rpool/home");
+  EXPECT_THAT(found.front().remedy, HasSubstr("--keep-key --options import rpool/home"));
+  record_.volumes["rpool/home"].settings.options = "import";
+  EXPECT_THAT(check(""), IsEmpty());
+  record_.volumes["rpool/home"].settings.options = "";
+  storage_.pool({"vdb"});
+  EXPECT_THAT(check(""), IsEmpty());
+}
+
 TEST_F(Dependents, ALineOfCrypttabThatAsksToo) {
   EXPECT_THAT(check("", "data /dev/vdb none luks\n"), SizeIs(1));
   EXPECT_THAT(check("", "data /dev/vdb none luks,noauto\nswap /dev/vdc /dev/urandom swap\n"), IsEmpty());

@@ -220,6 +220,19 @@ TEST_F(Handing, AVolumeWithALineIsLeftToSystemdAndItsKeyIsWipedThen) {
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "other"));
 }
 
+TEST_F(Handing, WhoseHeaderProtectsNothingIsNotHandedToSystemd) {
+  add("data");
+  add("other");
+  asks("data /dev/data /run/zkv/cryptsetup.sock luks\nother /dev/other /run/zkv/cryptsetup.sock luks")
+      .may_have_key = [](const Volume& volume) -> Result<> {
+    if (volume.name == "other") return {};
+    return Error::denied("a header that protects nothing");
+  };
+  unlock::stock_shelf(keys_, hand_over_);
+  EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "data"));
+  EXPECT_TRUE(shelf_.holds(ShelfKind::kVolume, "other"));
+}
+
 TEST_F(Handing, WhatSystemdDoesNotAskForIsOpenedAfterAll) {
   add("data");
   asks("data /dev/data /run/zkv/cryptsetup.sock luks");

@@ -130,7 +130,7 @@ TEST_F(Layers, AGroupWhosePartsAreNotAllThereIsLeftAlone) {
   program("pvs", "echo '  1 " + (dev() / "dm-0").string() + " nas'");
   const auto outcomes = mount({{"data"}});
   ASSERT_EQ(outcomes.size(), 1U);
-  EXPECT_EQ(outcomes[0].happened, MountHappened::kSkipped);
+  EXPECT_EQ(outcomes[0].happened, MountHappened::kFailed);
   EXPECT_THAT(outcomes[0].detail, HasSubstr("nas waits for 1 more of its disks"));
   EXPECT_THAT(calls(), testing::Not(HasSubstr("vgchange")));
 }

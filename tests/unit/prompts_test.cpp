@@ -259,7 +259,8 @@ class AnsweringTest : public PromptsTest {
   /// Answers until the test ends.
   void begin(const VolumeKeys& keys) {
     worker_ = std::jthread([this, &keys](const std::stop_token& stop) {
-      const AnsweringOptions options{.say = [this](const std::string& line) { console_.say(line); }};
+      const AnsweringOptions options{.say = [this](const std::string& line) { console_.say(line); },
+                                     .may_have_key = may_have_key_};
       EXPECT_TRUE(answer_prompts(keys, all_askers(places()), {}, options, stop));
     });
   }
@@ -270,8 +271,20 @@ class AnsweringTest : public PromptsTest {
   }
 
   Console console_;
+  std::function<Result<>(const VolumeKeys::Volume&)> may_have_key_;
   std::jthread worker_;
 };
+
+TEST_F(AnsweringTest, ADiskWhoseHeaderProtectsNothingGetsNoKey) {
+  const auto keys = keys_of({{"root", VolumeKind::kLuks}});
+  begin_askpass(41, "root", "");
+  const FileDescriptor reader(::open(fifo().c_str(), O_RDONLY | O_NONBLOCK));
+  may_have_key_ = [](const auto&) -> Result<> { return Error::denied("it protects nothing"); };
+  begin(keys);
+  ASSERT_TRUE(console_.await("root: it protects nothing"));
+  std::array<char, 64> read{};
+  EXPECT_LE(::read(reader.get(), read.data(), read.size()), 0);
+}
 
 TEST_F(AnsweringTest, AKeyIsGivenOnceAndThenAPersonIsAsked) {
   const auto keys = keys_of({{"root", VolumeKind::kLuks}});

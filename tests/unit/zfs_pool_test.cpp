@@ -48,7 +48,7 @@ TEST(ZfsPool, WithoutTheOptionAndInATrialNothingIsImported) {
             Happened::kPoolMissing);
   const auto volume = pool.volume();
   EXPECT_EQ(unlocker->open(std::span(&volume, 1), Attempt::kTrial, {}).front().happened,
-            Happened::kPoolMissing);
+            Happened::kUntried);
   EXPECT_THAT(pool.zfs.calls_of("zpool"), IsEmpty());
 }
 

@@ -13,6 +13,7 @@
 #include "host/service_notify.h"
 #include "key_source.h"
 #include "renewing.h"
+#include "unlock/crypt_open.h"
 #include "unlock/hand_over.h"
 #include "unlock/service_manager.h"
 
@@ -111,6 +112,9 @@ ExitCode open_and_serve(Opening opening, unlock::Preparation& preparation, Count
   auto lines = unlock::lines_that_ask(options.crypttab);
   if (!lines) tell_journal("warning: " + lines.error().message());
   opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
+  opening.hand_over->may_have_key = [&signals](const repository::VolumeKeys::Volume& volume) {
+    return unlock::check_header(volume, {}, signals.token());
+  };
   opening.hand_over->restart_if = [&](const std::string& name, const std::vector<std::string>& states) {
     static_cast<void>(unlock::restart_if(name, states, options.manager));
   };

@@ -8,12 +8,14 @@
 
 #include "fetch_options.h"
 #include "findings.h"
+#include "host/dependents.h"
 #include "host/drift.h"
 #include "host/heartbeat_client.h"
 #include "host/stop_on_signal.h"
 #include "key_input.h"
 #include "open_volumes.h"
 #include "repository/change.h"
+#include "repository/generation.h"
 #include "repository/repository.h"
 #include "unlock/registry.h"
 
@@ -69,6 +71,7 @@ void look_from_outside(const host::DriftRecord& record, const std::vector<std::s
   add_of_others(std::move(seen.findings), drift.findings);
   std::move(seen.notes.begin(), seen.notes.end(), std::back_inserter(drift.notes));
   add_of_others(mount_findings(record, unlockers), drift.findings);
+  add_of_others(host::check_dependents(record, unlockers).findings, drift.findings);
 }
 
 std::optional<host::Finding> certificate_finding(const host::Enrolment& enrolment, std::optional<Time> ends) {
@@ -207,6 +210,26 @@ Result<Basis> read_basis(Session& session, const CheckOptions& options) {
   return basis;
 }
 
+/// Whether it is the one that was enrolled, and no older copy of it.
+void look_at_repository(const Session& session, const std::vector<host::Enrolment>& enrolments,
+                        host::Drift& drift) {
+  const auto seen = repository::seen_generation(session.repository);
+  const auto description = repository::describe(session.repository);
+  if (!description || !description->outside) return;
+  const auto& header = description->outside->header;
+  if (const auto warning = repository::rollback_warning(seen, header)) {
+    drift.findings.push_back({session.repository, *warning,
+                              "put the newest back, such as " + session.repository.string() +
+                                  ".previous; keys and slots that came later are not in this one"});
+  }
+  for (const auto& enrolment : enrolments) {
+    if (enrolment.repository == header.id) continue;
+    drift.findings.push_back({session.repository,
+                              "it is another one than was enrolled with " + enrolment.address,
+                              "put the right one back, or enrol this one: zkv enroll LINK"});
+  }
+}
+
 /// Everything on this machine. Errors: those of repository::open, with a key.
 Result<> check_here(const Session& session, const Basis& basis, const host::Unlockers& unlockers,
                     host::Drift& drift) {
@@ -216,6 +239,7 @@ Result<> check_here(const Session& session, const Basis& basis, const host::Unlo
   if (!record) drift.findings.push_back(as_finding(path, record.error()));
   look_from_outside(record.value_or(host::DriftRecord()), basis.names, unlockers, drift);
   add_of_others(initramfs_findings(session.repository), drift.findings);
+  look_at_repository(session, basis.enrolments, drift);
   const auto mode = host::EnrolmentFolder(session.repository).check_mode();
   if (!mode) drift.findings.push_back(as_finding("enrolments", mode.error()));
   return {};

@@ -50,6 +50,9 @@ void print_findings(const doctor::Facts& facts, const std::vector<doctor::Findin
     out << fmt::format("{} checks: {} to mend before the next boot, {} to note\n", checks, mend,
                        static_cast<std::ptrdiff_t>(findings.size()) - mend);
   }
+  if (!facts.unseen.empty() && ::geteuid() != 0) {
+    out << fmt::format("{} could not be looked at: say this as root\n", facts.unseen.size());
+  }
 }
 
 void print_findings_json(const doctor::Facts& facts, const std::vector<doctor::Finding>& findings,

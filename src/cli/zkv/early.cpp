@@ -7,6 +7,7 @@
 #include "key_source.h"
 #include "prompts/answering.h"
 #include "repository/repository.h"
+#include "unlock/crypt_open.h"
 #include "unlock/registry.h"
 
 namespace zkv::cli {
@@ -27,7 +28,12 @@ Result<> answer_with(const Session& session, Opening opening, const std::stop_to
     say_early("warning: " + left.error().message() + "; the system will ask once more");
   opening.key.secret = SecretBytes();
   return prompts::answer_prompts(opened->keys, prompts::all_askers({}), unlock::all_unlockers({}),
-                                 {.say = say_early}, stop);
+                                 {.say = say_early,
+                                  .may_have_key =
+                                      [&stop](const repository::VolumeKeys::Volume& volume) {
+                                        return unlock::check_header(volume, {}, stop);
+                                      }},
+                                 stop);
 }
 
 ExitCode early(Session& session, const KeySourceOptions& options) {

@@ -84,8 +84,8 @@ Result<> enroll(Session& session, const EnrollOptions& options, const std::stop_
       << (enrolment.in_tpm ? ", by a key in its TPM; " : "; ") << test << ".\n"
       << "At boot zfs-keyvault.service asks it; once somebody approves, all volumes of "
       << session.repository.string() << " are opened and mounted.\n"
-      << "Without an approval they stay locked, and the recovery key still opens them: "
-         "zkv mount --key-file FILE\n";
+      << "Without an approval they stay locked, and what opens the repository still opens them: "
+         "zkv mount --key-file FILE with a key, zkv unlock --recovery with a recovery kit\n";
   return out.write();
 }
 

@@ -52,7 +52,8 @@ Result<> show_new_repository(const InitOptions& options, const std::filesystem::
   out << "Made an empty repository at " << path.string() << ". Its key is\n"
       << key << "\n"
       << "Keep the key in a safe place: it is not shown again, and without it nobody reads the repository.\n"
-      << "Next: zkv" << (is_found ? "" : " --repository " + path.string()) << " fs add FILESYSTEM\n";
+      << "Next: zkv" << (is_found ? "" : " --repository " + path.string())
+      << " fs add FILESYSTEM, or for all that is encrypted here: zkv volume adopt\n";
   return out.write();
 }
 

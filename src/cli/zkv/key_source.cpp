@@ -69,7 +69,8 @@ ExitCode by_gateway(const KeySourceOptions& options, const std::vector<std::stri
 ExitCode by_enrolment(const Session& session, const KeySourceOptions& options,
                       const std::vector<host::Enrolment>& enrolments, const UseKey& use) {
   const host::StopOnSignal signals;
-  auto released = fetch_shares(session.repository, enrolments, options.gateway, signals.token());
+  auto released = fetch_shares(session.repository, enrolments, options.gateway, signals.token(),
+                               {.is_drill = options.is_drill});
   if (!released && signals.signal() != 0) return code_of_signal(signals.signal());
   if (!released) return report_end(released.error());
   repository::RepositoryKey key{std::move(released->shares), released->enrolment.gateway};

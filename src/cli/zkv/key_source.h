@@ -14,6 +14,7 @@ namespace zkv::cli {
 struct KeySourceOptions {
   GatewayOptions gateway{.addresses = {}, .timeout = 300, .ca_file = {}};
   KeyOptions key;
+  bool is_drill = false;  ///< a gateway is asked as by `zkv drill`, which ends no boot's request
 };
 
 /// Adds [URI...] and all options that say where the key comes from.

@@ -1,6 +1,7 @@
 // One file for each part in a folder, so that each goes its own way; or all in one file.
 #include "kit_files.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <string>
@@ -8,6 +9,7 @@
 #include "base/file.h"
 #include "output.h"
 #include "recovery/page.h"
+#include "unlock/guarded_path.h"
 
 namespace zkv::cli {
 
@@ -57,6 +59,11 @@ std::vector<KitFile> one_each(const recovery::Kit& kit, const fs::path& folder) 
 }
 
 }  // namespace
+
+bool lies_in_memory(const fs::path& folder) {
+  const FileDescriptor opened(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return opened.is_open() && unlock::is_in_memory(opened.get());
+}
 
 Result<> check_kit_place(const fs::path& output) {
   if (is_folder(output)) return {};

@@ -21,4 +21,7 @@ Result<std::vector<std::filesystem::path>> write_kit_files(const recovery::Kit& 
 /// Says what to do with them. Errors: kIo.
 Result<> tell_of_kit_files(const recovery::Kit& kit, const std::vector<std::filesystem::path>& files);
 
+/// Whether what is written into that folder is gone with the power.
+bool lies_in_memory(const std::filesystem::path& folder);
+
 }  // namespace zkv::cli

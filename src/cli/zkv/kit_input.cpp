@@ -40,6 +40,14 @@ class PartPrompt {
     return line.size() > 40 && line.view().find(' ') == std::string_view::npos;
   }
 
+  static std::size_t count_words(std::string_view line) {
+    std::size_t words = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      words += line[i] != ' ' && (i == 0 || line[i - 1] == ' ') ? std::size_t{1} : 0;
+    }
+    return words;
+  }
+
   static void complain(const Error& error) {
     tell("  " + error.message() + (error.remedy().empty() ? "" : ": " + error.remedy()));
   }
@@ -53,8 +61,11 @@ class PartPrompt {
                            echo_));
       if (first == 0 && is_key(line)) return line;
       const auto checked = recovery::check_words(line.view(), first);
-      if (checked) return line;
-      complain(checked.error());
+      const bool is_short = checked && !line.empty() && count_words(line.view()) < last - first;
+      if (checked && !is_short) return line;
+      complain(is_short ? Error::invalid("these are words " + std::to_string(first + 1) + " to " +
+                                         std::to_string(last) + ": type all of them in one line")
+                        : checked.error());
     }
   }
 
@@ -139,6 +150,10 @@ Result<SecretBytes> read_recovery_key(Session& session, const KitOptions& option
   recovery::KitReader reader;
   for (const auto& file : options.files) {
     ZKV_TRY(const auto text, content_of(session, file));
+    if (text.view().starts_with("%PDF")) {
+      return Error::invalid(file + " is a PDF, which people read")
+          .remedy("give the .txt that was made with it");
+    }
     const auto parts = recovery::parts_in(text.view());
     if (parts.empty() && options.files.size() == 1) return first_line(text);
     if (parts.empty()) return Error::invalid(file + " holds no part of a recovery kit");

@@ -29,7 +29,10 @@ void add_mount_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<MountOptions>();
   add_key_source_options(*command, options->source);
   add_open_options(*command, options->open);
-  command->callback([options, &session] { session.exit_code = mount(session, *options); });
+  command->callback([options, &session] {
+    options->source.is_drill = options->open.dry_run;
+    session.exit_code = mount(session, *options);
+  });
   add_unmount_command(app, session);
   add_lock_command(app, session);
 }

@@ -1,4 +1,6 @@
 // `zkv recovery create|test`: paper that opens the repository when nobody can approve.
+#include <unistd.h>
+
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -28,6 +30,7 @@ struct CreateOptions {
 
 struct TestOptions {
   KitOptions kit;
+  bool replace = false;
   bool json = false;
 };
 
@@ -71,35 +74,51 @@ std::string listed(const std::vector<std::uint32_t>& ids) {
   return text;
 }
 
-/// The key by which older slots go is the new one: so it has opened the repository before they do.
-Result<> remove_older(const Session& session, const recovery::Kit& kit,
-                      const std::vector<std::uint32_t>& ids) {
+Result<SecretBytes> key_of(const recovery::Kit& kit) {
   recovery::KitReader reader;
   for (unsigned i = 0; i < kit.scheme.threshold; ++i) ZKV_CHECK(reader.add(write_part(kit.parts[i]).view()));
-  ZKV_TRY(const auto key, reader.key());
-  for (const auto id : ids) ZKV_CHECK(repository::remove_slot(session.repository, key, id, false));
-  return {};
+  return reader.key();
 }
 
 void say_aside(const std::string& line) {
   static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
 }
 
+/// The key by which they go is that of the kit that stays: so it has opened the repository before they do.
+Result<> remove_older(const Session& session, const SecretBytes& key, const std::vector<std::uint32_t>& ids) {
+  ZKV_CHECK(repository::remove_slots(session.repository, key, ids));
+  say_aside("removed " + listed(ids) + ": what opened " + (ids.size() == 1 ? "it" : "them") +
+            " opens the file no more, but copies from before; 'zkv rotate' ends that for what is written "
+            "from now on");
+  return {};
+}
+
 Result<> settle_older(const Session& session, const recovery::Kit& kit, const CreateOptions& options) {
   ZKV_TRY(const auto older, recovery::other_recovery_slots(session.repository, kit.slot));
   if (older.empty()) return {};
   if (options.replace) {
-    ZKV_CHECK(remove_older(session, kit, older));
-    say_aside("removed " + listed(older) + ": what opened " + (older.size() == 1 ? "it" : "them") +
-              " opens the file no more, but copies from before; 'zkv rotate' ends that for what is written "
-              "from now on");
-    return {};
+    ZKV_TRY(const auto key, key_of(kit));
+    return remove_older(session, key, older);
   }
   if (!options.machine_readable) {
     say_aside("older recovery keys still open the repository: " + listed(older) +
-              "; --replace takes them away, as does 'zkv slot remove ID'");
+              "; once this one is on paper, 'zkv recovery test --replace' takes them away");
   }
   return {};
+}
+
+/// Words that are nowhere but on a screen or in memory are gone with the power, and the older kits were gone
+/// before.
+Result<> check_outlasts(const CreateOptions& options) {
+  if (!options.replace) return {};
+  const bool is_on_screen = options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
+  const auto folder =
+      std::filesystem::is_directory(options.output) ? options.output : options.output.parent_path();
+  if (!is_on_screen && (options.output.empty() || !lies_in_memory(folder.empty() ? "." : folder))) return {};
+  return Error::invalid(
+             "older kits are not taken away before the new one is on paper: until then it is only " +
+             (is_on_screen ? std::string("on this screen") : "in memory (" + folder.string() + ")"))
+      .remedy("make it without --replace, print it or write it down, then: zkv recovery test --replace");
 }
 
 Result<> create_kit(Session& session, const CreateOptions& options) {
@@ -107,6 +126,7 @@ Result<> create_kit(Session& session, const CreateOptions& options) {
   ZKV_CHECK(recovery::check_scheme(scheme));
   ZKV_CHECK(repository::describe(session.repository));
   if (!options.output.empty()) ZKV_CHECK(check_kit_place(options.output));
+  ZKV_CHECK(check_outlasts(options));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto kit, recovery::make_kit(session.repository, key, scheme));
   auto files = hand_out(kit, options);
@@ -120,10 +140,10 @@ Result<> create_kit(Session& session, const CreateOptions& options) {
   return settle_older(session, kit, options);
 }
 
-Result<> print_tried(const repository::Tried& tried, const Session& session, bool json) {
+Result<> print_tried(const repository::Tried& tried, const Session& session, const TestOptions& options) {
   Output out;
   const std::string volumes = std::to_string(tried.volumes);
-  if (json) {
+  if (options.json) {
     out << "{\"slot\": " << std::to_string(tried.slot.id) << ", \"type\": ";
     out.json(to_text(tried.slot.type)) << ", \"label\": ";
     out.json(tried.slot.label) << ", \"created\": ";
@@ -133,7 +153,7 @@ Result<> print_tried(const repository::Tried& tried, const Session& session, boo
   out << "It opens " << session.repository.string() << ": slot " << std::to_string(tried.slot.id) << " ("
       << to_text(tried.slot.type) << (tried.slot.label.empty() ? "" : ", " + tried.slot.label) << "), made "
       << to_text(tried.slot.created) << ", " << volumes << (tried.volumes == 1 ? " volume" : " volumes")
-      << ". Nothing was changed.\n";
+      << (options.replace ? ".\n" : ". Nothing was changed.\n");
   return out.write();
 }
 
@@ -152,7 +172,15 @@ Result<> test_kit(Session& session, const TestOptions& options) {
   auto tried = repository::try_key(session.repository, key);
   if (!tried) return explain_trial(std::move(tried).error());
   if (tried->warning) say_aside("warning: " + *tried->warning);
-  return print_tried(*tried, session, options.json);
+  if (options.replace) {
+    if (tried->slot.type != repository::SlotType::kRecovery) {
+      return Error::invalid("what was given opens slot " + std::to_string(tried->slot.id) +
+                            ", which is no recovery kit's: no other was removed");
+    }
+    ZKV_TRY(const auto others, recovery::other_recovery_slots(session.repository, tried->slot.id));
+    if (!others.empty()) ZKV_CHECK(remove_older(session, key, others));
+  }
+  return print_tried(*tried, session, options);
 }
 
 void add_create(CLI::App& recovery, Session& session) {
@@ -168,7 +196,8 @@ void add_create(CLI::App& recovery, Session& session) {
               "write it there: a folder gets a text and a PDF for each part, a file that ends with .txt "
               "or .pdf gets all")
           ->type_name("PATH");
-  command->add_flag("--replace", options->replace, "take away older recovery keys once the kit is written");
+  command->add_flag("--replace", options->replace,
+                    "take away older recovery keys once the kit is written to a disk");
   command
       ->add_flag("-m,--machine-readable", options->machine_readable, "print the words alone, a part a line")
       ->excludes(output);
@@ -176,10 +205,10 @@ void add_create(CLI::App& recovery, Session& session) {
 }
 
 void add_test(CLI::App& recovery, Session& session) {
-  auto* command =
-      recovery.add_subcommand("test", "see that a recovery kit opens the repository; changes nothing");
+  auto* command = recovery.add_subcommand("test", "see that a recovery kit opens the repository");
   const auto options = std::make_shared<TestOptions>();
   add_kit_options(*command, options->kit);
+  command->add_flag("--replace", options->replace, "then take away all other recovery keys");
   command->add_flag("--json", options->json, "as JSON");
   command->callback([&session, options] { session.exit_code = finish(test_kit(session, *options)); });
 }

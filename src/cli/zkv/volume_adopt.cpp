@@ -149,6 +149,11 @@ void print_what_is_left(const Adoptable& volume, bool holds_system, Output& out)
            "let it ask zkv (zkv crypttab install "
         << name << ")\n";
   }
+  if (unlock::brings_its_pool(volume.settings) && volume.device.empty()) {
+    const auto pool = plain_text(volume.name.substr(0, volume.name.find('/')));
+    out << pool << " lies on an encrypted disk, and is imported with " << name
+        << " from now on: keep it out of what the boot imports (zpool set cachefile=none " << pool << ")\n";
+  }
   if (volume.key_file.empty()) return;
   out << plain_text(volume.key_file) << " still opens " << name
       << " without any approval: once a boot has shown that zkv does, remove it";
@@ -156,12 +161,24 @@ void print_what_is_left(const Adoptable& volume, bool holds_system, Output& out)
   out << "\n";
 }
 
+/// A pool on a mapping is imported once that is open, which at a boot is later than all other pools.
+void settle_pool(Adoptable& volume, const unlock::Unlocker& unlocker, const unlock::SystemVolumes& system) {
+  if (unlocker.kind() != repository::VolumeKind::kZfs) return;
+  const auto under = unlock::mappings_under_pool(volume.name.substr(0, volume.name.find('/')));
+  const bool comes_later = std::any_of(under.begin(), under.end(), [&](const std::string& mapping) {
+    return !system.hold("luks", {mapping, {}});
+  });
+  if (comes_later) volume.settings.options = "import";
+}
+
 Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_TRY(const auto opened, open_with_warning(session, key));
   const auto unlockers = unlock::all_unlockers({});
-  ZKV_TRY(const auto found, host::find_adoptable(unlockers, opened.keys));
+  ZKV_TRY(auto found, host::find_adoptable(unlockers, opened.keys));
+  ZKV_TRY(const auto system, unlock::SystemVolumes::look({session.repository}));
+  for (auto& volume : found.volumes) settle_pool(volume, *unlockers[volume.kind], system);
   for (const auto& error : found.unseen) report(error);
   Output out;
   if (options.json) {
@@ -176,7 +193,6 @@ Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
   print_adoptable(found.volumes, unlockers, table);
   ZKV_CHECK(table.write());
   if (options.list) return {};
-  ZKV_TRY(const auto system, unlock::SystemVolumes::look({session.repository}));
   std::size_t adopted = 0;
   Result<> ended;
   for (const auto& volume : found.volumes) {

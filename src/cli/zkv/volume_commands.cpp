@@ -6,8 +6,10 @@
 #include "key_input.h"
 #include "repository/change.h"
 #include "stored_volumes.h"
+#include "unlock/block_devices.h"
 #include "unlock/registry.h"
 #include "volume_commands.h"
+#include "waiting_service.h"
 
 namespace zkv::cli {
 
@@ -20,6 +22,7 @@ struct VolumeAddOptions {
   KeyOptions key;
   bool force = false;
   bool no_test = false;
+  bool keep_key = false;
   std::string name;
   std::string kind;
   VolumeSettings settings;
@@ -78,6 +81,26 @@ VolumeSettings merged(const VolumeAddOptions& given, const VolumeKeys& keys) {
   return settings;
 }
 
+Result<SecretBytes> key_there(const VolumeKeys& keys, const std::string& name) {
+  ZKV_CHECK(keys.check_settled(name));
+  for (const auto& volume : keys.volumes()) {
+    if (volume.name == name) return SecretBytes::copy_of(volume.key);
+  }
+  return Error::not_found("there is no volume " + name + " whose key could stay")
+      .remedy("'zkv volume list' shows which there are");
+}
+
+/// A loop device is another one after a boot, or none.
+Result<> check_lasts(const std::string& device) {
+  const auto found = unlock::find_device(device, "/dev");
+  if (!found) return {};
+  const auto file = unlock::file_of_loop(*found, "/sys/class/block");
+  if (file.empty()) return {};
+  return Error::invalid(device + " is the file " + file.string() +
+                        " by a loop device, which the next boot does not have")
+      .remedy("name the file: --device " + file.string());
+}
+
 Error does_not_open(const std::string& name, bool may_lack_an_end) {
   Error error = Error::wrong_key("this key does not open " + name + "; nothing was stored");
   if (!may_lack_an_end) return error;
@@ -111,17 +134,24 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   }
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
-  ZKV_TRY(const auto volume_key,
-          read_volume_key(session, {}, options.volume_key_file, options.name, encoding_of(options.encoding)));
+  SecretBytes volume_key;
+  if (!options.keep_key) {
+    ZKV_TRY(volume_key, read_volume_key(session, {}, options.volume_key_file, options.name,
+                                        encoding_of(options.encoding)));
+  }
   std::string kind;
   std::string_view trial = ", its key untried";
   VolumeSettings settings;
   std::unique_ptr<unlock::Unlocker> proved;
   ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+    if (options.keep_key) {
+      ZKV_TRY(volume_key, key_there(keys, options.name));
+    }
     ZKV_TRY(auto unlocker, unlocker_of(options, keys));
     kind = unlocker->name();
     settings = merged(options, keys);
     ZKV_CHECK(unlocker->check({options.name, settings}));
+    if (!settings.device.empty()) ZKV_CHECK(check_lasts(settings.device));
     if (options.no_test) ZKV_CHECK(keys.check_settled(options.name));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));
@@ -141,11 +171,40 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     out << "Its mount point stays " << settings.mountpoint
         << " (another: --mount-point PATH; none, so that fstab says where: --mount-point '')\n";
   }
+  const bool is_handed_out = kind == "secret" && settings.mountpoint.empty();
+  if (is_handed_out && does_service_run()) {
+    out << "Units can have it once zfs-keyvault has asked again: systemctl restart zfs-keyvault\n";
+  }
   return out.write();
 }
 
+/// A key that nobody else has is gone with its volume.
+Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) {
+  const auto volumes = keys.volumes();
+  const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeKeys::Volume& volume) {
+    return volume.name == options.name;
+  });
+  if (options.force || found == volumes.end()) return {};
+  const bool is_secret = found->kind == repository::VolumeKind::kSecret;
+  const auto unlockers = unlock::all_unlockers({});
+  const auto unlocker = std::find_if(unlockers.begin(), unlockers.end(),
+                                     [&](const auto& one) { return one->kind() == found->kind; });
+  const auto states = unlocker == unlockers.end()
+                          ? Result<std::vector<unlock::VolumeState>>(Error::not_found(""))
+                          : (*unlocker)->inspect({{found->name, found->settings}});
+  const bool is_there = states && states->front().presence == unlock::Presence::kPresent;
+  if (!is_there && !is_secret) return {};
+  return Error::conflict(
+             options.name +
+             (is_secret ? " may be nowhere else"
+                        : " is there, and may be opened by no other key than the one in the repository") +
+             "; nothing was removed")
+      .remedy("if that is not so, or nobody needs it any more: zkv volume remove --force " + options.name);
+}
+
 Result<> remove_of_any_kind(Session& session, const RemoveOptions& options) {
-  return remove_volume(session, options, [](const VolumeKeys&) -> Result<> { return {}; });
+  return remove_volume(session, options,
+                       [&](const VolumeKeys& keys) { return check_not_needed(keys, options); });
 }
 
 void add_volume_add(CLI::App& volume, Session& session) {
@@ -180,7 +239,10 @@ void add_volume_add(CLI::App& volume, Session& session) {
       ->type_name("FILE");
   add_encoding_option(*command, options->encoding);
   command->add_flag("--no-test", options->no_test, "store the key without trying it");
-  command->add_flag("-f,--force", options->force, "give a volume that is there another key");
+  auto* force = command->add_flag("-f,--force", options->force, "give a volume that is there another key");
+  command->add_flag("--keep-key", options->keep_key, "change what else is known of it, and ask for no key")
+      ->needs(force)
+      ->excludes("--volume-key-file");
   command->add_option("NAME", options->name, "a filesystem's name, that of a mapping to be, or any")
       ->required();
   command->callback([&session, command, options] {

@@ -11,6 +11,7 @@
 #include "repository/change.h"
 #include "stored_volumes.h"
 #include "unlock/block_devices.h"
+#include "unlock/luks_marks.h"
 #include "unlock/registry.h"
 #include "volume_commands.h"
 
@@ -37,6 +38,16 @@ std::string new_uuid() {
   return text;
 }
 
+/// By what it is found at each boot: an image file by its path, since a loop device is gone by then, a disk
+/// by the UUID that its header gets.
+Result<std::string> lasting_name_of(const std::string& place) {
+  ZKV_TRY(const auto device, unlock::find_device(place, "/dev"));
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(device, failed)) return device.string();
+  const auto file = unlock::file_of_loop(device, "/sys/class/block");
+  return file.empty() ? "UUID=" + new_uuid() : file.string();
+}
+
 std::string kind_to_make(const VolumeCreateOptions& options) {
   if (!options.kind.empty()) return options.kind;
   return options.volume.place.empty() ? "zfs" : "luks";
@@ -44,12 +55,15 @@ std::string kind_to_make(const VolumeCreateOptions& options) {
 
 /// Whether it came into being though its making ended with an error: unmounted, or without its filesystem.
 bool is_there(unlock::Unlocker& unlocker, const unlock::NewVolume& volume) {
+  const auto& device = volume.settings.device;
+  if (device.starts_with('/')) return unlock::luks_marks(device, unlock::LuksWay::kVolumeKey).has_value();
   const auto states = unlocker.inspect({{volume.name, volume.settings}});
   return !states || states->front().presence == unlock::Presence::kPresent;
 }
 
 /// What is there already has another key than the one that is made for it.
 Result<> check_new(unlock::Unlocker& unlocker, const unlock::NewVolume& volume) {
+  if (volume.settings.device.starts_with('/')) return {};  // the file is; that it holds nothing is seen later
   const auto states = unlocker.inspect({{volume.name, volume.settings}});
   if (!states || states->front().presence != unlock::Presence::kPresent) return {};
   return Error::exists(volume.name + " is there already")
@@ -78,7 +92,7 @@ Result<> check_unused(const Session& session, const SecretBytes& key, const std:
       if (!used || *used != *device) continue;
       return Error::exists(place + " is what " + volume.name +
                            " lies on, though it may look empty (nothing was done)")
-          .remedy("if " + volume.name + " is not needed any more: zkv volume remove " + volume.name);
+          .remedy("if " + volume.name + " is not needed any more: zkv volume remove --force " + volume.name);
     }
   }
   return {};
@@ -87,7 +101,8 @@ Result<> check_unused(const Session& session, const SecretBytes& key, const std:
 /// Its key goes only where there is nothing that it opens.
 Error not_made(const Session& session, const SecretBytes& key, unlock::Unlocker& unlocker,
                const unlock::NewVolume& volume, Error why) {
-  if (is_there(unlocker, volume)) {
+  // What holds something already was not touched.
+  if (why.kind() != ErrorKind::kExists && is_there(unlocker, volume)) {
     return std::move(why).context(volume.name + " is there, and its key stays in the repository");
   }
   const auto taken_back = repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
@@ -96,14 +111,17 @@ Error not_made(const Session& session, const SecretBytes& key, unlock::Unlocker&
     return {};
   });
   if (taken_back) return why;
-  return std::move(why).context("its key is still in the repository (zkv volume remove " + volume.name + ")");
+  return std::move(why).context("its key is still in the repository (zkv volume remove --force " +
+                                volume.name + ")");
 }
 
 Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   auto& volume = options.volume;
   ZKV_TRY(const auto unlocker, unlocker_named(kind_to_make(options)));
   if (unlocker->new_key_size() == 0) return unlocker->create(volume);
-  if (!volume.place.empty()) volume.settings.device = "UUID=" + new_uuid();
+  if (!volume.place.empty()) {
+    ZKV_TRY(volume.settings.device, lasting_name_of(volume.place));
+  }
   ZKV_CHECK(unlocker->check({volume.name, volume.settings}));
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));

@@ -142,8 +142,9 @@ class Layers(Scenario):
         self.step("one disk of each is gone: nothing comes up by halves")
         guest.check("zkv lock --all; mkdir /root/away; mv /var/lib/pv2 /var/lib/butter2 /var/lib/half2 /root/away/")
         self.assertEqual(self.mount(guest, code=3)["pv1"], "opened")
-        told = guest.run(ZKV.format("mount")).out
-        self.assertIn("the volume group nas waits for 1 more of its disks", told)
+        told = guest.run(ZKV.format("mount"))
+        self.assertEqual(told.code, 3)
+        self.assertIn("the volume group nas waits for 1 more of its disks", told.out + told.err)
         self.assertEqual(guest.check("lsblk -n -o NAME /dev/mapper/pv1").split(), ["pv1"])
         guest.check("test ! -e /srv/home/file; test ! -e /srv/pool/file; test ! -e /srv/array/file")
         guest.check("zkv lock --all")
