@@ -147,6 +147,12 @@ void check_crypttab(const DriftRecord& record, const Held& is_held, const fs::pa
   }
 }
 
+Finding pool_too_early(const std::string& volume, const std::string& pool, const std::string& below) {
+  return {volume, "its pool lies on " + below + ", which is opened only later: no boot imports it",
+          "let the pool come with it: zkv volume add --force --keep-key --options import " + volume +
+              "; then zpool set cachefile=none " + pool};
+}
+
 /// A pool that the boot cannot import, since what it lies on is still closed then.
 void check_pools(const DriftRecord& record, const Held& is_held, const SystemPlaces& places, Drift& drift) {
   std::map<std::string, std::vector<std::string>> under;
@@ -162,10 +168,7 @@ void check_pools(const DriftRecord& record, const Held& is_held, const SystemPla
       return record.volumes.contains(mapping) && !is_held(mapping);
     });
     if (ours == mappings.end()) continue;
-    drift.findings.push_back(
-        {name, "its pool lies on " + *ours + ", which is opened only later: no boot imports it",
-         "let the pool come with it: zkv volume add --force --keep-key --options import " + name +
-             "; then zpool set cachefile=none " + pool});
+    drift.findings.push_back(pool_too_early(name, pool, *ours));
   }
 }
 

@@ -47,8 +47,7 @@ TEST(ZfsPool, WithoutTheOptionAndInATrialNothingIsImported) {
   EXPECT_EQ(unlocker->open(std::span(&silent, 1), Attempt::kOpen, {}).front().happened,
             Happened::kPoolMissing);
   const auto volume = pool.volume();
-  EXPECT_EQ(unlocker->open(std::span(&volume, 1), Attempt::kTrial, {}).front().happened,
-            Happened::kUntried);
+  EXPECT_EQ(unlocker->open(std::span(&volume, 1), Attempt::kTrial, {}).front().happened, Happened::kUntried);
   EXPECT_THAT(pool.zfs.calls_of("zpool"), IsEmpty());
 }
 
