@@ -112,8 +112,11 @@ ExitCode open_and_serve(Opening opening, unlock::Preparation& preparation, Count
   auto lines = unlock::lines_that_ask(options.crypttab);
   if (!lines) tell_journal("warning: " + lines.error().message());
   opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
-  opening.hand_over->may_have_key = [&signals](const repository::VolumeKeys::Volume& volume) {
-    return unlock::check_header(volume, {}, signals.token());
+  opening.hand_over->may_have_key = [&signals](const repository::VolumeKeys::Volume& volume) -> Result<> {
+    auto checked = unlock::check_header(volume, {}, signals.token());
+    // What is not there yet, as the disk of a line with noauto, cannot be looked at.
+    if (!checked && checked.error().kind() == ErrorKind::kNotFound) return {};
+    return checked;
   };
   opening.hand_over->restart_if = [&](const std::string& name, const std::vector<std::string>& states) {
     static_cast<void>(unlock::restart_if(name, states, options.manager));
