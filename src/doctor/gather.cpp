@@ -40,10 +40,11 @@ void gather_service(const System& system, Facts& facts) {
 void gather_tables(const System& system, Facts& facts) {
   facts.crypttab = unlock::parse_crypttab(text_of(system, "/etc/crypttab", facts));
   facts.fstab = parse_whole_fstab(text_of(system, "/etc/fstab", facts));
-  for (auto& entry : facts.fstab) {
-    if (!system.is_running()) break;
-    entry.lies_on =
-        unlock::mappings_under(entry.source, system.place_of("/dev"), system.place_of("/sys/class/block"));
+  if (system.is_running()) {
+    for (auto& entry : facts.fstab) {
+      entry.lies_on =
+          unlock::mappings_under(entry.source, system.place_of("/dev"), system.place_of("/sys/class/block"));
+    }
   }
   const fs::path folder = "/etc/zfs/zfs-list.cache";
   for (const auto& pool : system.names_in(folder)) {

@@ -13,6 +13,7 @@
 #include "unlock/mount_table.h"
 #include "unlock/system_tool.h"
 #include "unlock/zfs.h"
+#include "unlock/zfs_properties.h"
 
 namespace zkv::host {
 
@@ -105,12 +106,18 @@ bool has_word(const std::string& options, std::string_view wanted) {
 
 /// The mappings that what a line of fstab names lies on, as far as they are open.
 std::vector<std::string> mappings_of(const std::string& source, const unlock::StoragePlaces& storage) {
-  if (source.starts_with(kMapper)) {
-    if (auto under = unlock::mappings_under(source, storage.devices, storage.blocks); !under.empty())
-      return under;
-    return {source.substr(kMapper.size())};
-  }
-  return unlock::mappings_under(source, storage.devices, storage.blocks);
+  auto under = unlock::mappings_under(source, storage.devices, storage.blocks);
+  if (under.empty() && source.starts_with(kMapper)) under = {source.substr(kMapper.size())};
+  return under;
+}
+
+/// Of those mappings the first that zkv opens, later than a boot needs it; empty where there is none.
+std::string opened_later(const std::vector<std::string>& mappings, const DriftRecord& record,
+                         const Held& is_held) {
+  const auto found = std::find_if(mappings.begin(), mappings.end(), [&](const std::string& name) {
+    return record.volumes.contains(name) && !is_held(name);
+  });
+  return found == mappings.end() ? std::string() : *found;
 }
 
 /// A device that systemd waits for before local-fs.target, which the asking comes after: a cycle that ends
@@ -121,15 +128,12 @@ void check_fstab(const DriftRecord& record, const Held& is_held, const SystemPla
   for (const auto& line : unlock::parse_fstab(*text)) {
     const bool waits = !has_word(line.options, "nofail") && !has_word(line.options, "noauto");
     if (!waits) continue;
-    const auto under = mappings_of(line.source, places.storage);
-    const auto ours = std::find_if(under.begin(), under.end(), [&](const std::string& name) {
-      return record.volumes.contains(name) && !is_held(name);
-    });
-    if (ours == under.end()) continue;
+    const auto ours = opened_later(mappings_of(line.source, places.storage), record, is_held);
+    if (ours.empty()) continue;
     drift.findings.push_back({line.mountpoint,
                               "its line in " + places.fstab.string() + " makes the boot wait for " +
                                   line.source +
-                                  (line.source == std::string(kMapper) + *ours ? "" : ", on " + *ours) +
+                                  (line.source == std::string(kMapper) + ours ? "" : ", on " + ours) +
                                   ", which is opened only later",
                               "add nofail to that line"});
   }
@@ -155,20 +159,14 @@ Finding pool_too_early(const std::string& volume, const std::string& pool, const
 
 /// A pool that the boot cannot import, since what it lies on is still closed then.
 void check_pools(const DriftRecord& record, const Held& is_held, const SystemPlaces& places, Drift& drift) {
-  std::map<std::string, std::vector<std::string>> under;
+  std::map<std::string, std::string> below;  // pool to what it lies on
   for (const auto& [name, volume] : record.volumes) {
     if (volume.kind != "zfs" || unlock::brings_its_pool(volume.settings)) continue;
-    const std::string pool = name.substr(0, name.find('/'));
-    const auto known = under.find(pool);
-    const auto& mappings =
-        known != under.end()
-            ? known->second
-            : under.emplace(pool, unlock::mappings_under_pool(pool, places.storage)).first->second;
-    const auto ours = std::find_if(mappings.begin(), mappings.end(), [&](const std::string& mapping) {
-      return record.volumes.contains(mapping) && !is_held(mapping);
-    });
-    if (ours == mappings.end()) continue;
-    drift.findings.push_back(pool_too_early(name, pool, *ours));
+    const std::string pool(unlock::pool_of(name));
+    if (!below.contains(pool)) {
+      below[pool] = opened_later(unlock::mappings_under_pool(pool, places.storage), record, is_held);
+    }
+    if (!below[pool].empty()) drift.findings.push_back(pool_too_early(name, pool, below[pool]));
   }
 }
 

@@ -13,6 +13,7 @@
 #include "stored_volumes.h"
 #include "terminal.h"
 #include "unlock/registry.h"
+#include "unlock/zfs_properties.h"
 #include "volume_commands.h"
 
 namespace zkv::cli {
@@ -150,7 +151,7 @@ void print_what_is_left(const Adoptable& volume, bool holds_system, Output& out)
         << name << ")\n";
   }
   if (unlock::brings_its_pool(volume.settings) && volume.device.empty()) {
-    const auto pool = plain_text(volume.name.substr(0, volume.name.find('/')));
+    const auto pool = plain_text(unlock::pool_of(volume.name));
     out << pool << " lies on an encrypted disk, and is imported with " << name
         << " from now on: keep it out of what the boot imports (zpool set cachefile=none " << pool << ")\n";
   }
@@ -164,7 +165,7 @@ void print_what_is_left(const Adoptable& volume, bool holds_system, Output& out)
 /// A pool on a mapping is imported once that is open, which at a boot is later than all other pools.
 void settle_pool(Adoptable& volume, const unlock::Unlocker& unlocker, const unlock::SystemVolumes& system) {
   if (unlocker.kind() != repository::VolumeKind::kZfs) return;
-  const auto under = unlock::mappings_under_pool(volume.name.substr(0, volume.name.find('/')));
+  const auto under = unlock::mappings_under_pool(std::string(unlock::pool_of(volume.name)));
   const bool comes_later = std::any_of(under.begin(), under.end(), [&](const std::string& mapping) {
     return !system.hold("luks", {mapping, {}});
   });

@@ -186,13 +186,11 @@ Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) 
   });
   if (options.force || found == volumes.end()) return {};
   const bool is_secret = found->kind == repository::VolumeKind::kSecret;
-  const auto unlockers = unlock::all_unlockers({});
-  const auto unlocker = std::find_if(unlockers.begin(), unlockers.end(),
-                                     [&](const auto& one) { return one->kind() == found->kind; });
-  const auto states = unlocker == unlockers.end()
-                          ? Result<std::vector<unlock::VolumeState>>(Error::not_found(""))
-                          : (*unlocker)->inspect({{found->name, found->settings}});
-  const bool is_there = states && states->front().presence == unlock::Presence::kPresent;
+  bool is_there = false;
+  if (const auto unlocker = unlocker_named(repository::to_text(found->kind))) {
+    const auto states = (*unlocker)->inspect({{found->name, found->settings}});
+    is_there = states && states->front().presence == unlock::Presence::kPresent;
+  }
   if (!is_there && !is_secret) return {};
   return Error::conflict(
              options.name +
