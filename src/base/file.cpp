@@ -98,10 +98,22 @@ fs::path directory_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
+constexpr std::size_t kRandomSize = 8;
+constexpr std::string_view kTemporaryEnd = ".tmp";
+constexpr std::size_t kSuffixSize = 2 * kRandomSize + kTemporaryEnd.size();
+
 std::string random_suffix() {
-  std::array<std::uint8_t, 8> bytes{};
+  std::array<std::uint8_t, kRandomSize> bytes{};
   randombytes_buf(bytes.data(), bytes.size());
-  return to_hex(bytes);
+  return to_hex(bytes) + std::string(kTemporaryEnd);
+}
+
+/// Whether `name` is `before` and what random_suffix() makes.
+bool is_temporary(std::string_view name, std::string_view before) {
+  return name.size() == before.size() + kSuffixSize && name.starts_with(before) &&
+         name.ends_with(kTemporaryEnd) &&
+         name.substr(before.size(), 2 * kRandomSize).find_first_not_of("0123456789abcdef") ==
+             std::string_view::npos;
 }
 
 /// Root who changes somebody's file leaves it theirs. Where root may not give files away (a unit without
@@ -112,13 +124,14 @@ void keep_owner(int fd, const fs::path& target) {
   static_cast<void>(::fchown(fd, old.st_uid, old.st_gid) == 0);
 }
 
+std::string temporary_prefix(const fs::path& target) { return "." + target.filename().string() + "."; }
+
 /// A finished, synced temporary file beside its target; removed unless it was renamed.
 class TemporaryFile {
  public:
   static Result<TemporaryFile> write(const fs::path& target, std::span<const std::uint8_t> contents,
                                      mode_t mode) {
-    TemporaryFile file(directory_of(target) /
-                       ("." + target.filename().string() + "." + random_suffix() + ".tmp"));
+    TemporaryFile file(directory_of(target) / (temporary_prefix(target) + random_suffix()));
     FileDescriptor fd(::open(file.path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd.is_open()) {
       auto error = io("creating", file.path_);
@@ -166,7 +179,7 @@ fs::path resolve_link(const fs::path& path) {
 
 /// Keeps the file at `path` under the name `previous` too, without a moment in which `path` is missing.
 Result<> keep_previous(const fs::path& path, const fs::path& previous) {
-  const fs::path temporary = previous.string() + "." + random_suffix() + ".tmp";
+  const fs::path temporary = previous.string() + "." + random_suffix();
   if (::link(path.c_str(), temporary.c_str()) != 0) {
     if (errno == ENOENT) return {};
     return io("keeping the previous generation of", path);
@@ -226,6 +239,20 @@ Result<> replace_file(const fs::path& path, std::span<const std::uint8_t> conten
   if (options.previous) ZKV_CHECK(keep_previous(target, *options.previous));
   ZKV_CHECK(temporary.rename_over(target));
   return options.is_kept_at_once ? sync_directory(directory_of(target)) : Result<>();
+}
+
+void remove_leftovers(const fs::path& path) {
+  const fs::path target = resolve_link(path);
+  const std::array<std::string, 2> makers{temporary_prefix(target),
+                                          target.filename().string() + ".previous."};
+  std::error_code failed;
+  for (fs::directory_iterator entry(directory_of(target), failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    const auto name = entry->path().filename().string();
+    const bool is_left = std::any_of(makers.begin(), makers.end(),
+                                     [&](const auto& before) { return is_temporary(name, before); });
+    if (is_left) ::unlink(entry->path().c_str());
+  }
 }
 
 Result<> create_file(const fs::path& path, std::span<const std::uint8_t> contents, mode_t mode) {

@@ -58,6 +58,10 @@ Result<> replace_file(const std::filesystem::path& path, std::span<const std::ui
 Result<> create_file(const std::filesystem::path& path, std::span<const std::uint8_t> contents,
                      mode_t mode = 0600);
 
+/// Removes what earlier calls of replace_file() for `path` left beside it when they were cut off. Only for
+/// who holds a lock that all of them take: what another is just making is removed, too.
+void remove_leftovers(const std::filesystem::path& path);
+
 /// An exclusive advisory lock (flock) on `path` + ".lock"; held as long as this lives.
 class FileLock {
  public:

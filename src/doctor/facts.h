@@ -125,6 +125,7 @@ struct Facts {
   bool are_enrolments_seen = true;  ///< else this user may not look at them
   std::vector<host::Enrolment> enrolments = {};
   std::optional<Error> enrolment_trouble = std::nullopt;
+  std::vector<host::Finding> lost_keys = {};  ///< of enrolments
   std::vector<GatewayFacts> gateways = {};
   std::vector<FileFacts> files = {};
   std::vector<Leftover> leftovers = {};

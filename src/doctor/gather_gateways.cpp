@@ -41,7 +41,9 @@ GatewayFacts look_at_enrolled(const GatherOrder& order, const host::Enrolment& e
     gateway.refusal = said.error();
   if (!said && !gateway.refusal) gateway.trouble = said.error();
   if (!said || !order.asks) return gateway;
-  const auto keys = host::EnrolmentFolder(repository_file(order)).keys_of(enrolment, order.tpm);
+  const host::EnrolmentFolder folder(repository_file(order));
+  const auto keys = folder.keys_of(enrolment, order.tpm);
+  if (!keys && !folder.check_keys(enrolment) && keys.error().kind() != ErrorKind::kDenied) return gateway;
   const auto plea = host::make_plea(repository_file(order));
   if (!keys || !plea) {
     gateway.refusal = keys ? plea.error() : keys.error();

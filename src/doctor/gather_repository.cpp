@@ -114,6 +114,15 @@ std::optional<std::uint64_t> room_in(const fs::path& folder) {
   return std::uint64_t{has_reserve ? about.f_bfree : about.f_bavail} * about.f_frsize;
 }
 
+/// Whose modes are wrong is said with those of other files.
+void gather_lost_keys(const host::EnrolmentFolder& folder, Facts& facts) {
+  for (const auto& enrolment : facts.enrolments) {
+    const auto keys = folder.check_keys(enrolment);
+    if (keys || keys.error().kind() == ErrorKind::kDenied) continue;
+    facts.lost_keys.push_back({enrolment.address, keys.error().message(), keys.error().remedy()});
+  }
+}
+
 }  // namespace
 
 fs::path repository_file(const GatherOrder& order) { return order.system.place_of(order.repository); }
@@ -135,6 +144,7 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   const host::EnrolmentFolder folder(file);
   if (auto enrolments = folder.all()) {
     facts.enrolments = std::move(*enrolments);
+    gather_lost_keys(folder, facts);
   } else {
     facts.enrolment_trouble = enrolments.error();
   }

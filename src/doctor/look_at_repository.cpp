@@ -39,6 +39,14 @@ FoundList enrolment_unusable(const Facts& facts) {
   }
   const auto* slots = slots_of(facts.description);
   FoundList found;
+  for (const auto& lost : facts.lost_keys) {
+    found.push_back({lost.about, lost.what, lost.remedy.empty() ? kAnew : lost.remedy});
+  }
+  if (slots != nullptr && !facts.enrolments.empty()) {
+    for (const auto& lost : host::lost_enrolments(*slots, facts.enrolments, facts.repository)) {
+      found.push_back({lost.about, lost.what, lost.remedy});
+    }
+  }
   for (const auto& enrolment : facts.enrolments) {
     if (slots == nullptr) {
       if (!facts.description) continue;

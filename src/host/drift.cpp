@@ -138,6 +138,25 @@ Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std
   return accepted;
 }
 
+std::vector<Finding> lost_enrolments(const std::vector<repository::Slot>& slots,
+                                     const std::vector<Enrolment>& enrolments,
+                                     const std::string& repository) {
+  std::vector<Finding> lost;
+  for (const auto& slot : slots) {
+    const auto gateway = repository::gateway_of(slot);
+    if (!gateway || std::ranges::any_of(enrolments, [&](const auto& one) { return one.gateway == *gateway; }))
+      continue;
+    const auto id = std::to_string(slot.id);
+    lost.push_back(
+        {repository + ".enrolments",
+         "there is no enrolment with the gateway whose share opens slot " + id + ": it is not asked",
+         "put that folder back from a backup, or enrol again: zkv enroll LINK; if that gateway is "
+         "not to be asked any more: zkv slot remove " +
+             id});
+  }
+  return lost;
+}
+
 std::optional<Finding> finding_of(const unlock::Outcome& outcome) {
   if (unlock::is_success(outcome.happened)) return std::nullopt;
   const auto what = outcome.detail.empty() ? std::string(unlock::to_text(outcome.happened)) : outcome.detail;

@@ -10,6 +10,8 @@
 #include "host/adoptable.h"
 #include "host/boot.h"
 #include "host/drift_record.h"
+#include "host/enrolment.h"
+#include "repository/slot.h"
 
 namespace zkv::host {
 
@@ -41,6 +43,11 @@ std::string accepted_name(const Adoptable& volume, const Unlockers& unlockers);
 Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std::vector<std::string>& names,
                                                   const Unlockers& unlockers,
                                                   const AdoptablePlaces& places = {});
+
+/// Of each slot that a gateway's share opens, where no enrolment says which: at boot that gateway is not
+/// asked.
+std::vector<Finding> lost_enrolments(const std::vector<repository::Slot>& slots,
+                                     const std::vector<Enrolment>& enrolments, const std::string& repository);
 
 /// What a volume's outcome means for a boot; nothing where it was a success.
 std::optional<Finding> finding_of(const unlock::Outcome& outcome);

@@ -120,6 +120,7 @@ Result<> change_drift_record(const fs::path& path, const std::function<void(Drif
   fs::create_directories(path.parent_path(), failed);
   if (failed) return Error::system("making " + path.parent_path().string(), failed.value());
   ZKV_TRY(const auto lock, FileLock::acquire(path));
+  remove_leftovers(path);
   DriftRecord record = read_drift_record(path).value_or(DriftRecord());
   change(record);
   return replace_file(path, bytes_of(text_of(record)),

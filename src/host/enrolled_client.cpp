@@ -226,8 +226,8 @@ class EnrolledAsking {
     if (report.state == "superseded") {
       return Ended{
           Error::unavailable("request " + id + " was superseded: this host has asked once more")
-              .remedy("if that was nobody here, revoke the host at the gateway; else, once that is decided: "
-                      "systemctl restart zfs-keyvault, where volumes are still locked")};
+              .remedy("if that was nobody here, revoke the host at the gateway; where volumes stay locked "
+                      "once that is decided: systemctl restart zfs-keyvault")};
     }
     return TryAgain{"request " + id + " ended: " + report.state + why, std::chrono::milliseconds(0)};
   }

@@ -163,6 +163,11 @@ Result<std::optional<Enrolment>> EnrolmentFolder::with(const protocol::KeyId& ga
   return std::move(enrolment).error();
 }
 
+Result<> EnrolmentFolder::check_keys(const Enrolment& enrolment) const {
+  if (!enrolment.in_tpm) return keys_of(enrolment, {}).map([](const EnrolmentKeys&) {});
+  return check_tpm_file(key_file_of(enrolment.host, true));
+}
+
 Result<EnrolmentKeys> EnrolmentFolder::keys_of(const Enrolment& enrolment, const std::string& tpm) const {
   const auto path = key_file_of(enrolment.host, enrolment.in_tpm);
   auto keys = enrolment.in_tpm ? load_tpm_keys(path, tpm) : load_file_keys(path);

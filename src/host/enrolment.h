@@ -62,6 +62,9 @@ class EnrolmentFolder {
   /// load_file_keys() or load_tpm_keys().
   [[nodiscard]] Result<EnrolmentKeys> keys_of(const Enrolment& enrolment, const std::string& tpm) const;
 
+  /// Whether what its keys need is there, without asking a TPM. Errors: as keys_of().
+  [[nodiscard]] Result<> check_keys(const Enrolment& enrolment) const;
+
   /// New keys, which are kept from now on. Errors: also those of make_tpm_keys().
   [[nodiscard]] Result<EnrolmentKeys> make_keys(const KeyPlace& place) const;
   [[nodiscard]] Result<> store(const Enrolment& enrolment) const;

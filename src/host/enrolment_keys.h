@@ -25,6 +25,8 @@ Result<EnrolmentKeys> load_file_keys(const std::filesystem::path& path);
 /// 0600, holds what that TPM needs to use them again, and is of no use to another.
 /// Errors: those of tpm::Tpm; kIo.
 Result<EnrolmentKeys> make_tpm_keys(const std::filesystem::path& path, const std::string& device);
+/// Whether that file is there and whole. Errors: kNotFound, kCorrupt, kIo.
+Result<> check_tpm_file(const std::filesystem::path& path);
 /// Errors: those of tpm::Tpm, kWrongKey where another made them; kNotFound, kCorrupt, kIo.
 Result<EnrolmentKeys> load_tpm_keys(const std::filesystem::path& path, const std::string& device);
 

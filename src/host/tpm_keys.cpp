@@ -114,6 +114,10 @@ Result<EnrolmentKeys> make_tpm_keys(const fs::path& path, const std::string& dev
   return keys_of_tpm(device, std::move(made), std::move(share));
 }
 
+Result<> check_tpm_file(const fs::path& path) {
+  return load_in_tpm(path).map([](const InTpm&) {});
+}
+
 Result<EnrolmentKeys> load_tpm_keys(const fs::path& path, const std::string& device) {
   ZKV_TRY(auto made, load_in_tpm(path));
   ZKV_TRY(auto tpm, tpm::Tpm::open(device, made.storage_name));

@@ -84,6 +84,12 @@ Result<UnlockRecord> from_json(std::string_view text, const fs::path& path) {
   return record;
 }
 
+Result<> write_record(const fs::path& path, const UnlockRecord& record) {
+  const std::string text = json::serialize(to_json(record)) + "\n";
+  return replace_file(path, bytes_of(text),
+                      {.mode = 0644, .previous = std::nullopt, .is_kept_at_once = false});
+}
+
 }  // namespace
 
 fs::path default_record_path() {
@@ -105,6 +111,7 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind, const st
   fs::create_directories(path.parent_path(), failed);
   if (failed) return Error::system("making " + path.parent_path().string(), failed.value());
   ZKV_TRY(const auto lock, FileLock::acquire(path));
+  remove_leftovers(path);
   UnlockRecord record = read_record(path).value_or(UnlockRecord());
   for (const auto& [outcome, settings, unmounted] : tried) {
     LastUnlock& last = record[outcome.volume];
@@ -115,9 +122,16 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind, const st
     last.result = unlock::to_text(outcome.happened);
     if (outcome.happened == unlock::Happened::kOpened) last.opened = now;
   }
-  const std::string text = json::serialize(to_json(record)) + "\n";
-  return replace_file(path, bytes_of(text),
-                      {.mode = 0644, .previous = std::nullopt, .is_kept_at_once = false});
+  return write_record(path, record);
+}
+
+Result<> leave_in_record(const fs::path& path, const repository::VolumeKeys& keys) {
+  std::error_code failed;
+  if (!fs::exists(path, failed)) return {};
+  ZKV_TRY(const auto lock, FileLock::acquire(path));
+  ZKV_TRY(auto record, read_record(path));
+  const auto gone = std::erase_if(record, [&](const auto& known) { return !keys.contains(known.first); });
+  return gone == 0 ? Result<>() : write_record(path, record);
 }
 
 }  // namespace zkv::host

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "repository/volume_keys.h"
 #include "unlock/unlocker.h"
 
 namespace zkv::host {
@@ -43,5 +44,8 @@ struct Tried {
 /// are. A file that cannot be understood is replaced. Makes the directory where it is missing. Errors: kIo.
 Result<> enter_into_record(const std::filesystem::path& path, std::string_view kind,
                            const std::vector<Tried>& tried, Time now);
+
+/// Takes out of the file, if there is one, what is not in the repository any more. Errors: kIo.
+Result<> leave_in_record(const std::filesystem::path& path, const repository::VolumeKeys& keys);
 
 }  // namespace zkv::host

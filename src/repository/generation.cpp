@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t kIdText = 2 * sizeof(RepositoryId);
 
-std::filesystem::path note_of(const std::filesystem::path& repository) {
-  return repository.string() + ".generation";
-}
-
 std::optional<SeenGeneration> parse(std::string_view line) {
   SeenGeneration seen;
   const auto id = from_hex(line.substr(0, kIdText));
@@ -30,8 +26,12 @@ std::optional<SeenGeneration> parse(std::string_view line) {
 
 }  // namespace
 
+std::filesystem::path generation_note(const std::filesystem::path& repository) {
+  return repository.string() + ".generation";
+}
+
 std::optional<SeenGeneration> seen_generation(const std::filesystem::path& repository) {
-  const auto bytes = read_file(note_of(repository), 100);
+  const auto bytes = read_file(generation_note(repository), 100);
   if (!bytes || bytes->empty() || bytes->back() != '\n') return std::nullopt;
   return parse({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
 }
@@ -48,7 +48,7 @@ void remember_generation(const std::filesystem::path& repository, const std::opt
   if (seen && seen->id == header.id && seen->generation >= header.generation) return;
   const std::string line = to_hex(header.id) + " " + std::to_string(header.generation) + "\n";
   // A failure costs one later warning, and must not cost the boot.
-  (void)replace_file(note_of(repository), bytes_of(line));
+  (void)replace_file(generation_note(repository), bytes_of(line));
 }
 
 }  // namespace zkv::repository

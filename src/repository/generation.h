@@ -17,6 +17,9 @@ struct SeenGeneration {
   std::uint64_t generation = 0;
 };
 
+/// Where it is kept.
+std::filesystem::path generation_note(const std::filesystem::path& repository);
+
 /// What was seen last. To be read before the repository itself: a writer replaces the repository first, so
 /// that nobody sees a generation remembered that is not there yet.
 std::optional<SeenGeneration> seen_generation(const std::filesystem::path& repository);

@@ -1,43 +1,13 @@
 // Lock, bytes and leftovers of a repository file.
 #include "repository/store.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <string>
-#include <vector>
+
+#include "repository/generation.h"
 
 namespace zkv::repository {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr std::size_t kSuffix = 16;  // hexadecimal digits in the name of a temporary file
-
-/// Whether `name` is `before`, kSuffix digits and ".tmp".
-bool is_temporary(std::string_view name, const std::string& before) {
-  static constexpr std::string_view kEnd = ".tmp";
-  return name.size() == before.size() + kSuffix + kEnd.size() && name.starts_with(before) &&
-         name.ends_with(kEnd) &&
-         name.substr(before.size(), kSuffix).find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-/// Only the holder of the lock makes such files, so that any that is there has lost its maker.
-void remove_leftovers(const fs::path& path) {
-  const std::string name = path.filename().string();
-  const std::vector<std::string> makers{"." + name + ".", name + ".previous.", "." + name + ".generation."};
-  std::error_code error;
-  for (fs::directory_iterator entry(path.parent_path(), error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string found = entry->path().filename().string();
-    const bool leftover = std::any_of(makers.begin(), makers.end(),
-                                      [&](const auto& before) { return is_temporary(found, before); });
-    if (leftover) ::unlink(entry->path().c_str());
-  }
-}
-
-}  // namespace
 
 fs::path real_path(const fs::path& path) {
   std::error_code error;
@@ -68,6 +38,7 @@ Result<WriteLock> WriteLock::acquire(const fs::path& path) {
   const fs::path real = real_path(path);
   ZKV_TRY(auto lock, FileLock::acquire(real));
   remove_leftovers(real);
+  remove_leftovers(generation_note(real));  // one that a reader is just writing is worth less than a warning
   return WriteLock(real, std::move(lock));
 }
 

@@ -6,6 +6,7 @@
 
 #include "unlock/guarded_path.h"
 #include "unlock/loader.h"
+#include "unlock/mount_place.h"
 #include "unlock/mount_table.h"
 #include "unlock/parallel.h"
 #include "unlock/system_tool.h"
@@ -77,9 +78,7 @@ class CommandUnlocker final : public Unlocker {
       return Error::invalid("a volume of this kind needs --program")
           .remedy(std::string("one of ") + kLoaderFolder + ", or your own by its whole path");
     }
-    if (!mountpoint.empty() && !mountpoint.starts_with('/')) {
-      return Error::invalid("a mount point is a whole path, such as /srv");
-    }
+    if (!mountpoint.empty()) ZKV_CHECK(check_mount_place(mountpoint));
     return check_guarded_program(program);
   }
 

@@ -2,7 +2,6 @@
 #include "unlock/crypt_kind.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,8 +17,8 @@
 #include "unlock/luks_create.h"
 #include "unlock/luks_marks.h"
 #include "unlock/mappings.h"
+#include "unlock/mount_place.h"
 #include "unlock/mount_table.h"
-#include "unlock/order.h"
 
 namespace zkv::unlock {
 
@@ -30,21 +29,6 @@ struct Opened {
   const Mapping* mapping;
   bool is_read_only;
 };
-
-/// What the system runs from is never covered. Source: hier(7).
-Result<> check_mount_place(const std::string& mountpoint) {
-  if (!mountpoint.starts_with('/')) return Error::invalid("a mount point is a whole path, such as /srv");
-  const auto place = clean_path(mountpoint);
-  static constexpr std::array<std::string_view, 8> kNever{"/",      "/bin", "/etc",  "/lib",
-                                                          "/lib64", "/run", "/sbin", "/usr"};
-  static constexpr std::array<std::string_view, 3> kNorBelow{"/dev", "/proc", "/sys"};
-  const bool is_system = std::find(kNever.begin(), kNever.end(), place) != kNever.end() ||
-                         std::any_of(kNorBelow.begin(), kNorBelow.end(),
-                                     [&](std::string_view above) { return lies_within(place, above); });
-  if (!is_system) return {};
-  return Error::invalid("the running system needs " + place + ", which a mount would hide")
-      .remedy("choose a mount point of its own, such as /srv/data");
-}
 
 class CryptUnlocker final : public Unlocker {
  public:

@@ -38,6 +38,19 @@ Result<> check_way_to(const std::string& place) {
                        " leads to: choose a mount point below directories of root, such as /srv");
 }
 
+/// Who can write the image knows its key as a rule, and would be root by a program on it.
+bool is_image_of_others(const VolumeRef& volume) {
+  const auto& image = volume.settings.device;
+  std::error_code failed;
+  return std::filesystem::is_regular_file(image, failed) && !check_guarded_file(image);
+}
+
+std::string with_word_of_others(std::string hidden, const VolumeRef& volume) {
+  if (volume.settings.mountpoint.empty() || !is_image_of_others(volume)) return hidden;
+  return hidden + (hidden.empty() ? "" : "; ") + "nosuid,nodev: others than root can change " +
+         volume.settings.device;
+}
+
 MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, const std::string& place,
                            MountHappened happened, std::string detail = {}) {
   return {device, volume.name, place, happened, std::move(detail)};
@@ -92,6 +105,7 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   MountCall call{open.device.path, place, false, open.is_read_only};
   if (!open.volume.settings.mountpoint.empty()) {
     ZKV_CHECK(check_way_to(place));
+    call.is_of_others = is_image_of_others(open.volume);
     return run_mount(call, options_);
   }
   const MountManager manager{
@@ -125,7 +139,7 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
   auto hidden = hidden_by_mounting(place);
   const auto begun = std::chrono::steady_clock::now();
   const auto done = mount_somehow(open, place, stop);
-  if (done) return outcome(MountHappened::kMounted, std::move(hidden));
+  if (done) return outcome(MountHappened::kMounted, with_word_of_others(std::move(hidden), open.volume));
   // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
   const auto now = CryptMounts::read(options_);
   if (now && now->is_mounted_at(open.device, place)) return outcome(MountHappened::kAlreadyMounted);

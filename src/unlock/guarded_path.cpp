@@ -146,6 +146,14 @@ Result<> check_guarded_way(const fs::path& path) {
   return Error::invalid(path.string() + " leads through too many links");
 }
 
+Result<> check_guarded_file(const fs::path& path) {
+  ZKV_CHECK(check_guarded_way(path));
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return cannot_enter(path);
+  if (!is_ours(info) || (info.st_mode & kOthersCanWrite) != 0) return others_can(path, info);
+  return {};
+}
+
 Result<> check_guarded_program(const fs::path& path) {
   ZKV_CHECK(check_plain(path));
   const auto directory = open_guarded_directory(path.parent_path());

@@ -33,6 +33,10 @@ Result<> check_guarded_way(const std::filesystem::path& path);
 /// else can replace or write. Errors: as open_guarded_directory().
 Result<> check_guarded_program(const std::filesystem::path& path);
 
+/// Whether nobody else can replace or write the file that this whole path leads to. Errors: as
+/// check_guarded_way(); kNotFound.
+Result<> check_guarded_file(const std::filesystem::path& path);
+
 /// Whether that directory or file lies on a tmpfs or ramfs.
 bool is_in_memory(int fd);
 

@@ -24,6 +24,7 @@ std::vector<std::string> words_of(const MountCall& call, bool is_kernels_ntfs) {
   std::vector<std::string> words;
   if (is_kernels_ntfs) words = {"-t", "ntfs3"};
   if (call.is_read_only) words.insert(words.end(), {"-o", "ro"});
+  if (call.is_of_others) words.insert(words.end(), {"-o", "nosuid,nodev"});
   words.insert(words.end(), {"--", call.device, call.place});
   return words;
 }

@@ -13,6 +13,7 @@ struct MountCall {
   std::string place;         ///< an absolute path; its directories are made where they are missing
   bool is_by_fstab = false;  ///< its type and options are those of the line for that place
   bool is_read_only = false;
+  bool is_of_others = false;  ///< not root alone decides what is on it: nosuid, nodev
 };
 
 /// Mounts it. Where the filesystem's type has a helper (mount.ntfs), systemd runs mount(8) in a unit of its

@@ -142,6 +142,12 @@ class Guard(Case):
         self.zkv("volume", "remove", "--force", "--key-file", self.key_file, "tank/words")
         self.assertEqual(self.check(), FINE)
 
+    def test_an_enrolment_that_is_gone(self):
+        shutil.rmtree(self.nas.enrolments)
+        [finding] = self.findings().values()
+        self.assertIn("there is no enrolment with the gateway whose share opens slot", finding["what"])
+        self.assertIn("zkv enroll LINK", finding["remedy"])
+
     def test_an_open_folder_and_a_readable_key(self):
         self.nas.enrolments.chmod(0o755)
         self.assertIn("chmod 700", self.findings()["enrolments"]["remedy"])
@@ -232,8 +238,9 @@ class OlderGateway(Case):
         self.assertEqual(self.asked, [])
 
     def test_is_told_nothing_and_that_is_no_finding(self):
-        told = json.loads(self.zkv("check", "--json"))
-        self.assertEqual(told["findings"], [])
+        told = json.loads(self.zkv("check", "--json", code=3))
+        [finding] = told["findings"]
+        self.assertIn("there is no enrolment with the gateway", finding["what"], "the one whose place the older takes")
         self.assertIn("older than heartbeats", str(told["notes"]))
         self.assertEqual(self.asked, [])
 

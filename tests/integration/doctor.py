@@ -238,6 +238,10 @@ class Running(unittest.TestCase):
         self.assertIn("gateway-certificate-ends", found)
         self.assertNotIn("gateway-untrusted", found)
 
+    def test_a_key_of_the_enrolment_that_is_gone(self):
+        self.enrol("https://gateway.invalid")
+        self.assertIn(f"{'22' * 32}.key does not exist", self.found()["enrolment-unusable"]["what"])
+
     def test_files_of_the_enrolment_that_others_can_read(self):
         self.enrol("https://gateway.invalid")
         self.assertNotIn("file-readable", self.found())

@@ -189,6 +189,83 @@ class GoesWell(Case):
         running.end(130)
 
 
+@unittest.skipUnless(os.geteuid() == 0, "only root asks beside a service, and in a namespace of its own")
+class BesideABoot(Case):
+    """zfs-keyvault.service asks, and so does a person; systemctl is played."""
+
+    def setUp(self):
+        super().setUp()
+        self.enroll()
+        self.calls = self.host.home / "systemctl-calls"
+        self.play("activating")
+        self.boot = self.begin("agent")
+
+    def play(self, state):
+        program = self.host.zfs / "systemctl"
+        program.write_text(f'#!/bin/sh\ncase "$*" in *InvocationID*) echo the-boot;; show*) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
+        program.chmod(0o755)
+
+    def begin(self, *words, **environment):
+        """zkv, as root of a namespace, whose keyring no other test's zkv takes a key from."""
+        mark = self.gateway.log.mark()
+        words = ("unshare", "--user", "--map-root-user", host_world.ZKV, *words, "--cafile", str(self.host.cafile))
+        running = host_world.Running(words, self.host.environment | environment, self.host.home)
+        running.request = self.gateway.next_request(mark)
+        return running
+
+    def tearDown(self):
+        self.boot.stop()
+        self.boot.process.communicate(timeout=60)
+
+    def assert_asked_again(self):
+        self.assertEqual(self.gateway.state(self.boot.request), "superseded")
+        self.assertEqual(self.calls.read_text(), "--no-block restart zfs-keyvault.service\n")
+        self.calls.unlink()
+
+    def test_who_opens_everything_lets_the_boot_end_without_asking(self):
+        running = self.begin("mount")
+        running.await_line("zfs-keyvault.service asks already")
+        self.gateway.command("request", "approve", running.request)
+        running.end(0)
+        self.assert_open()
+        if "no keyrings" not in "".join(running.errors):
+            self.assertIn("begins anew, and asks nobody", "".join(running.errors))
+            self.assert_asked_again()
+
+    def test_who_gives_up_or_opens_a_part_lets_the_boot_ask_again(self):
+        running = self.begin("mount")
+        running.await_line("waiting for approval")
+        running.stop()
+        running.end(130)
+        self.assert_asked_again()
+        running = self.begin("mount", "--only", "tank/raw")
+        self.gateway.command("request", "approve", running.request)
+        running.end(0)
+        self.assertIn("zfs-keyvault.service asks again", "".join(running.errors))
+        self.assert_asked_again()
+
+    def test_after_a_no_nobody_is_asked_again(self):
+        running = self.begin("mount")
+        self.gateway.command("request", "deny", running.request)
+        running.end(4)
+        self.assertFalse(self.calls.exists())
+
+    def test_a_dry_run_and_what_the_service_itself_runs_change_nothing(self):
+        self.assertIn("waits for somebody already", self.host.error("mount", "--dry-run", "--cafile", self.host.cafile))
+        self.assertEqual(self.gateway.state(self.boot.request), "pending")
+        running = self.begin("mount", INVOCATION_ID="the-boot")
+        running.stop()
+        running.end(130)
+        self.assertFalse(self.calls.exists())
+
+    def test_where_no_service_asks_nothing_is_begun(self):
+        self.play("inactive")
+        running = self.begin("mount")
+        running.stop()
+        running.end(130)
+        self.assertFalse(self.calls.exists())
+
+
 class Restarts(Case):
     def test_the_gateway_restarts_while_somebody_is_asked(self):
         self.enroll()

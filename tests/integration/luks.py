@@ -88,8 +88,8 @@ class Luks(Volumes):
     def test_a_part_of_a_key_file_is_used_where_the_options_say(self):
         device = self.image("part.img", b"middle", *CHEAP)
         self.add("part", device, b"beforemiddleafter\n", "--options", "keyfile-offset=6,keyfile-size=6")
-        self.assertIn("nothing was stored", self.error_of_add("other", device, b"beforemiddleafter\n", "--options", "keyfile-offset=6"))
-        self.assertIn("shorter", self.error_of_add("other", device, b"short\n", "--options", "keyfile-offset=5"))
+        self.assertIn("nothing was stored", self.error_of_add("part", device, b"beforemiddleafter\n", "--force", "--options", "keyfile-offset=6"))
+        self.assertIn("shorter", self.error_of_add("part", device, b"short\n", "--force", "--options", "keyfile-offset=5"))
         self.assertEqual(self.tried(), {"part": "key-fits"})
 
     # -- what does not --
@@ -170,6 +170,25 @@ class Luks(Volumes):
         self.assertIn("there is no volume b", self.world.error("volume", "add", "--force", "--keep-key", "--device", device, "-k", "-", "b",
                                                                stdin=self.key.encode()))
         self.assertEqual(self.tried(), {"a": "key-fits"})
+
+    def test_one_device_is_one_volume_by_whatever_name(self):
+        device = self.image("a.img", b"key", *CHEAP)
+        os.symlink(device, self.path("link.img"))
+        self.add("a", device, b"key\n")
+        said = self.error_of_add("b", self.path("link.img"), b"key\n")
+        self.assertIn("is what a lies on; nothing was stored", said)
+        self.assertIn("zkv volume remove --force a", said)
+        self.add("a", self.path("link.img"), b"key\n", "--force")
+        self.assertEqual([volume["name"] for volume in self.listed()], ["a"])
+        # Of a plain device each part can be a volume.
+        words = ("--kind", "plain", "--no-test", "--options")
+        plain = self.path("plain.img")
+        with open(plain, "wb") as file:
+            file.truncate(8 << 20)
+        shape = "cipher=aes-xts-plain64,size=512,hash=sha256,offset="
+        self.add("first", plain, b"key\n", *words, shape + "0")
+        self.assertIn("is what first lies on", self.error_of_add("second", plain, b"key\n", *words, shape + "0"))
+        self.add("second", plain, b"key\n", *words, shape + "8192")
 
     def test_nothing_is_mounted_over_what_the_system_needs(self):
         device = self.image("a.img", b"key", *CHEAP)

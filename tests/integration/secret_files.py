@@ -63,6 +63,8 @@ class SecretFiles(unittest.TestCase):
     def test_a_secret_without_a_place_is_served_by_the_service_alone(self):
         self.add("token", b"s3cret\n")
         self.assertEqual(self.results("mount"), {"token": "served"})
+        [told] = json.loads(self.world.with_key(self.key, "mount", "--json", "--only", "token"))["volumes"]
+        self.assertIn("systemctl restart zfs-keyvault", told["detail"])
         self.assertEqual(self.keys(), {"token": "not-served"}, "no service runs here")
         self.assertIn("key not-served", self.world.with_key(self.key, "volume", "show", "token"))
         self.assertEqual(self.results("unmount", "token"), {"token": "served"})

@@ -159,6 +159,17 @@ TEST_F(Files, AFailedReplacementLeavesTheOldFile) {
   EXPECT_EQ(text("a"), "old");
 }
 
+TEST_F(Files, WhatReplacementsLeftThatWereCutOffIsRemovedAndNothingElse) {
+  const std::vector<std::string> left{".a.0123456789abcdef.tmp", "a.previous.0123456789abcdef.tmp"};
+  const std::vector<std::string> others{"a", ".b.0123456789abcdef.tmp", ".a.0123456789abcdeg.tmp",
+                                        ".a.0123456789abcdef.tmp.1", ".a.0123.tmp"};
+  for (const auto& name : left) ASSERT_TRUE(create_file(folder_ / name, bytes_of("x")));
+  for (const auto& name : others) ASSERT_TRUE(create_file(folder_ / name, bytes_of("x")));
+  remove_leftovers(folder_ / "a");
+  for (const auto& name : left) EXPECT_FALSE(fs::exists(folder_ / name)) << name;
+  for (const auto& name : others) EXPECT_TRUE(fs::exists(folder_ / name)) << name;
+}
+
 TEST(PlainText, KeepsWhatPeopleRead) {
   EXPECT_EQ(plain_text("tank/home über 東京 \u00e9"), "tank/home über 東京 \u00e9");
   EXPECT_EQ(plain_text(""), "");

@@ -220,6 +220,8 @@ TEST_F(Loaders, NeedAProgramsWholePathAndANameThatAUnitCanHave) {
   settings = loader("l", "");
   settings.mountpoint = "srv";
   EXPECT_THAT(checked(settings).error().message(), HasSubstr("whole path"));
+  settings.mountpoint = "/etc";
+  EXPECT_THAT(checked(settings).error().message(), HasSubstr("the running system needs /etc"));
 }
 
 TEST_F(Loaders, SayWhereTheyMountedAndAreContradictedByTheTable) {

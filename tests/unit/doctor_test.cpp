@@ -48,8 +48,10 @@ Facts healthy() {
   outside.slots[0].id = 1;
   outside.slots[1].id = 2;
   outside.slots[1].type = repository::SlotType::kGateway;
+  outside.slots[1].parameters = repository::gateway_parameters({7});
   auto& enrolment = facts.enrolments.emplace_back();
   enrolment.address = "https://kv.example";
+  enrolment.gateway = {7};
   enrolment.repository = {1};
   enrolment.slot = 2;
   auto& gateway = facts.gateways.emplace_back();
@@ -336,6 +338,12 @@ TEST(Doctor, FindsARepositoryThatTheBootCannotUse) {
   EXPECT_THAT(found_after([](Facts& facts) { facts.description->outside.reset(); }),
               ElementsAre("enrolment-unusable"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.enrolment_trouble = Error::corrupt("damaged"); }),
+              ElementsAre("enrolment-unusable"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.lost_keys = {{"https://gateway", "it is gone", ""}};
+              }),
+              ElementsAre("enrolment-unusable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments[0].gateway = {9}; }),
               ElementsAre("enrolment-unusable"));
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.enrolments[0].in_tpm = true;

@@ -217,6 +217,20 @@ TEST(UnlockRecord, ABrokenFileIsSaidToBeSoAndReplacedByTheNextUnlock) {
   EXPECT_EQ(read_record(path)->size(), 1U);
 }
 
+TEST(UnlockRecord, ForgetsWhatIsNotInTheRepositoryAnyMore) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "last-unlock.json";
+  repository::VolumeKeys keys;
+  EXPECT_TRUE(leave_in_record(path, keys));
+  EXPECT_FALSE(fs::exists(path));
+  for (const auto* name : {"tank/a", "tank/b"}) {
+    ASSERT_TRUE(enter_into_record(path, "zfs", {outcome(name, unlock::Happened::kOpened)}, Time{1ms}));
+  }
+  ASSERT_TRUE(keys.add("tank/b", repository::VolumeKind::kZfs, bytes_of("a key")));
+  ASSERT_TRUE(leave_in_record(path, keys));
+  EXPECT_THAT(read_record(path).value(), ElementsAre(testing::Key("tank/b")));
+}
+
 TEST(UnlockRecord, APlaceThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(enter_into_record("/proc/zkv/last-unlock.json", "zfs", {}, {}).error().kind(), ErrorKind::kIo);
 }

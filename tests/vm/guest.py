@@ -24,6 +24,7 @@ NETWORK = "user,id=network"
 Answer = collections.namedtuple("Answer", "code out err")
 KERNEL_WORDS = ("console=ttyS0 root=/dev/vda rw loglevel=4 systemd.show_status=true TERM=dumb"
                 " mitigations=off audit=0 cryptomgr.notests")
+CONSOLE_LINES = 40
 # A harness that is killed takes what it started with it.
 ENDS_WITH_US = ["setpriv", "--pdeathsig", "KILL"]
 Disks = collections.namedtuple("Disks", "system pool")
@@ -87,7 +88,7 @@ class Guest:
         self._initrd = initrd or self._image / "initrd"
         self._folder = pathlib.Path(tempfile.mkdtemp(prefix="zkv-guest-"))
         self._console = self._log_file = self._control = self._monitor = self._process = None
-        self._text, self._answers, self._ended = "", b"", False
+        self._text, self._this_start, self._answers, self._ended = "", 0, b"", False
         self._changed = threading.Condition()
         self._reader = None
         make_payload(payload, self._folder / "payload.raw")
@@ -138,7 +139,7 @@ class Guest:
         self._monitor = Monitor(self._connect(sockets["monitor"]))
         if not self._link:
             self.set_link(False)
-        self._answers, self._ended = b"", False
+        self._this_start, self._answers, self._ended = len(self._text), b"", False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
         self._monitor.command("cont")
@@ -263,11 +264,22 @@ class Guest:
         """Waits until `happened()`; at most `limit` seconds."""
         with self._changed:
             if not self._changed.wait_for(lambda: happened() or self._ended, limit):
-                raise GuestError(f"waited {limit} s for {awaited}; see {self.log}")
+                raise GuestError(f"waited {limit} s for {awaited}; {self._what_it_does()}see {self.log}")
             if self._ended:
                 self._process.wait(30)
             if not happened():
                 raise GuestError(f"QEMU ended while waiting for {awaited}; see {self.log}")
+
+    def _what_it_does(self):
+        """The end of the console and where the processors are, for whoever has to find out why a guest says nothing."""
+        shown = "\n".join(self._text[self._this_start:].splitlines()[-CONSOLE_LINES:]) or "nothing"
+        try:
+            registers = self._monitor.command("human-monitor-command", **{"command-line": "info registers -a"})
+            state = self._monitor.command("query-status")["status"]
+        except (OSError, ValueError) as error:
+            return f"its monitor does not answer: {error}; its console has shown:\n{shown}\n"
+        places = re.findall(r"^(CPU#\d+)|\b([RE]IP=\w+)|\b(HLT=\d)", registers, re.MULTILINE)
+        return f"it is {state} at {' '.join(''.join(place) for place in places)}, and has shown:\n{shown}\n"
 
     def _read(self):
         """Reads console and control channel until QEMU ends: a console that nobody reads would stop the guest."""

@@ -222,6 +222,8 @@ void look_at_repository(const Session& session, const std::vector<host::Enrolmen
                               "put the newest back, such as " + session.repository.string() +
                                   ".previous; keys and slots that came later are not in this one"});
   }
+  auto lost = host::lost_enrolments(description->outside->slots, enrolments, session.repository);
+  std::ranges::move(lost, std::back_inserter(drift.findings));
   for (const auto& enrolment : enrolments) {
     if (enrolment.repository == header.id) continue;
     drift.findings.push_back({session.repository,

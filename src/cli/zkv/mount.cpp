@@ -1,9 +1,12 @@
 // `zkv mount`: gets the repository's key, opens all volumes with what it holds, and mounts them.
+#include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "key_source.h"
 #include "mount_options.h"
 #include "open_volumes.h"
+#include "waiting_service.h"
 
 namespace zkv::cli {
 
@@ -14,12 +17,43 @@ struct MountOptions {
   OpenOptions open;
 };
 
+/// What the boot's own zkv does while a person asks, and afterwards: a gateway takes the newer request of a
+/// host for the one that counts.
+class BesideService {
+ public:
+  BesideService() : is_asking_(does_service_ask()) {
+    if (!is_asking_) return;
+    static_cast<void>(
+        std::fputs("zkv: zfs-keyvault.service asks already; once this has opened everything it "
+                   "ends, and else it asks again\n",
+                   stderr));
+  }
+
+  void keep(const repository::RepositoryKey& key) { key_.emplace(key.secret.clone(), key.gateway); }
+
+  /// Without a key nothing is ended: not all was to be opened.
+  void go_on(ExitCode code) {
+    if (code == ExitCode::kDone && key_) return let_service_end(*key_);
+    if (is_asking_ && code != ExitCode::kDenied) let_service_ask_again();
+  }
+
+ private:
+  bool is_asking_;
+  std::optional<repository::RepositoryKey> key_;
+};
+
 ExitCode mount(Session& session, const MountOptions& options) {
   auto preparation = prepare_opening(options.open);
-  return with_repository_key(
-      session, options.source, [&](Opening opening, const host::StopOnSignal& signals) {
+  std::optional<BesideService> service;
+  if (!options.source.key.given() && !options.open.dry_run) service.emplace();
+  const bool is_all = options.open.only.empty() && !options.open.no_mount;
+  const auto code =
+      with_repository_key(session, options.source, [&](Opening opening, const host::StopOnSignal& signals) {
+        if (service && is_all) service->keep(opening.key);
         return open_volumes(std::move(opening), preparation, session, options.open, signals);
       });
+  if (service) service->go_on(code);
+  return code;
 }
 
 }  // namespace

@@ -88,6 +88,16 @@ std::string status_of(const host::MountReport& outcome) {
   return "not everything is open and mounted" + (names.empty() ? "" : ": " + names);
 }
 
+/// A person's own opening hands out nothing.
+void tell_who_serves(host::MountReport& report) {
+  for (auto& volume : report.volumes) {
+    if (volume.outcome.happened != unlock::Happened::kServed) continue;
+    volume.outcome.detail =
+        "by zfs-keyvault.service, as it was when that asked; if it was changed since: "
+        "systemctl restart zfs-keyvault";
+  }
+}
+
 }  // namespace
 
 Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
@@ -131,6 +141,7 @@ ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const S
     report_end(opening.explain(std::move(outcome).error()));
     return ExitCode::kFailed;
   }
+  if (!opening.hand_over && !options.dry_run) tell_who_serves(*outcome);
   if (outcome->volumes.empty())
     static_cast<void>(std::fputs("zkv: the repository holds no volumes\n", stderr));
   auto code = tell_outcome(*outcome, options, signals);

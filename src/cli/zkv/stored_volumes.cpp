@@ -5,6 +5,7 @@
 
 #include "host/drift_record.h"
 #include "host/enrolment.h"
+#include "host/unlock_record.h"
 #include "repository/change.h"
 #include "unlock/registry.h"
 
@@ -52,6 +53,7 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
                        const std::string& changed) {
   warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
+  warn_unless(host::leave_in_record(host::default_record_path(), keys));
   std::error_code failed;
   const auto path = host::default_drift_path();
   if (!std::filesystem::exists(path, failed)) return;

@@ -21,7 +21,7 @@ Result<> check_there(const Session& session);
 Result<repository::Opened> open_with_warning(const Session& session, const SecretBytes& key);
 
 /// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
-/// So does what `zkv check` remembers, where it does; the key of `changed` may be another now.
+/// So does what `zkv status` and `zkv check` remember; the key of `changed` may be another now.
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
                        const std::string& changed = {});
 

@@ -3,10 +3,10 @@
 #include <memory>
 #include <span>
 
+#include "device_use.h"
 #include "key_input.h"
 #include "repository/change.h"
 #include "stored_volumes.h"
-#include "unlock/block_devices.h"
 #include "unlock/registry.h"
 #include "volume_commands.h"
 #include "waiting_service.h"
@@ -90,17 +90,6 @@ Result<SecretBytes> key_there(const VolumeKeys& keys, const std::string& name) {
       .remedy("'zkv volume list' shows which there are");
 }
 
-/// A loop device is another one after a boot, or none.
-Result<> check_lasts(const std::string& device) {
-  const auto found = unlock::find_device(device, "/dev");
-  if (!found) return {};
-  const auto file = unlock::file_of_loop(*found, "/sys/class/block");
-  if (file.empty()) return {};
-  return Error::invalid(device + " is the file " + file.string() +
-                        " by a loop device, which the next boot does not have")
-      .remedy("name the file: --device " + file.string());
-}
-
 Error does_not_open(const std::string& name, bool may_lack_an_end) {
   Error error = Error::wrong_key("this key does not open " + name + "; nothing was stored");
   if (!may_lack_an_end) return error;
@@ -152,6 +141,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     settings = merged(options, keys);
     ZKV_CHECK(unlocker->check({options.name, settings}));
     if (!settings.device.empty()) ZKV_CHECK(check_lasts(settings.device));
+    ZKV_CHECK(check_its_own(keys, {options.name, settings}, unlocker->kind()));
     if (options.no_test) ZKV_CHECK(keys.check_settled(options.name));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <memory>
-#include <sstream>
 
 #include "crypto/random.h"
+#include "device_use.h"
 #include "host/unlock_record.h"
 #include "key_input.h"
 #include "repository/change.h"
@@ -70,34 +70,6 @@ Result<> check_new(unlock::Unlocker& unlocker, const unlock::NewVolume& volume) 
       .remedy("put its key in: zkv volume add " + volume.name);
 }
 
-/// What a volume lies on, its header too where that lies elsewhere.
-std::vector<std::string> devices_of(const repository::VolumeSettings& settings) {
-  constexpr std::string_view kHeader = "header=";
-  std::vector<std::string> devices{settings.device};
-  std::istringstream words(settings.options);
-  for (std::string word; std::getline(words, word, ',');) {
-    if (word.starts_with(kHeader)) devices.push_back(word.substr(kHeader.size()));
-  }
-  return devices;
-}
-
-/// A volume without a header on its device looks like a device that nobody uses.
-Result<> check_unused(const Session& session, const SecretBytes& key, const std::string& place) {
-  const auto device = unlock::find_device(place, "/dev");
-  if (!device) return {};  // What is wrong with it is said by who makes the volume.
-  ZKV_TRY(const auto opened, open_with_warning(session, key));
-  for (const auto& volume : opened.keys.volumes()) {
-    for (const auto& name : devices_of(volume.settings)) {
-      const auto used = unlock::find_device(name, "/dev");
-      if (!used || *used != *device) continue;
-      return Error::exists(place + " is what " + volume.name +
-                           " lies on, though it may look empty (nothing was done)")
-          .remedy("if " + volume.name + " is not needed any more: zkv volume remove --force " + volume.name);
-    }
-  }
-  return {};
-}
-
 /// Its key goes only where there is nothing that it opens.
 Error not_made(const Session& session, const SecretBytes& key, unlock::Unlocker& unlocker,
                const unlock::NewVolume& volume, Error why) {
@@ -126,7 +98,10 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_repository_key(session, options.key));
   ZKV_CHECK(check_new(*unlocker, volume));
-  if (!volume.place.empty()) ZKV_CHECK(check_unused(session, key, volume.place));
+  if (!volume.place.empty()) {
+    ZKV_TRY(const auto opened, open_with_warning(session, key));
+    ZKV_CHECK(check_unused(opened.keys, volume.place));
+  }
   const auto volume_key = crypto::random_volume_key(unlocker->new_key_size());
   volume.key = volume_key.span();
   // Before there is a volume that needs it, so that none ever lacks its key.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "commands.h"
 #include "host/handover.h"
@@ -21,11 +22,21 @@ Result<std::string> systemctl(std::vector<std::string> words) {
   return unlock::run_tool("systemctl", std::move(words), 0, kManagerLimit);
 }
 
-/// As systemd calls it; empty where there is no systemd.
-std::string state_of(const char* unit) {
-  auto state = systemctl({"show", "--property=ActiveState", "--value", unit}).value_or("");
-  if (state.ends_with('\n')) state.pop_back();
-  return state;
+/// Empty where there is no systemd.
+std::string property_of(const char* unit, const std::string& property) {
+  auto value = systemctl({"show", "--property=" + property, "--value", unit}).value_or("");
+  if (value.ends_with('\n')) value.pop_back();
+  return value;
+}
+
+/// As systemd calls it.
+std::string state_of(const char* unit) { return property_of(unit, "ActiveState"); }
+
+/// Whether this is what the service runs, as a unit of the administrator's own may run `zkv mount`. Source:
+/// systemd.exec(5), $INVOCATION_ID.
+bool is_service_itself() {
+  const char* id = std::getenv("INVOCATION_ID");
+  return id != nullptr && *id != '\0' && property_of(kService, "InvocationID") == id;
 }
 
 bool does_wait() {
@@ -62,6 +73,22 @@ void let_service_end(const repository::RepositoryKey& key) {
           .context(std::string("all is open, but ") + kService + " still waits")
           .remedy("what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
                   "zfs-keyvault.target"));
+}
+
+bool does_service_ask() {
+  return ::geteuid() == 0 && state_of(kService) == "activating" && !is_service_itself();
+}
+
+void let_service_ask_again() {
+  if (!does_service_ask()) return;
+  const auto restarted = systemctl({"--no-block", "restart", kService});
+  if (restarted) {
+    static_cast<void>(std::fprintf(stderr, "zkv: %s asks again\n", kService));
+    return;
+  }
+  report(Error(restarted.error())
+             .context(std::string(kService) + " does not ask again yet")
+             .remedy("systemctl restart zfs-keyvault"));
 }
 
 bool does_service_run() { return state_of(kService) == "active"; }

@@ -10,6 +10,14 @@ namespace zkv::cli {
 /// zfs-keyvault.target starts. Tells of it; does nothing for who is not root, or where no service waits.
 void let_service_end(const repository::RepositoryKey& key);
 
+/// Whether zfs-keyvault.service asks a gateway, or is about to; never for who is not root, nor for what that
+/// service itself runs.
+bool does_service_ask();
+
+/// Has zfs-keyvault.service ask now, whose request another of this host took the place of; by itself it would
+/// do so after a while. Tells of it; does nothing where it does not ask.
+void let_service_ask_again();
+
 /// Whether zfs-keyvault.service is active: it has opened volumes since the machine started.
 bool does_service_run();
 

@@ -84,6 +84,7 @@ cryptsetup luksFormat -q $cheap /var/lib/own.img /root/sums.key
 cryptsetup luksDump -q --dump-volume-key --volume-key-file /root/own.key --key-file /root/sums.key /var/lib/own.img
 cryptsetup open --key-file /root/sums.key /var/lib/own.img own
 fill own mkfs.ext4 -q
+chown nobody /var/lib/own.img
 cryptsetup luksFormat -q $cheap /var/lib/windows.img /root/sums.key
 cryptsetup open --key-file /root/sums.key /var/lib/windows.img windows
 cp /root/sums.key /root/windows.key
@@ -129,6 +130,9 @@ class CryptKinds(Scenario):
             self.assertEqual(guest.check(f"cat {place}/file"), f"content of {name}\n")
             self.assertEqual(guest.check(f"findmnt -n -o SOURCE {place}").strip(), f"/dev/mapper/{name}")
         self.assertRegex(guest.check("findmnt -n -o OPTIONS /srv/bit"), "^ro,")
+        # Whoever else can write an image does not become root by what is in it.
+        self.assertIn("nosuid,nodev", guest.check("findmnt -n -o OPTIONS /srv/own"))
+        self.assertNotIn("nosuid", guest.check("findmnt -n -o OPTIONS /srv/sums"))
         self.assertRegex(guest.check("dmsetup table word"), "allow_discards")
         self.assertEqual(guest.check("findmnt -n -o FSTYPE /srv/windows").strip(), "fuseblk")
         # Its daemon outlives us, and us started anew.

@@ -25,6 +25,28 @@ class Enrolled(Scenario):
         guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)")
         return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
 
+    def begin_by_hand(self, guest):
+        """A person who cannot wait for the boot's own request asks, too; gives the id of their request."""
+        guest.check("zkv mount >/run/by-hand 2>&1 </dev/null & echo $! >/run/by-hand.pid")
+        return self.gateway.wait_for_request(60)
+
+    def end_of_by_hand(self, guest):
+        """What it said, once it has ended."""
+        return guest.check("tail --pid=$(cat /run/by-hand.pid) -f /dev/null; cat /run/by-hand")
+
+    def ask_by_hand_beside_the_boot(self, guest, first):
+        """One who gives up leaves the boot asking; gives the id of the second one's request, which then is the only one."""
+        second = self.begin_by_hand(guest)
+        self.assertEqual(self.gateway.request("show", first)["state"], "superseded")
+        guest.check("kill $(cat /run/by-hand.pid)")
+        self.assertIn("zfs-keyvault.service asks again", self.end_of_by_hand(guest))
+        self.assertEqual(self.gateway.request("show", second)["state"], "cancelled")
+        third = self.gateway.wait_for_request(60)
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "activating")
+        fourth = self.begin_by_hand(guest)
+        self.assertEqual(self.gateway.request("show", third)["state"], "superseded")
+        return fourth
+
     def test_an_enrolled_host_boots_by_its_gateway_and_a_revoked_one_does_not(self):
         self.gateway.start("--public-url", self.gateway.page)
         anna = person.invite(self.gateway, "Anna")
@@ -45,8 +67,11 @@ class Enrolled(Scenario):
         number = guest.wait_for_console(r"number (\d\d)", 60).group(1)
         self.assertEqual(shown["number"], number)
         self.assert_locked(guest, VOLUMES)
-        self.step(f"request {identity} has arrived with the number on the console, {number}; approving it")
+        self.step(f"request {identity} has arrived with the number on the console, {number}; a person asks beside it")
+        identity = self.ask_by_hand_beside_the_boot(guest, identity)
+        self.step(f"request {identity} has taken its place; approving that")
         self.assertEqual(anna.decide(identity, "approve").status, 200)
+        self.assertIn("begins anew, and asks nobody", self.end_of_by_hand(guest))
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
         self.assert_in_order(guest)

@@ -1,0 +1,83 @@
+// Devices by their real paths: one has many names.
+#include "device_use.h"
+
+#include <optional>
+#include <sstream>
+#include <vector>
+
+#include "unlock/block_devices.h"
+
+namespace zkv::cli {
+
+namespace {
+
+using repository::VolumeKeys;
+using repository::VolumeKind;
+using repository::VolumeSettings;
+
+std::string header_of(const VolumeSettings& settings) {
+  constexpr std::string_view kHeader = "header=";
+  std::istringstream words(settings.options);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (word.starts_with(kHeader)) return word.substr(kHeader.size());
+  }
+  return {};
+}
+
+/// Nothing where it is not there.
+std::optional<std::filesystem::path> real_device(const std::string& name) {
+  auto found = unlock::find_device(name, "/dev");
+  return found ? std::optional(std::move(*found)) : std::nullopt;
+}
+
+bool has_header_of_its_own(VolumeKind kind) {
+  return kind != VolumeKind::kPlain && kind != VolumeKind::kTcrypt;
+}
+
+bool is_of_dm_crypt(VolumeKind kind) {
+  return kind != VolumeKind::kZfs && kind != VolumeKind::kCommand && kind != VolumeKind::kSecret;
+}
+
+}  // namespace
+
+Result<> check_lasts(const std::string& device) {
+  const auto found = real_device(device);
+  if (!found) return {};
+  const auto file = unlock::file_of_loop(*found, "/sys/class/block");
+  if (file.empty()) return {};
+  return Error::invalid(device + " is the file " + file.string() +
+                        " by a loop device, which the next boot does not have")
+      .remedy("name the file: --device " + file.string());
+}
+
+Result<> check_unused(const VolumeKeys& keys, const std::string& device) {
+  const auto real = real_device(device);
+  if (!real) return {};  // What is wrong with it is said by who makes the volume.
+  for (const auto& volume : keys.volumes()) {
+    for (const auto& name : {volume.settings.device, header_of(volume.settings)}) {
+      if (real_device(name) != real) continue;
+      return Error::exists(device + " is what " + volume.name +
+                           " lies on, though it may look empty (nothing was done)")
+          .remedy("if " + volume.name + " is not needed any more: zkv volume remove --force " + volume.name);
+    }
+  }
+  return {};
+}
+
+Result<> check_its_own(const VolumeKeys& keys, const unlock::VolumeRef& volume, VolumeKind kind) {
+  const auto real = real_device(volume.settings.device);
+  if (!real || !is_of_dm_crypt(kind)) return {};
+  for (const auto& other : keys.volumes()) {
+    if (other.name == volume.name || !is_of_dm_crypt(other.kind)) continue;
+    if (real_device(other.settings.device) != real) continue;
+    const bool is_other_part = has_header_of_its_own(kind)
+                                   ? header_of(other.settings) != header_of(volume.settings)
+                                   : other.settings.options != volume.settings.options;
+    if (is_other_part) continue;
+    return Error::exists(volume.settings.device + " is what " + other.name + " lies on; nothing was stored")
+        .remedy("a volume has one name: zkv volume remove --force " + other.name + " takes that one away");
+  }
+  return {};
+}
+
+}  // namespace zkv::cli

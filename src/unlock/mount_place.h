@@ -1,0 +1,14 @@
+// Where what a repository holds may be mounted.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace zkv::unlock {
+
+/// Whether a mount there hides nothing that the running system needs. Errors: kInvalid, also for what is no
+/// whole path. Source: hier(7).
+Result<> check_mount_place(const std::string& mountpoint);
+
+}  // namespace zkv::unlock
