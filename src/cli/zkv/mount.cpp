@@ -29,7 +29,9 @@ class BesideService {
                    stderr));
   }
 
-  void keep(const repository::RepositoryKey& key) { key_.emplace(key.secret.clone(), key.gateway); }
+  void keep(const repository::RepositoryKey& key) {
+    key_ = repository::RepositoryKey{key.secret.clone(), key.gateway};
+  }
 
   /// Without a key nothing is ended: not all was to be opened.
   void go_on(ExitCode code) {

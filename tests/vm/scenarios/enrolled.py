@@ -26,11 +26,10 @@ class Enrolled(Scenario):
         guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)")
         return guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test")
 
-    def begin_by_hand(self, guest):
-        """A person who cannot wait for the boot's own request asks, too; gives the id of their request."""
-        guest.check("zkv mount >/run/by-hand 2>&1 </dev/null & echo $! >/run/by-hand.pid")
-        # The gateway tells nobody of a host's fourth request within a minute.
-        said = guest.check("timeout 60 grep --max-count 1 'waiting for approval' <(tail --follow --lines +1 /run/by-hand)")
+    def begin_by_hand(self, guest, *words):
+        """A person asks; gives the id of their request, from what zkv says: the gateway logs no host's fourth request in 90 s."""
+        guest.check(f"zkv {' '.join(words)} >/run/by-hand 2>&1 </dev/null & echo $! >/run/by-hand.pid")
+        said = guest.check("timeout 60 grep --max-count 1 'waiting for' <(tail --follow --lines +1 /run/by-hand)")
         return re.search(r"request (\w+)", said).group(1)
 
     def end_of_by_hand(self, guest):
@@ -39,7 +38,7 @@ class Enrolled(Scenario):
 
     def ask_by_hand_beside_the_boot(self, guest, first):
         """One who gives up leaves the boot asking; gives the id of the second one's request, which then is the only one."""
-        second = self.begin_by_hand(guest)
+        second = self.begin_by_hand(guest, "mount")
         self.assertEqual(self.gateway.request("show", first)["state"], "superseded")
         guest.check("kill $(cat /run/by-hand.pid)")
         self.assertIn("zfs-keyvault.service asks again", self.end_of_by_hand(guest))
@@ -47,7 +46,7 @@ class Enrolled(Scenario):
         self.assertEqual(self.gateway.wait_for_request(60), second)
         third = self.gateway.wait_for_request(60)
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "activating")
-        fourth = self.begin_by_hand(guest)
+        fourth = self.begin_by_hand(guest, "mount")
         self.assertEqual(self.gateway.request("show", third)["state"], "superseded")
         return fourth
 
@@ -83,10 +82,9 @@ class Enrolled(Scenario):
         self.assertEqual((ended["decided_by"], ended["state"]), ("approver:Anna", "acknowledged"))
 
         self.step("having the next boot approved beforehand, and rebooting")
-        guest.check("zkv reboot-approval --within 30m >/run/planned 2>&1 </dev/null & echo $! >/run/planned.pid")
-        wish = self.gateway.wait_for_request(60)
+        wish = self.begin_by_hand(guest, "reboot-approval", "--within", "30m")
         self.assertEqual(anna.decide(wish, "approve").status, 200)
-        guest.check("tail --pid=$(cat /run/planned.pid) -f /dev/null; grep 'next boot of this machine is approved' /run/planned")
+        self.assertIn("next boot of this machine is approved", self.end_of_by_hand(guest))
         self.assertIn("approved until", self.gateway.command("host", "list"))
         guest.reboot()
         self.assertEqual(self.finish_boot(guest), "running")
