@@ -19,8 +19,8 @@ ROUNDS = 1 << 20
 IDENTIFIER = bytes.fromhex("3bd66749292ed84a8399f6a339e3d001")
 AES_XTS_128 = 0x8004
 ENTRY_PROPERTY, ENTRY_VMK, ENTRY_FVEK, ENTRY_DESCRIPTION, ENTRY_VOLUME_HEADER = 0, 2, 3, 7, 15
-VALUE_STRING, VALUE_STRETCH_KEY, VALUE_ENCRYPTED_KEY, VALUE_VMK, VALUE_OFFSET_SIZE = 2, 3, 5, 8, 15
-PROTECTED_BY_RECOVERY_KEY, PROTECTED_BY_PASSPHRASE = 0x0800, 0x2000
+VALUE_KEY, VALUE_STRING, VALUE_STRETCH_KEY, VALUE_ENCRYPTED_KEY, VALUE_VMK, VALUE_OFFSET_SIZE = 1, 2, 3, 5, 8, 15
+PROTECTED_BY_NOTHING, PROTECTED_BY_RECOVERY_KEY, PROTECTED_BY_PASSPHRASE = 0, 0x0800, 0x2000
 FILETIME = 133_000_000_000_000_000
 
 
@@ -29,15 +29,18 @@ def recovery_key(secret):
     return "-".join(f"{11 * part:06}" for part in struct.unpack("<8H", secret))
 
 
-def make(path, filesystem, passphrase, recovery):
+def make(path, filesystem, passphrase=None, recovery=None, is_suspended=False):
     """Writes `path`: the bytes of `filesystem`, which must use nothing between its middle and its end, opened by `passphrase` (text)
-    or by the recovery key that stands for `recovery` (16 bytes)."""
+    or by the recovery key that stands for `recovery` (16 bytes). One that `is_suspended` has the key to its key in the clear."""
     size = len(filesystem)
     metadata = [size // 2 + place for place in (0, 2 * METADATA_SIZE, 4 * METADATA_SIZE)]
     moved = metadata[0] + METADATA_SIZE
     sector_key, volume_key = os.urandom(32), os.urandom(32)
-    protectors = _protector(PROTECTED_BY_PASSPHRASE, _hash(_hash(passphrase.encode("utf-16-le"))), volume_key)
-    protectors += _protector(PROTECTED_BY_RECOVERY_KEY, _hash(recovery), volume_key)
+    protectors = _clear_protector(volume_key) if is_suspended else b""
+    if passphrase:
+        protectors += _protector(PROTECTED_BY_PASSPHRASE, _hash(_hash(passphrase.encode("utf-16-le"))), volume_key)
+    if recovery:
+        protectors += _protector(PROTECTED_BY_RECOVERY_KEY, _hash(recovery), volume_key)
     entries = (_entry(ENTRY_DESCRIPTION, VALUE_STRING, "made by a test\0".encode("utf-16-le")) + protectors
                + _entry(ENTRY_FVEK, VALUE_ENCRYPTED_KEY, _sealed(volume_key, sector_key))
                + _entry(ENTRY_VOLUME_HEADER, VALUE_OFFSET_SIZE, struct.pack("<QQ", moved, MOVED_SIZE)))
@@ -76,7 +79,16 @@ def _sealed(key, secret):
 def _protector(kind, initial, volume_key):
     salt = os.urandom(16)
     parts = _entry(ENTRY_PROPERTY, VALUE_STRETCH_KEY, struct.pack("<I", 0x1000) + salt)
-    parts += _entry(ENTRY_PROPERTY, VALUE_ENCRYPTED_KEY, _sealed(_stretched(initial, salt), volume_key))
+    return _wrapped(kind, parts, _sealed(_stretched(initial, salt), volume_key))
+
+
+def _clear_protector(volume_key):
+    key = os.urandom(32)
+    return _wrapped(PROTECTED_BY_NOTHING, _entry(ENTRY_PROPERTY, VALUE_KEY, struct.pack("<I", 0x2002) + key), _sealed(key, volume_key))
+
+
+def _wrapped(kind, parts, sealed):
+    parts += _entry(ENTRY_PROPERTY, VALUE_ENCRYPTED_KEY, sealed)
     return _entry(ENTRY_VMK, VALUE_VMK, os.urandom(16) + struct.pack("<QHH", FILETIME, 0, kind) + parts)
 
 

@@ -39,7 +39,8 @@ class BitLocker(Volumes):
 
     def test_passphrase_and_recovery_key_open(self):
         self.add("word", self.path("disk"), b"pass word\n", "--kind", "bitlk")
-        self.add("key", self.path("disk"), bitlocker.recovery_key(RECOVERY).encode() + b"\n", "--kind", "bitlk")
+        shutil.copy(self.made, self.path("copy"))
+        self.add("key", self.path("copy"), bitlocker.recovery_key(RECOVERY).encode() + b"\n", "--kind", "bitlk")
         self.assertEqual(self.tried(), {"word": "key-fits", "key": "key-fits"})
         self.assertEqual([volume["kind"] for volume in self.listed()], ["bitlk", "bitlk"])
 
@@ -50,6 +51,17 @@ class BitLocker(Volumes):
         self.add("disk", self.path("disk"), b"wrong\n", "--kind", "bitlk", "--no-test")
         self.assertEqual(self.tried(code=1), {"disk": "wrong-key"})
         self.assertIn("none of its protectors", self.error_of_test())
+
+    def test_one_that_anybody_can_make_is_not_opened(self):
+        """A suspended volume has its key in the clear: whoever knows a disk's name could bring one in its place."""
+        forged = pathlib.Path(self.path("forged"))
+        for words in ({}, {"passphrase": "another"}, {"passphrase": "pass word"}):
+            with self.subTest(**words):
+                bitlocker.make(forged, self.filesystem, is_suspended=True, **words)
+                if shutil.which("dislocker-file") and not words:
+                    subprocess.run(["dislocker-file", "-V", forged, "-c", "--", self.path("plain")], check=True)
+                    self.assertEqual(pathlib.Path(self.path("plain")).read_bytes(), self.filesystem, "it is what it is said to be")
+                self.assertIn("nothing was stored", self.error_of_add("forged", str(forged), b"pass word\n", "--kind", "bitlk"))
 
     def test_what_is_none_is_said_to_be_none(self):
         with open(self.path("zeros"), "wb") as file:
