@@ -23,6 +23,7 @@ enum class ErrorKind {
   kUnsupported,  ///< understood, but not possible here
   kInterrupted,  ///< stopped by a signal or a shutdown
   kInternal,     ///< a broken promise of our own
+  kSuperseded,   ///< what was asked for is asked for anew by somebody who may, in the place of this
 };
 
 /// One failure. `message` names the thing and what was wrong with it; `remedy` says what to do, or is empty.

@@ -225,7 +225,7 @@ class EnrolledAsking {
     if (report.state == "denied") return Ended{Error::denied("request " + id + " was denied" + why)};
     if (report.state == "superseded") {
       return Ended{
-          Error::unavailable("request " + id + " was superseded: this host has asked once more")
+          Error(ErrorKind::kSuperseded, "request " + id + " was superseded: this host has asked once more")
               .remedy("if that was nobody here, revoke the host at the gateway; where volumes stay locked "
                       "once that is decided: systemctl restart zfs-keyvault")};
     }

@@ -248,15 +248,34 @@ class BesideABoot(Case):
         running = self.begin("mount")
         self.gateway.command("request", "deny", running.request)
         running.end(4)
-        self.assertFalse(self.calls.exists())
+        self.assertIn("asks no more, after a no", "".join(running.errors))
+        self.assertEqual(self.calls.read_text(), "--no-block stop zfs-keyvault.service\n")
+
+    def test_where_a_volume_does_not_open_nobody_is_asked_for_that_again(self):
+        (self.host.zfs / "datasets" / "tank%2Fraw" / "mount-error").write_text("target is busy")
+        running = self.begin("mount")
+        self.gateway.command("request", "approve", running.request)
+        running.end(3)
+        if "no keyrings" not in "".join(running.errors):
+            self.assertIn("begins anew, and asks nobody\n", "".join(running.errors))
+            self.assert_asked_again()
+
+    def test_of_two_people_the_later_one_counts(self):
+        one = self.begin("mount")
+        other = self.begin("mount")
+        one.end(7)
+        self.assertFalse(self.calls.exists(), "the boot would take the other's place")
+        self.gateway.command("request", "approve", other.request)
+        other.end(0)
+        self.assert_open()
 
     def test_a_dry_run_and_what_the_service_itself_runs_change_nothing(self):
         self.assertIn("waits for somebody already", self.host.error("mount", "--dry-run", "--cafile", self.host.cafile))
         self.assertEqual(self.gateway.state(self.boot.request), "pending")
         running = self.begin("mount", INVOCATION_ID="the-boot")
-        running.stop()
-        running.end(130)
-        self.assertFalse(self.calls.exists())
+        self.gateway.command("request", "approve", running.request)
+        running.end(0)
+        self.assertFalse(self.calls.exists(), "a unit that begins itself anew never ends")
 
     def test_where_no_service_asks_nothing_is_begun(self):
         self.play("inactive")

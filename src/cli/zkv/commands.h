@@ -23,6 +23,7 @@ enum class ExitCode : int {
   kDenied = 4,
   kUndecided = 5,
   kUnavailable = 6,
+  kSuperseded = 7,
   kInterrupted = 130,
   kTerminated = 143,
 };

@@ -33,10 +33,16 @@ class BesideService {
     key_ = repository::RepositoryKey{key.secret.clone(), key.gateway};
   }
 
-  /// Without a key nothing is ended: not all was to be opened.
+  /// Without a key nothing is ended: not all was to be opened. Where somebody asked after this one, the
+  /// service itself or another person, theirs is the request that counts.
   void go_on(ExitCode code) {
-    if (code == ExitCode::kDone && key_) return let_service_end(*key_);
-    if (is_asking_ && code != ExitCode::kDenied) let_service_ask_again();
+    const bool is_tried = code == ExitCode::kPartly || code == ExitCode::kFailed;
+    if (key_ && (code == ExitCode::kDone || (is_asking_ && is_tried))) {
+      return let_service_end(*key_, code == ExitCode::kDone);
+    }
+    if (!is_asking_ || code == ExitCode::kSuperseded) return;
+    if (code == ExitCode::kDenied) return let_service_rest();
+    let_service_ask_again();
   }
 
  private:

@@ -17,6 +17,8 @@ ExitCode code_of(ErrorKind kind) {
       return ExitCode::kUndecided;
     case ErrorKind::kUnavailable:
       return ExitCode::kUnavailable;
+    case ErrorKind::kSuperseded:
+      return ExitCode::kSuperseded;
     case ErrorKind::kInterrupted:
       return ExitCode::kInterrupted;
     default:

@@ -45,7 +45,7 @@ ExitCode unlock_by_hand(Session& session, const UnlockOptions& options) {
                     .explain = [&](Error error) { return explain_to_person(std::move(error), options); }},
                    preparation, session, options.open, host::StopOnSignal());
   const bool is_all = !options.open.dry_run && !options.open.no_mount && options.open.only.empty();
-  if (code == ExitCode::kDone && is_all) let_service_end(again);
+  if (code == ExitCode::kDone && is_all) let_service_end(again, true);
   return code;
 }
 

@@ -41,7 +41,7 @@ bool is_service_itself() {
 
 bool does_wait() {
   const auto state = state_of(kService);
-  return state == "activating" || state == "failed";
+  return (state == "activating" || state == "failed") && !is_service_itself();
 }
 
 /// Whether an approval, or a unit that requires the target, finds it standing.
@@ -58,21 +58,40 @@ Result<> begin_anew(const repository::RepositoryKey& key) {
   return tl::unexpected(restarted.error());
 }
 
+struct Failing {
+  std::string what;
+  std::string remedy;
+};
+
+/// Has systemd do it, and tells of that, or of what is the case as it could not.
+void order(std::vector<std::string> words, const std::string& told, const Failing& failing) {
+  words.insert(words.begin(), "--no-block");
+  const auto done = systemctl(std::move(words));
+  if (done) {
+    static_cast<void>(std::fprintf(stderr, "zkv: %s\n", told.c_str()));
+  } else {
+    report(Error(done.error()).context(failing.what).remedy(failing.remedy));
+  }
+}
+
 }  // namespace
 
-void let_service_end(const repository::RepositoryKey& key) {
+void let_service_end(const repository::RepositoryKey& key, bool is_all_open) {
   if (::geteuid() != 0 || !does_wait()) return;
   const auto begun = begin_anew(key);
   if (begun) {
-    static_cast<void>(std::fprintf(
-        stderr, "zkv: %s begins anew, and asks nobody: what waits for the volumes starts\n", kService));
+    static_cast<void>(std::fprintf(stderr, "zkv: %s begins anew, and asks nobody%s\n", kService,
+                                   is_all_open ? ": what waits for the volumes starts" : ""));
     return;
   }
-  report(
+  auto error =
       Error(begun.error())
-          .context(std::string("all is open, but ") + kService + " still waits")
-          .remedy("what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
-                  "zfs-keyvault.target"));
+          .context((is_all_open ? "all is open, but " : "") + std::string(kService) + " still waits");
+  report(is_all_open
+             ? std::move(error).remedy(
+                   "what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
+                   "zfs-keyvault.target")
+             : error);
 }
 
 bool does_service_ask() {
@@ -81,30 +100,26 @@ bool does_service_ask() {
 
 void let_service_ask_again() {
   if (!does_service_ask()) return;
-  const auto restarted = systemctl({"--no-block", "restart", kService});
-  if (restarted) {
-    static_cast<void>(std::fprintf(stderr, "zkv: %s asks again\n", kService));
-    return;
-  }
-  report(Error(restarted.error())
-             .context(std::string(kService) + " does not ask again yet")
-             .remedy("systemctl restart zfs-keyvault"));
+  order({"restart", kService}, std::string(kService) + " asks again",
+        {std::string(kService) + " does not ask again yet", "systemctl restart zfs-keyvault"});
+}
+
+void let_service_rest() {
+  if (!does_service_ask()) return;
+  order({"stop", kService},
+        std::string(kService) + " asks no more, after a no; 'systemctl restart zfs-keyvault' asks again",
+        {std::string(kService) + " asks once more after a while", "systemctl stop zfs-keyvault"});
 }
 
 bool does_service_run() { return state_of(kService) == "active"; }
 
 void let_service_stop() {
   if (::geteuid() != 0 || (!does_stand(kTarget) && !does_stand(kService))) return;
-  const auto stopped = systemctl({"--no-block", "stop", kTarget, kService});
-  if (stopped) {
-    static_cast<void>(std::fprintf(
-        stderr, "zkv: %s ends with what requires %s; 'systemctl start zfs-keyvault' asks again\n", kService,
-        kTarget));
-    return;
-  }
-  report(Error(stopped.error())
-             .context(std::string("all is locked, but ") + kTarget + " still stands for open volumes")
-             .remedy("systemctl stop zfs-keyvault.target zfs-keyvault.service"));
+  order({"stop", kTarget, kService},
+        std::string(kService) + " ends with what requires " + kTarget +
+            "; 'systemctl start zfs-keyvault' asks again",
+        {std::string("all is locked, but ") + kTarget + " still stands for open volumes",
+         "systemctl stop zfs-keyvault.target zfs-keyvault.service"});
 }
 
 void warn_of_partly_locked() {

@@ -6,9 +6,10 @@
 namespace zkv::cli {
 
 /// Where zfs-keyvault.service asks still, or has failed, it is begun anew and finds `key`, which just opened
-/// everything, in the kernel's keyring: so it ends well without asking anybody, and what waits for
-/// zfs-keyvault.target starts. Tells of it; does nothing for who is not root, or where no service waits.
-void let_service_end(const repository::RepositoryKey& key);
+/// all that it opens, in the kernel's keyring: so it ends without asking anybody, as it would have with that
+/// key; where all is open it ends well, and what waits for zfs-keyvault.target starts. Tells of it; does
+/// nothing for who is not root, or where no service waits.
+void let_service_end(const repository::RepositoryKey& key, bool is_all_open);
 
 /// Whether zfs-keyvault.service asks a gateway, or is about to; never for who is not root, nor for what that
 /// service itself runs.
@@ -17,6 +18,10 @@ bool does_service_ask();
 /// Has zfs-keyvault.service ask now, whose request another of this host took the place of; by itself it would
 /// do so after a while. Tells of it; does nothing where it does not ask.
 void let_service_ask_again();
+
+/// Has zfs-keyvault.service ask no more by itself, after a person's no to this host. Tells of it; does
+/// nothing where it does not ask.
+void let_service_rest();
 
 /// Whether zfs-keyvault.service is active: it has opened volumes since the machine started.
 bool does_service_run();
