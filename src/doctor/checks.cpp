@@ -34,6 +34,7 @@ constexpr std::array kChecks{
     Check{"zfs-key-file", kNote, zfs_key_file},
     Check{"zfs-import-off", kMend, zfs_import_off},
     Check{"zfs-pool-unlisted", kMend, zfs_pool_unlisted},
+    Check{"zfs-pool-early", kNote, zfs_pool_early},
     Check{"zfs-mount-off", kNote, zfs_mount_off},
     Check{"network-unawaited", kMend, network_unawaited},
     Check{"gateway-name", kMend, gateway_name},

@@ -28,6 +28,19 @@ Found found_key_file(const std::string& volume, const std::string& path) {
               " && zfs set keylocation=prompt " + volume + " && shred -u " + path};
 }
 
+/// Pools of volumes, by whether zkv imports them and whether the cache of pools holds them; none where there
+/// is no such cache.
+std::set<std::string> pools_where(const Facts& facts, bool is_brought, bool is_listed) {
+  std::set<std::string> pools;
+  if (!facts.pool_cache) return pools;
+  for (const auto& volume : facts.volumes) {
+    if (volume.kind != "zfs" || unlock::brings_its_pool({.options = volume.options}) != is_brought) continue;
+    const auto pool = volume.name.substr(0, volume.name.find('/'));
+    if ((facts.pool_cache->find(pool) != std::string::npos) == is_listed) pools.insert(pool);
+  }
+  return pools;
+}
+
 }  // namespace
 
 FoundList zfs_asks(const Facts& facts) {
@@ -75,18 +88,23 @@ FoundList zfs_import_off(const Facts& facts) {
 }
 
 FoundList zfs_pool_unlisted(const Facts& facts) {
-  if (!facts.pool_cache) return {};
-  std::set<std::string> missing;
-  for (const auto& volume : facts.volumes) {
-    if (volume.kind != "zfs" || unlock::brings_its_pool({.options = volume.options})) continue;
-    const auto pool = volume.name.substr(0, volume.name.find('/'));
-    if (facts.pool_cache->find(pool) == std::string::npos) missing.insert(pool);
-  }
   FoundList found;
-  for (const auto& pool : missing) {
+  for (const auto& pool : pools_where(facts, false, false)) {
     found.push_back({"/etc/zfs/zpool.cache",
                      "the pool " + pool + " is not in the list of pools that are imported at boot",
                      "zpool set cachefile=/etc/zfs/zpool.cache " + pool});
+  }
+  return found;
+}
+
+FoundList zfs_pool_early(const Facts& facts) {
+  FoundList found;
+  for (const auto& pool : pools_where(facts, true, true)) {
+    found.push_back(
+        {"/etc/zfs/zpool.cache",
+         "the pool " + pool +
+             " is in the list of pools that are imported at boot, and lies on what is opened later",
+         "zpool set cachefile=none " + pool});
   }
   return found;
 }

@@ -41,6 +41,7 @@ FoundList zfs_asks(const Facts& facts);
 FoundList zfs_key_file(const Facts& facts);
 FoundList zfs_import_off(const Facts& facts);
 FoundList zfs_pool_unlisted(const Facts& facts);
+FoundList zfs_pool_early(const Facts& facts);
 FoundList zfs_mount_off(const Facts& facts);
 
 // look_at_network.cpp

@@ -33,7 +33,7 @@ std::optional<Finding> finding_of_presence(const unlock::VolumeState& state, con
   switch (state.presence) {
     case Presence::kMissing:
       return Finding{name, device.empty() ? "it is not there" : "it is not there (" + device + ")",
-                     "if it is gone for good: zkv volume remove " + name + elsewhere};
+                     "if it is gone for good: zkv volume remove --force " + name + elsewhere};
     case Presence::kPoolMissing:
       return Finding{name, "its pool is not imported", "zpool import"};
     case Presence::kNotAVolume:

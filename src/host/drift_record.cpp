@@ -64,7 +64,8 @@ std::string text_of(const DriftRecord& record) {
   json::object volumes;
   for (const auto& [name, volume] : record.volumes) volumes[name] = json_of(volume);
   json::array accepted(record.accepted.begin(), record.accepted.end());
-  return json::serialize(json::object{{"drilled", count_of(record.drilled)},
+  return json::serialize(json::object{{"repository", record.repository},
+                                      {"drilled", count_of(record.drilled)},
                                       {"accepted", std::move(accepted)},
                                       {"volumes", std::move(volumes)}}) +
          "\n";
@@ -80,6 +81,7 @@ Result<DriftRecord> record_from(std::string_view text, const fs::path& path) {
         .remedy("remove it, and run a drill: it is made anew");
   }
   DriftRecord record;
+  record.repository = text_at(*object, "repository");
   record.drilled = time_at(*object, "drilled");
   const auto* accepted = object->if_contains("accepted");
   if (accepted != nullptr && accepted->is_array()) {
@@ -125,6 +127,16 @@ Result<> change_drift_record(const fs::path& path, const std::function<void(Drif
   change(record);
   return replace_file(path, bytes_of(text_of(record)),
                       {.mode = 0600, .previous = std::nullopt, .is_kept_at_once = false});
+}
+
+bool belongs_to(DriftRecord& record, const fs::path& repository) {
+  std::error_code failed;
+  const auto real = fs::weakly_canonical(repository, failed);
+  if (failed) return false;
+  if (!record.repository.empty() && record.repository != real && fs::exists(record.repository, failed))
+    return false;
+  record.repository = real;
+  return true;
 }
 
 void take_in(DriftRecord& record, const MountReport& report, bool is_whole, const Unlockers& unlockers,

@@ -28,7 +28,8 @@ struct KnownVolume {
 };
 
 struct DriftRecord {
-  Time drilled = {};                                        ///< when a drill last went well; the epoch: never
+  std::string repository = {};  ///< whose volumes they are: its path, every link followed; empty: not known
+  Time drilled = {};            ///< when a drill last went well; the epoch: never
   std::map<std::string, KnownVolume, std::less<>> volumes;  ///< those of the repository, as it was last open
   std::set<std::string, std::less<>> accepted;  ///< what is encrypted here and is not to be in the repository
 };
@@ -53,6 +54,9 @@ Result<DriftRecord> read_drift_record(const std::filesystem::path& path);
 /// directory where it is missing. Errors: kIo.
 Result<> change_drift_record(const std::filesystem::path& path,
                              const std::function<void(DriftRecord&)>& change);
+
+/// Whether the record is of that repository, or from now on: another's only where that is gone.
+bool belongs_to(DriftRecord& record, const std::filesystem::path& repository);
 
 /// Takes in what was just opened or tried: what fitted is looked at and is proved now; what opened by the key
 /// that it was looked at with looks as it did then. With `is_whole` these

@@ -80,7 +80,7 @@ Result<Enrolment> read_enrolment(const protocol::Members& members) {
 
 Error damaged(const fs::path& path, const Error& why) {
   return Error::corrupt(path.string() + " is damaged: " + why.message())
-      .remedy("enrol again, with a new link from 'zkvgateway host invite'");
+      .remedy("rm " + path.string() + ", then enrol again, with a new link from 'zkvgateway host invite'");
 }
 
 Result<json::object> read_object(const fs::path& path, std::size_t limit = kFileLimit) {

@@ -19,6 +19,10 @@ sigset_t stopping_signals() {
   ::sigemptyset(&set);
   ::sigaddset(&set, SIGINT);
   ::sigaddset(&set, SIGTERM);
+  struct sigaction hang_up {};
+  // Who is told to outlive its terminal (nohup) does.
+  const bool is_ignored = ::sigaction(SIGHUP, nullptr, &hang_up) == 0 && hang_up.sa_handler == SIG_IGN;
+  if (!is_ignored) ::sigaddset(&set, SIGHUP);
   return set;
 }
 

@@ -78,7 +78,10 @@ class CommandUnlocker final : public Unlocker {
       return Error::invalid("a volume of this kind needs --program")
           .remedy(std::string("one of ") + kLoaderFolder + ", or your own by its whole path");
     }
-    if (!mountpoint.empty()) ZKV_CHECK(check_mount_place(mountpoint));
+    if (!mountpoint.empty()) {
+      ZKV_CHECK(check_mount_place(mountpoint));
+      ZKV_CHECK(check_way_to(mountpoint));
+    }
     return check_guarded_program(program);
   }
 

@@ -19,6 +19,7 @@
 #include "unlock/mappings.h"
 #include "unlock/mount_place.h"
 #include "unlock/mount_table.h"
+#include "unlock/mount_unit.h"
 
 namespace zkv::unlock {
 
@@ -44,7 +45,10 @@ class CryptUnlocker final : public Unlocker {
     ZKV_CHECK(check_mapping_name(volume.name));
     ZKV_CHECK(check_device_name(volume.settings.device));
     const auto& mountpoint = volume.settings.mountpoint;
-    if (!mountpoint.empty()) ZKV_CHECK(check_mount_place(mountpoint));
+    if (!mountpoint.empty()) {
+      ZKV_CHECK(check_mount_place(mountpoint));
+      ZKV_CHECK(check_way_to(mountpoint));
+    }
     if (!volume.settings.program.empty()) {
       return Error::invalid("a volume of kind " + name_ + " is opened by no program");
     }
@@ -93,7 +97,9 @@ class CryptUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
-    return open_crypt(volumes, attempt, options_, stop);
+    auto outcomes = open_crypt(volumes, attempt, options_, stop);
+    if (attempt == Attempt::kOpen) end_questions(outcomes);
+    return outcomes;
   }
 
   [[nodiscard]] std::size_t new_key_size() const override {
@@ -181,6 +187,16 @@ class CryptUnlocker final : public Unlocker {
   }
 
  private:
+  void end_questions(const std::vector<Outcome>& outcomes) const {
+    const auto& asked = options_.in_crypttab;
+    for (const auto& outcome : outcomes) {
+      const bool is_asked = std::find(asked.begin(), asked.end(), outcome.volume) != asked.end();
+      if (!is_asked || !is_success(outcome.happened)) continue;
+      static_cast<void>(restart_if("systemd-cryptsetup@" + unit_name_of("/" + outcome.volume) + ".service",
+                                   {"activating"}, options_.manager));
+    }
+  }
+
   /// Those of the volumes that are open.
   [[nodiscard]] std::vector<OpenVolume> own_mappings(const std::vector<VolumeRef>& volumes,
                                                      const Mappings& mappings) const {

@@ -39,6 +39,9 @@ struct CryptOptions {
   /// Called once before `volumes` are waited for whose devices are not there, so long at most.
   std::function<void(const std::vector<VolumeRef>& volumes, std::chrono::milliseconds most)> on_wait = {};
   std::function<void()> on_arrival = {};  ///< called before those are opened that came
+  /// Volumes that systemd opens by crypttab; where it asks for what was opened here, its unit is begun anew,
+  /// and finds the mapping: what fstab mounts waits for that unit.
+  std::vector<std::string> in_crypttab = {};
 };
 
 /// Versions 1 and 2, by a key slot or by the volume key.

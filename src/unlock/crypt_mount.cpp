@@ -8,6 +8,7 @@
 #include "unlock/fstab_places.h"
 #include "unlock/guarded_path.h"
 #include "unlock/hidden_files.h"
+#include "unlock/mount_place.h"
 #include "unlock/mount_program.h"
 #include "unlock/mount_unit.h"
 #include "unlock/order.h"
@@ -29,20 +30,25 @@ struct Place {
 
 std::string node_of(const std::string& path) { return std::filesystem::path(real_path(path)).filename(); }
 
-/// Whoever could swap a directory on the way would choose what is mounted over. What fstab says is root's
-/// own.
-Result<> check_way_to(const std::string& place) {
-  const auto sound = check_guarded_way(place);
-  if (sound) return {};
-  return Error::denied(sound.error().message() + ", and can change what " + place +
-                       " leads to: choose a mount point below directories of root, such as /srv");
-}
-
 /// Who can write the image knows its key as a rule, and would be root by a program on it.
 bool is_image_of_others(const VolumeRef& volume) {
   const auto& image = volume.settings.device;
   std::error_code failed;
   return std::filesystem::is_regular_file(image, failed) && !check_guarded_file(image);
+}
+
+/// Whether no program on it runs with its owner's rights, and no device on it is one.
+bool gives_no_rights(const FstabLine& line) {
+  const auto has = [&](std::string_view word) {
+    std::string_view left = line.options;
+    while (!left.empty()) {
+      if (left.substr(0, left.find(',')) == word) return true;
+      left.remove_prefix(
+          std::min(left.find(',') == std::string_view::npos ? left.size() : left.find(',') + 1, left.size()));
+    }
+    return false;
+  };
+  return has("nosuid") && has("nodev") && !has("suid") && !has("dev");
 }
 
 std::string with_word_of_others(std::string hidden, const VolumeRef& volume) {
@@ -108,6 +114,7 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
     call.is_of_others = is_image_of_others(open.volume);
     return run_mount(call, options_);
   }
+  ZKV_CHECK(check_line_for_others(open, place));
   const MountManager manager{
       .socket = options_.manager, .fstab = options_.fstab, .on_check = options_.on_check};
   const bool was_taken = is_taken(place);
@@ -163,13 +170,40 @@ std::optional<MountOutcome> CryptMounts::mounted_nowhere(const OpenVolume& open)
                        "it holds " + *type + ", and neither fstab nor the repository says where to mount it");
 }
 
+Result<> CryptMounts::check_line_for_others(const OpenVolume& open, const std::string& place) const {
+  if (!is_image_of_others(open.volume)) return {};
+  const auto lines = lines_in_fstab(options_, open.device.path);
+  if (!lines) return {};
+  for (const auto& line : *lines) {
+    if (clean_path(line.mountpoint) != clean_path(place) || gives_no_rights(line)) continue;
+    return Error::denied("others than root can change " + open.volume.settings.device +
+                         ", and would be root by a program on it: its line in fstab wants nosuid,nodev")
+        .remedy("add nosuid,nodev there, or make the file root's own, in a directory of root");
+  }
+  return {};
+}
+
 std::vector<MountOutcome> CryptMounts::contradictions(const std::vector<OpenVolume>& volumes) const {
   std::vector<MountOutcome> found;
   for (const auto& open : volumes) {
-    if (!open.volume.settings.mountpoint.empty()) continue;
+    const auto& mountpoint = open.volume.settings.mountpoint;
+    if (!mountpoint.empty()) {
+      const auto way = check_way_to(mountpoint);
+      if (!way) {
+        found.push_back(mount_outcome(open.volume, open.device.path, clean_path(mountpoint),
+                                      MountHappened::kFailed, way.error().message()));
+      }
+      continue;
+    }
     const auto device = open.device.path;
     const auto lines = lines_in_fstab(options_, device);
     if (!lines || lines->empty()) continue;
+    for (const auto& line : *lines) {
+      const auto sound = check_line_for_others(open, line.mountpoint);
+      if (sound) continue;
+      found.push_back(mount_outcome(open.volume, device, clean_path(line.mountpoint), MountHappened::kFailed,
+                                    sound.error().message()));
+    }
     const auto type = filesystem_on(device, options_);
     if (!type) continue;
     for (const auto& line : *lines) {

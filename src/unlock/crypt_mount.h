@@ -50,6 +50,9 @@ class CryptMounts {
   /// By systemd where its line of fstab is a unit, else by mount(8).
   [[nodiscard]] Result<> mount_somehow(const OpenVolume& open, const std::string& place,
                                        const std::stop_token& stop) const;
+  /// What others can write is mounted by fstab only where its line there lets nobody become root by it.
+  /// Errors: kDenied.
+  [[nodiscard]] Result<> check_line_for_others(const OpenVolume& open, const std::string& place) const;
   [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place,
                                       const std::stop_token& stop) const;
 

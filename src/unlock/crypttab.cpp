@@ -44,6 +44,14 @@ Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& cr
   return lines;
 }
 
+std::vector<std::string> names_in_crypttab(const std::filesystem::path& crypttab) {
+  std::vector<std::string> names;
+  const auto text = read_system_table(crypttab);
+  if (!text) return names;
+  for (auto& line : parse_crypttab(*text)) names.push_back(std::move(line.name));
+  return names;
+}
+
 bool is_for_one_boot(const CrypttabLine& line) {
   return line.key_file.starts_with("/dev/") ||
          std::any_of(line.options.begin(), line.options.end(), [](const std::string& option) {

@@ -32,6 +32,9 @@ bool asks_us(const CrypttabLine& line);
 /// The lines that do. Errors: kIo; a file that is not there has no lines.
 Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& crypttab);
 
+/// The names of all its mappings; none where it cannot be read.
+std::vector<std::string> names_in_crypttab(const std::filesystem::path& crypttab);
+
 /// Whether it gets a fresh random key at each boot, so that there is nothing to keep.
 bool is_for_one_boot(const CrypttabLine& line);
 

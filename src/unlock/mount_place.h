@@ -11,4 +11,7 @@ namespace zkv::unlock {
 /// whole path. Source: hier(7).
 Result<> check_mount_place(const std::string& mountpoint);
 
+/// Whether nobody but root can change what that place leads to. Errors: kDenied.
+Result<> check_way_to(const std::string& mountpoint);
+
 }  // namespace zkv::unlock

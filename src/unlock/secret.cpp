@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "unlock/mount_place.h"
+#include "unlock/order.h"
 #include "unlock/secret_file.h"
 #include "unlock/volume_name.h"
 
@@ -59,6 +61,8 @@ Result<SecretPlace> sound_place(const VolumeRef& secret) {
   if (!path.starts_with('/')) {
     return Error::invalid("a secret's mount point is the whole path of its file, such as /run/secrets/token");
   }
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  if (folder != "/run" && !lies_within(folder, "/dev/shm")) ZKV_CHECK(check_mount_place(folder));
   return secret_place(secret.settings);
 }
 

@@ -9,6 +9,7 @@
 
 #include "unlock/guarded_path.h"
 #include "unlock/hidden_files.h"
+#include "unlock/mount_place.h"
 #include "unlock/mount_table.h"
 #include "unlock/order.h"
 
@@ -35,6 +36,7 @@ MountOutcome outcome_of(const Dataset& dataset, MountHappened happened, std::str
 /// where somebody else's filesystem comes up. A way without links is ZFS's own business.
 std::optional<std::string> objection_to(const std::string& mountpoint) {
   const auto clean = clean_path(mountpoint);
+  if (const auto place = check_mount_place(clean); !place) return place.error().message();
   if (real_path(clean) == clean) return std::nullopt;
   const auto guarded = check_guarded_way(clean);
   if (guarded) return std::nullopt;

@@ -142,6 +142,16 @@ class Guard(Case):
         self.zkv("volume", "remove", "--force", "--key-file", self.key_file, "tank/words")
         self.assertEqual(self.check(), FINE)
 
+    def test_another_repository_that_is_opened_here_takes_nothing_from_what_is_known(self):
+        other = str(self.nas.home / "other")
+        key = self.nas.out("--repository", other, "fs", "init", "-m", "--format", "2").strip()
+        (self.nas.home / "other-key").write_text(key)
+        self.zkv("--repository", other, "volume", "add", "--no-test", "--key-file", "other-key", "--volume-key-file", "other-key", "pool/other")
+        self.nas.run("--repository", other, "unlock", "--key-file", "other-key", code=1)
+        self.zkv("--repository", other, "volume", "remove", "--force", "--key-file", "other-key", "pool/other")
+        self.assertEqual(self.check(), FINE)
+        self.assertIn("tank/words", (self.nas.home / "state" / "last-unlock.json").read_text())
+
     def test_an_enrolment_that_is_gone(self):
         shutil.rmtree(self.nas.enrolments)
         [finding] = self.findings().values()

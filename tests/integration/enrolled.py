@@ -325,6 +325,15 @@ class Restarts(Case):
         self.assertEqual(self.gateway.state(running.request), "cancelled")
         self.assert_locked()
 
+    def test_the_end_of_the_terminal_takes_the_request_back(self):
+        self.enroll()
+        running = self.mount(None)
+        running.await_line("waiting for approval")
+        running.stop(signal.SIGHUP)
+        running.end(129)
+        self.assertEqual(self.gateway.state(running.request), "cancelled")
+        self.assert_locked()
+
     def test_the_time_limit_takes_the_request_back(self):
         self.enroll()
         running = self.mount(None, "--timeout", "2")

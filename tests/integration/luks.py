@@ -192,7 +192,7 @@ class Luks(Volumes):
 
     def test_nothing_is_mounted_over_what_the_system_needs(self):
         device = self.image("a.img", b"key", *CHEAP)
-        for place in ("/", "/etc", "/usr/../etc/", "/proc", "/sys/fs", "/dev/shm"):
+        for place in ("/", "/etc", "/usr/../etc/", "/proc", "/sys/fs", "/dev/shm", "/usr/lib", "/lib64/x", "/var", "/var/lib/zkv", "/run/systemd/x"):
             self.assertIn("the running system needs", self.error_of_add("a", device, b"key\n", "--mount-point", place))
         self.assertEqual(self.listed(), [])
 
@@ -212,6 +212,8 @@ class Luks(Volumes):
         self.assertIn("zkv volume remove data", self.world.error("fs", "remove", "-k", "-", "data", stdin=self.key.encode()))
         self.assertIn("luks", self.world.error("fs", "add", "-k", "-", "--force", "data", "-", stdin=f"{self.key}\nx\n".encode()))
         self.assertIn("nothing was removed", self.world.error("volume", "remove", "-k", "-", "data", stdin=self.key.encode()))
+        os.rename(self.path("a.img"), self.path("away.img"))
+        self.assertIn("may come back", self.world.error("volume", "remove", "-k", "-", "data", stdin=self.key.encode()))
         self.world.with_key(self.key, "volume", "remove", "--force", "data")
         self.assertEqual([volume["name"] for volume in self.listed()], ["tank/a"])
         self.assertIn("not in the repository", self.world.error("volume", "remove", "-k", "-", "data", stdin=self.key.encode()))

@@ -213,17 +213,29 @@ class OlderKeys(Case):
         (self.world.home / "passphrase").write_text("correct horse battery staple")
         self.world.out("slot", "add", "passphrase", "--secret-file", "passphrase", "--memory", "8", "--passes", "1", "--key-file", "key")
         self.world.out("slot", "add", "recovery", "--key-file", "key")
-        out, error = self.world.run("recovery", "create", "--replace", "--key-file", "key", "-m", "--split", "2/3")
+        error = self.create_into("kit", "--replace", "--key-file", "key", "-m", "--split", "2/3")
+        out = (self.world.home / "kit").read_bytes()
         self.assertIn(b"removed slots 1, 3", error)
         self.assertEqual([slot[1] for slot in self.slots()], ["passphrase", "recovery"])
         self.assertIn("opens none", self.world.error("repository", "check", "--key-file", "key"))
         self.assertIn("slot 4", self.try_kit(out.decode().splitlines())[0].decode())
 
+    def create_into(self, place, *words, code=0):
+        """As a shell does it by `>place`; gives what was said aside."""
+        return self.world.run(*words, before=("sh", "-c", f'exec "$0" recovery create "$@" >{place}'), code=code)[1]
+
+    def test_stay_where_nobody_knows_what_becomes_of_the_words(self):
+        for place in ("/dev/null", "/dev/shm/kit-of-a-test", "/dev/stdout"):
+            with self.subTest(place=place):
+                self.assertIn(b"older kits are not taken away", self.create_into(place, "--replace", "--key-file", "key", code=1))
+        os.remove("/dev/shm/kit-of-a-test")
+        self.assertEqual(len(self.slots()), 1)
+
     def test_all_go_at_once(self):
         for _ in range(2):
             self.world.out("slot", "add", "recovery", "--key-file", "key")
         before = json.loads(self.world.out("repository", "show", "--json"))["generation"]
-        self.world.run("recovery", "create", "--replace", "--key-file", "key", "-m")
+        self.create_into("kit", "--replace", "--key-file", "key", "-m")
         # One for the new slot, one for all that go: nothing in between has fewer ways in.
         self.assertEqual(json.loads(self.world.out("repository", "show", "--json"))["generation"], before + 2)
         self.assertEqual(len(self.slots()), 1)

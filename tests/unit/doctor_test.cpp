@@ -329,6 +329,8 @@ TEST(Doctor, FindsAClockThatIsWrongOrWillBe) {
 TEST(Doctor, FindsARepositoryThatTheBootCannotUse) {
   EXPECT_THAT(found_after([](Facts& facts) { facts.repository_trouble = Error::corrupt("damaged"); }),
               ElementsAre("repository-unreadable"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.volumes[0].options = "import"; }),
+              ElementsAre("zfs-pool-early"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.repository = "/home/.zkv-repository"; }),
               ElementsAre("repository-on-volume"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments[0].slot = 9; }),

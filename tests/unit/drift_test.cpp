@@ -56,6 +56,23 @@ TEST(Fingerprints, WhatCouldNotBeSeenThenIsNoChangeNow) {
   EXPECT_EQ(difference(blind, {"a", {}, "2026-11-28.10:00:00", {}}), "");
 }
 
+TEST(DriftRecord, IsOfOneRepositoryUntilThatIsGone) {
+  const test::TemporaryDirectory directory;
+  const auto own = directory / "own";
+  const auto other = directory / "other";
+  std::ofstream(own) << "a repository";
+  std::ofstream(other) << "another";
+  fs::create_symlink(own, directory / "link");
+  DriftRecord record;
+  EXPECT_TRUE(belongs_to(record, own));
+  EXPECT_TRUE(belongs_to(record, directory / "link"));
+  EXPECT_FALSE(belongs_to(record, other));
+  EXPECT_EQ(record.repository, own);
+  fs::remove(own);
+  EXPECT_TRUE(belongs_to(record, other));
+  EXPECT_EQ(record.repository, other);
+}
+
 // --- the history of a pool ---
 
 TEST(KeyChanges, AreTakenByNameToTheLastLetter) {

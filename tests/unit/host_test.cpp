@@ -137,11 +137,25 @@ void await_stop(const std::stop_token& stop) {
 }
 
 TEST(StopOnSignal, ASignalRequestsAStopAndEndsNothing) {
-  const StopOnSignal signals;
-  EXPECT_EQ(signals.signal(), 0);
-  ::kill(::getpid(), SIGTERM);
-  await_stop(signals.token());
-  EXPECT_EQ(signals.signal(), SIGTERM);
+  for (const int number : {SIGTERM, SIGHUP}) {
+    const StopOnSignal signals;
+    EXPECT_EQ(signals.signal(), 0);
+    ::kill(::getpid(), number);
+    await_stop(signals.token());
+    EXPECT_EQ(signals.signal(), number);
+  }
+}
+
+TEST(StopOnSignal, WhoIsToOutliveItsTerminalIsNotStoppedByItsEnd) {
+  const auto before = ::signal(SIGHUP, SIG_IGN);
+  {
+    const StopOnSignal signals;
+    ::kill(::getpid(), SIGHUP);
+    ::kill(::getpid(), SIGTERM);
+    await_stop(signals.token());
+    EXPECT_EQ(signals.signal(), SIGTERM);
+  }
+  ::signal(SIGHUP, before);
 }
 
 TEST(StopOnSignalDeathTest, ASecondSignalEndsTheProcess) {

@@ -86,7 +86,7 @@ TEST_F(MountTrouble, ADiskThatIsGoneMayHaveGivenWayToAnother) {
   const auto found = find_drift(record, {}, unlockers(), {"/nowhere", "/nowhere", "/nowhere"}).findings;
   ASSERT_FALSE(found.empty());
   EXPECT_EQ(found[0].text(), "away: it is not there (UUID=1-2)");
-  EXPECT_THAT(found[0].remedy, HasSubstr("zkv volume remove away"));
+  EXPECT_THAT(found[0].remedy, HasSubstr("zkv volume remove --force away"));
   EXPECT_THAT(found[0].remedy, HasSubstr("zkv volume add --force --device DEVICE away"));
 }
 

@@ -50,7 +50,7 @@ Result<> try_keys(const SecretBytes& key, const Session& session, const host::Un
     if (auto finding = host::finding_of(volume.outcome)) drift.findings.push_back(std::move(*finding));
   }
   drift.notes.insert(drift.notes.end(), report.warnings.begin(), report.warnings.end());
-  return keep_proofs(report, true, unlockers);
+  return keep_proofs(session, report, true, unlockers);
 }
 
 /// Adds to `told` what is found of others.
@@ -218,9 +218,13 @@ void look_at_repository(const Session& session, const std::vector<host::Enrolmen
   if (!description || !description->outside) return;
   const auto& header = description->outside->header;
   if (const auto warning = repository::rollback_warning(seen, header)) {
+    const auto previous = session.repository.string() + ".previous";
+    const auto before = repository::describe(previous);
+    const bool is_newer = before && before->outside && before->outside->header.generation > header.generation;
     drift.findings.push_back({session.repository, *warning,
-                              "put the newest back, such as " + session.repository.string() +
-                                  ".previous; keys and slots that came later are not in this one"});
+                              "put the newest back" +
+                                  (is_newer ? ", such as " + previous : std::string(", from a backup")) +
+                                  "; keys and slots that came later are not in this one"});
   }
   auto lost = host::lost_enrolments(description->outside->slots, enrolments, session.repository);
   std::ranges::move(lost, std::back_inserter(drift.findings));

@@ -24,6 +24,7 @@ enum class ExitCode : int {
   kUndecided = 5,
   kUnavailable = 6,
   kSuperseded = 7,
+  kHungUp = 129,
   kInterrupted = 130,
   kTerminated = 143,
 };

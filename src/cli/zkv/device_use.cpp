@@ -1,6 +1,8 @@
 // Devices by their real paths: one has many names.
 #include "device_use.h"
 
+#include <sys/stat.h>
+
 #include <optional>
 #include <sstream>
 #include <vector>
@@ -24,10 +26,22 @@ std::string header_of(const VolumeSettings& settings) {
   return {};
 }
 
+/// What a path leads to, whatever it is called: a disk by its number, an image by its inode.
+struct Identity {
+  bool is_device = false;
+  dev_t number = 0;  ///< of the device, or of the filesystem that the image lies on
+  ino_t inode = 0;
+
+  bool operator==(const Identity&) const = default;
+};
+
 /// Nothing where it is not there.
-std::optional<std::filesystem::path> real_device(const std::string& name) {
-  auto found = unlock::find_device(name, "/dev");
-  return found ? std::optional(std::move(*found)) : std::nullopt;
+std::optional<Identity> identity_of(const std::string& name) {
+  const auto found = unlock::find_device(name, "/dev");
+  struct stat info {};
+  if (!found || ::stat(found->c_str(), &info) != 0) return std::nullopt;
+  if (S_ISBLK(info.st_mode)) return Identity{true, info.st_rdev, 0};
+  return Identity{false, info.st_dev, info.st_ino};
 }
 
 bool has_header_of_its_own(VolumeKind kind) {
@@ -41,7 +55,7 @@ bool is_of_dm_crypt(VolumeKind kind) {
 }  // namespace
 
 Result<> check_lasts(const std::string& device) {
-  const auto found = real_device(device);
+  const auto found = unlock::find_device(device, "/dev");
   if (!found) return {};
   const auto file = unlock::file_of_loop(*found, "/sys/class/block");
   if (file.empty()) return {};
@@ -51,11 +65,11 @@ Result<> check_lasts(const std::string& device) {
 }
 
 Result<> check_unused(const VolumeKeys& keys, const std::string& device) {
-  const auto real = real_device(device);
-  if (!real) return {};  // What is wrong with it is said by who makes the volume.
+  const auto device_found = identity_of(device);
+  if (!device_found) return {};  // What is wrong with it is said by who makes the volume.
   for (const auto& volume : keys.volumes()) {
     for (const auto& name : {volume.settings.device, header_of(volume.settings)}) {
-      if (real_device(name) != real) continue;
+      if (identity_of(name) != device_found) continue;
       return Error::exists(device + " is what " + volume.name +
                            " lies on, though it may look empty (nothing was done)")
           .remedy("if " + volume.name + " is not needed any more: zkv volume remove --force " + volume.name);
@@ -65,11 +79,11 @@ Result<> check_unused(const VolumeKeys& keys, const std::string& device) {
 }
 
 Result<> check_its_own(const VolumeKeys& keys, const unlock::VolumeRef& volume, VolumeKind kind) {
-  const auto real = real_device(volume.settings.device);
-  if (!real || !is_of_dm_crypt(kind)) return {};
+  const auto device = identity_of(volume.settings.device);
+  if (!device || !is_of_dm_crypt(kind)) return {};
   for (const auto& other : keys.volumes()) {
     if (other.name == volume.name || !is_of_dm_crypt(other.kind)) continue;
-    if (real_device(other.settings.device) != real) continue;
+    if (identity_of(other.settings.device) != device) continue;
     const bool is_other_part = has_header_of_its_own(kind)
                                    ? header_of(other.settings) != header_of(volume.settings)
                                    : other.settings.options != volume.settings.options;

@@ -75,6 +75,7 @@ Result<> enroll(Session& session, const EnrollOptions& options, const std::stop_
   ZKV_TRY(const auto link, read_link(session, options));
   ZKV_TRY(const auto key, key_of_repository(session, options));
   const auto exchange = exchange_with(link.certificate, options.gateway);
+  const auto before = host::EnrolmentFolder(session.repository).with(link.gateway);
   const host::KeyPlace keys{options.in_tpm ? std::optional(options.gateway.tpm) : std::nullopt};
   ZKV_TRY(const auto enrolment, host::enrol({session.repository, key, link, keys}, exchange, stop));
   const auto test = options.no_test ? std::string("not tested")
@@ -86,6 +87,10 @@ Result<> enroll(Session& session, const EnrollOptions& options, const std::stop_
       << session.repository.string() << " are opened and mounted.\n"
       << "Without an approval they stay locked, and what opens the repository still opens them: "
          "zkv mount --key-file FILE with a key, zkv unlock --recovery with a recovery kit\n";
+  if (before && *before && (*before)->host != enrolment.host) {
+    out << "It takes the place of '" << (*before)->name
+        << "' here; if that is still a host there: zkvgateway host revoke " << (*before)->name << "\n";
+  }
   return out.write();
 }
 
@@ -111,6 +116,9 @@ Result<> unenroll(Session& session, const UnenrollOptions& options) {
   out << "This machine asks " << enrolment.address << " no more.\n"
       << "Revoke it there too, which destroys the gateway's share: zkvgateway host revoke " << enrolment.name
       << "\n";
+  const auto left = host::EnrolmentFolder(session.repository).all();
+  if (left && left->empty())
+    out << "No gateway is left that this machine could ask at boot: zkv enroll LINK\n";
   return out.write();
 }
 

@@ -143,6 +143,7 @@ void acknowledge(const std::filesystem::path& repository, const host::Released& 
 }
 
 ExitCode code_of_signal(int signal) {
+  if (signal == SIGHUP) return ExitCode::kHungUp;
   return signal == SIGTERM ? ExitCode::kTerminated : ExitCode::kInterrupted;
 }
 

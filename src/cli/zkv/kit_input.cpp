@@ -152,7 +152,8 @@ Result<SecretBytes> read_recovery_key(Session& session, const KitOptions& option
     ZKV_TRY(const auto text, content_of(session, file));
     if (text.view().starts_with("%PDF")) {
       return Error::invalid(file + " is a PDF, which people read")
-          .remedy("give the .txt that was made with it");
+          .remedy(
+              "type its words: zkv recovery test; or give the .txt, where one was made (--output kit.txt)");
     }
     const auto parts = recovery::parts_in(text.view());
     if (parts.empty() && options.files.size() == 1) return first_line(text);

@@ -61,6 +61,7 @@ ExitCode mount(Session& session, const MountOptions& options) {
         return open_volumes(std::move(opening), preparation, session, options.open, signals);
       });
   if (service) service->go_on(code);
+  if (code == ExitCode::kDone && !is_all && !options.open.dry_run) tell_of_failed_service();
   return code;
 }
 

@@ -14,6 +14,7 @@
 #include "host/unlock_record.h"
 #include "mount_options.h"
 #include "mount_report.h"
+#include "unlock/crypttab.h"
 #include "unlock/registry.h"
 
 namespace zkv::cli {
@@ -55,9 +56,10 @@ void keep_record(const host::MountReport& report, const host::Unlockers& unlocke
 }
 
 /// Side by side: each waits for the disk, and no caller waits for more than the slower.
-void keep_both(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
+void keep_both(const Session& session, const host::MountReport& report, bool is_whole,
+               const host::Unlockers& unlockers) {
   const std::jthread recording([&] { keep_record(report, unlockers); });
-  warn_of(keep_proofs(report, is_whole, unlockers));
+  warn_of(keep_proofs(session, report, is_whole, unlockers));
 }
 
 ExitCode tell_outcome(const host::MountReport& outcome, const OpenOptions& options,
@@ -100,9 +102,11 @@ void tell_who_serves(host::MountReport& report) {
 
 }  // namespace
 
-Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers) {
+Result<> keep_proofs(const Session& session, const host::MountReport& report, bool is_whole,
+                     const host::Unlockers& unlockers) {
   return host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
-    host::take_in(record, report, is_whole, unlockers, now());
+    if (host::belongs_to(record, session.repository))
+      host::take_in(record, report, is_whole, unlockers, now());
   });
 }
 
@@ -127,10 +131,11 @@ unlock::Preparation prepare_opening(const OpenOptions& options) {
 ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const Session& session,
                       const OpenOptions& options, const host::StopOnSignal& signals) {
   tell_of_opening();
+  unlock::CryptOptions crypt{
+      .on_check = host::notify_longer, .on_wait = tell_of_wait, .on_arrival = tell_of_opening};
+  if (!opening.hand_over) crypt.in_crypttab = unlock::names_in_crypttab("/etc/crypttab");
   const auto unlockers = unlock::all_unlockers(
-      {.zfs = zfs_options(options.via),
-       .crypt = {.on_check = host::notify_longer, .on_wait = tell_of_wait, .on_arrival = tell_of_opening},
-       .hand_over = opening.hand_over});
+      {.zfs = zfs_options(options.via), .crypt = std::move(crypt), .hand_over = opening.hand_over});
   auto order = order_of(session, options);
   order.on_keys = [&](const repository::VolumeKeys& keys) {
     preparation.await();
@@ -150,7 +155,7 @@ ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const S
     if (const auto done = opening.on_done(); !done) code = report(done.error());
   }
   if (opening.on_opened) opening.on_opened();
-  if (!options.dry_run) keep_both(*outcome, options.only.empty(), unlockers);
+  if (!options.dry_run) keep_both(session, *outcome, options.only.empty(), unlockers);
   return code;
 }
 

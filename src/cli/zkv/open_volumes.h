@@ -47,7 +47,8 @@ ExitCode open_volumes(Opening opening, unlock::Preparation& preparation, const S
                       const OpenOptions& options, const host::StopOnSignal& signals);
 
 /// Remembers which keys of the repository were just seen to fit, for `zkv check`; `is_whole`: the report is
-/// of all volumes. Errors: kIo.
-Result<> keep_proofs(const host::MountReport& report, bool is_whole, const host::Unlockers& unlockers);
+/// of all volumes. Nothing for a repository that is not this machine's own. Errors: kIo.
+Result<> keep_proofs(const Session& session, const host::MountReport& report, bool is_whole,
+                     const host::Unlockers& unlockers);
 
 }  // namespace zkv::cli

@@ -1,6 +1,8 @@
 // `zkv recovery create|test`: paper that opens the repository when nobody can approve.
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -15,6 +17,7 @@
 #include "recovery/kit_reader.h"
 #include "recovery/page.h"
 #include "repository/change.h"
+#include "unlock/guarded_path.h"
 
 namespace zkv::cli {
 
@@ -98,6 +101,9 @@ Result<> settle_older(const Session& session, const recovery::Kit& kit, const Cr
   if (older.empty()) return {};
   if (options.replace) {
     ZKV_TRY(const auto key, key_of(kit));
+    if (options.output.empty() && ::fsync(STDOUT_FILENO) != 0) {
+      return Error::system("writing the kit; older kits stay", errno);
+    }
     return remove_older(session, key, older);
   }
   if (!options.machine_readable) {
@@ -107,17 +113,24 @@ Result<> settle_older(const Session& session, const recovery::Kit& kit, const Cr
   return {};
 }
 
+bool is_stdout_on_disk() {
+  struct stat info {};
+  return ::fstat(STDOUT_FILENO, &info) == 0 && S_ISREG(info.st_mode) && !unlock::is_in_memory(STDOUT_FILENO);
+}
+
 /// Words that are nowhere but on a screen or in memory are gone with the power, and the older kits were gone
 /// before.
 Result<> check_outlasts(const CreateOptions& options) {
   if (!options.replace) return {};
-  const bool is_on_screen = options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
-  const auto folder =
-      std::filesystem::is_directory(options.output) ? options.output : options.output.parent_path();
-  if (!is_on_screen && (options.output.empty() || !lies_in_memory(folder.empty() ? "." : folder))) return {};
+  if (options.output.empty() && is_stdout_on_disk()) return {};
+  auto folder = std::filesystem::is_directory(options.output) ? options.output : options.output.parent_path();
+  if (folder.empty()) folder = ".";
+  if (!options.output.empty() && !lies_in_memory(folder)) return {};
+  const auto where = !options.output.empty()        ? "in memory (" + folder.string() + ")"
+                     : ::isatty(STDOUT_FILENO) == 1 ? std::string("on this screen")
+                                                    : std::string("what the program after it makes of it");
   return Error::invalid(
-             "older kits are not taken away before the new one is on paper: until then it is only " +
-             (is_on_screen ? std::string("on this screen") : "in memory (" + folder.string() + ")"))
+             "older kits are not taken away before the new one is on paper: until then it is only " + where)
       .remedy("make it without --replace, print it or write it down, then: zkv recovery test --replace");
 }
 

@@ -51,11 +51,13 @@ void tell_change(const host::VolumeChange& change, Output& out) {
 }
 
 /// Else the drift guard would take the change for somebody else's.
-void remember_proof(const host::VolumeChange& change, const host::Unlockers& unlockers) {
+void remember_proof(const Session& session, const host::VolumeChange& change,
+                    const host::Unlockers& unlockers) {
   host::MountReport proved;
   proved.volumes.push_back(
       {change.kind, {change.volume, unlock::Happened::kKeyFits, {}, {}, {}}, change.settings});
-  if (const auto kept = keep_proofs(proved, /*is_whole=*/false, unlockers); !kept) report(kept.error());
+  if (const auto kept = keep_proofs(session, proved, /*is_whole=*/false, unlockers); !kept)
+    report(kept.error());
 }
 
 }  // namespace
@@ -85,9 +87,9 @@ Result<ExitCode> change_volume_keys(const Session& session, const SecretBytes& k
     for (const auto& change : left) tell_change(change, out);
   }
   const host::StopOnSignal signals;
-  ZKV_TRY(const auto changes,
-          host::resume_volume_changes(session.repository, key, unlockers, signals.token(),
-                                      [&](const auto& change) { remember_proof(change, unlockers); }));
+  ZKV_TRY(const auto changes, host::resume_volume_changes(
+                                  session.repository, key, unlockers, signals.token(),
+                                  [&](const auto& change) { remember_proof(session, change, unlockers); }));
   for (const auto& change : changes) tell_change(change, out);
   const bool is_done = std::ranges::none_of(
       changes, [](const host::VolumeChange& change) { return change.happened == KeyChange::kPending; });

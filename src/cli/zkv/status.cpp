@@ -135,8 +135,12 @@ Result<Shown> find_out(const std::filesystem::path& repository) {
   ZKV_TRY(shown.enrolments, host::EnrolmentFolder(repository).all());
   const auto remembered = host::read_drift_record(host::default_drift_path()).value_or(host::DriftRecord());
   shown.drilled = remembered.drilled;
-  ZKV_TRY(auto opened, host::read_record(host::default_record_path()));
-  const auto record = with_taken_in(std::move(opened), remembered);
+  auto opened = host::read_record(host::default_record_path());
+  if (!opened) {
+    report(opened.error());
+    shown.is_whole = false;
+  }
+  const auto record = with_taken_in(std::move(opened).value_or(host::UnlockRecord()), remembered);
   for (const auto& unlocker : unlock::all_unlockers({})) {
     auto part = rows_of(*unlocker, record);
     if (!part) {

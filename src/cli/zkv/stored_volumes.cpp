@@ -53,16 +53,21 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
                        const std::string& changed) {
   warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
-  warn_unless(host::leave_in_record(host::default_record_path(), keys));
   std::error_code failed;
   const auto path = host::default_drift_path();
-  if (!std::filesystem::exists(path, failed)) return;
-  warn_unless(host::change_drift_record(
-      path, [&](host::DriftRecord& record) { host::take_in(record, keys, changed); }));
+  bool is_own = true;
+  if (std::filesystem::exists(path, failed)) {
+    warn_unless(host::change_drift_record(path, [&](host::DriftRecord& record) {
+      is_own = host::belongs_to(record, session.repository);
+      if (is_own) host::take_in(record, keys, changed);
+    }));
+  }
+  if (is_own) warn_unless(host::leave_in_record(host::default_record_path(), keys));
 }
 
-void keep_proof(unlock::Unlocker& unlocker, const unlock::VolumeRef& volume) {
+void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume) {
   warn_unless(host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
+    if (!host::belongs_to(record, session.repository)) return;
     record.volumes[volume.name] = {std::string(unlocker.name()), volume.settings, now(),
                                    unlocker.fingerprints({volume}).front()};
   }));

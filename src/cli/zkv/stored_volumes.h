@@ -26,7 +26,7 @@ void keep_volume_names(const Session& session, const repository::VolumeKeys& key
                        const std::string& changed = {});
 
 /// Remembers for `zkv check` that the key in the repository was just seen to open this volume.
-void keep_proof(unlock::Unlocker& unlocker, const unlock::VolumeRef& volume);
+void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume);
 
 /// The unlocker of the kind that people name so. Errors: kInvalid, with the kinds that there are.
 Result<std::unique_ptr<unlock::Unlocker>> unlocker_named(const std::string& kind);

@@ -123,7 +123,7 @@ class Adoption {
     ZKV_CHECK(store_volume(session_, repository_key_,
                            {volume_.name, unlocker_.kind(), key.span(), {}, volume_.settings},
                            trial.derived));
-    keep_proof(unlocker_, {volume_.name, volume_.settings});
+    keep_proof(session_, unlocker_, {volume_.name, volume_.settings});
     tell(plain_text(volume_.name) + ": its key fits, and is in the repository");
     return true;
   }

@@ -154,7 +154,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     keep_volume_names(session, keys, options.name);
     return {};
   }));
-  if (proved) keep_proof(*proved, {options.name, settings});
+  if (proved) keep_proof(session, *proved, {options.name, settings});
   Output out;
   out << "Added " << options.name << " (" << kind << ") to " << session.repository.string() << trial << "\n";
   if (options.settings.mountpoint.empty() && !settings.mountpoint.empty()) {
@@ -168,6 +168,17 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   return out.write();
 }
 
+/// What is not seen now, as a disk that is not plugged in or a pool that is not imported, may come back.
+bool is_gone_for_good(const VolumeKeys::Volume& volume) {
+  if (volume.kind != repository::VolumeKind::kZfs) return false;
+  const auto unlocker = unlocker_named(repository::to_text(volume.kind));
+  if (!unlocker) return false;
+  const auto states = (*unlocker)->inspect({{volume.name, volume.settings}});
+  if (!states) return false;
+  const auto presence = states->front().presence;
+  return presence == unlock::Presence::kMissing || presence == unlock::Presence::kNotAVolume;
+}
+
 /// A key that nobody else has is gone with its volume.
 Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) {
   const auto volumes = keys.volumes();
@@ -175,17 +186,12 @@ Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) 
     return volume.name == options.name;
   });
   if (options.force || found == volumes.end()) return {};
+  if (is_gone_for_good(*found)) return {};
   const bool is_secret = found->kind == repository::VolumeKind::kSecret;
-  bool is_there = false;
-  if (const auto unlocker = unlocker_named(repository::to_text(found->kind))) {
-    const auto states = (*unlocker)->inspect({{found->name, found->settings}});
-    is_there = states && states->front().presence == unlock::Presence::kPresent;
-  }
-  if (!is_there && !is_secret) return {};
   return Error::conflict(
              options.name +
              (is_secret ? " may be nowhere else"
-                        : " is there, and may be opened by no other key than the one in the repository") +
+                        : " is there or may come back, and may be opened by no other key than this one") +
              "; nothing was removed")
       .remedy("if that is not so, or nobody needs it any more: zkv volume remove --force " + options.name);
 }
@@ -246,7 +252,8 @@ void add_volume_remove(CLI::App& volume, Session& session) {
   auto* command = volume.add_subcommand("remove", "remove a volume and its key");
   const auto options = std::make_shared<RemoveOptions>();
   add_key_options(*command, options->key);
-  command->add_flag("-f,--force", options->force, "do not complain when it is not there");
+  command->add_flag("-f,--force", options->force,
+                    "also where its key may be the only one; do not complain when it is not there");
   command->add_option("NAME", options->name, "name of the volume")->required();
   command->callback(
       [&session, options] { session.exit_code = finish(remove_of_any_kind(session, *options)); });

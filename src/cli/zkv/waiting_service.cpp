@@ -111,6 +111,14 @@ void let_service_rest() {
         {std::string(kService) + " asks once more after a while", "systemctl stop zfs-keyvault"});
 }
 
+void tell_of_failed_service() {
+  if (::geteuid() != 0 || state_of(kService) != "failed") return;
+  static_cast<void>(std::fprintf(stderr,
+                                 "zkv: %s still counts as failed, and what waits for it does not start: "
+                                 "'systemctl restart zfs-keyvault' asks again, 'zkv unlock' asks nobody\n",
+                                 kService));
+}
+
 bool does_service_run() { return state_of(kService) == "active"; }
 
 void let_service_stop() {

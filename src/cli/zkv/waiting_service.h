@@ -23,6 +23,9 @@ void let_service_ask_again();
 /// nothing where it does not ask.
 void let_service_rest();
 
+/// Where zfs-keyvault.service has failed, and what it could not open may be open now: says how it ends well.
+void tell_of_failed_service();
+
 /// Whether zfs-keyvault.service is active: it has opened volumes since the machine started.
 bool does_service_run();
 

@@ -183,6 +183,20 @@ class CryptKinds(Scenario):
         self.assertEqual({key for _, key, _ in self.volumes_of(guest).values()}, {"not-loaded"})
         self.assert_open(guest, VOLUMES)
 
+        self.step("a line of fstab for an image that another user can write")
+        own = "zkv volume add --key-file /root/recovery-key --force --keep-key --mount-point {} own"
+        guest.check(own.format("''"))
+        guest.check("echo '/dev/mapper/own /srv/own auto noauto 0 0' >>/etc/fstab")
+        refused = guest.run(ZKV.format("mount --only own"))
+        self.assertEqual(refused.code, 3, refused.err)
+        self.assertIn("its line in fstab wants nosuid,nodev", refused.err)
+        self.assertNotEqual(guest.run("findmnt /srv/own").code, 0)
+        guest.check("sed -i '/srv.own/s/noauto/noauto,nosuid,nodev/' /etc/fstab")
+        guest.check(ZKV.format("mount --only own"))
+        self.assertIn("nosuid,nodev", guest.check("findmnt -n -o OPTIONS /srv/own"))
+        guest.check("zkv unmount own && sed -i '/srv.own/d' /etc/fstab && " + own.format("/srv/own"))
+        self.assert_closed(guest)
+
         self.step("wrong keys")
         self.open_with_wrong_keys(guest)
         guest.power_off()

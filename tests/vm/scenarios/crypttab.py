@@ -139,6 +139,16 @@ class Crypttab(Scenario):
         self.assert_open(guest, VOLUMES)
         self.assert_store_open(guest)
         self.assert_in_order(guest)
+
+        self.step("rebooting, and opening by hand while the boot asks a gateway and systemd asks the boot")
+        guest.reboot()
+        self.gateway.wait_for_request(300)
+        self.assertEqual(unit(guest, "systemd-cryptsetup@data.service", "ActiveState"), "activating")
+        self.assertIn("begins anew, and asks nobody", guest.check("zkv unlock --key-file /root/recovery-key 2>&1"))
+        self.assertEqual(self.finish_boot(guest), "running")
+        # It found what was opened without it: what fstab mounts from there waits for nothing else.
+        self.assertEqual(unit(guest, "systemd-cryptsetup@data.service", "ActiveState"), "active")
+        self.assert_store_open(guest)
         guest.power_off()
 
 
