@@ -196,12 +196,12 @@ class Luks(Scenario):
             add() {{ zkv volume add --key-file /root/recovery-key --no-test --volume-key-file - "$@" <<<wrong; }}
             add --device UUID=00000000-0000-0000-0000-000000000000 gone
             add --device /dev/disk/by-id/virtio-pool no-luks
-            truncate -s 20M /var/lib/other /var/lib/bad
-            for name in other bad; do
+            truncate -s 20M /var/lib/other /var/lib/bad /var/lib/third
+            for name in other bad third; do
               cryptsetup luksFormat -q {CHEAP} --pbkdf pbkdf2 /var/lib/$name /root/image.key
             done
             add --device /var/lib/bad bad
-            add --device /var/lib/bad taken
+            add --device /var/lib/third taken
             cryptsetup open --key-file /root/image.key /var/lib/other taken
             add --device /var/lib/other second
             systemctl stop zfs-keyvault.service
