@@ -1,4 +1,4 @@
-// Devices by their real paths: one has many names.
+// Devices by what they are: each has many names.
 #include "device_use.h"
 
 #include <sys/stat.h>

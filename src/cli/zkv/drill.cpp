@@ -129,6 +129,7 @@ ExitCode drill_with(DrillKey key, const Session& session, const DrillOptions& op
     print_drill_lines(*opened, drift, output);
   }
   const auto kept = host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& remembered) {
+    if (!host::belongs_to(remembered, session.repository)) return;
     remembered.volumes = std::move(record.volumes);
     if (drift.findings.empty()) remembered.drilled = now();
   });
