@@ -17,50 +17,38 @@ struct MountOptions {
   OpenOptions open;
 };
 
-/// What the boot's own zkv does while a person asks, and afterwards: a gateway takes the newer request of a
-/// host for the one that counts.
-class BesideService {
- public:
-  BesideService() : is_asking_(does_service_ask()) {
-    if (!is_asking_) return;
-    static_cast<void>(
-        std::fputs("zkv: zfs-keyvault.service asks already; once this has opened everything it "
-                   "ends, and else it asks again\n",
-                   stderr));
-  }
+void tell_of_boots_asking() {
+  static_cast<void>(std::fputs(
+      "zkv: zfs-keyvault.service asks already; once this has opened everything it ends, and else it "
+      "asks again\n",
+      stderr));
+}
 
-  void keep(const repository::RepositoryKey& key) {
-    key_ = repository::RepositoryKey{key.secret.clone(), key.gateway};
+/// What becomes of the boot's own zkv afterwards: a gateway takes the newer request of a host for the one
+/// that counts. Where somebody asked after this one, the service itself or another person, that is theirs.
+void let_boot_go_on(WaitingService& service, ExitCode code, bool is_all) {
+  const bool is_tried = code == ExitCode::kPartly || code == ExitCode::kFailed;
+  if (is_all && (code == ExitCode::kDone || (service.was_asking() && is_tried))) {
+    return service.end(code == ExitCode::kDone);
   }
-
-  /// Without a key nothing is ended: not all was to be opened. Where somebody asked after this one, the
-  /// service itself or another person, theirs is the request that counts.
-  void go_on(ExitCode code) {
-    const bool is_tried = code == ExitCode::kPartly || code == ExitCode::kFailed;
-    if (key_ && (code == ExitCode::kDone || (is_asking_ && is_tried))) {
-      return let_service_end(*key_, code == ExitCode::kDone);
-    }
-    if (!is_asking_ || code == ExitCode::kSuperseded) return;
-    if (code == ExitCode::kDenied) return let_service_rest();
-    let_service_ask_again();
-  }
-
- private:
-  bool is_asking_;
-  std::optional<repository::RepositoryKey> key_;
-};
+  service.take_back();
+  if (!service.was_asking() || code == ExitCode::kSuperseded) return;
+  if (code == ExitCode::kDenied) return let_service_rest();
+  let_service_ask_again();
+}
 
 ExitCode mount(Session& session, const MountOptions& options) {
   auto preparation = prepare_opening(options.open);
-  std::optional<BesideService> service;
+  std::optional<WaitingService> service;
   if (!options.source.key.given() && !options.open.dry_run) service.emplace();
+  if (service && service->was_asking()) tell_of_boots_asking();
   const bool is_all = options.open.only.empty() && !options.open.no_mount;
   const auto code =
       with_repository_key(session, options.source, [&](Opening opening, const host::StopOnSignal& signals) {
-        if (service && is_all) service->keep(opening.key);
+        if (service && is_all) service->leave(opening.key);
         return open_volumes(std::move(opening), preparation, session, options.open, signals);
       });
-  if (service) service->go_on(code);
+  if (service) let_boot_go_on(*service, code, is_all);
   if (code == ExitCode::kDone && !is_all && !options.open.dry_run) tell_of_failed_service();
   return code;
 }

@@ -39,13 +39,15 @@ ExitCode unlock_by_hand(Session& session, const UnlockOptions& options) {
   auto preparation = prepare_opening(options.open);
   auto key = key_of_person(session, options);  // while a person types, signals do what they always do
   if (!key) return report(key.error());
-  const repository::RepositoryKey again{key->clone(), std::nullopt};
+  const bool is_all = !options.open.dry_run && !options.open.no_mount && options.open.only.empty();
+  WaitingService service;
+  repository::RepositoryKey given{std::move(*key), std::nullopt};
+  if (is_all) service.leave(given);
   const auto code =
-      open_volumes({.key = {std::move(*key), std::nullopt},
+      open_volumes({.key = std::move(given),
                     .explain = [&](Error error) { return explain_to_person(std::move(error), options); }},
                    preparation, session, options.open, host::StopOnSignal());
-  const bool is_all = !options.open.dry_run && !options.open.no_mount && options.open.only.empty();
-  if (code == ExitCode::kDone && is_all) let_service_end(again, true);
+  if (code == ExitCode::kDone) service.end(true);
   return code;
 }
 

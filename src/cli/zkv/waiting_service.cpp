@@ -39,23 +39,18 @@ bool is_service_itself() {
   return id != nullptr && *id != '\0' && property_of(kService, "InvocationID") == id;
 }
 
+/// Still.
 bool does_wait() {
   const auto state = state_of(kService);
   return (state == "activating" || state == "failed") && !is_service_itself();
 }
 
+bool does_ask() { return state_of(kService) == "activating" && !is_service_itself(); }
+
 /// Whether an approval, or a unit that requires the target, finds it standing.
 bool does_stand(const char* unit) {
   const auto state = state_of(unit);
   return state == "active" || state == "activating" || state == "reloading";
-}
-
-Result<> begin_anew(const repository::RepositoryKey& key) {
-  ZKV_CHECK(host::leave_handover(key));
-  const auto restarted = systemctl({"--no-block", "restart", kService});
-  if (restarted) return {};
-  static_cast<void>(host::take_handover());
-  return tl::unexpected(restarted.error());
 }
 
 struct Failing {
@@ -76,16 +71,34 @@ void order(std::vector<std::string> words, const std::string& told, const Failin
 
 }  // namespace
 
-void let_service_end(const repository::RepositoryKey& key, bool is_all_open) {
-  if (::geteuid() != 0 || !does_wait()) return;
-  const auto begun = begin_anew(key);
-  if (begun) {
+WaitingService::WaitingService() {
+  if (::geteuid() != 0) return;
+  const auto state = state_of(kService);
+  was_waiting_ = (state == "activating" || state == "failed") && !is_service_itself();
+  was_asking_ = was_waiting_ && state == "activating";
+}
+
+void WaitingService::take_back() {
+  if (left_ && *left_) static_cast<void>(host::take_handover());
+  left_.reset();
+}
+
+void WaitingService::leave(const repository::RepositoryKey& key) {
+  if (was_waiting_) left_ = host::leave_handover(key);
+}
+
+void WaitingService::end(bool is_all_open) {
+  if (!left_ || !does_wait()) return;
+  if (*left_) *left_ = systemctl({"--no-block", "restart", kService}).map([](const std::string&) {});
+  if (*left_) {
+    left_.reset();
     static_cast<void>(std::fprintf(stderr, "zkv: %s begins anew, and asks nobody%s\n", kService,
                                    is_all_open ? ": what waits for the volumes starts" : ""));
     return;
   }
+  static_cast<void>(host::take_handover());
   auto error =
-      Error(begun.error())
+      Error(left_->error())
           .context((is_all_open ? "all is open, but " : "") + std::string(kService) + " still waits");
   report(is_all_open
              ? std::move(error).remedy(
@@ -94,18 +107,14 @@ void let_service_end(const repository::RepositoryKey& key, bool is_all_open) {
              : error);
 }
 
-bool does_service_ask() {
-  return ::geteuid() == 0 && state_of(kService) == "activating" && !is_service_itself();
-}
-
 void let_service_ask_again() {
-  if (!does_service_ask()) return;
+  if (!does_ask()) return;
   order({"restart", kService}, std::string(kService) + " asks again",
         {std::string(kService) + " does not ask again yet", "systemctl restart zfs-keyvault"});
 }
 
 void let_service_rest() {
-  if (!does_service_ask()) return;
+  if (!does_ask()) return;
   order({"stop", kService},
         std::string(kService) + " asks no more, after a no; 'systemctl restart zfs-keyvault' asks again",
         {std::string(kService) + " asks once more after a while", "systemctl stop zfs-keyvault"});

@@ -1,19 +1,37 @@
 // The boot's own zkv, when a person has done its work, or undone it.
 #pragma once
 
+#include <optional>
+
+#include "base/result.h"
 #include "repository/repository.h"
 
 namespace zkv::cli {
 
-/// Where zfs-keyvault.service asks still, or has failed, it is begun anew and finds `key`, which just opened
-/// all that it opens, in the kernel's keyring: so it ends without asking anybody, as it would have with that
-/// key; where all is open it ends well, and what waits for zfs-keyvault.target starts. Tells of it; does
-/// nothing for who is not root, or where no service waits.
-void let_service_end(const repository::RepositoryKey& key, bool is_all_open);
+/// zfs-keyvault.service where it asks still, or has failed, while a person does its work. Not for who is not
+/// root, nor for what that service itself runs.
+class WaitingService {
+ public:
+  WaitingService();
+  WaitingService(const WaitingService&) = delete;
+  WaitingService& operator=(const WaitingService&) = delete;
+  ~WaitingService() { take_back(); }
 
-/// Whether zfs-keyvault.service asks a gateway, or is about to; never for who is not root, nor for what that
-/// service itself runs.
-bool does_service_ask();
+  /// Whether it asked a gateway, or was about to, when this was made.
+  [[nodiscard]] bool was_asking() const { return was_asking_; }
+  /// Leaves it the key in the kernel's keyring: not in this process, which holds none while it mounts.
+  void leave(const repository::RepositoryKey& key);
+  /// Where it waits still it is begun anew, and ends with the key that was left as this has: without asking
+  /// anybody, and well where all is open, so that what waits for zfs-keyvault.target starts. Tells of it.
+  void end(bool is_all_open);
+  /// What was left is there no more, for whoever begins anew afterwards.
+  void take_back();
+
+ private:
+  bool was_waiting_ = false;
+  bool was_asking_ = false;
+  std::optional<Result<>> left_;
+};
 
 /// Has zfs-keyvault.service ask now, whose request another of this host took the place of; by itself it would
 /// do so after a while. Tells of it; does nothing where it does not ask.
