@@ -15,10 +15,26 @@ Result<> check_mount_place(const std::string& mountpoint) {
   if (!mountpoint.starts_with('/')) return Error::invalid("a mount point is a whole path, such as /srv");
   const auto place = clean_path(mountpoint);
   static constexpr std::array<std::string_view, 5> kNever{"/", "/etc", "/run", "/var", "/var/lib"};
-  static constexpr std::array<std::string_view, 20> kNorBelow{
-      "/bin",     "/dev",  "/etc/systemd", "/etc/zkv",  "/lib",          "/lib32",      "/lib64",
-      "/libx32",  "/proc", "/run/dbus",    "/run/lock", "/run/systemd",  "/run/udev",   "/run/zfs-keyvault",
-      "/run/zkv", "/sbin", "/sys",         "/usr",      "/var/lib/dpkg", "/var/lib/zkv"};
+  static constexpr std::array<std::string_view, 20> kNorBelow{"/bin",
+                                                              "/dev",
+                                                              "/etc/systemd",
+                                                              "/etc/zkv",
+                                                              "/lib",
+                                                              "/lib32",
+                                                              "/lib64",
+                                                              "/libx32",
+                                                              "/proc",
+                                                              "/run/dbus",
+                                                              "/run/lock",
+                                                              "/run/systemd",
+                                                              "/run/udev",
+                                                              "/run/zfs-keyvault",
+                                                              "/run/zkv",
+                                                              "/sbin",
+                                                              "/sys",
+                                                              "/usr",
+                                                              "/var/lib/systemd",
+                                                              "/var/lib/zkv"};
   static constexpr std::array<std::string_view, 2> kButBelow{"/usr/local", "/usr/src"};
   const auto lies_below = [&](std::string_view above) { return lies_within(place, above); };
   const bool is_system =
