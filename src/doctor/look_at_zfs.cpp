@@ -5,6 +5,7 @@
 
 #include "doctor/looks.h"
 #include "unlock/zfs.h"
+#include "unlock/zfs_properties.h"
 
 namespace zkv::doctor {
 
@@ -35,7 +36,7 @@ std::set<std::string> pools_where(const Facts& facts, bool is_brought, bool is_l
   if (!facts.pool_cache) return pools;
   for (const auto& volume : facts.volumes) {
     if (volume.kind != "zfs" || unlock::brings_its_pool({.options = volume.options}) != is_brought) continue;
-    const auto pool = volume.name.substr(0, volume.name.find('/'));
+    const std::string pool(unlock::pool_of(volume.name));
     if ((facts.pool_cache->find(pool) != std::string::npos) == is_listed) pools.insert(pool);
   }
   return pools;

@@ -316,23 +316,16 @@ class Restarts(Case):
         self.gateway.start()
         self.assertEqual(other.open_release(other.poll(asked["request"])), other.share)
 
-    def test_ctrl_c_takes_the_request_back(self):
+    def test_ctrl_c_and_the_end_of_the_terminal_take_the_request_back(self):
         self.enroll()
-        running = self.mount(None)
-        running.await_line("waiting for approval")
-        running.stop(signal.SIGINT)
-        running.end(130)
-        self.assertEqual(self.gateway.state(running.request), "cancelled")
-        self.assert_locked()
-
-    def test_the_end_of_the_terminal_takes_the_request_back(self):
-        self.enroll()
-        running = self.mount(None)
-        running.await_line("waiting for approval")
-        running.stop(signal.SIGHUP)
-        running.end(129)
-        self.assertEqual(self.gateway.state(running.request), "cancelled")
-        self.assert_locked()
+        for number, code in ((signal.SIGINT, 130), (signal.SIGHUP, 129)):
+            with self.subTest(signal=number):
+                running = self.mount(None)
+                running.await_line("waiting for approval")
+                running.stop(number)
+                running.end(code)
+                self.assertEqual(self.gateway.state(running.request), "cancelled")
+                self.assert_locked()
 
     def test_the_time_limit_takes_the_request_back(self):
         self.enroll()

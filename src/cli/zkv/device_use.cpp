@@ -5,7 +5,6 @@
 
 #include <optional>
 #include <sstream>
-#include <vector>
 
 #include "unlock/block_devices.h"
 
