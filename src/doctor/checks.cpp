@@ -48,6 +48,7 @@ constexpr std::array kChecks{
     Check{"clock-unset", kNote, clock_unset},
     Check{"clock-starts-wrong", kMend, clock_starts_wrong},
     Check{"repository-unreadable", kMend, repository_unreadable},
+    Check{"repository-older", kMend, repository_older},
     Check{"repository-on-volume", kMend, repository_on_volume},
     Check{"enrolment-unusable", kMend, enrolment_unusable},
     Check{"tpm-missing", kMend, tpm_missing},

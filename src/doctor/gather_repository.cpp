@@ -10,6 +10,7 @@
 #include "host/drift_record.h"
 #include "host/mount_trouble.h"
 #include "host/unlock_record.h"
+#include "repository/generation.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_volumes.h"
 
@@ -133,8 +134,12 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   facts.room = room_in(file.parent_path());
   facts.are_enrolments_seen = false;
   if (is_closed_to_us(file, facts)) return;
+  const auto seen = repository::seen_generation(file);
   if (auto description = repository::describe(file)) {
     facts.description = std::move(*description);
+    if (facts.description->outside) {
+      facts.rollback = repository::rollback_warning(seen, facts.description->outside->header);
+    }
   } else {
     facts.repository_trouble = description.error();
   }

@@ -49,10 +49,20 @@ SecretBytes text_of_pdf(std::string_view pdf) {
   return text.take();
 }
 
-bool is_kit(std::string_view text) {
-  if (!text.starts_with("%PDF-")) return !recovery::parts_in(text).empty();
+std::vector<SecretBytes> parts_in(std::string_view text) {
+  if (!text.starts_with("%PDF-")) return recovery::parts_in(text);
   const auto lines = text_of_pdf(text);
-  return !recovery::parts_in(lines.view()).empty();
+  return recovery::parts_in(lines.view());
+}
+
+/// Words with a mistake count as a kit: a person finds mistakes.
+bool are_too_few(const std::vector<SecretBytes>& parts) {
+  recovery::KitReader reader;
+  for (const auto& part : parts) {
+    if (!recovery::read_part(part.view())) return false;
+    static_cast<void>(reader.add(part.view()));  // Twice the same is once.
+  }
+  return !reader.is_complete();
 }
 
 /// What belongs beside the repository.
@@ -104,8 +114,9 @@ std::optional<Leftover::Kind> leftover_in(const SecretBytes& bytes) {
     return Leftover::Kind::kRepository;
   }
   if (is_key(bytes.view())) return Leftover::Kind::kKey;
-  if (is_kit(bytes.view())) return Leftover::Kind::kWords;
-  return std::nullopt;
+  const auto parts = parts_in(bytes.view());
+  if (parts.empty()) return std::nullopt;
+  return are_too_few(parts) ? Leftover::Kind::kSomeParts : Leftover::Kind::kWords;
 }
 
 void gather_leftovers(const System& system, Facts& facts) {

@@ -18,6 +18,22 @@ bool others_can_write(const FileFacts& file) {
   return (file.mode & kOthersWrite) != 0 && !is_kept;
 }
 
+/// Nothing for what is no key.
+std::optional<std::string_view> key_words(Leftover::Kind kind) {
+  switch (kind) {
+    case Leftover::Kind::kKey:
+      return "it looks like a repository's key: whoever reads it needs no approval";
+    case Leftover::Kind::kWords:
+      return "it holds words of a recovery kit: whoever reads it needs no approval";
+    case Leftover::Kind::kSomeParts:
+      return "it holds a part of a split recovery kit: whoever reads it and has as many others as the kit "
+             "wants needs no approval";
+    case Leftover::Kind::kRepository:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 FoundList file_writable(const Facts& facts) {
@@ -50,12 +66,10 @@ FoundList file_readable(const Facts& facts) {
 FoundList key_left_lying(const Facts& facts) {
   FoundList found;
   for (const auto& left : facts.leftovers) {
-    if (left.kind == Leftover::Kind::kRepository) continue;
-    const bool is_words = left.kind == Leftover::Kind::kWords;
-    found.push_back({left.path,
-                     is_words ? "it holds words of a recovery kit: whoever reads it needs no approval"
-                              : "it looks like a repository's key: whoever reads it needs no approval",
-                     "once it is on paper or elsewhere: shred -u " + left.path});
+    const auto words = key_words(left.kind);
+    if (!words) continue;
+    found.push_back(
+        {left.path, std::string(*words), "once it is on paper or elsewhere: shred -u " + left.path});
   }
   return found;
 }

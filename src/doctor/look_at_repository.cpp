@@ -24,6 +24,13 @@ FoundList repository_unreadable(const Facts& facts) {
   return {{facts.repository, trouble.message(), trouble.remedy()}};
 }
 
+FoundList repository_older(const Facts& facts) {
+  if (!facts.rollback) return {};
+  return {{facts.repository, *facts.rollback + ": a share or a kit that was made since does not open it",
+           "put the newer file back; or, if this one is meant, see that it opens (zkv drill), then: rm " +
+               facts.repository + ".generation"}};
+}
+
 FoundList repository_on_volume(const Facts& facts) {
   const auto* volume = volume_over(facts, facts.repository);
   if (volume == nullptr) return {};

@@ -61,6 +61,7 @@ FoundList clock_starts_wrong(const Facts& facts);
 
 // look_at_repository.cpp
 FoundList repository_unreadable(const Facts& facts);
+FoundList repository_older(const Facts& facts);
 FoundList repository_on_volume(const Facts& facts);
 FoundList enrolment_unusable(const Facts& facts);
 FoundList tpm_missing(const Facts& facts);

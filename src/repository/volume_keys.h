@@ -105,6 +105,8 @@ class VolumeKeys {
   /// The next key takes the place of the key, whose derived key goes with it. Errors: kNotFound (also where
   /// no change was begun).
   Result<> finish_change(std::string_view name);
+  /// All else that is known of it stays. Errors: kNotFound, kExists, kInvalid (an empty name).
+  Result<> rename(std::string_view name, std::string_view new_name);
   /// Errors: kNotFound.
   Result<> remove(std::string_view name);
 

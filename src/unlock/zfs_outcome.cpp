@@ -60,7 +60,7 @@ Outcome not_there(const std::string& name, const Listing& listing) {
               "zpool import " + pool +
                   "; if it lies on another volume here, so that it comes with this one at each boot: "
                   "zkv volume add --force --keep-key --options import " +
-                  name,
+                  name + "; if it has another name now: zkv volume rename " + pool + " NEW",
               {}};
     case Presence::kNotAVolume: {
       const auto& root = listing.datasets.find(name)->second.encryption_root;
@@ -78,7 +78,11 @@ Outcome not_there(const std::string& name, const Listing& listing) {
               "zfs get all " + name,
               {}};
     default:
-      return {name, Happened::kMissing, "it does not exist", "zfs list -r " + pool, {}};
+      return {name,
+              Happened::kMissing,
+              "it does not exist",
+              "zfs list -r " + pool + "; if it has another name now: zkv volume rename " + name + " NEW",
+              {}};
   }
 }
 

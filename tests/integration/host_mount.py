@@ -376,5 +376,76 @@ class StatusAndUnmount(Case):
         self.assertIn("not loaded", self.host.error("unmount"))
 
 
+class Renamed(Case):
+    """A pool that came back under another name (`zpool import tank vault`), and filesystems that `zfs rename` moved."""
+
+    def zfs_rename(self, name, new):
+        datasets = self.host.zfs / "datasets"
+        for folder in list(datasets.iterdir()):
+            whole = folder.name.replace("%2F", "/")
+            if whole != name and not whole.startswith(name + "/"):
+                continue
+            root = folder / "encryptionroot"
+            if root.read_text().startswith(name):
+                root.write_text(new + root.read_text()[len(name):])
+            folder.rename(datasets / (new + whole[len(name):]).replace("/", "%2F"))
+
+    def rename(self, *words, **how):
+        return self.host.run("volume", "rename", "-k", "-", *words, stdin=self.host.key.encode(), **how)
+
+    def error(self, *words, code=1):
+        return self.rename(*words, code=code)[1].decode()
+
+    def listed(self):
+        volumes = json.loads(self.host.out("volume", "list", "-k", "-", "-p", "--json", stdin=self.host.key.encode()))
+        return {volume["name"]: volume["key"] for volume in volumes}
+
+    def test_a_renamed_pool_is_followed_and_opens(self):
+        before = self.listed()
+        self.zfs_rename("tank", "vault")
+        told = self.host.error("mount", "-k", "-", stdin=self.host.key.encode(), code=1)
+        self.assertIn("zkv volume rename tank NEW", told)
+        out = self.rename("tank", "vault")[0].decode()
+        self.assertIn("Renamed tank/hex/nested to vault/hex/nested", out)
+        self.assertEqual(self.listed(), {"vault" + name[4:]: key for name, key in before.items()})
+        self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
+        self.assertEqual(self.host.get("vault/words", "keystatus"), "available")
+
+    def test_one_filesystem_goes_without_its_neighbours(self):
+        self.zfs_rename("tank/words", "tank/letters")
+        self.rename("tank/words", "tank/letters")
+        self.assertEqual(set(self.listed()), {"tank/hex", "tank/hex/nested", "tank/raw", "tank/letters"})
+
+    def test_the_key_of_what_may_only_have_another_name_is_not_removed(self):
+        remove = ("volume", "remove", "-k", "-", "tank/words")
+        self.zfs_rename("tank/words", "tank/letters")
+        self.assertIn("zkv volume rename tank/words NEW", self.host.error(*remove, stdin=self.host.key.encode()))
+        self.assertIn("tank/words", self.listed())
+        self.rename("tank/words", "tank/letters")
+        self.zfs_rename("tank/letters", "gone/letters")
+        (self.host.zfs / "datasets" / "gone%2Fletters").rename(self.host.zfs / "away")
+        self.host.out("volume", "remove", "-k", "-", "tank/letters", stdin=self.host.key.encode())
+        self.assertNotIn("tank/letters", self.listed())
+
+    def test_what_the_key_does_not_open_keeps_its_name_with_all_others(self):
+        before = self.listed()
+        self.zfs_rename("tank", "vault")
+        wrong = self.host.zfs / "datasets" / "vault%2Fraw" / "wrapping-key"
+        right = wrong.read_text()
+        wrong.write_text("00" * 32)
+        self.assertIn("vault/raw: the key of tank/raw does not open it; nothing was renamed", self.error("tank", "vault"))
+        self.assertEqual(self.listed(), before)
+        self.rename("--no-test", "tank", "vault")
+        wrong.write_text(right)
+        self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
+
+    def test_nothing_is_renamed_to_what_is_not_there_or_is_taken(self):
+        before = self.listed()
+        self.assertIn("the pool vault is not imported; nothing was renamed", self.error("tank", "vault"))
+        self.assertIn("'tank/raw' is in the repository already", self.error("--no-test", "tank/words", "tank/raw"))
+        self.assertIn("no volume tank/none", self.error("tank/none", "tank/some"))
+        self.assertEqual(self.listed(), before)
+
+
 if __name__ == "__main__":
     unittest.main()

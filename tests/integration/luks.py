@@ -205,6 +205,18 @@ class Luks(Volumes):
         self.assertNotIn(b"stays", self.add("a", device, b"key\n", "--force", "--mount-point", "", "--options", "read-only")[0])
         self.assertEqual(settings(), [(device, "", "read-only")])
 
+    def test_a_mapping_takes_another_name_and_keeps_key_and_settings(self):
+        device = self.image("a.img", b"key", *CHEAP)
+        self.add("a", device, b"key\n", "--options", "discard")
+        before = self.listed()
+        told = self.world.with_key(self.key, "volume", "rename", "a", "b")
+        self.assertIn("Renamed a to b", told)
+        self.assertIn("/etc/crypttab", told)
+        self.assertEqual(self.listed(), [before[0] | {"name": "b"}])
+        self.assertEqual(self.tried(), {"b": "key-fits"})
+        self.assertIn("no mapping", self.world.error("volume", "rename", "-k", "-", "b", "c/d", stdin=self.key.encode()))
+        self.assertEqual(self.tried(), {"b": "key-fits"})
+
     def test_the_words_of_the_seed_mean_zfs(self):
         self.add("data", self.image("a.img", b"right", *CHEAP), b"right\n")
         self.world.with_key(self.key, "fs", "add", "tank/a", "zfs key")

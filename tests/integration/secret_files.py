@@ -52,6 +52,12 @@ class SecretFiles(unittest.TestCase):
         self.assertEqual(self.keys(), {"token": "not-loaded"})
         self.assertEqual(self.results("unmount", "token"), {"token": "already-closed"})
 
+    def test_what_is_removed_while_its_file_is_there_is_told(self):
+        place = self.memory / "token"
+        self.add("token", b"s3cret\n", "--mount-point", str(place))
+        self.results("mount")
+        self.assertIn(f"shred -u {place}", self.world.with_key(self.key, "volume", "remove", "--force", "token"))
+
     def test_a_new_key_replaces_the_file(self):
         place = self.memory / "token"
         self.add("token", b"old\n", "--mount-point", str(place))

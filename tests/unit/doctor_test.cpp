@@ -381,6 +381,8 @@ TEST(Doctor, FindsThatThereIsNoWayBackAndOneTooMany) {
               }),
               ElementsAre("previous-opens-more"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.previous = facts.description; }), IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) { facts.rollback = "this is generation 1"; }),
+              ElementsAre("repository-older"));
 }
 
 TEST(Doctor, FindsADiskOnWhichNothingCanBeKept) {
@@ -401,6 +403,10 @@ TEST(Doctor, FindsFilesThatOthersCanReach) {
 TEST(Doctor, FindsWhatLiesAbout) {
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.leftovers.push_back({"/root/key", Leftover::Kind::kKey});
+              }),
+              ElementsAre("key-left-lying"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.leftovers.push_back({"/root/part", Leftover::Kind::kSomeParts});
               }),
               ElementsAre("key-left-lying"));
   EXPECT_THAT(found_after([](Facts& facts) {

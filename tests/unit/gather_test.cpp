@@ -8,6 +8,7 @@
 #include "doctor/gather.h"
 #include "doctor/leftovers.h"
 #include "doctor/tables.h"
+#include "recovery/split.h"
 #include "test_certificate.h"
 
 namespace zkv::doctor {
@@ -97,6 +98,24 @@ TEST(Leftover, IsToldByItsFormAlone) {
   EXPECT_EQ(in("1 one line of ordinary words that is long enough to be one of a kit, but is none of it at "
                "all, whatever it says\n"),
             std::nullopt);
+}
+
+TEST(Leftover, IsAWholeKitOnlyWithAsManyPartsAsOpen) {
+  const SecretBytes key(32);
+  const auto parts = recovery::split(key, {.threshold = 2, .parts = 3}).value();
+  const auto in = [&](std::initializer_list<std::size_t> which) {
+    SecretBuilder text;
+    for (const auto part : which) {
+      text.append(recovery::write_part(parts[part]).span());
+      text.append("\n");
+    }
+    return leftover_in(text.take());
+  };
+  EXPECT_EQ(in({0}), Leftover::Kind::kSomeParts);
+  EXPECT_EQ(in({1, 1}), Leftover::Kind::kSomeParts);
+  EXPECT_EQ(in({2, 0}), Leftover::Kind::kWords);
+  const auto whole = recovery::split(key, {}).value();
+  EXPECT_EQ(leftover_in(recovery::write_part(whole.front())), Leftover::Kind::kWords);
 }
 
 TEST(UnitText, IsReadAsSystemdReadsIt) {

@@ -168,15 +168,19 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   return out.write();
 }
 
-/// What is not seen now, as a disk that is not plugged in or a pool that is not imported, may come back.
-bool is_gone_for_good(const VolumeKeys::Volume& volume) {
+/// What is not seen now, as a disk that is not plugged in or a pool that is not imported, may come back; and
+/// what the repository does not know may be it, under another name.
+bool is_gone_for_good(const VolumeKeys& keys, const VolumeKeys::Volume& volume) {
   if (volume.kind != repository::VolumeKind::kZfs) return false;
   const auto unlocker = unlocker_named(repository::to_text(volume.kind));
   if (!unlocker) return false;
   const auto states = (*unlocker)->inspect({{volume.name, volume.settings}});
   if (!states) return false;
   const auto presence = states->front().presence;
-  return presence == unlock::Presence::kMissing || presence == unlock::Presence::kNotAVolume;
+  if (presence == unlock::Presence::kNotAVolume) return true;
+  const auto all = (*unlocker)->discover();
+  return presence == unlock::Presence::kMissing && all &&
+         std::ranges::all_of(*all, [&](const auto& state) { return keys.contains(state.name); });
 }
 
 /// A key that nobody else has is gone with its volume.
@@ -186,19 +190,41 @@ Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) 
     return volume.name == options.name;
   });
   if (options.force || found == volumes.end()) return {};
-  if (is_gone_for_good(*found)) return {};
+  if (is_gone_for_good(keys, *found)) return {};
   const bool is_secret = found->kind == repository::VolumeKind::kSecret;
   return Error::conflict(
              options.name +
              (is_secret ? " may be nowhere else"
                         : " is there or may come back, and may be opened by no other key than this one") +
              "; nothing was removed")
-      .remedy("if that is not so, or nobody needs it any more: zkv volume remove --force " + options.name);
+      .remedy("if that is not so, or nobody needs it any more: zkv volume remove --force " + options.name +
+              "; if it has another name now: zkv volume rename " + options.name + " NEW");
+}
+
+/// What zkv closes no more once it is in no repository; empty where there is nothing.
+std::string left_open(const VolumeKeys::Volume& volume) {
+  const auto unlocker = unlocker_named(repository::to_text(volume.kind));
+  if (!unlocker) return {};
+  const auto states = (*unlocker)->inspect({{volume.name, volume.settings}});
+  if (!states || !states->front().is_open) return {};
+  if (states->front().is_served) return "Units can have it until zfs-keyvault is restarted or stopped\n";
+  if (volume.kind == repository::VolumeKind::kSecret) {
+    return "Its file stays there until the next boot: shred -u " + volume.settings.mountpoint + "\n";
+  }
+  return "It stays open until the next boot, and 'zkv lock' leaves it alone from now on\n";
 }
 
 Result<> remove_of_any_kind(Session& session, const RemoveOptions& options) {
-  return remove_volume(session, options,
-                       [&](const VolumeKeys& keys) { return check_not_needed(keys, options); });
+  std::string left;
+  ZKV_CHECK(remove_volume(session, options, [&](const VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(check_not_needed(keys, options));
+    for (const auto& volume : keys.volumes()) {
+      if (volume.name == options.name) left = left_open(volume);
+    }
+    return {};
+  }));
+  Output out;
+  return (out << left).write();
 }
 
 void add_volume_add(CLI::App& volume, Session& session) {
@@ -267,6 +293,7 @@ void add_volume_commands(CLI::App& app, Session& session) {
   add_volume_adopt(*volume, session);
   add_volume_create(*volume, session);
   add_volume_views(*volume, session);
+  add_volume_rename(*volume, session);
   add_volume_remove(*volume, session);
 }
 

@@ -11,5 +11,7 @@ void add_volume_views(CLI::App& volume, Session& session);
 void add_volume_adopt(CLI::App& volume, Session& session);
 /// Adds create.
 void add_volume_create(CLI::App& volume, Session& session);
+/// Adds rename.
+void add_volume_rename(CLI::App& volume, Session& session);
 
 }  // namespace zkv::cli

@@ -68,6 +68,21 @@ class ByHand(Scenario):
         self.assert_open(guest, VOLUMES)
         self.assertEqual(guest.check("cat /tank/made/file /srv/box/file; head -c 16 /dev/zvol/tank/block"),
                          "content of made\ncontent of box\ncontent of block")
+
+        self.step("the pool comes back under another name, and the repository follows")
+        refused = guest.run("zkv volume rename --key-file /root/recovery-key box crate")
+        self.assertEqual(refused.code, 1)
+        self.assertIn("box is open under that name", refused.err)
+        guest.check("zkv unmount && zpool export tank && zpool import -d /dev/disk/by-id tank vault")
+        self.assertIn("zkv volume rename tank NEW", guest.run("zkv mount --key-file /root/recovery-key").err)
+        self.assertIn("Renamed tank/raw/nested to vault/raw/nested", guest.check("zkv volume rename --key-file /root/recovery-key tank vault"))
+        guest.check("zkv unmount box && zkv volume rename --key-file /root/recovery-key box crate")
+        guest.check("zkv mount --key-file /root/recovery-key && udevadm settle")
+        for volume in VOLUMES:
+            mounted = guest.check(f"zfs get -H -o value keystatus,mounted {volume.replace('tank', 'vault')} && cat /{volume}/file")
+            self.assertEqual(mounted.splitlines(), ["available", "yes", f"content of {volume}"])  # The pool's mount point is set.
+        self.assertEqual(guest.check("cat /tank/made/file /srv/box/file; head -c 16 /dev/zvol/vault/block; ls /dev/mapper"),
+                         "content of made\ncontent of box\ncontent of blockcontrol\ncrate\n")
         guest.power_off()
 
 
