@@ -123,7 +123,7 @@ struct Facts {
   std::optional<repository::Description> description = std::nullopt;
   std::optional<repository::Description> previous = std::nullopt;
   std::optional<std::string> rollback = std::nullopt;  ///< that an older file was put back
-  bool are_enrolments_seen = true;  ///< else this user may not look at them
+  bool are_enrolments_seen = true;                     ///< else this user may not look at them
   std::vector<host::Enrolment> enrolments = {};
   std::optional<Error> enrolment_trouble = std::nullopt;
   std::vector<host::Finding> lost_keys = {};  ///< of enrolments

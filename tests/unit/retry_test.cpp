@@ -76,7 +76,8 @@ TEST(SendPatiently, TriesAgainAfterACutConnection) {
       in_turn({{.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nha", .then_close = true},
                answer(200, "whole now")}));
   FakeTime time{.at = kStart};
-  EXPECT_EQ(send_to(server, time, {.deadline = time.at + std::chrono::seconds(60)})->body.view(), "whole now");
+  EXPECT_EQ(send_to(server, time, {.deadline = time.at + std::chrono::seconds(60)})->body.view(),
+            "whole now");
 }
 
 TEST(SendPatiently, TakesARefusalAsAnAnswer) {
