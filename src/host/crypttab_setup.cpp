@@ -11,6 +11,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "unlock/block_devices.h"
+#include "unlock/option_words.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::host {
@@ -140,12 +141,11 @@ Result<std::vector<std::string>> options_for_crypttab(const VolumeOfKind& known)
       std::find(kKindsOfCrypttab.begin(), kKindsOfCrypttab.end(), known.kind) != kKindsOfCrypttab.end();
   if (!is_known) return Error::unsupported("systemd opens no volumes of kind " + known.kind + " by crypttab");
   std::vector<std::string> options{known.kind};
-  std::istringstream words(known.volume.settings.options);
-  for (std::string word; std::getline(words, word, ',');) {
+  for (const auto word : unlock::option_words(known.volume.settings.options)) {
     if (word == "volume-key" || word.starts_with("check")) {
-      return Error::unsupported("crypttab has no word for " + word);
+      return Error::unsupported("crypttab has no word for " + std::string(word));
     }
-    if (!word.empty() && !word.starts_with("keyfile-")) options.push_back(word);
+    if (!word.starts_with("keyfile-")) options.emplace_back(word);
   }
   options.insert(options.end(), {"_netdev", "nofail"});
   return options;

@@ -11,6 +11,7 @@
 #include "unlock/crypttab.h"
 #include "unlock/layers.h"
 #include "unlock/mount_table.h"
+#include "unlock/option_words.h"
 #include "unlock/system_tool.h"
 #include "unlock/zfs.h"
 #include "unlock/zfs_properties.h"
@@ -96,14 +97,6 @@ Result<> check_units(const std::string& systemctl, Drift& drift) {
   return {};
 }
 
-bool has_word(const std::string& options, std::string_view wanted) {
-  std::istringstream words(options);
-  for (std::string word; std::getline(words, word, ',');) {
-    if (word == wanted) return true;
-  }
-  return false;
-}
-
 /// The mappings that what a line of fstab names lies on, as far as they are open.
 std::vector<std::string> mappings_of(const std::string& source, const unlock::StoragePlaces& storage) {
   auto under = unlock::mappings_under(source, storage.devices, storage.blocks);
@@ -126,7 +119,8 @@ void check_fstab(const DriftRecord& record, const Held& is_held, const SystemPla
   const auto text = unlock::read_system_table(places.fstab);
   if (!text) return;
   for (const auto& line : unlock::parse_fstab(*text)) {
-    const bool waits = !has_word(line.options, "nofail") && !has_word(line.options, "noauto");
+    const bool waits =
+        !unlock::has_option_word(line.options, "nofail") && !unlock::has_option_word(line.options, "noauto");
     if (!waits) continue;
     const auto ours = opened_later(mappings_of(line.source, places.storage), record, is_held);
     if (ours.empty()) continue;

@@ -11,6 +11,7 @@
 #include "unlock/mount_place.h"
 #include "unlock/mount_program.h"
 #include "unlock/mount_unit.h"
+#include "unlock/option_words.h"
 #include "unlock/order.h"
 #include "unlock/sysfs.h"
 #include "unlock/system_tool.h"
@@ -39,15 +40,7 @@ bool is_image_of_others(const VolumeRef& volume) {
 
 /// Whether no program on it runs with its owner's rights, and no device on it is one.
 bool gives_no_rights(const FstabLine& line) {
-  const auto has = [&](std::string_view word) {
-    std::string_view left = line.options;
-    while (!left.empty()) {
-      if (left.substr(0, left.find(',')) == word) return true;
-      left.remove_prefix(
-          std::min(left.find(',') == std::string_view::npos ? left.size() : left.find(',') + 1, left.size()));
-    }
-    return false;
-  };
+  const auto has = [&](std::string_view word) { return has_option_word(line.options, word); };
   return has("nosuid") && has("nodev") && !has("suid") && !has("dev");
 }
 

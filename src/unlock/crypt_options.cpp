@@ -9,6 +9,8 @@
 #include <limits>
 #include <string>
 
+#include "unlock/option_words.h"
+
 namespace zkv::unlock {
 
 namespace {
@@ -79,12 +81,7 @@ Result<> take_option(const CryptKind& kind, std::string_view option, CryptWishes
 
 Result<CryptWishes> parse_crypt_options(const CryptKind& kind, std::string_view options) {
   CryptWishes wishes;
-  while (!options.empty()) {
-    const auto comma = options.find(',');
-    const auto word = options.substr(0, comma);
-    if (!word.empty()) ZKV_CHECK(take_option(kind, word, wishes));
-    options.remove_prefix(comma == std::string_view::npos ? options.size() : comma + 1);
-  }
+  for (const auto word : option_words(options)) ZKV_CHECK(take_option(kind, word, wishes));
   wishes.is_read_only = (wishes.activation & CRYPT_ACTIVATE_READONLY) != 0;
   ZKV_CHECK(kind.check(wishes));
   return wishes;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "unlock/option_words.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::unlock {
@@ -18,10 +19,7 @@ std::vector<CrypttabLine> parse_crypttab(std::string_view text) {
     if (!(words >> entry.name >> entry.device) || entry.name.starts_with('#')) continue;
     words >> entry.key_file >> options;
     if (!entry.key_file.starts_with('/')) entry.key_file.clear();
-    std::istringstream listed(options);
-    for (std::string option; std::getline(listed, option, ',');) {
-      if (!option.empty()) entry.options.push_back(option);
-    }
+    for (const auto option : option_words(options)) entry.options.emplace_back(option);
     lines.push_back(std::move(entry));
   }
   return lines;

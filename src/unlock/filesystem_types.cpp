@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 
 #include "unlock/crypt_content.h"
+#include "unlock/option_words.h"
 
 namespace zkv::unlock {
 
@@ -61,11 +61,9 @@ Result<std::string> filesystem_on(const std::string& device, const CryptOptions&
 bool can_be_mounted_as(std::string_view found, std::string_view wanted) {
   const auto* names = names_of(found);
   if (names == nullptr || wanted.empty()) return true;
-  std::istringstream words{std::string(wanted)};
-  for (std::string word; std::getline(words, word, ',');) {
-    if (!is_known(word) || has_name(*names, word)) return true;
-  }
-  return false;
+  const auto words = option_words(wanted);
+  return std::any_of(words.begin(), words.end(),
+                     [&](std::string_view word) { return !is_known(word) || has_name(*names, word); });
 }
 
 }  // namespace zkv::unlock

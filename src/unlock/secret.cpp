@@ -1,9 +1,8 @@
 // The words of volumes for secrets: to open one is to write its file.
 #include "unlock/secret.h"
 
-#include <algorithm>
-
 #include "unlock/mount_place.h"
+#include "unlock/option_words.h"
 #include "unlock/order.h"
 #include "unlock/secret_file.h"
 #include "unlock/volume_name.h"
@@ -36,10 +35,7 @@ bool is_unit_name(std::string_view name) {
 Result<std::vector<std::string>> units_in(std::string_view options) {
   static constexpr std::string_view kWord = "unit=";
   std::vector<std::string> units;
-  while (!options.empty()) {
-    const auto word = options.substr(0, options.find(','));
-    options.remove_prefix(std::min(word.size() + 1, options.size()));
-    if (word.empty()) continue;
+  for (const auto word : option_words(options)) {
     if (!word.starts_with(kWord)) {
       return Error::invalid("the option '" + std::string(word) + "' is for the file of --mount-point")
           .remedy("a secret without a file has unit=NAME.service, as often as there are units");

@@ -18,6 +18,7 @@
 #include "base/plain_text.h"
 #include "crypto/random.h"
 #include "unlock/guarded_path.h"
+#include "unlock/option_words.h"
 #include "unlock/service_manager.h"
 
 namespace zkv::unlock {
@@ -204,11 +205,7 @@ Result<> replace_by(int directory, const SecretPlace& place, std::span<const std
 
 Result<SecretPlace> secret_place(const repository::VolumeSettings& settings) {
   SecretPlace place{settings.mountpoint, ::geteuid(), ::getegid()};
-  for (std::string_view left = settings.options; !left.empty();) {
-    const auto comma = std::min(left.find(','), left.size());
-    if (comma > 0) ZKV_CHECK(take_word(left.substr(0, comma), place));
-    left.remove_prefix(std::min(comma + 1, left.size()));
-  }
+  for (const auto word : option_words(settings.options)) ZKV_CHECK(take_word(word, place));
   return place;
 }
 

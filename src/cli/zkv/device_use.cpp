@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 
 #include <optional>
-#include <sstream>
 
 #include "unlock/block_devices.h"
+#include "unlock/option_words.h"
 
 namespace zkv::cli {
 
@@ -18,9 +18,8 @@ using repository::VolumeSettings;
 
 std::string header_of(const VolumeSettings& settings) {
   constexpr std::string_view kHeader = "header=";
-  std::istringstream words(settings.options);
-  for (std::string word; std::getline(words, word, ',');) {
-    if (word.starts_with(kHeader)) return word.substr(kHeader.size());
+  for (const auto word : unlock::option_words(settings.options)) {
+    if (word.starts_with(kHeader)) return std::string(word.substr(kHeader.size()));
   }
   return {};
 }

@@ -1,4 +1,6 @@
 // `zkv volume add|remove`: volumes of every kind, in a repository of version 2.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <span>
@@ -7,6 +9,7 @@
 #include "key_input.h"
 #include "repository/change.h"
 #include "stored_volumes.h"
+#include "unlock/option_words.h"
 #include "unlock/registry.h"
 #include "volume_commands.h"
 #include "waiting_service.h"
@@ -59,13 +62,7 @@ std::string whole_program(const std::string& program) {
 
 /// "a.service,b.service" as words of the options: "unit=a.service,unit=b.service".
 std::string words_of_units(std::string_view units) {
-  std::string words;
-  while (!units.empty()) {
-    const auto unit = units.substr(0, units.find(','));
-    units.remove_prefix(std::min(unit.size() + 1, units.size()));
-    words += (words.empty() ? "unit=" : ",unit=") + std::string(unit);
-  }
-  return words;
+  return fmt::format("{}{}", units.empty() ? "" : "unit=", fmt::join(unlock::option_words(units), ",unit="));
 }
 
 /// What was given now, over what was given before.
