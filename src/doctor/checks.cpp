@@ -25,6 +25,7 @@ constexpr std::array kChecks{
     Check{"crypttab-asks", kMend, crypttab_asks},
     Check{"crypttab-key-file", kNote, crypttab_key_file},
     Check{"crypttab-netdev", kMend, crypttab_netdev},
+    Check{"crypttab-unknown", kMend, crypttab_unknown},
     Check{"fstab-stops-boot", kMend, fstab_stops_boot},
     Check{"fstab-too-early", kMend, fstab_too_early},
     Check{"fstab-type", kMend, fstab_type},

@@ -122,6 +122,7 @@ struct Facts {
   std::optional<std::uint64_t> room = std::nullopt;  ///< bytes that can still be written beside it
   std::optional<repository::Description> description = std::nullopt;
   std::optional<repository::Description> previous = std::nullopt;
+  std::optional<std::string> damage = std::nullopt;    ///< of the repository, though it can be read
   std::optional<std::string> rollback = std::nullopt;  ///< that an older file was put back
   bool are_enrolments_seen = true;                     ///< else this user may not look at them
   std::vector<host::Enrolment> enrolments = {};

@@ -137,6 +137,7 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   const auto seen = repository::seen_generation(file);
   if (auto description = repository::describe(file)) {
     facts.description = std::move(*description);
+    facts.damage = repository::damage_warning(file);
     if (facts.description->outside) {
       facts.rollback = repository::rollback_warning(seen, facts.description->outside->header);
     }

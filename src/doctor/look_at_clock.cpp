@@ -30,13 +30,13 @@ FoundList clock_behind(const Facts& facts) {
   if (facts.now >= written) return {};
   return {{"the clock",
            "it says " + to_text(facts.now) + ", but the repository was written at " + to_text(written) +
-               ": certificates and requests will be refused",
+               ": certificates are not valid yet by it",
            "timedatectl set-ntp true, or timedatectl set-time"}};
 }
 
 FoundList clock_unset(const Facts& facts) {
   if (facts.units.empty() || any_enabled(facts, kSetters)) return {};
-  return {{"the clock", "nothing keeps the clock right, and a gateway refuses a request that is minutes off",
+  return {{"the clock", "nothing keeps the clock right, by which a gateway's certificate is judged",
            "apt install systemd-timesyncd && systemctl enable --now systemd-timesyncd.service, or install "
            "chrony"}};
 }

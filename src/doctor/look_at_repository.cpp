@@ -19,6 +19,11 @@ bool has_slot(const std::vector<repository::Slot>& slots, std::uint32_t id) {
 }  // namespace
 
 FoundList repository_unreadable(const Facts& facts) {
+  if (facts.damage) {
+    return {{facts.repository, *facts.damage,
+             "see whether it opens: zkv drill; if not, put " + facts.repository +
+                 ".previous or a backup in its place"}};
+  }
   if (!facts.repository_trouble) return {};
   const auto& trouble = *facts.repository_trouble;
   return {{facts.repository, trouble.message(), trouble.remedy()}};
@@ -55,19 +60,9 @@ FoundList enrolment_unusable(const Facts& facts) {
     }
   }
   for (const auto& enrolment : facts.enrolments) {
-    if (slots == nullptr) {
-      if (!facts.description) continue;
-      found.push_back({enrolment.address,
-                       "the repository has the seed's format, which the gateway's share cannot open",
-                       "zkv repository convert, then zkv enroll LINK"});
-    } else if (enrolment.repository != facts.description->outside->header.id) {
-      found.push_back(
-          {enrolment.address, "the enrolment is for another repository than " + facts.repository, kAnew});
-    } else if (!has_slot(*slots, enrolment.slot)) {
-      found.push_back({enrolment.address,
-                       "the repository has no slot " + std::to_string(enrolment.slot) +
-                           " any more, which this gateway's share opens",
-                       kAnew});
+    if (!facts.description) break;
+    if (const auto misfit = host::misfit_of(enrolment, *facts.description)) {
+      found.push_back({misfit->about, misfit->what, misfit->remedy});
     }
   }
   return found;

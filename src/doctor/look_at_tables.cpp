@@ -29,15 +29,17 @@ const VolumeFacts* volume_of(const Facts& facts, const unlock::CrypttabLine& lin
 /// Whether zkv itself hands out the key, by a socket.
 bool is_served(const unlock::CrypttabLine& line) { return line.key_file.starts_with("/run/"); }
 
+bool is_opened_by_boot(const unlock::CrypttabLine& line) {
+  const bool is_early = has_option(line.options, "initramfs") || has_option(line.options, "x-initrd.attach");
+  return !has_option(line.options, "noauto") && !is_for_one_boot(line) && !is_early;
+}
+
 /// The lines that the boot opens, of volumes that zkv opens.
 std::vector<unlock::CrypttabLine> lines_of_volumes(const Facts& facts) {
   std::vector<unlock::CrypttabLine> lines;
   for (const auto& line : facts.crypttab) {
-    const bool is_early =
-        has_option(line.options, "initramfs") || has_option(line.options, "x-initrd.attach");
-    const bool is_opened = !has_option(line.options, "noauto") && !is_for_one_boot(line) && !is_early;
     const auto* volume = volume_of(facts, line);
-    if (is_opened && volume != nullptr && !volume->holds_system) lines.push_back(line);
+    if (is_opened_by_boot(line) && volume != nullptr && !volume->holds_system) lines.push_back(line);
   }
   return lines;
 }
@@ -97,12 +99,28 @@ FoundList crypttab_key_file(const Facts& facts) {
 
 FoundList crypttab_netdev(const Facts& facts) {
   FoundList found;
-  for (const auto& line : lines_of_volumes(facts)) {
-    if (!is_served(line) || has_option(line.options, "_netdev")) continue;
+  for (const auto& line : facts.crypttab) {
+    const auto* volume = volume_of(facts, line);
+    const bool is_of_system = volume != nullptr && volume->holds_system;
+    if (!is_served(line) || !is_opened_by_boot(line) || is_of_system) continue;
+    if (has_option(line.options, "_netdev")) continue;
     found.push_back({std::string(kCrypttab),
                      line.name + " is opened before the network is up, where zkv can have no key",
                      "add _netdev to the options of the line of " + line.name +
                          ", then systemctl enable remote-cryptsetup.target"});
+  }
+  return found;
+}
+
+FoundList crypttab_unknown(const Facts& facts) {
+  FoundList found;
+  for (const auto& line : facts.crypttab) {
+    const bool is_known = std::ranges::count(facts.volumes, line.name, &VolumeFacts::name) > 0;
+    if (facts.volumes.empty() || is_known || !unlock::asks_us(line)) continue;
+    found.push_back(
+        {std::string(kCrypttab),
+         line.name + " is to get its key from zkv, and the repository holds no volume of that name",
+         "take its line out, or: zkv volume add --device " + line.device + " " + line.name});
   }
   return found;
 }

@@ -93,7 +93,8 @@ FoundList zfs_pool_unlisted(const Facts& facts) {
   for (const auto& pool : pools_where(facts, false, false)) {
     found.push_back({"/etc/zfs/zpool.cache",
                      "the pool " + pool + " is not in the list of pools that are imported at boot",
-                     "zpool set cachefile=/etc/zfs/zpool.cache " + pool});
+                     "zpool set cachefile=/etc/zfs/zpool.cache " + pool +
+                         "; if it has another name now: zkv volume rename " + pool + " NEW"});
   }
   return found;
 }

@@ -28,6 +28,7 @@ FoundList dependent_unbound(const Facts& facts);
 FoundList crypttab_asks(const Facts& facts);
 FoundList crypttab_key_file(const Facts& facts);
 FoundList crypttab_netdev(const Facts& facts);
+FoundList crypttab_unknown(const Facts& facts);
 FoundList fstab_stops_boot(const Facts& facts);
 FoundList fstab_too_early(const Facts& facts);
 FoundList fstab_type(const Facts& facts);

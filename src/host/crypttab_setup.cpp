@@ -71,17 +71,24 @@ bool lies_on(const CrypttabLine& line, const VolumeOfKind& known, const Crypttab
 
 std::string command_to_install(const std::string& name) { return "zkv crypttab install " + name; }
 
-void check_line(const CrypttabLine& line, const CrypttabPlaces& places,
+void check_line(const CrypttabLine& line, bool is_known, const CrypttabPlaces& places,
                 std::vector<CrypttabFinding>& findings) {
   if (!has_option(line, "_netdev")) {
     findings.push_back({line.name,
                         "its line lacks _netdev, so that the boot waits for it before the network is up",
-                        command_to_install(line.name)});
+                        is_known ? command_to_install(line.name) : "add _netdev to its options"});
   }
   if (!has_time(line, places)) {
     findings.push_back({line.name, "systemd stops waiting for its mapping after a minute and a half",
-                        command_to_install(line.name)});
+                        is_known ? command_to_install(line.name) : "take nofail out of its options"});
   }
+}
+
+/// That line and volume are of one name, and not of one device.
+bool lies_elsewhere(const CrypttabLine& line, const VolumeOfKind& known, const CrypttabPlaces& places) {
+  const auto one = unlock::find_device(line.device, places.devices);
+  const auto other = unlock::find_device(known.volume.settings.device, places.devices);
+  return one && other && *one != *other;
 }
 
 bool is_of_system(const CrypttabLine& line, const unlock::SystemVolumes& system) {
@@ -103,16 +110,22 @@ void check_name(const CrypttabLine& line, const std::vector<VolumeOfKind>& volum
                 const CrypttabPlaces& places, std::vector<CrypttabFinding>& findings) {
   const auto named = std::find_if(volumes.begin(), volumes.end(),
                                   [&](const VolumeOfKind& known) { return known.volume.name == line.name; });
-  if (named != volumes.end()) return;
+  if (named != volumes.end()) {
+    if (!lies_elsewhere(line, *named, places)) return;
+    return findings.push_back({line.name, "its line names another device than the repository",
+                               "put " + named->volume.settings.device + " in the place of " + line.device});
+  }
   const auto same = std::find_if(volumes.begin(), volumes.end(),
                                  [&](const VolumeOfKind& known) { return lies_on(line, known, places); });
   if (same != volumes.end()) {
     findings.push_back({line.name,
                         "the repository knows it as " + same->volume.name + ", and keys go by the name",
                         "zkv crypttab remove " + line.name + " && " + command_to_install(same->volume.name)});
-  } else if (knows_all) {
-    findings.push_back({line.name, "the repository holds no volume of that name",
-                        "zkv volume add --device " + line.device + " " + line.name});
+  } else if (knows_all || !volumes.empty()) {
+    findings.push_back({line.name,
+                        knows_all ? "the repository holds no volume of that name"
+                                  : "no volume of that name is known here, which would be given a key",
+                        "take the line out, or: zkv volume add --device " + line.device + " " + line.name});
   }
 }
 
@@ -222,7 +235,9 @@ Result<std::vector<CrypttabFinding>> check_crypttab(const std::vector<VolumeOfKi
     }
     if (asks_us(line, places)) {
       is_asked = true;
-      check_line(line, places, findings);
+      const bool is_known = std::ranges::any_of(
+          volumes, [&](const VolumeOfKind& known) { return known.volume.name == line.name; });
+      check_line(line, is_known, places, findings);
       check_name(line, volumes, knows_all, places, findings);
       continue;
     }

@@ -133,12 +133,37 @@ void check_fstab(const DriftRecord& record, const Held& is_held, const SystemPla
   }
 }
 
+/// A line that is opened when it can be: after the network, with a key that there is.
+void check_line_of_ours(const unlock::CrypttabLine& line, bool is_known, const fs::path& path, Drift& drift) {
+  if (!unlock::has_option(line, "_netdev")) {
+    drift.findings.push_back(
+        {line.name,
+         "its line in " + path.string() +
+             " wants its key from zkv before the network is up: the boot waits for it, and "
+             "nobody is asked",
+         "add _netdev to its line"});
+  }
+  if (is_known) return;
+  drift.findings.push_back(
+      {line.name,
+       "its line in " + path.string() +
+           " wants a key from zkv, and the repository holds no volume of that name",
+       "take the line out, or: zkv volume add --device " + line.device + " " + line.name});
+}
+
 void check_crypttab(const DriftRecord& record, const Held& is_held, const fs::path& path, Drift& drift) {
   const auto text = unlock::read_system_table(path);
   if (!text) return;
   for (const auto& line : unlock::parse_crypttab(*text)) {
-    const bool is_fine = unlock::has_option(line, "noauto") || unlock::asks_us(line);
-    if (is_fine || !record.volumes.contains(line.name) || is_held(line.name)) continue;
+    const bool is_known = record.volumes.contains(line.name);
+    const bool is_early =
+        unlock::has_option(line, "initramfs") || unlock::has_option(line, "x-initrd.attach");
+    if (unlock::has_option(line, "noauto") || is_early || (is_known && is_held(line.name))) continue;
+    if (unlock::asks_us(line)) {
+      check_line_of_ours(line, is_known || record.volumes.empty(), path, drift);
+      continue;
+    }
+    if (!is_known) continue;
     drift.findings.push_back({line.name,
                               "it stands in " + path.string() + " too: the boot asks for it as well",
                               "add noauto to its line"});

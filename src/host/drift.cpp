@@ -2,6 +2,7 @@
 #include "host/drift.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/plain_text.h"
@@ -30,16 +31,24 @@ std::optional<Finding> finding_of_presence(const unlock::VolumeState& state, con
   const auto elsewhere =
       device.empty() ? std::string()
                      : "; if it is on another disk now: zkv volume add --force --device DEVICE " + name;
+  const auto renamed = device.empty() && state.mountpoint.empty()
+                           ? "if it has another name now: zkv volume rename " + name + " NEW; "
+                           : std::string();
   switch (state.presence) {
     case Presence::kMissing:
       return Finding{name, device.empty() ? "it is not there" : "it is not there (" + device + ")",
-                     "if it is gone for good: zkv volume remove --force " + name + elsewhere};
-    case Presence::kPoolMissing:
-      return Finding{name, "its pool is not imported", "zpool import"};
-    case Presence::kNotAVolume:
+                     renamed + "if it is gone for good: zkv volume remove --force " + name + elsewhere};
+    case Presence::kPoolMissing: {
+      const std::string pool(unlock::pool_of(name));
       return Finding{
-          name, "it has no key of its own any more",
-          "if that is meant: zkv volume remove " + name + "; else see zfs get encryptionroot " + name};
+          name, "its pool is not imported",
+          "zpool import " + pool + "; if it has another name now: zkv volume rename " + pool + " NEW"};
+    }
+    case Presence::kNotAVolume:
+      return Finding{name, "it has no key of its own any more",
+                     "if it has another name now: zkv volume rename " + name +
+                         " NEW; if its key is needed no more: zkv volume remove --force " + name +
+                         "; see zfs get encryptionroot " + name};
     default:
       return std::nullopt;
   }
@@ -49,8 +58,10 @@ std::string since_when(Time proved) {
   return "since the repository's key last fitted (" + to_text(proved) + ")";
 }
 
-/// Takes out of `refs` what is not there, or has no key any more. Errors: those of Unlocker::inspect().
-Result<> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& refs, Drift& drift) {
+/// Takes out of `refs` what is not there, or has no key any more; gives whether there was any. Errors: those
+/// of Unlocker::inspect().
+Result<bool> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& refs, Drift& drift) {
+  const auto before = refs.size();
   ZKV_TRY(const auto states, unlocker.inspect(refs));
   for (const auto& state : states) {
     const auto ref =
@@ -66,7 +77,7 @@ Result<> leave_out_missing(unlock::Unlocker& unlocker, std::vector<VolumeRef>& r
     }
     drift.findings.push_back(std::move(*finding));
   }
-  return {};
+  return refs.size() < before;
 }
 
 /// What `now` shows of the key of a volume that is there.
@@ -90,18 +101,22 @@ void compare_key(const KnownVolume& known, const unlock::Fingerprint& now, Drift
   if (!now.unseen.empty()) drift.notes.push_back(name + ": " + now.unseen);
 }
 
-void compare_kind(const DriftRecord& record, unlock::Unlocker& unlocker, Drift& drift) {
+/// Gives whether any that is known is not there.
+bool compare_kind(const DriftRecord& record, unlock::Unlocker& unlocker, Drift& drift) {
   auto refs = refs_of_kind(record.volumes, unlocker.name());
-  if (refs.empty()) return;
-  const auto seen = leave_out_missing(unlocker, refs, drift);
-  if (!seen) {
-    const std::string kind(unlocker.name());
-    return drift.findings.push_back(
-        {kind, "volumes of this kind cannot be looked at: " + seen.error().message(), seen.error().remedy()});
+  if (refs.empty()) return false;
+  const auto is_any_missing = leave_out_missing(unlocker, refs, drift);
+  if (!is_any_missing) {
+    const auto& error = is_any_missing.error();
+    drift.findings.push_back({std::string(unlocker.name()),
+                              "volumes of this kind cannot be looked at: " + error.message(),
+                              error.remedy()});
+    return false;
   }
   for (const auto& now : unlocker.fingerprints(refs)) {
     compare_key(record.volumes.find(now.volume)->second, now, drift);
   }
+  return *is_any_missing;
 }
 
 }  // namespace
@@ -114,7 +129,10 @@ std::string accepted_name(const Adoptable& volume, const Unlockers& unlockers) {
 Drift find_drift(const DriftRecord& record, const std::vector<std::string>& names, const Unlockers& unlockers,
                  const AdoptablePlaces& places) {
   Drift drift;
-  for (const auto& unlocker : unlockers) compare_kind(record, *unlocker, drift);
+  std::set<std::string_view> kinds_that_lack_some;
+  for (const auto& unlocker : unlockers) {
+    if (compare_kind(record, *unlocker, drift)) kinds_that_lack_some.insert(unlocker->name());
+  }
   const auto found = find_adoptable(unlockers, known_refs(record, names), places);
   if (!found) {
     drift.findings.push_back({"crypttab", found.error().message(), found.error().remedy()});
@@ -122,8 +140,13 @@ Drift find_drift(const DriftRecord& record, const std::vector<std::string>& name
   }
   for (const auto& volume : found->volumes) {
     if (record.accepted.contains(accepted_name(volume, unlockers))) continue;
-    drift.findings.push_back({plain_text(volume.name), "it is encrypted, and not in the repository",
-                              "take it in: zkv volume adopt; or leave it out for good: zkv check --accept"});
+    const bool may_be_renamed = kinds_that_lack_some.contains(unlockers[volume.kind]->name());
+    drift.findings.push_back(
+        {plain_text(volume.name), "it is encrypted, and not in the repository",
+         std::string(may_be_renamed ? "if it is one that is missing, under another name: "
+                                      "zkv volume rename OLD NEW; else "
+                                    : "") +
+             "take it in: zkv volume adopt; or leave it out for good: zkv check --accept"});
   }
   return drift;
 }
@@ -155,6 +178,28 @@ std::vector<Finding> lost_enrolments(const std::vector<repository::Slot>& slots,
              id});
   }
   return lost;
+}
+
+std::optional<Finding> misfit_of(const Enrolment& enrolment, const repository::Description& repository) {
+  constexpr const char* kAnew = "enrol anew: zkv enroll LINK, with a link from 'zkvgateway host invite'";
+  if (!repository.outside) {
+    return Finding{enrolment.address,
+                   "the repository has the seed's format, which the gateway's share cannot open",
+                   "zkv repository convert, then zkv enroll LINK"};
+  }
+  const auto& [header, slots] = *repository.outside;
+  if (enrolment.repository != header.id) {
+    return Finding{enrolment.address, "the enrolment is for another repository than this one",
+                   std::string("put the right one back, or ") + kAnew};
+  }
+  const bool has_slot = std::ranges::any_of(slots, [&](const auto& slot) {
+    return slot.id == enrolment.slot && repository::gateway_of(slot) == enrolment.gateway;
+  });
+  if (has_slot) return std::nullopt;
+  return Finding{enrolment.address,
+                 "the repository has no slot " + std::to_string(enrolment.slot) +
+                     " of this gateway, whose share opens nothing else",
+                 kAnew};
 }
 
 std::optional<Finding> finding_of(const unlock::Outcome& outcome) {

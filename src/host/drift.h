@@ -11,6 +11,7 @@
 #include "host/boot.h"
 #include "host/drift_record.h"
 #include "host/enrolment.h"
+#include "repository/change.h"
 #include "repository/slot.h"
 
 namespace zkv::host {
@@ -48,6 +49,10 @@ Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std
 /// asked.
 std::vector<Finding> lost_enrolments(const std::vector<repository::Slot>& slots,
                                      const std::vector<Enrolment>& enrolments, const std::string& repository);
+
+/// Why that gateway's share cannot open this repository, as far as it can be seen from outside; nothing where
+/// it can.
+std::optional<Finding> misfit_of(const Enrolment& enrolment, const repository::Description& repository);
 
 /// What a volume's outcome means for a boot; nothing where it was a success.
 std::optional<Finding> finding_of(const unlock::Outcome& outcome);

@@ -26,8 +26,15 @@ Result<protocol::RepositoryId> id_of(const std::filesystem::path& path) {
       .remedy("'zkv repository convert' turns it into version 2; then enrol");
 }
 
-/// Success where it is gone already.
-Result<> forget_slot(const std::filesystem::path& repository, const SecretBytes& key, std::uint32_t slot) {
+/// Success where it is gone already. An older repository that was put back gives numbers anew, so that
+/// another slot may have this one by now.
+Result<> forget_slot(const std::filesystem::path& repository, const SecretBytes& key, std::uint32_t slot,
+                     const protocol::KeyId& gateway) {
+  ZKV_TRY(const auto description, repository::describe(repository));
+  if (!description.outside) return {};
+  const auto& slots = description.outside->slots;
+  const auto found = std::ranges::find(slots, slot, &repository::Slot::id);
+  if (found == slots.end() || repository::gateway_of(*found) != gateway) return {};
   auto removed = repository::remove_slot(repository, key, slot, false);
   if (!removed && removed.error().kind() != ErrorKind::kNotFound) return removed;
   return {};
@@ -43,7 +50,7 @@ Result<> forget_stray_slots(const std::filesystem::path& repository, const Secre
     const auto older = enrolment ? enrolment->predecessor : std::nullopt;
     const bool is_named = enrolment && (slot.id == enrolment->slot || (older && slot.id == older->slot));
     if (repository::gateway_of(slot) == gateway && !is_named)
-      ZKV_CHECK(forget_slot(repository, key, slot.id));
+      ZKV_CHECK(forget_slot(repository, key, slot.id, gateway));
   }
   return {};
 }
@@ -55,7 +62,7 @@ Result<> forget_begun(const std::filesystem::path& repository, const SecretBytes
   ZKV_TRY(const auto standing, folder.with(begun.gateway));
   if (standing && standing->host == begun.host) return folder.forget_pending();
   ZKV_CHECK(begun.slot == 0 ? forget_stray_slots(repository, key, begun.gateway)
-                            : forget_slot(repository, key, begun.slot));
+                            : forget_slot(repository, key, begun.slot, begun.gateway));
   ZKV_CHECK(folder.forget_keys(begun.host));
   ZKV_CHECK(folder.forget_pending());
   folder.clear_if_unused();
@@ -222,7 +229,8 @@ Result<> abandon_succession(const std::filesystem::path& repository, const Secre
 Result<> forget_predecessor(const std::filesystem::path& repository, const SecretBytes& key,
                             const Enrolment& enrolment) {
   if (!enrolment.predecessor) return {};
-  ZKV_CHECK(forget_slot(repository, key, enrolment.predecessor->slot));
+  const auto slot = enrolment.predecessor->slot;
+  if (slot != enrolment.slot) ZKV_CHECK(forget_slot(repository, key, slot, enrolment.gateway));
   return EnrolmentFolder(repository).forget_keys(enrolment.predecessor->host);
 }
 
@@ -230,7 +238,7 @@ Result<> unenrol(const std::filesystem::path& repository, const SecretBytes& key
                  const Enrolment& enrolment) {
   const EnrolmentFolder folder(repository);
   ZKV_CHECK(forget_predecessor(repository, key, enrolment));
-  ZKV_CHECK(forget_slot(repository, key, enrolment.slot));
+  ZKV_CHECK(forget_slot(repository, key, enrolment.slot, enrolment.gateway));
   ZKV_CHECK(folder.forget(enrolment.gateway));
   ZKV_CHECK(folder.forget_keys(enrolment.host));
   folder.clear_if_unused();

@@ -50,22 +50,37 @@ void forget(long key) { keyctl(KEYCTL_INVALIDATE, static_cast<unsigned long>(key
 }  // namespace
 
 Result<> leave_handover(const repository::RepositoryKey& key, const std::string& name) {
-  // Only what a process possesses can it guard, and a unit's session does not lead to the user's keyring.
-  if (keyctl(KEYCTL_LINK, kUserKeyring, kProcessKeyring) != 0)
-    return errno == ENOSYS
-               ? Error::unsupported("this kernel has no keyrings to leave the repository's key in")
-               : Error::system("cannot reach the kernel's keyring of this user", errno);
+  ZKV_TRY(auto held, HeldHandover::hold(key, name));
+  return held.leave();
+}
+
+HeldHandover::~HeldHandover() {
+  if (id_ != 0) forget(id_);
+}
+
+Result<HeldHandover> HeldHandover::hold(const repository::RepositoryKey& key, const std::string& name) {
   const auto bytes = packed(key);
   const long id =
-      ::syscall(SYS_add_key, "user", name.c_str(), bytes.data(), bytes.size(), KEY_SPEC_USER_KEYRING);
-  if (id < 0) return Error::system("cannot leave the repository's key in the kernel's keyring", errno);
+      ::syscall(SYS_add_key, "user", name.c_str(), bytes.data(), bytes.size(), KEY_SPEC_PROCESS_KEYRING);
+  if (id >= 0) return HeldHandover(id);
+  return errno == ENOSYS ? Error::unsupported("this kernel has no keyrings to leave the repository's key in")
+                         : Error::system("cannot keep the repository's key in the kernel's keyring", errno);
+}
+
+Result<> HeldHandover::leave() {
+  const auto key = static_cast<unsigned long>(id_);
+  // Only what a process possesses can it guard, and a unit's session does not lead to the user's keyring.
+  if (keyctl(KEYCTL_LINK, kUserKeyring, kProcessKeyring) != 0)
+    return Error::system("cannot reach the kernel's keyring of this user", errno);
   const auto lifetime = static_cast<unsigned long>(std::chrono::seconds(kHandoverLifetime).count());
-  if (keyctl(KEYCTL_SET_TIMEOUT, static_cast<unsigned long>(id), lifetime) != 0 ||
-      keyctl(KEYCTL_SETPERM, static_cast<unsigned long>(id), kPossessorMay | kOwnerMay) != 0) {
+  if (keyctl(KEYCTL_SET_TIMEOUT, key, lifetime) != 0 || keyctl(KEYCTL_LINK, key, kUserKeyring) != 0 ||
+      keyctl(KEYCTL_SETPERM, key, kPossessorMay | kOwnerMay) != 0) {
     const int failed = errno;
-    forget(id);
-    return Error::system("cannot guard the repository's key in the kernel's keyring", failed);
+    forget(std::exchange(id_, 0));
+    return Error::system("cannot leave the repository's key in the kernel's keyring", failed);
   }
+  keyctl(KEYCTL_UNLINK, key, kProcessKeyring);
+  id_ = 0;
   return {};
 }
 

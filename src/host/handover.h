@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "repository/repository.h"
@@ -19,6 +20,29 @@ inline constexpr const char* kHandoverName = "zkv:repository-key";
 /// is never swapped out; what was left there before is replaced. Whoever can take it is this user, root at
 /// boot. Errors: kUnsupported (a kernel without keyrings), kIo. Source: keyrings(7), user-keyring(7).
 Result<> leave_handover(const repository::RepositoryKey& key, const std::string& name = kHandoverName);
+
+/// A repository's key in this process's own keyring, in the kernel: it is gone when the process is, however
+/// that ends, and does not lie in the process's memory. Of one thread, that which made it.
+class HeldHandover {
+ public:
+  HeldHandover() = default;
+  HeldHandover(const HeldHandover&) = delete;
+  HeldHandover& operator=(const HeldHandover&) = delete;
+  HeldHandover(HeldHandover&& other) noexcept : id_(std::exchange(other.id_, 0)) {}
+  HeldHandover& operator=(HeldHandover&&) = delete;
+  ~HeldHandover();
+
+  /// Errors: those of leave_handover().
+  static Result<HeldHandover> hold(const repository::RepositoryKey& key,
+                                   const std::string& name = kHandoverName);
+  /// As leave_handover() leaves it; it is held no more. Errors: kUnsupported, kIo.
+  Result<> leave();
+
+ private:
+  explicit HeldHandover(long id) : id_(id) {}
+
+  long id_ = 0;  ///< the kernel's number of the key; 0: none is held
+};
 
 /// Takes what was left: it can be taken once. Nothing where nothing was left, or its time is over.
 std::optional<repository::RepositoryKey> take_handover(const std::string& name = kHandoverName);

@@ -75,8 +75,9 @@ Result<> edit_version2(const LockedFile& locked, const SecretBytes& key,
 Result<> write_next_generation(const WriteLock& lock, Version2& repository) {
   ++repository.outside.header.generation;
   repository.outside.header.written = now();
-  ZKV_CHECK(lock.replace(write_version2(repository)));
-  remember_generation(lock.path(), seen_generation(lock.path()), repository.outside.header);
+  const auto file = write_version2(repository);
+  ZKV_CHECK(lock.replace(file));
+  remember_generation(lock.path(), seen_generation(lock.path()), repository.outside.header, file);
   return {};
 }
 

@@ -1,13 +1,15 @@
 // The highest generation of a repository that was seen on this machine, kept beside it as PATH.generation, so
-// that an older file put back is noticed. A notice, no defence: who can put back the one file can put back
-// both.
+// that an older file put back is noticed, and one that was damaged before a boot needs it. A notice, no
+// defence: who can put back the one file can put back both.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 
+#include "crypto/hash.h"
 #include "repository/header.h"
 
 namespace zkv::repository {
@@ -15,6 +17,7 @@ namespace zkv::repository {
 struct SeenGeneration {
   RepositoryId id{};
   std::uint64_t generation = 0;
+  std::optional<crypto::Sha256> digest;  ///< of the whole file, as it opened or was written here
 };
 
 /// Where it is kept.
@@ -27,9 +30,12 @@ std::optional<SeenGeneration> seen_generation(const std::filesystem::path& repos
 /// The warning for a file with `header` where `seen` was seen before.
 std::optional<std::string> rollback_warning(const std::optional<SeenGeneration>& seen, const Header& header);
 
-/// Remembers the generation of `header` unless `seen` is of the same repository and not older. Where the
-/// directory cannot be written (a read-only boot), nothing is remembered.
+/// The warning where the generation is the one that was seen, and the file is not.
+std::optional<std::string> damage_warning(const std::filesystem::path& repository);
+
+/// Remembers `file`, which has that header and is sound, unless `seen` is of a later generation of the same
+/// repository. Where the directory cannot be written (a read-only boot), nothing is remembered.
 void remember_generation(const std::filesystem::path& repository, const std::optional<SeenGeneration>& seen,
-                         const Header& header);
+                         const Header& header, std::span<const std::uint8_t> file);
 
 }  // namespace zkv::repository

@@ -178,8 +178,7 @@ Result<> VolumeKeys::rename(std::string_view name, std::string_view new_name) {
   if (found == table_->places.end()) return not_there(name);
   if (new_name.empty()) return Error::invalid("a volume needs a name");
   if (table_->places.contains(new_name)) {
-    return Error::exists(quoted(new_name) + " is in the repository already")
-        .remedy("if that one is given up: zkv volume remove " + std::string(new_name));
+    return Error::exists(quoted(new_name) + " is in the repository already");
   }
   const auto entry = found->second;
   table_->places.erase(found);

@@ -25,6 +25,8 @@ namespace zkv::unlock {
 
 namespace {
 
+constexpr std::string_view kByUuid = "UUID=";
+
 struct Opened {
   const VolumeRef* volume;
   const Mapping* mapping;
@@ -203,7 +205,7 @@ class CryptUnlocker final : public Unlocker {
     std::vector<OpenVolume> open;
     for (const auto& volume : volumes) {
       const Mapping* mapping = mappings.find(volume.name);
-      if (mapping != nullptr && check_own(volume, *mapping, mappings))
+      if (mapping != nullptr && check_own_or_twin(volume, *mapping, mappings))
         add_tops(volume, *mapping, false, open);
     }
     return open;
@@ -301,6 +303,20 @@ class CryptUnlocker final : public Unlocker {
         .remedy("cryptsetup status " + mapping.name);
   }
 
+  /// The same of what is open, and to be closed: of two devices with one UUID, a copy say, either is meant by
+  /// it, whichever udev names now.
+  [[nodiscard]] Result<> check_own_or_twin(const VolumeRef& volume, const Mapping& mapping,
+                                           const Mappings& mappings) const {
+    auto own = check_own(volume, mapping, mappings);
+    const auto& device = volume.settings.device;
+    if (own || own.error().kind() != ErrorKind::kConflict || !device.starts_with(kByUuid)) return own;
+    std::string uuid = device.substr(kByUuid.size());
+    std::erase(uuid, '-');
+    const bool has_uuid =
+        mapping.uuid.starts_with("CRYPT-LUKS") && mapping.uuid.find("-" + uuid + "-") != std::string::npos;
+    return has_uuid ? Result<>() : own;
+  }
+
   [[nodiscard]] VolumeState state_of(const VolumeRef& volume, const Mappings& mappings,
                                      const CryptMounts& mounts) const {
     VolumeState state{volume.name, Presence::kMissing, false, false, {}, {}};
@@ -310,7 +326,7 @@ class CryptUnlocker final : public Unlocker {
       state.device = *device;
     }
     const Mapping* mapping = mappings.find(volume.name);
-    if (mapping == nullptr || !check_own(volume, *mapping, mappings)) return state;
+    if (mapping == nullptr || !check_own_or_twin(volume, *mapping, mappings)) return state;
     state.presence = Presence::kPresent;
     state.is_open = true;
     if (!device && !mapping->devices.empty()) state.device = options_.devices / mapping->devices.front();
@@ -328,7 +344,7 @@ class CryptUnlocker final : public Unlocker {
     const auto mappings = Mappings::read(options_.blocks);
     const Mapping* mapping = mappings.find(name);
     if (mapping == nullptr) return closed_mapping(name, Happened::kAlreadyClosed);
-    if (const auto own = check_own(volume, *mapping, mappings); !own) {
+    if (const auto own = check_own_or_twin(volume, *mapping, mappings); !own) {
       const bool is_other_kind = own.error().kind() == ErrorKind::kUnsupported;
       return closed_mapping(name, is_other_kind ? Happened::kNotAVolume : Happened::kFailed,
                             own.error().message(), own.error().remedy());

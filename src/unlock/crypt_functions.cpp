@@ -37,6 +37,7 @@ bool find_all(CryptFunctions& found) {
          find_function(from, "crypt_keyslot_get_pbkdf", found.keyslot_get_pbkdf) &&
          find_function(from, "crypt_keyslot_get_encryption", found.keyslot_get_encryption) &&
          find_function(from, "crypt_get_cipher", found.get_cipher) &&
+         find_function(from, "crypt_get_volume_key_size", found.get_volume_key_size) &&
          find_function(from, "crypt_activate_by_passphrase", found.activate_by_passphrase) &&
          find_function(from, "crypt_activate_by_volume_key", found.activate_by_volume_key) &&
          find_function(from, "crypt_deactivate_by_name", found.deactivate_by_name) &&

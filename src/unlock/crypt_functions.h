@@ -25,6 +25,7 @@ struct CryptFunctions {
   decltype(&::crypt_keyslot_get_pbkdf) keyslot_get_pbkdf = nullptr;
   decltype(&::crypt_keyslot_get_encryption) keyslot_get_encryption = nullptr;
   decltype(&::crypt_get_cipher) get_cipher = nullptr;
+  decltype(&::crypt_get_volume_key_size) get_volume_key_size = nullptr;
   decltype(&::crypt_activate_by_passphrase) activate_by_passphrase = nullptr;
   decltype(&::crypt_activate_by_volume_key) activate_by_volume_key = nullptr;
   decltype(&::crypt_deactivate_by_name) deactivate_by_name = nullptr;

@@ -185,6 +185,10 @@ Result<> CryptLibrary::activate(const Device& device, const std::string& mapping
   int done = 0;
   if (device.format == CryptFormat::kTcrypt) {
     done = functions_->activate_by_volume_key(context.get(), name, nullptr, 0, flags);
+  } else if (device.wishes.is_volume_key && device.format == CryptFormat::kLuks &&
+             key.size() != static_cast<std::size_t>(functions_->get_volume_key_size(context.get()))) {
+    // To the digest in the header a zero at the end of a key makes no difference. Source: RFC 2104, 2.
+    done = -EPERM;
   } else if (device.wishes.is_volume_key) {
     done = functions_->activate_by_volume_key(context.get(), name, chars_of(key), key.size(), flags);
   } else {

@@ -11,7 +11,7 @@ namespace zkv::unlock {
 
 namespace {
 
-constexpr const char* kStillServed = "until zfs-keyvault.service ends: systemctl restart zfs-keyvault";
+constexpr const char* kStillServed = "until zfs-keyvault.service ends: systemctl stop zfs-keyvault";
 
 Outcome told_of_secret(const std::string& name, Happened happened, std::string detail = {},
                        std::string remedy = {}) {

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "unlock/mount_place.h"
+#include "unlock/order.h"
 #include "unlock/system_tool.h"
 #include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
@@ -57,6 +59,8 @@ Result<> check_new_zfs(const NewVolume& volume) {
     if (name.empty() || name == property || name.starts_with('-')) {
       return Error::invalid("a property is given as NAME=VALUE, not as " + property);
     }
+    const auto value = property.substr(name.size() + 1);
+    if (name == "mountpoint" && value.starts_with('/')) ZKV_CHECK(check_mount_place(clean_path(value)));
     if (name == "keyformat" || name == "keylocation" || name == "pbkdf2iters" ||
         property == "encryption=off") {
       return Error::invalid("the property " + name + " is not yours to choose here")

@@ -90,7 +90,11 @@ Result<> ZfsProgram::load_key(const std::string& name, const SecretBytes& answer
 Result<> ZfsProgram::create(const std::string& name, const std::vector<std::string>& properties,
                             const std::string& size, std::span<const std::uint8_t> key) const {
   std::vector<std::string> arguments{"create"};
-  if (!size.empty()) arguments.insert(arguments.end(), {"-V", size});
+  if (size.empty()) {
+    arguments.emplace_back("-u");  // It is mounted as any other is: not over what the system needs.
+  } else {
+    arguments.insert(arguments.end(), {"-V", size});
+  }
   const bool names_cipher =
       std::any_of(properties.begin(), properties.end(),
                   [](const std::string& property) { return property.starts_with("encryption="); });

@@ -200,9 +200,10 @@ class BesideABoot(Case):
         self.play("activating")
         self.boot = self.begin("agent")
 
-    def play(self, state):
+    def play(self, state, **properties):
         program = self.host.zfs / "systemctl"
-        program.write_text(f'#!/bin/sh\ncase "$*" in *InvocationID*) echo the-boot;; show*) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
+        shown = "".join(f"*={name}\\ *) echo {value};; " for name, value in {"InvocationID": "the-boot", **properties}.items())
+        program.write_text(f'#!/bin/sh\ncase "$*" in {shown}show*) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
         program.chmod(0o755)
 
     def begin(self, *words, **environment):
@@ -283,6 +284,22 @@ class BesideABoot(Case):
         running.stop()
         running.end(130)
         self.assertFalse(self.calls.exists())
+
+    def test_one_that_is_kept_off_or_has_nobody_to_ask_stays_so(self):
+        for why_not in ({"ConditionResult": "no"}, {"Result": "exec-condition"}):
+            self.play("inactive", **{"UnitFileState": "enabled", "ConditionResult": "yes", "Result": "success", **why_not})
+            running = self.begin("mount")
+            self.gateway.command("request", "approve", running.request)
+            running.end(0)
+        self.assertFalse(self.calls.exists())
+
+    def test_a_service_that_somebody_stopped_comes_with_the_volumes(self):
+        self.play("inactive", UnitFileState="enabled", ConditionResult="yes", Result="success")
+        running = self.begin("mount")
+        self.gateway.command("request", "approve", running.request)
+        running.end(0)
+        if "no keyrings" not in "".join(running.errors):
+            self.assertEqual(self.calls.read_text(), "--no-block restart zfs-keyvault.service\n")
 
 
 class Restarts(Case):
@@ -480,6 +497,48 @@ class Again(Case):
         self.assertEqual(len(list((self.host.enrolments).glob("*.key"))), 1)
         self.mount().end(0)
         self.assert_open()
+
+    def numbers(self):
+        return [slot["id"] for slot in json.loads(self.host.out("slot", "list", "--json"))]
+
+    def enroll_and_put_an_older_repository_back(self):
+        """Gives the number of the slot that the enrolment names, and the repository no longer has."""
+        older = self.host.path.read_bytes()
+        self.enroll()
+        slots = self.numbers()
+        self.host.path.write_bytes(older)
+        self.assertEqual(self.gateway_slots(), [])
+        return max(slots)
+
+    def test_for_an_older_repository_that_was_put_back_nobody_is_asked_in_vain(self):
+        lost = self.enroll_and_put_an_older_repository_back()
+        said = self.host.error("mount", "--cafile", self.host.cafile, code=1)
+        self.assertIn("nobody is asked: ", said)
+        self.assertIn(f"has no slot {lost} of this gateway", said)
+        self.assertIn("zkv enroll LINK", said)
+        for words in (("check", "--no-heartbeat"), ("drill", "-k", "-")):
+            told = self.host.out(*words, "--cafile", self.host.cafile, stdin=self.host.key.encode() + b"\n", code=3)
+            self.assertIn(f"has no slot {lost} of this gateway", told)
+        self.assertNotIn("waits for approval", self.gateway.log.text())
+
+    def test_who_enrols_then_keeps_the_new_slot_though_it_has_the_number_of_the_lost_one(self):
+        self.enroll_and_put_an_older_repository_back()
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.enroll()
+        self.assertEqual(len(self.gateway_slots()), 1)
+        self.mount().end(0)
+        self.assert_open()
+
+    def test_nor_is_a_kit_taken_away_that_has_that_number(self):
+        lost = self.enroll_and_put_an_older_repository_back()
+        self.host.out("recovery", "create", "-k", "-", "-m", stdin=self.host.key.encode() + b"\n")
+        before = self.numbers()
+        self.assertEqual(before[-1], lost)
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.enroll()
+        self.assertEqual(self.numbers(), [*before, lost + 1])
+        self.host.out("unenroll", "-k", "-", stdin=self.host.key.encode() + b"\n")
+        self.assertEqual(self.numbers(), before)
 
     def test_unenroll_forgets_slot_identity_and_share(self):
         self.enroll()

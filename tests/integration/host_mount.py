@@ -416,16 +416,30 @@ class Renamed(Case):
         self.rename("tank/words", "tank/letters")
         self.assertEqual(set(self.listed()), {"tank/hex", "tank/hex/nested", "tank/raw", "tank/letters"})
 
-    def test_the_key_of_what_may_only_have_another_name_is_not_removed(self):
-        remove = ("volume", "remove", "-k", "-", "tank/words")
+    def test_no_key_goes_without_a_word_whatever_is_seen_of_its_filesystem(self):
+        def refused():
+            told = self.host.error("volume", "remove", "-k", "-", "tank/words", stdin=self.host.key.encode())
+            self.assertIn("zkv volume rename tank/words NEW", told)
+            self.assertIn("tank/words", self.listed())
+
+        refused()
         self.zfs_rename("tank/words", "tank/letters")
-        self.assertIn("zkv volume rename tank/words NEW", self.host.error(*remove, stdin=self.host.key.encode()))
-        self.assertIn("tank/words", self.listed())
+        refused()
+        self.host.add_dataset("tank/words")
+        refused()
+        (self.host.zfs / "datasets" / "tank%2Fletters").rename(self.host.zfs / "away")
+        refused()
+        self.host.out("volume", "remove", "--force", "-k", "-", "tank/words", stdin=self.host.key.encode())
+        self.assertNotIn("tank/words", self.listed())
+
+    def test_check_speaks_of_the_new_name(self):
+        self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
+        self.zfs_rename("tank/words", "tank/letters")
+        told = self.host.out("check", "--no-heartbeat", code=3)
+        self.assertIn("if it has another name now: zkv volume rename tank/words NEW", told)
+        self.assertIn("if it is one that is missing, under another name: zkv volume rename OLD NEW", told)
         self.rename("tank/words", "tank/letters")
-        self.zfs_rename("tank/letters", "gone/letters")
-        (self.host.zfs / "datasets" / "gone%2Fletters").rename(self.host.zfs / "away")
-        self.host.out("volume", "remove", "-k", "-", "tank/letters", stdin=self.host.key.encode())
-        self.assertNotIn("tank/letters", self.listed())
+        self.assertIn("Nothing was found", self.host.out("check", "--no-heartbeat"))
 
     def test_what_the_key_does_not_open_keeps_its_name_with_all_others(self):
         before = self.listed()
@@ -442,7 +456,7 @@ class Renamed(Case):
     def test_nothing_is_renamed_to_what_is_not_there_or_is_taken(self):
         before = self.listed()
         self.assertIn("the pool vault is not imported; nothing was renamed", self.error("tank", "vault"))
-        self.assertIn("'tank/raw' is in the repository already", self.error("--no-test", "tank/words", "tank/raw"))
+        self.assertIn("tank/raw is in the repository already", self.error("--no-test", "tank/words", "tank/raw"))
         self.assertIn("no volume tank/none", self.error("tank/none", "tank/some"))
         self.assertEqual(self.listed(), before)
 

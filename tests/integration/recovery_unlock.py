@@ -190,6 +190,21 @@ class ByKit(Case):
         terminal.end()
         self.assert_all_open()
 
+    def test_asks_once_more_for_a_row_with_another_number_of_words(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery")
+        for wrong in (words[:4], words[:2]):
+            terminal.until("words 1 to 3: ")
+            terminal.type(" ".join(wrong))
+            terminal.until(f"these are words 1 to 3, and not {len(wrong)}")
+        terminal.until("words 1 to 3: ")
+        terminal.type(" ".join(words[:6]))
+        for first in range(6, 33, 3):
+            terminal.until(f"words {first + 1} to {first + 3}: ")
+            terminal.type(" ".join(words[first:first + 3]))
+        terminal.end()
+        self.assert_all_open()
+
     def test_begins_the_part_anew_when_several_words_are_wrong(self):
         words, = self.kit()
         terminal = self.terminal("unlock", "--recovery")

@@ -224,7 +224,7 @@ class Enrolled(WithShares, enrolled.Case):
         before, key = self.host.path.read_bytes(), self.keys()
         said = self.rotate().end(0)
         self.assertIn("open it as before", said)
-        self.assertIn("has a new share of this machine's; the old one is destroyed", said)
+        self.assertRegex(said, r"has a new share of this machine's, for slot \d+; the old one is destroyed")
         self.assertNotEqual(self.host.path.read_bytes(), before)
         self.assertFalse(key & self.keys())
         self.assertFalse(self.host.path.with_name(self.host.path.name + ".previous").exists())

@@ -165,7 +165,7 @@ class Create(Machine):
         self.assertEqual(self.keys()["tank/new"].removeprefix("hex:"), (made / "wrapping-key").read_text())
 
     def test_words_that_would_make_it_open_otherwise_are_refused_before_anything_is_made(self):
-        for words in (["-o", "keylocation=file:///x"], ["-o", "encryption=off"], ["-o", "keyformat=hex"], ["-o", "nonsense"],
+        for words in (["-o", "keylocation=file:///x"], ["-o", "encryption=off"], ["-o", "mountpoint=/etc/"], ["-o", "keyformat=hex"], ["-o", "nonsense"],
                       ["--filesystem", "ext4"], ["--size", "-s"]):
             self.create(*words, "tank/new", code=1)
         self.create("tank", code=1)

@@ -218,6 +218,12 @@ TEST(Doctor, FindsWhatCrypttabAsksForOrOpensByItself) {
   EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks"), ElementsAre("crypttab-netdev"));
   EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks,_netdev"), IsEmpty());
   EXPECT_THAT(with_line("data UUID=12 /dev/urandom swap"), IsEmpty());
+  const std::string ours(unlock::kCryptsetupSocket);
+  EXPECT_THAT(with_line("other-name UUID=12 " + ours + " luks"),
+              ElementsAre("crypttab-netdev", "crypttab-unknown"));
+  EXPECT_THAT(with_line("else UUID=13 " + ours + " luks,_netdev"), ElementsAre("crypttab-unknown"));
+  EXPECT_THAT(with_line("else UUID=13 " + ours + " luks,noauto"), ElementsAre("crypttab-unknown"));
+  EXPECT_THAT(with_line("data UUID=12 " + ours + " luks,_netdev"), IsEmpty());
 }
 
 TEST(Doctor, LeavesWhatTheSystemLiesOnToTheInitramfs) {
@@ -346,7 +352,8 @@ TEST(Doctor, FindsARepositoryThatTheBootCannotUse) {
               }),
               ElementsAre("enrolment-unusable"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.enrolments[0].gateway = {9}; }),
-              ElementsAre("enrolment-unusable"));
+              ElementsAre("enrolment-unusable", "enrolment-unusable"))
+      << "its slot is another's, whose enrolment is not there";
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.enrolments[0].in_tpm = true;
                 facts.has_tpm = false;
@@ -381,6 +388,8 @@ TEST(Doctor, FindsThatThereIsNoWayBackAndOneTooMany) {
               }),
               ElementsAre("previous-opens-more"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.previous = facts.description; }), IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) { facts.damage = "it is damaged"; }),
+              ElementsAre("repository-unreadable"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.rollback = "this is generation 1"; }),
               ElementsAre("repository-older"));
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <string>
 
 namespace zkv::host {
@@ -72,6 +73,41 @@ TEST_F(HandoverTest, ASessionThatDoesNotLeadToTheUsersKeyringLeavesItToo) {
   const auto taken = take_handover(name_);
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->secret.view(), "both shares");
+}
+
+TEST_F(HandoverTest, WhatIsOnlyHeldEndsWithItsProcess) {
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t holder = ::fork();
+  if (holder == 0) {
+    const auto held = HeldHandover::hold({SecretBytes::copy_of("both shares"), std::nullopt}, name_);
+    static_cast<void>(::write(ready[1], held ? "y" : "n", 1));
+    ::pause();
+  }
+  char word = 0;
+  ASSERT_EQ(::read(ready[0], &word, 1), 1);
+  ASSERT_EQ(word, 'y');
+  EXPECT_FALSE(take_handover(name_)) << "while it is held";
+  ::kill(holder, SIGKILL);
+  ASSERT_EQ(::waitpid(holder, nullptr, 0), holder);
+  EXPECT_FALSE(take_handover(name_)) << "after its process was killed";
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_F(HandoverTest, WhatIsHeldIsLeftOnceThatIsWanted) {
+  {
+    auto held = HeldHandover::hold({SecretBytes::copy_of("kept"), std::nullopt}, name_);
+    ASSERT_TRUE(held);
+    EXPECT_FALSE(take_handover(name_));
+  }
+  EXPECT_FALSE(take_handover(name_));
+  auto held = HeldHandover::hold({SecretBytes::copy_of("left"), std::nullopt}, name_);
+  ASSERT_TRUE(held);
+  ASSERT_TRUE(held->leave());
+  const auto taken = take_handover(name_);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->secret.view(), "left");
 }
 
 TEST_F(HandoverTest, AnotherUserCannotTakeIt) {

@@ -4,6 +4,7 @@
 
 #include "crypto/fernet.h"
 #include "crypto/random.h"
+#include "repository/generation.h"
 #include "repository_world.h"
 
 namespace zkv::repository {
@@ -287,12 +288,42 @@ TEST_F(RepositoryFiles, ANewerGenerationFromElsewhereIsRememberedOnceItHasOpened
 
 TEST_F(RepositoryFiles, ADamagedGenerationNoteIsNoHindrance) {
   make(Format::kVersion2);
-  for (const auto* note : {"", "\n", "x", "0011 5\n", "00112233445566778899aabbccddeeff\n",
-                           "00112233445566778899aabbccddeeff \n",
-                           "00112233445566778899aabbccddeeff 99999999999999999999999\n"}) {
+  for (const auto* note :
+       {"", "\n", "x", "0011 5\n", "00112233445566778899aabbccddeeff\n",
+        "00112233445566778899aabbccddeeff \n", "00112233445566778899aabbccddeeff 99999999999999999999999\n",
+        "00112233445566778899aabbccddeeff 5 \n", "00112233445566778899aabbccddeeff 5 00ff\n",
+        "00112233445566778899aabbccddeeff 5 zz"}) {
     ASSERT_TRUE(replace_file(path_.string() + ".generation", bytes_of(note)));
     EXPECT_FALSE(open(path_, key_)->warning) << note;
   }
+}
+
+TEST_F(RepositoryFiles, DamageShowsFromOutsideOnceTheFileHasOpenedHere) {
+  make(Format::kVersion2);
+  ASSERT_TRUE(add("a", "one"));
+  const Bytes sound = bytes(path_);
+  EXPECT_EQ(damage_warning(path_), std::nullopt);
+  Bytes damaged = sound;
+  damaged[damaged.size() - 20] ^= 1U;
+  ASSERT_TRUE(replace_file(path_, damaged));
+  ASSERT_TRUE(damage_warning(path_));
+  EXPECT_THAT(*damage_warning(path_), HasSubstr("generation, 2"));
+  EXPECT_FALSE(open(path_, key_)) << "and what is told of it is true";
+  EXPECT_TRUE(damage_warning(path_)) << "a file that did not open is not believed";
+  ASSERT_TRUE(replace_file(path_, sound));
+  EXPECT_EQ(damage_warning(path_), std::nullopt);
+}
+
+TEST_F(RepositoryFiles, ANoteOfAnEarlierVersionTellsOfNoDamage) {
+  make(Format::kVersion2);
+  ASSERT_TRUE(add("a", "one"));
+  const auto note = read_file(path_.string() + ".generation", 200).value();
+  const std::string line(note.begin(), note.end());
+  ASSERT_TRUE(replace_file(path_.string() + ".generation", bytes_of(line.substr(0, line.rfind(' ')) + "\n")));
+  EXPECT_EQ(seen_generation(path_)->generation, 2U);
+  EXPECT_EQ(damage_warning(path_), std::nullopt);
+  ASSERT_TRUE(open(path_, key_));
+  EXPECT_TRUE(seen_generation(path_)->digest);
 }
 
 class Slots : public RepositoryFiles {

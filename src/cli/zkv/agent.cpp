@@ -34,6 +34,11 @@ void tell_journal(const std::string& line) {
   static_cast<void>(std::fprintf(stderr, "zkv: %s\n", line.c_str()));
 }
 
+bool is_mapped(const std::string& name) {
+  std::error_code failed;
+  return std::filesystem::exists("/dev/mapper/" + name, failed);
+}
+
 /// The keys that others fetch, and who hands them out. Nobody is answered before the keys are there or it is
 /// known that there will be none: to wait is what they have connected for.
 class Counter {
@@ -63,6 +68,7 @@ class Counter {
       shelf_.await_change(seen, handed_out.empty() ? std::chrono::hours(24) : kBetweenLooks, stop);
       for (const auto& name : handed_out) drop_if_open(name);
     }
+    if (stop.stop_requested()) host::notify_status("stopped: nothing is served any more");
   }
 
  private:
@@ -82,10 +88,7 @@ class Counter {
 
   /// systemd may ask again while it has not succeeded.
   void drop_if_open(const std::string& name) {
-    std::error_code failed;
-    if (std::filesystem::exists("/dev/mapper/" + name, failed)) {
-      shelf_.drop(unlock::ShelfKind::kVolume, name);
-    }
+    if (is_mapped(name)) shelf_.drop(unlock::ShelfKind::kVolume, name);
   }
 
   std::vector<host::Listening> sockets_;
@@ -113,6 +116,8 @@ ExitCode open_and_serve(Opening opening, unlock::Preparation& preparation, Count
   if (!lines) tell_journal("warning: " + lines.error().message());
   opening.hand_over = unlock::HandOver{&counter.shelf(), lines.value_or(std::vector<unlock::CrypttabLine>())};
   opening.hand_over->may_have_key = [&signals](const repository::VolumeKeys::Volume& volume) -> Result<> {
+    // systemd would fail to open it once more.
+    if (is_mapped(volume.name)) return Error::exists(volume.name + " is open already");
     auto checked = unlock::check_header(volume, {}, signals.token());
     // What is not there yet, as the disk of a line with noauto, cannot be looked at.
     if (!checked && checked.error().kind() == ErrorKind::kNotFound) return {};

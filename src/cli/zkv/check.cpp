@@ -226,14 +226,12 @@ void look_at_repository(const Session& session, const std::vector<host::Enrolmen
                                   (is_newer ? ", such as " + previous : std::string(", from a backup")) +
                                   "; keys and slots that came later are not in this one"});
   }
-  auto lost = host::lost_enrolments(description->outside->slots, enrolments, session.repository);
-  std::ranges::move(lost, std::back_inserter(drift.findings));
-  for (const auto& enrolment : enrolments) {
-    if (enrolment.repository == header.id) continue;
-    drift.findings.push_back({session.repository,
-                              "it is another one than was enrolled with " + enrolment.address,
-                              "put the right one back, or enrol this one: zkv enroll LINK"});
+  if (const auto damage = repository::damage_warning(session.repository)) {
+    drift.findings.push_back({session.repository, *damage,
+                              "see whether it opens: zkv drill; if not, put " + session.repository.string() +
+                                  ".previous or a backup in its place"});
   }
+  add_of_others(enrolment_findings(session.repository, enrolments), drift.findings);
 }
 
 /// Everything on this machine. Errors: those of repository::open, with a key.

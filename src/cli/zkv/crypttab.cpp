@@ -120,7 +120,11 @@ Result<> carry_out(const std::vector<host::FileChange>& changes, const CrypttabO
   ZKV_CHECK(show_changes(changes));
   if (options.dry_run) return {};
   ZKV_CHECK(host::make_changes(changes, options.places));
-  return tell_systemd(options);
+  ZKV_CHECK(tell_systemd(options));
+  Output out;
+  return (out << "Written, and systemd has read it; what mounts such a mapping by /etc/fstab wants "
+                 "nofail,x-systemd.device-timeout=0 there\n")
+      .write();
 }
 
 Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::vector<std::string>& names) {

@@ -74,6 +74,7 @@ void print_drill_lines(const host::MountReport& report, const host::Drift& drift
   if (drift.findings.empty()) {
     output << fmt::format("\nThis machine would come back after a reboot: {} volume{} would open.\n", count,
                           count == 1 ? "" : "s");
+    output << "Units, tables and the network around them are looked at by 'zkv doctor'.\n";
     return;
   }
   output << "\nThis machine would NOT come back as it is after a reboot:\n";
@@ -105,7 +106,10 @@ host::Drift judge_boot(const Session& session, const host::MountReport& report,
   std::move(dependents.findings.begin(), dependents.findings.end(), std::back_inserter(drift.findings));
   drift.notes = report.warnings;
   std::move(dependents.notes.begin(), dependents.notes.end(), std::back_inserter(drift.notes));
-  for (auto& found : {mount_findings(record, unlockers), initramfs_findings(session.repository)}) {
+  const auto enrolments =
+      host::EnrolmentFolder(session.repository).all().value_or(std::vector<host::Enrolment>());
+  for (auto& found : {mount_findings(record, unlockers), initramfs_findings(session.repository),
+                      enrolment_findings(session.repository, enrolments)}) {
     drift.findings.insert(drift.findings.end(), found.begin(), found.end());
   }
   return drift;
@@ -121,7 +125,10 @@ ExitCode drill_with(DrillKey key, const Session& session, const DrillOptions& op
   if (signals.signal() != 0) return code_of_signal(signals.signal());
   auto record = host::read_drift_record(host::default_drift_path()).value_or(host::DriftRecord());
   host::take_in(record, *opened, true, unlockers, now());
-  const auto drift = judge_boot(session, *opened, record, unlockers);
+  auto drift = judge_boot(session, *opened, record, unlockers);
+  if (options.key.given())
+    drift.notes.emplace_back(
+        "by this key no gateway was asked: see whether one answers by 'zkv drill' alone");
   Output output;
   if (options.json) {
     print_drill_json(*opened, drift, output);

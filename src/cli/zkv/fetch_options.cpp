@@ -7,10 +7,12 @@
 #include <mutex>
 #include <sstream>
 
+#include "host/drift.h"
 #include "host/enroll.h"
 #include "host/gateway_race.h"
 #include "host/race.h"
 #include "host/service_notify.h"
+#include "repository/change.h"
 #include "unlock/device_wait.h"
 
 namespace zkv::cli {
@@ -47,6 +49,27 @@ Result<host::EnrolmentKeys> keys_of(const host::EnrolmentFolder& folder, const h
   asking.say(keys.error().message() + " yet: waiting for it");
   unlock::await_devices({options.tpm}, "/dev", std::chrono::steady_clock::now() + options.tpm_wait, stop);
   return folder.keys_of(enrolment, options.tpm);
+}
+
+/// Nobody is disturbed for a share that opens nothing: those are told, and left out. Errors: kConflict where
+/// none is left.
+Result<std::vector<host::Enrolment>> those_that_fit(const std::filesystem::path& repository,
+                                                    const std::vector<host::Enrolment>& enrolments) {
+  ZKV_TRY(const auto description, repository::describe(repository));
+  std::vector<host::Enrolment> fitting;
+  std::vector<Error> misfits;
+  for (const auto& enrolment : enrolments) {
+    if (const auto misfit = host::misfit_of(enrolment, description)) {
+      misfits.push_back(Error::conflict(misfit->text()).remedy(misfit->remedy));
+    } else {
+      fitting.push_back(enrolment);
+    }
+  }
+  if (fitting.empty() && !misfits.empty()) return std::move(misfits.front()).context("nobody is asked");
+  for (const auto& misfit : misfits) {
+    static_cast<void>(std::fprintf(stderr, "zkv: warning: %s\n", misfit.message().c_str()));
+  }
+  return fitting;
 }
 
 }  // namespace
@@ -119,13 +142,14 @@ Result<host::Released> fetch_shares(const std::filesystem::path& repository,
   plea.next_boot = wish.next_boot;
   plea.is_drill = wish.is_drill;
   plea.successor = wish.successor;
+  ZKV_TRY(const auto fitting, those_that_fit(repository, enrolments));
   const host::EnrolmentFolder folder(repository);
   std::mutex speaking;
   host::StatusClock status;
   const auto asking = host::one_voice(ask_options(options, status), speaking);
   std::vector<host::Runner<host::Released>> runners;
-  runners.reserve(enrolments.size());
-  for (const auto& enrolment : enrolments) {
+  runners.reserve(fitting.size());
+  for (const auto& enrolment : fitting) {
     runners.emplace_back([&](const std::stop_token& its_stop) -> Result<host::Released> {
       ZKV_TRY(const auto keys, keys_of(folder, enrolment, options, asking, its_stop));
       return host::ask_enrolled_gateway(enrolment, keys, plea, asking,

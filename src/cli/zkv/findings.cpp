@@ -25,6 +25,17 @@ std::vector<host::Finding> initramfs_findings(const std::filesystem::path& repos
   return findings;
 }
 
+std::vector<host::Finding> enrolment_findings(const std::filesystem::path& repository,
+                                              const std::vector<host::Enrolment>& enrolments) {
+  const auto description = repository::describe(repository);
+  if (!description || !description->outside) return {};
+  auto findings = host::lost_enrolments(description->outside->slots, enrolments, repository.string());
+  for (const auto& enrolment : enrolments) {
+    if (auto misfit = host::misfit_of(enrolment, *description)) findings.push_back(std::move(*misfit));
+  }
+  return findings;
+}
+
 void print_findings(const std::vector<host::Finding>& findings, Output& output) {
   for (const auto& finding : findings) {
     output << "- " << finding.text() << "\n";

@@ -14,6 +14,11 @@ std::vector<host::Finding> mount_findings(const host::DriftRecord& record, const
 /// Where the root is asked for with an older copy of the repository.
 std::vector<host::Finding> initramfs_findings(const std::filesystem::path& repository);
 
+/// Between the repository and the gateways that this host asks: shares that open nothing, and slots whose
+/// gateway is not asked.
+std::vector<host::Finding> enrolment_findings(const std::filesystem::path& repository,
+                                              const std::vector<host::Enrolment>& enrolments);
+
 /// "- ABOUT: WHAT" and its remedy in a line of its own, each.
 void print_findings(const std::vector<host::Finding>& findings, Output& output);
 /// The members "findings" and "notes" of a JSON object.

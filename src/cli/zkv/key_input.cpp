@@ -43,6 +43,11 @@ Result<SecretBytes> key_or_kit(SecretBytes line, const NextLine& next) {
   return reader.key();
 }
 
+bool names_a_file(const SecretBytes& given) {
+  std::error_code failed;
+  return given.view().starts_with('/') && std::filesystem::is_regular_file(given.view(), failed);
+}
+
 Result<SecretBytes> line_of_file(const std::filesystem::path& file) {
   ZKV_TRY(auto text, read_secret_file(file, kLongestKeyFile));
   auto line = without_line_end(std::move(text));
@@ -94,6 +99,10 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
   }
   if (!options.key_file.empty()) return read_key_file(options.key_file);
   if (auto given = session.secrets.redeem(options.key); given) {
+    if (names_a_file(*given)) {
+      return Error::invalid("-k takes the key itself, and here is a file's name")
+          .remedy("--key-file FILE reads it from one, '-k -' from standard input");
+    }
     if (!quiet) warn_of_argv();
     return key_or_kit(std::move(*given), no_more_parts);
   }

@@ -61,11 +61,13 @@ class PartPrompt {
                            echo_));
       if (first == 0 && is_key(line)) return line;
       const auto checked = recovery::check_words(line.view(), first);
-      const bool is_short = checked && !line.empty() && count_words(line.view()) < last - first;
-      if (checked && !is_short) return line;
-      complain(is_short ? Error::invalid("these are words " + std::to_string(first + 1) + " to " +
-                                         std::to_string(last) + ": type all of them in one line")
-                        : checked.error());
+      const auto typed = count_words(line.view());
+      const bool are_rows = typed % recovery::kRowWords == 0 && first + typed <= recovery::kPartWords;
+      if (checked && are_rows) return line;
+      complain(!checked ? checked.error()
+                        : Error::invalid("these are words " + std::to_string(first + 1) + " to " +
+                                         std::to_string(last) + ", and not " + std::to_string(typed) +
+                                         ": type all of them, and no others, in one line"));
     }
   }
 

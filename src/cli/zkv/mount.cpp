@@ -31,7 +31,7 @@ void let_boot_go_on(WaitingService& service, ExitCode code, bool is_all) {
   if (is_all && (code == ExitCode::kDone || (service.was_asking() && is_tried))) {
     return service.end(code == ExitCode::kDone);
   }
-  service.take_back();
+  service.forget();
   if (!service.was_asking() || code == ExitCode::kSuperseded) return;
   if (code == ExitCode::kDenied) return let_service_rest();
   let_service_ask_again();
@@ -45,7 +45,7 @@ ExitCode mount(Session& session, const MountOptions& options) {
   const bool is_all = options.open.only.empty() && !options.open.no_mount;
   const auto code =
       with_repository_key(session, options.source, [&](Opening opening, const host::StopOnSignal& signals) {
-        if (service && is_all) service->leave(opening.key);
+        if (service && is_all) service->keep(opening.key);
         return open_volumes(std::move(opening), preparation, session, options.open, signals);
       });
   if (service) let_boot_go_on(*service, code, is_all);

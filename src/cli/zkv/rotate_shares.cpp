@@ -104,7 +104,8 @@ Result<> end_predecessors(Session& session, const GatewayOptions& options, const
     }
     // That the predecessor is gone is nothing that a copy must know.
     session.before = host::RepositoryFiles::of(session.repository);
-    out << settled->address << " has a new share of this machine's; the old one is destroyed\n";
+    out << settled->address << " has a new share of this machine's, for slot "
+        << std::to_string(settled->slot) << "; the old one is destroyed\n";
   }
   return out.write();
 }

@@ -92,6 +92,10 @@ Result<> store_volume(const Session& session, const SecretBytes& repository_key,
                       const repository::VolumeKeys::Volume& volume,
                       const std::vector<unlock::DerivedFor>& derived) {
   return repository::edit(session.repository, repository_key, [&](repository::VolumeKeys& keys) -> Result<> {
+    if (keys.contains(volume.name)) {
+      return Error::exists(volume.name + " is in the repository already")
+          .remedy("take another name; or, if that one is given up: zkv volume remove --force " + volume.name);
+    }
     ZKV_CHECK(keys.add(volume.name, volume.kind, volume.key));
     ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
     ZKV_CHECK(unlock::keep_derived(keys, derived));

@@ -42,7 +42,7 @@ ExitCode unlock_by_hand(Session& session, const UnlockOptions& options) {
   const bool is_all = !options.open.dry_run && !options.open.no_mount && options.open.only.empty();
   WaitingService service;
   repository::RepositoryKey given{std::move(*key), std::nullopt};
-  if (is_all) service.leave(given);
+  if (is_all) service.keep(given);
   const auto code =
       open_volumes({.key = std::move(given),
                     .explain = [&](Error error) { return explain_to_person(std::move(error), options); }},

@@ -165,36 +165,13 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   return out.write();
 }
 
-/// What is not seen now, as a disk that is not plugged in or a pool that is not imported, may come back; and
-/// what the repository does not know may be it, under another name.
-bool is_gone_for_good(const VolumeKeys& keys, const VolumeKeys::Volume& volume) {
-  if (volume.kind != repository::VolumeKind::kZfs) return false;
-  const auto unlocker = unlocker_named(repository::to_text(volume.kind));
-  if (!unlocker) return false;
-  const auto states = (*unlocker)->inspect({{volume.name, volume.settings}});
-  if (!states) return false;
-  const auto presence = states->front().presence;
-  if (presence == unlock::Presence::kNotAVolume) return true;
-  const auto all = (*unlocker)->discover();
-  return presence == unlock::Presence::kMissing && all &&
-         std::ranges::all_of(*all, [&](const auto& state) { return keys.contains(state.name); });
-}
-
-/// A key that nobody else has is gone with its volume.
+/// A key that nobody else has is gone with its entry. What is not seen now may come back: a disk that is not
+/// plugged in, a pool that is not imported, a copy; or have another name by now.
 Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) {
-  const auto volumes = keys.volumes();
-  const auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeKeys::Volume& volume) {
-    return volume.name == options.name;
-  });
-  if (options.force || found == volumes.end()) return {};
-  if (is_gone_for_good(keys, *found)) return {};
-  const bool is_secret = found->kind == repository::VolumeKind::kSecret;
-  return Error::conflict(
-             options.name +
-             (is_secret ? " may be nowhere else"
-                        : " is there or may come back, and may be opened by no other key than this one") +
-             "; nothing was removed")
-      .remedy("if that is not so, or nobody needs it any more: zkv volume remove --force " + options.name +
+  if (options.force || !keys.contains(options.name)) return {};
+  return Error::conflict("nothing else may open " + options.name +
+                         ", or a copy of it, than the key that would be gone; nothing was removed")
+      .remedy("if nobody needs it any more: zkv volume remove --force " + options.name +
               "; if it has another name now: zkv volume rename " + options.name + " NEW");
 }
 
@@ -276,7 +253,7 @@ void add_volume_remove(CLI::App& volume, Session& session) {
   const auto options = std::make_shared<RemoveOptions>();
   add_key_options(*command, options->key);
   command->add_flag("-f,--force", options->force,
-                    "also where its key may be the only one; do not complain when it is not there");
+                    "yes, its key is needed no more; do not complain when it is not there");
   command->add_option("NAME", options->name, "name of the volume")->required();
   command->callback(
       [&session, options] { session.exit_code = finish(remove_of_any_kind(session, *options)); });

@@ -42,6 +42,12 @@ Result<std::vector<Move>> moves_in(const VolumeKeys& keys, const RenameOptions& 
       .remedy("'zkv volume list' shows which there are");
 }
 
+Result<> check_free(const VolumeKeys& keys, const std::string& name) {
+  if (!keys.contains(name)) return {};
+  return Error::exists(name + " is in the repository already; nothing was renamed")
+      .remedy("if two have changed names, rename one to a third name first, with --no-test");
+}
+
 /// What is open under one name would be opened once more under another.
 Result<> check_not_open_as_before(unlock::Unlocker& unlocker, const Move& move) {
   const auto& settings = move.volume.settings;
@@ -81,6 +87,7 @@ Result<> rename_volumes(Session& session, const RenameOptions& options) {
   std::unique_ptr<unlock::Unlocker> unlocker;
   ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
     ZKV_TRY(const auto moves, moves_in(keys, options));
+    for (const auto& move : moves) ZKV_CHECK(check_free(keys, move.to));
     ZKV_TRY(unlocker, unlocker_named(repository::to_text(moves.front().volume.kind)));
     for (const auto& move : moves) {
       ZKV_CHECK(unlocker->check({move.to, move.volume.settings}));

@@ -7,7 +7,6 @@
 #include <cstdlib>
 
 #include "commands.h"
-#include "host/handover.h"
 #include "unlock/system_tool.h"
 
 namespace zkv::cli {
@@ -39,10 +38,18 @@ bool is_service_itself() {
   return id != nullptr && *id != '\0' && property_of(kService, "InvocationID") == id;
 }
 
-/// Still.
-bool does_wait() {
-  const auto state = state_of(kService);
-  return (state == "activating" || state == "failed") && !is_service_itself();
+/// One that somebody stopped, as after a person's no; not one that the kernel's command line keeps off, nor
+/// one that has nobody to ask.
+bool is_stopped() {
+  return property_of(kService, "UnitFileState") == "enabled" &&
+         property_of(kService, "ConditionResult") == "yes" &&
+         property_of(kService, "Result") != "exec-condition";
+}
+
+/// Still, in that state of the service.
+bool does_wait(const std::string& state) {
+  const bool waits = state == "activating" || state == "failed" || (state == "inactive" && is_stopped());
+  return waits && !is_service_itself();
 }
 
 bool does_ask() { return state_of(kService) == "activating" && !is_service_itself(); }
@@ -74,32 +81,26 @@ void order(std::vector<std::string> words, const std::string& told, const Failin
 WaitingService::WaitingService() {
   if (::geteuid() != 0) return;
   const auto state = state_of(kService);
-  was_waiting_ = (state == "activating" || state == "failed") && !is_service_itself();
+  was_waiting_ = does_wait(state);
   was_asking_ = was_waiting_ && state == "activating";
 }
 
-void WaitingService::take_back() {
-  if (left_ && *left_) static_cast<void>(host::take_handover());
-  left_.reset();
-}
-
-void WaitingService::leave(const repository::RepositoryKey& key) {
-  if (was_waiting_) left_ = host::leave_handover(key);
+void WaitingService::keep(const repository::RepositoryKey& key) {
+  if (was_waiting_) kept_.emplace(host::HeldHandover::hold(key));
 }
 
 void WaitingService::end(bool is_all_open) {
-  if (!left_ || !does_wait()) return;
-  if (*left_) *left_ = systemctl({"--no-block", "restart", kService}).map([](const std::string&) {});
-  if (*left_) {
-    left_.reset();
+  if (!kept_ || !does_wait(state_of(kService))) return;
+  auto left = *kept_ ? (*kept_)->leave() : Result<>(tl::unexpected(kept_->error()));
+  if (left) left = systemctl({"--no-block", "restart", kService}).map([](const std::string&) {});
+  if (left) {
     static_cast<void>(std::fprintf(stderr, "zkv: %s begins anew, and asks nobody%s\n", kService,
                                    is_all_open ? ": what waits for the volumes starts" : ""));
     return;
   }
   static_cast<void>(host::take_handover());
-  auto error =
-      Error(left_->error())
-          .context((is_all_open ? "all is open, but " : "") + std::string(kService) + " still waits");
+  auto error = std::move(left).error().context((is_all_open ? "all is open, but " : "") +
+                                               std::string(kService) + " still waits");
   report(is_all_open
              ? std::move(error).remedy(
                    "what waits for the volumes starts by: touch /run/zfs-keyvault/mounted && systemctl start "
@@ -131,6 +132,7 @@ void tell_of_failed_service() {
 bool does_service_run() { return state_of(kService) == "active"; }
 
 void let_service_stop() {
+  static_cast<void>(host::take_handover());
   if (::geteuid() != 0 || (!does_stand(kTarget) && !does_stand(kService))) return;
   order({"stop", kTarget, kService},
         std::string(kService) + " ends with what requires " + kTarget +

@@ -4,33 +4,35 @@
 #include <optional>
 
 #include "base/result.h"
+#include "host/handover.h"
 #include "repository/repository.h"
 
 namespace zkv::cli {
 
-/// zfs-keyvault.service where it asks still, or has failed, while a person does its work. Not for who is not
-/// root, nor for what that service itself runs.
+/// zfs-keyvault.service where it asks still, has failed or was stopped, while a person does its work. Not for
+/// who is not root, nor for what that service itself runs.
 class WaitingService {
  public:
   WaitingService();
   WaitingService(const WaitingService&) = delete;
   WaitingService& operator=(const WaitingService&) = delete;
-  ~WaitingService() { take_back(); }
+  ~WaitingService() = default;
 
   /// Whether it asked a gateway, or was about to, when this was made.
   [[nodiscard]] bool was_asking() const { return was_asking_; }
-  /// Leaves it the key in the kernel's keyring: not in this process, which holds none while it mounts.
-  void leave(const repository::RepositoryKey& key);
-  /// Where it waits still it is begun anew, and ends with the key that was left as this has: without asking
+  /// Keeps the key for it, in the kernel: not in this process, which holds none while it mounts, and not
+  /// longer than this process lives.
+  void keep(const repository::RepositoryKey& key);
+  /// Where it waits still it is begun anew, and ends with the key that was kept as this has: without asking
   /// anybody, and well where all is open, so that what waits for zfs-keyvault.target starts. Tells of it.
   void end(bool is_all_open);
-  /// What was left is there no more, for whoever begins anew afterwards.
-  void take_back();
+  /// The key is kept no more.
+  void forget() { kept_.reset(); }
 
  private:
   bool was_waiting_ = false;
   bool was_asking_ = false;
-  std::optional<Result<>> left_;
+  std::optional<Result<host::HeldHandover>> kept_;
 };
 
 /// Has zfs-keyvault.service ask now, whose request another of this host took the place of; by itself it would
@@ -49,7 +51,8 @@ bool does_service_run();
 
 /// Where zfs-keyvault.service or zfs-keyvault.target stands, or is about to, both are stopped, now that all
 /// is locked: what requires the target would else start on empty directories, and an approval of what is
-/// still asked would open all again. Tells of it; does nothing for who is not root.
+/// still asked would open all again. Tells of it; does nothing for who is not root. A key that lies ready for
+/// the service is taken away, too.
 void let_service_stop();
 
 /// Where zfs-keyvault.target stands, and not all that should be is locked: says what may come of that.

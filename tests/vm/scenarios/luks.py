@@ -186,6 +186,15 @@ class Luks(Scenario):
         self.assertEqual(self.volumes_of(guest), dict.fromkeys(("data", "image", "serpent"), ("not-loaded", False, "")))
         self.assert_open(guest, VOLUMES)
 
+        self.step("locking what is open while a copy of its disk lies beside it")
+        guest.check(ZKV.format("mount --only data"))
+        guest.check("cp /dev/disk/by-id/virtio-spare /var/lib/twin && losetup --find --show /var/lib/twin >/run/twin && udevadm settle")
+        guest.check('ln -sf "$(cat /run/twin)" "/dev/disk/by-uuid/$(blkid -s UUID -o value "$(cat /run/twin)")"')
+        self.assertEqual(self.volumes_of(guest)["data"], ("loaded", True, "/srv/data"))
+        guest.check("zkv lock data")
+        self.assertEqual(guest.check("ls /dev/mapper"), "control\n")
+        guest.check("losetup --detach $(cat /run/twin); rm /var/lib/twin; udevadm trigger --settle /dev/disk/by-id/virtio-spare")
+
         self.step("opening one of several that cannot")
         self.fail_in_every_way(guest)
         guest.power_off()
