@@ -1,4 +1,6 @@
 // What ZFS's own units do at boot beside zkv.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -91,10 +93,12 @@ FoundList zfs_import_off(const Facts& facts) {
 FoundList zfs_pool_unlisted(const Facts& facts) {
   FoundList found;
   for (const auto& pool : pools_where(facts, false, false)) {
-    found.push_back({"/etc/zfs/zpool.cache",
-                     "the pool " + pool + " is not in the list of pools that are imported at boot",
-                     "zpool set cachefile=/etc/zfs/zpool.cache " + pool +
-                         "; if it has another name now: zkv volume rename " + pool + " NEW"});
+    found.push_back(
+        {"/etc/zfs/zpool.cache",
+         "the pool " + pool + " is not in the list of pools that are imported at boot",
+         fmt::format("zpool set cachefile=/etc/zfs/zpool.cache {0}; if it has another name now: zkv "
+                     "volume rename {0} NEW",
+                     pool)});
   }
   return found;
 }
