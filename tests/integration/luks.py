@@ -228,6 +228,12 @@ class Luks(Volumes):
         self.assertIn("no mapping", self.world.error("volume", "rename", "-k", "-", "b", "c/d", stdin=self.key.encode()))
         self.assertEqual(self.tried(), {"b": "key-fits"})
 
+    def test_what_has_only_the_name_of_a_pool_is_renamed_alone(self):
+        self.world.with_key(self.key, "fs", "add", "tank/a", "zfs key")
+        self.world.run("volume", "add", "--kind", "secret", "-k", "-", "--volume-key-file", "-", "tank", stdin=f"{self.key}\ntoken\n".encode())
+        self.world.with_key(self.key, "volume", "rename", "tank", "vault")
+        self.assertEqual([volume["name"] for volume in self.listed()], ["tank/a", "vault"])
+
     def test_the_words_of_the_seed_mean_zfs(self):
         self.add("data", self.image("a.img", b"right", *CHEAP), b"right\n")
         self.world.with_key(self.key, "fs", "add", "tank/a", "zfs key")

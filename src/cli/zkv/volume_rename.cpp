@@ -27,12 +27,16 @@ struct Move {
   std::string to;
 };
 
-/// That volume and, as zfs(8) renames, the filesystems below it. Errors: kNotFound.
+bool is_zfs(const VolumeKeys::Volume& volume) { return volume.kind == repository::VolumeKind::kZfs; }
+
+/// That volume and, as zfs(8) renames, the filesystems below it. All are of one kind. Errors: kNotFound.
 Result<std::vector<Move>> moves_in(const VolumeKeys& keys, const RenameOptions& options) {
+  auto volumes = keys.volumes();
+  const auto itself = std::ranges::find(volumes, options.from, &VolumeKeys::Volume::name);
+  const bool takes_along = itself == volumes.end() || is_zfs(*itself);
   std::vector<Move> moves;
-  for (auto& volume : keys.volumes()) {
-    const bool is_below =
-        volume.kind == repository::VolumeKind::kZfs && volume.name.starts_with(options.from + "/");
+  for (auto& volume : volumes) {
+    const bool is_below = takes_along && is_zfs(volume) && volume.name.starts_with(options.from + "/");
     if (volume.name != options.from && !is_below) continue;
     std::string to = options.to + volume.name.substr(options.from.size());
     moves.push_back({std::move(volume), std::move(to)});
