@@ -159,7 +159,7 @@ class CryptKinds(Scenario):
         self.finish_boot(guest)
 
         self.step("making volumes of every kind")
-        guest.check(MAKE)
+        guest.check(MAKE, 400)
         self.step("adding them")
         guest.check(ADD)
         self.assert_closed(guest)

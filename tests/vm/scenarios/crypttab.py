@@ -81,7 +81,7 @@ class Crypttab(Scenario):
         self.finish_boot(guest)
         self.assertEqual(unit(guest, "zfs-keyvault.service", "SubState"), "exited")
         self.step("making a disk, a pool on it, and units with a secret")
-        guest.check(MAKE)
+        guest.check(MAKE, 400)
         self.assertIn("data UUID=", guest.check(INSTALL.format("install --dry-run data")))
         self.assertNotEqual(guest.run("grep zkv /etc/crypttab").code, 0)
         guest.check(INSTALL.format("install data"))

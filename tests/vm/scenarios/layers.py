@@ -96,7 +96,7 @@ class Layers(Scenario):
         self.finish_boot(guest)
 
         self.step("making a volume group, a btrfs and an array on LUKS")
-        guest.check(MAKE)
+        guest.check(MAKE, 600)
         self.assert_down(guest)
 
         self.step("rebooting")

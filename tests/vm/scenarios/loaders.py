@@ -76,7 +76,7 @@ class Loaders(Scenario):
         self.finish_boot(guest)
 
         self.step("making directories and adding them")
-        guest.check(MAKE)
+        guest.check(MAKE, 400)
         guest.check(ADD)
         self.assertEqual(json.loads(guest.check(ZKV.format("mount --json --only photos")))["volumes"][0]["result"], "opened")
         guest.check("chmod 0755 /srv/photos; echo 'content of photos' >/srv/photos/file; chown reader /srv/photos/file; zkv unmount photos")

@@ -117,7 +117,7 @@ class Luks(Scenario):
         self.finish_boot(guest)
 
         self.step("making LUKS volumes and adding them")
-        guest.check(MAKE)
+        guest.check(MAKE, 400)
         guest.check(ADD)
         self.assert_luks_closed(guest)
         refused = guest.run("echo wrong | zkv volume add --key-file /root/recovery-key --force --volume-key-file - data")
