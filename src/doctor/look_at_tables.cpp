@@ -30,8 +30,7 @@ const VolumeFacts* volume_of(const Facts& facts, const unlock::CrypttabLine& lin
 bool is_served(const unlock::CrypttabLine& line) { return line.key_file.starts_with("/run/"); }
 
 bool is_opened_by_boot(const unlock::CrypttabLine& line) {
-  const bool is_early = has_option(line.options, "initramfs") || has_option(line.options, "x-initrd.attach");
-  return !has_option(line.options, "noauto") && !is_for_one_boot(line) && !is_early;
+  return !has_option(line.options, "noauto") && !is_for_one_boot(line) && !is_of_initramfs(line);
 }
 
 /// The lines that the boot opens, of volumes that zkv opens.

@@ -92,8 +92,7 @@ bool lies_elsewhere(const CrypttabLine& line, const VolumeOfKind& known, const C
 }
 
 bool is_of_system(const CrypttabLine& line, const unlock::SystemVolumes& system) {
-  return has_option(line, "initramfs") || has_option(line, "x-initrd.attach") ||
-         system.hold("luks", {line.name, {.device = line.device}});
+  return is_of_initramfs(line) || system.hold("luks", {line.name, {.device = line.device}});
 }
 
 void check_line_of_system(const CrypttabLine& line, const CrypttabPlaces& places,

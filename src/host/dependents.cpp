@@ -156,9 +156,8 @@ void check_crypttab(const DriftRecord& record, const Held& is_held, const fs::pa
   if (!text) return;
   for (const auto& line : unlock::parse_crypttab(*text)) {
     const bool is_known = record.volumes.contains(line.name);
-    const bool is_early =
-        unlock::has_option(line, "initramfs") || unlock::has_option(line, "x-initrd.attach");
-    if (unlock::has_option(line, "noauto") || is_early || (is_known && is_held(line.name))) continue;
+    const bool is_early = unlock::is_of_initramfs(line) || (is_known && is_held(line.name));
+    if (unlock::has_option(line, "noauto") || is_early) continue;
     if (unlock::asks_us(line)) {
       check_line_of_ours(line, is_known || record.volumes.empty(), path, drift);
       continue;

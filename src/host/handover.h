@@ -25,7 +25,6 @@ Result<> leave_handover(const repository::RepositoryKey& key, const std::string&
 /// that ends, and does not lie in the process's memory. Of one thread, that which made it.
 class HeldHandover {
  public:
-  HeldHandover() = default;
   HeldHandover(const HeldHandover&) = delete;
   HeldHandover& operator=(const HeldHandover&) = delete;
   HeldHandover(HeldHandover&& other) noexcept : id_(std::exchange(other.id_, 0)) {}

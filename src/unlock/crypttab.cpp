@@ -31,6 +31,10 @@ bool has_option(const CrypttabLine& line, std::string_view word) {
   });
 }
 
+bool is_of_initramfs(const CrypttabLine& line) {
+  return has_option(line, "initramfs") || has_option(line, "x-initrd.attach");
+}
+
 bool asks_us(const CrypttabLine& line) { return line.key_file == kCryptsetupSocket; }
 
 Result<std::vector<CrypttabLine>> lines_that_ask(const std::filesystem::path& crypttab) {

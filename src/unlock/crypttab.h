@@ -25,6 +25,9 @@ std::vector<CrypttabLine> parse_crypttab(std::string_view text);
 
 /// Whether `word` is among its options; as "NAME=" it may have any value.
 bool has_option(const CrypttabLine& line, std::string_view word);
+/// Whether it is opened before the system is there. Source: crypttab(5), x-initrd.attach; Debian's,
+/// initramfs.
+bool is_of_initramfs(const CrypttabLine& line);
 
 /// Whether its key file is our socket.
 bool asks_us(const CrypttabLine& line);
