@@ -18,48 +18,71 @@ void keep_first_complaint(int level, const char* message, void* text) {
   while (kept->ends_with('\n') || kept->ends_with('.')) kept->pop_back();
 }
 
-template <class Function>
-bool find_function(void* library, const char* name, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, name));
-  return function != nullptr;
-}
+/// Looks functions up in one library until the first that it lacks.
+class Lookup {
+ public:
+  explicit Lookup(void* library) : library_(library) {}
 
-bool find_all(CryptFunctions& found) {
-  auto* from = found.library.get();
-  return find_function(from, "crypt_init", found.init) &&
-         find_function(from, "crypt_init_data_device", found.init_data_device) &&
-         find_function(from, "crypt_init_by_name", found.init_by_name) &&
-         find_function(from, "crypt_free", found.free) && find_function(from, "crypt_format", found.format) &&
-         find_function(from, "crypt_load", found.load) &&
-         find_function(from, "crypt_get_type", found.get_type) &&
-         find_function(from, "crypt_keyslot_max", found.keyslot_max) &&
-         find_function(from, "crypt_keyslot_status", found.keyslot_status) &&
-         find_function(from, "crypt_keyslot_get_pbkdf", found.keyslot_get_pbkdf) &&
-         find_function(from, "crypt_keyslot_get_encryption", found.keyslot_get_encryption) &&
-         find_function(from, "crypt_get_cipher", found.get_cipher) &&
-         find_function(from, "crypt_get_volume_key_size", found.get_volume_key_size) &&
-         find_function(from, "crypt_activate_by_passphrase", found.activate_by_passphrase) &&
-         find_function(from, "crypt_activate_by_volume_key", found.activate_by_volume_key) &&
-         find_function(from, "crypt_deactivate_by_name", found.deactivate_by_name) &&
-         find_function(from, "crypt_keyslot_add_by_passphrase", found.keyslot_add) &&
-         find_function(from, "crypt_keyslot_destroy", found.keyslot_destroy) &&
-         find_function(from, "crypt_set_pbkdf_type", found.set_pbkdf_type) &&
-         find_function(from, "crypt_set_log_callback", found.set_log_callback);
+  template <class Function>
+  void find(const char* name, Function& function) {
+    if (missing_ != nullptr) return;
+    function = reinterpret_cast<Function>(::dlsym(library_, name));
+    if (function == nullptr) missing_ = name;
+  }
+
+  /// The name of the function that it lacks; nullptr: it has all.
+  [[nodiscard]] const char* missing() const { return missing_; }
+
+ private:
+  void* library_;
+  const char* missing_ = nullptr;
+};
+
+/// As Lookup::missing.
+const char* find_all(CryptFunctions& found) {
+  Lookup library(found.library.get());
+  library.find("crypt_init", found.init);
+  library.find("crypt_init_data_device", found.init_data_device);
+  library.find("crypt_init_by_name", found.init_by_name);
+  library.find("crypt_free", found.free);
+  library.find("crypt_format", found.format);
+  library.find("crypt_load", found.load);
+  library.find("crypt_get_type", found.get_type);
+  library.find("crypt_keyslot_max", found.keyslot_max);
+  library.find("crypt_keyslot_status", found.keyslot_status);
+  library.find("crypt_keyslot_get_pbkdf", found.keyslot_get_pbkdf);
+  library.find("crypt_keyslot_get_encryption", found.keyslot_get_encryption);
+  library.find("crypt_get_cipher", found.get_cipher);
+  library.find("crypt_get_volume_key_size", found.get_volume_key_size);
+  library.find("crypt_activate_by_passphrase", found.activate_by_passphrase);
+  library.find("crypt_activate_by_volume_key", found.activate_by_volume_key);
+  library.find("crypt_deactivate_by_name", found.deactivate_by_name);
+  library.find("crypt_keyslot_add_by_passphrase", found.keyslot_add);
+  library.find("crypt_keyslot_destroy", found.keyslot_destroy);
+  library.find("crypt_set_pbkdf_type", found.set_pbkdf_type);
+  library.find("crypt_set_log_callback", found.set_log_callback);
+  return library.missing();
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const CryptFunctions>> CryptFunctions::load_from(
     const std::vector<std::string>& libraries) {
+  std::string lacking;
   for (const auto& name : libraries) {
     auto found = std::make_shared<CryptFunctions>();
     found->library = {::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), [](void* handle) {
                         if (handle != nullptr) ::dlclose(handle);
                       }};
-    if (found->library == nullptr || !find_all(*found)) continue;
+    if (found->library == nullptr) continue;
+    if (const char* missing = find_all(*found); missing != nullptr) {
+      lacking = name + " has no function " + missing;
+      continue;
+    }
     found->set_log_callback(nullptr, keep_first_complaint, nullptr);
     return found;
   }
+  if (!lacking.empty()) return Error::unsupported(lacking).remedy("install libcryptsetup12 2.6 or later");
   return Error::unsupported("libcryptsetup is not installed").remedy("install libcryptsetup12");
 }
 

@@ -212,6 +212,19 @@ TEST_F(CryptKinds, LuksOpensByTheVolumeKeyWhereItsWordsSaySo) {
   EXPECT_EQ(calls(), "LUKS volume-key data 0 ey\nblkid\n");
 }
 
+TEST_F(CryptKinds, AVolumeKeyOfLuksHasTheSizeThatItsHeaderTells) {
+  EXPECT_EQ(open(*make_luks_unlocker(options_), "volume-key").happened, Happened::kWrongKey);
+  EXPECT_EQ(calls(), "");
+}
+
+TEST_F(CryptKinds, ALibraryThatLacksAFunctionIsToldFromNone) {
+  const auto none = open(*make_luks_unlocker(CryptOptions{.libraries = {directory_ / "none.so"}}), "");
+  EXPECT_THAT(none.detail, HasSubstr("libcryptsetup is not installed"));
+  const auto other = open(*make_luks_unlocker(CryptOptions{.libraries = {"libc.so.6"}}), "");
+  EXPECT_EQ(other.happened, Happened::kFailed);
+  EXPECT_THAT(other.detail, HasSubstr("libc.so.6 has no function crypt_init"));
+}
+
 TEST_F(CryptKinds, EachKindKnowsItsOwnMappings) {
   write(directory_ / "dev/vdb", "");
   const auto vdb = fs::canonical(directory_ / "dev/vdb").string();
