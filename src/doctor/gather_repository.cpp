@@ -11,6 +11,7 @@
 #include "host/mount_trouble.h"
 #include "host/unlock_record.h"
 #include "repository/generation.h"
+#include "repository/store.h"
 #include "unlock/mount_table.h"
 #include "unlock/system_volumes.h"
 
@@ -144,7 +145,8 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   } else {
     facts.repository_trouble = description.error();
   }
-  if (auto before = repository::describe(file.string() + ".previous")) facts.previous = std::move(*before);
+  if (auto before = repository::describe(repository::real_path(file).string() + ".previous"))
+    facts.previous = std::move(*before);
   if (is_closed_to_us(file.string() + ".enrolments", facts)) return;
   facts.are_enrolments_seen = true;
   const host::EnrolmentFolder folder(file);

@@ -49,21 +49,13 @@ FoundList enrolment_unusable(const Facts& facts) {
     return {{facts.repository + ".enrolments", facts.enrolment_trouble->message(),
              facts.enrolment_trouble->remedy()}};
   }
-  const auto* slots = slots_of(facts.description);
   FoundList found;
   for (const auto& lost : facts.lost_keys) {
     found.push_back({lost.about, lost.what, lost.remedy.empty() ? kAnew : lost.remedy});
   }
-  if (slots != nullptr && !facts.enrolments.empty()) {
-    for (const auto& lost : host::lost_enrolments(*slots, facts.enrolments, facts.repository)) {
-      found.push_back({lost.about, lost.what, lost.remedy});
-    }
-  }
-  for (const auto& enrolment : facts.enrolments) {
-    if (!facts.description) break;
-    if (const auto misfit = host::misfit_of(enrolment, *facts.description)) {
-      found.push_back({misfit->about, misfit->what, misfit->remedy});
-    }
+  if (facts.enrolments.empty() || !facts.description) return found;
+  for (auto& unfit : host::enrolment_findings(*facts.description, facts.enrolments, facts.repository)) {
+    found.push_back({std::move(unfit.about), std::move(unfit.what), std::move(unfit.remedy)});
   }
   return found;
 }

@@ -133,7 +133,9 @@ Result<MountReport> open_and_mount(const MountOrder& order, repository::Reposito
   auto& keys = opened.keys;
   ZKV_CHECK(check_all_known(order.only, keys));
   keep_only(order.only, keys);
-  if (opened.format != repository::Format::kVersion2 || order.is_trial) held.reset();
+  // An older repository that was put back stays as it is until a person changes it, and is told until then.
+  const bool may_write = opened.format == repository::Format::kVersion2 && !opened.warning;
+  if (!may_write || order.is_trial) held.reset();
   auto unknown = take_out_unknown(keys, unlockers);
   if (order.on_keys) order.on_keys(keys);
   MountReport report;

@@ -122,8 +122,7 @@ bool compare_kind(const DriftRecord& record, unlock::Unlocker& unlocker, Drift& 
 }  // namespace
 
 std::string accepted_name(const Adoptable& volume, const Unlockers& unlockers) {
-  const auto& place = volume.settings.device.empty() ? volume.name : volume.settings.device;
-  return std::string(unlockers[volume.kind]->name()) + ":" + place;
+  return accepted_name(unlockers[volume.kind]->name(), volume.name, volume.settings);
 }
 
 Drift find_drift(const DriftRecord& record, const std::vector<std::string>& names, const Unlockers& unlockers,
@@ -200,6 +199,16 @@ std::optional<Finding> misfit_of(const Enrolment& enrolment, const repository::D
                  "the repository has no slot " + std::to_string(enrolment.slot) +
                      " of this gateway, whose share opens nothing else",
                  kAnew};
+}
+
+std::vector<Finding> enrolment_findings(const repository::Description& repository,
+                                        const std::vector<Enrolment>& enrolments, const std::string& path) {
+  std::vector<Finding> findings;
+  if (repository.outside) findings = lost_enrolments(repository.outside->slots, enrolments, path);
+  for (const auto& enrolment : enrolments) {
+    if (auto misfit = misfit_of(enrolment, repository)) findings.push_back(std::move(*misfit));
+  }
+  return findings;
 }
 
 std::optional<Finding> finding_of(const unlock::Outcome& outcome) {

@@ -38,7 +38,7 @@ struct Drift {
 Drift find_drift(const DriftRecord& record, const std::vector<std::string>& names, const Unlockers& unlockers,
                  const AdoptablePlaces& places = {});
 
-/// How a volume that stays out of the repository is kept in DriftRecord::accepted.
+/// The same of DriftRecord::accepted, for what was found.
 std::string accepted_name(const Adoptable& volume, const Unlockers& unlockers);
 /// Accepts all that find_drift() would call missing from the repository. Errors: those of find_adoptable().
 Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std::vector<std::string>& names,
@@ -53,6 +53,10 @@ std::vector<Finding> lost_enrolments(const std::vector<repository::Slot>& slots,
 /// Why that gateway's share cannot open this repository, as far as it can be seen from outside; nothing where
 /// it can.
 std::optional<Finding> misfit_of(const Enrolment& enrolment, const repository::Description& repository);
+
+/// Both for all enrolments with this repository.
+std::vector<Finding> enrolment_findings(const repository::Description& repository,
+                                        const std::vector<Enrolment>& enrolments, const std::string& path);
 
 /// What a volume's outcome means for a boot; nothing where it was a success.
 std::optional<Finding> finding_of(const unlock::Outcome& outcome);

@@ -108,6 +108,11 @@ bool proves(unlock::Happened happened) {
 
 }  // namespace
 
+std::string accepted_name(std::string_view kind, const std::string& volume,
+                          const repository::VolumeSettings& settings) {
+  return std::string(kind) + ":" + (settings.device.empty() ? volume : settings.device);
+}
+
 fs::path default_drift_path() { return default_record_path().replace_filename("drift.json"); }
 
 Result<DriftRecord> read_drift_record(const fs::path& path) {
@@ -178,6 +183,7 @@ void take_in(DriftRecord& record, const repository::VolumeKeys& keys, const std:
     if (volume.name == changed || known.kind != repository::to_text(volume.kind)) known = {};
     known.kind = repository::to_text(volume.kind);
     known.settings = volume.settings;
+    record.accepted.erase(accepted_name(known.kind, volume.name, volume.settings));
   }
 }
 

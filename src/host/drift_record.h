@@ -44,6 +44,11 @@ std::vector<unlock::VolumeRef> refs_of_kind(const Volumes& volumes, std::string_
   return refs;
 }
 
+/// How a volume that stays out of the repository is called in DriftRecord::accepted; `kind` as
+/// Unlocker::name.
+std::string accepted_name(std::string_view kind, const std::string& volume,
+                          const repository::VolumeSettings& settings);
+
 /// drift.json beside default_record_path().
 std::filesystem::path default_drift_path();
 

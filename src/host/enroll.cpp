@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "crypto/random.h"
+#include "host/drift.h"
 #include "host/evidence.h"
 #include "host/gateway_link.h"
 #include "protocol/json_members.h"
@@ -81,7 +82,8 @@ class Enroller {
 
   Result<Enrolment> run() {
     ZKV_TRY(auto pending, folder_.pending());
-    if (pending && !is_what_is_wanted(*pending)) {
+    ZKV_TRY(const auto repository, repository::describe(order_.repository));
+    if (pending && !is_what_is_wanted(*pending, repository)) {
       ZKV_CHECK(undo(pending->enrolment));
       pending.reset();
     }
@@ -95,8 +97,10 @@ class Enroller {
   }
 
  private:
-  [[nodiscard]] bool is_what_is_wanted(const PendingEnrolment& begun) const {
-    return begun.invite == invite_ && begun.enrolment.slot != 0 &&
+  /// An older repository may have been put back meanwhile, or another one.
+  [[nodiscard]] bool is_what_is_wanted(const PendingEnrolment& begun,
+                                       const repository::Description& repository) const {
+    return begun.invite == invite_ && begun.enrolment.slot != 0 && !misfit_of(begun.enrolment, repository) &&
            begun.enrolment.in_tpm == order_.keys.tpm.has_value();
   }
 

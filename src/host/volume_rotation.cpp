@@ -2,6 +2,7 @@
 #include "host/volume_rotation.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "crypto/random.h"
 #include "repository/change.h"
@@ -68,6 +69,28 @@ Result<> change_volume(unlock::Unlocker& unlocker, const Volume& volume) {
   return unlocker.take_key(changed, volume.key);
 }
 
+/// One of the repository as it stands now, which nobody else writes meanwhile: a key that somebody put in
+/// since the change began is not to be lost. An error wherever nothing is to be written; `change` says why.
+Result<> change_held_volume(repository::VolumeKeys& keys, const std::string& name, const Unlockers& unlockers,
+                            const std::stop_token& stop, std::optional<VolumeChange>& change) {
+  const auto volumes = keys.volumes();
+  const auto volume = std::ranges::find(volumes, name, &Volume::name);
+  if (volume == volumes.end() || volume->next_key.empty()) {
+    change = VolumeChange{name, {}, Happened::kLeftAlone, "another command took it away, or gave it a key"};
+    return Error::conflict(change->why);
+  }
+  auto* unlocker = unlocker_of_kind(unlockers, volume->kind);
+  auto done = check_changes(unlocker, *volume);
+  if (done && stop.stop_requested()) done = Error::interrupted("not tried, since a stop was asked for");
+  if (done) done = change_volume(*unlocker, *volume);
+  if (!done) {
+    change = told(*volume, Happened::kPending, done.error());
+    return done;
+  }
+  change = VolumeChange{name, std::string(unlocker->name()), Happened::kChanged, {}, {}, volume->settings};
+  return keys.finish_change(name);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> pending_volume_changes(const std::filesystem::path& repository,
@@ -111,23 +134,18 @@ Result<std::vector<VolumeChange>> resume_volume_changes(const std::filesystem::p
                                                         const SecretBytes& key, const Unlockers& unlockers,
                                                         const std::stop_token& stop,
                                                         const AfterChange& after_change) {
-  ZKV_TRY(const auto opened, repository::open(repository, key));
+  ZKV_TRY(const auto pending, pending_volume_changes(repository, key));
   std::vector<VolumeChange> changes;
-  for (const auto& volume : opened.keys.volumes()) {
-    if (volume.next_key.empty()) continue;
-    auto* unlocker = unlocker_of_kind(unlockers, volume.kind);
-    auto done = check_changes(unlocker, volume);
-    if (done && stop.stop_requested()) done = Error::interrupted("not tried, since a stop was asked for");
-    if (done) done = change_volume(*unlocker, volume);
-    if (!done) {
-      changes.push_back(told(volume, Happened::kPending, done.error()));
-      continue;
-    }
-    ZKV_CHECK(repository::edit(
-        repository, key, [&](repository::VolumeKeys& keys) { return keys.finish_change(volume.name); }));
-    changes.push_back(
-        {volume.name, std::string(unlocker->name()), Happened::kChanged, {}, {}, volume.settings});
-    after_change(changes.back());
+  for (const auto& name : pending) {
+    std::optional<VolumeChange> change;
+    const auto written = repository::edit(repository, key, [&](repository::VolumeKeys& keys) {
+      return change_held_volume(keys, name, unlockers, stop, change);
+    });
+    // What is not changed is not written.
+    if (!written && (!change || change->happened == Happened::kChanged))
+      return tl::unexpected(written.error());
+    changes.push_back(std::move(*change));
+    if (changes.back().happened == Happened::kChanged) after_change(changes.back());
   }
   return changes;
 }

@@ -20,7 +20,7 @@ struct VolumeChange {
     kPending,    ///< `why`; the repository holds both keys, and resume_volume_changes() goes on
   };
   std::string volume;
-  std::string kind;
+  std::string kind;  ///< empty: not known any more
   Happened happened = Happened::kChanged;
   std::string why = {};
   std::string remedy = {};
@@ -44,7 +44,8 @@ Result<std::vector<VolumeChange>> begin_volume_changes(const std::filesystem::pa
 
 /// Changes one volume after the other: its new key is given to it, tried, the old one taken away, and then
 /// only the new one is held. Cut off anywhere, each volume opens by the key or the next key that the
-/// repository holds, and the same call goes on. A volume that cannot be changed now stops no other.
+/// repository holds, and the same call goes on. A volume that cannot be changed now stops no other. While one
+/// is being changed nobody else writes the repository; what others did with it in between counts.
 /// `after_change` is called for each that is changed, before the next. Errors: those of repository::open()
 /// and edit().
 Result<std::vector<VolumeChange>> resume_volume_changes(const std::filesystem::path& repository,

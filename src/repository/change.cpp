@@ -3,6 +3,7 @@
 
 #include "base/encoding.h"
 #include "crypto/fernet.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "repository/edit_version2.h"
 #include "repository/seed_file.h"
@@ -28,15 +29,16 @@ Result<Bytes> empty_file(Format format, const SecretBytes& key) {
 }
 
 /// What could not be held before (put there by another program) need not be held now; new volumes must.
-Result<> edit_seed(const LockedFile& locked, const SecretBytes& key,
-                   const std::function<Result<>(VolumeKeys&)>& change) {
+Result<VolumeKeys> edit_seed(const LockedFile& locked, const SecretBytes& key,
+                             const std::function<Result<>(VolumeKeys&)>& change) {
   auto keys = open_seed_file(locked.file, key);
   if (!keys) return std::move(keys).error().context(locked.lock.path().string());
   const bool fitted = check_fits_seed_file(*keys).has_value();
   ZKV_CHECK(change(*keys));
   if (fitted) ZKV_CHECK(check_fits_seed_file(*keys));
   ZKV_TRY(const auto token, write_seed_file(*keys, key, now()));
-  return locked.lock.replace(bytes_of(token));
+  ZKV_CHECK(locked.lock.replace(bytes_of(token)));
+  return keys;
 }
 
 Result<> check_folder_of(const fs::path& path) {
@@ -63,6 +65,18 @@ Result<> check_replaceable(const fs::path& path) {
       .remedy("move it away, or give another place by --repository");
 }
 
+/// PATH.previous goes with the next change. This stays, by a name that is made of what it holds.
+Result<std::optional<fs::path>> keep_replaced(const fs::path& path) {
+  const auto old = read_bytes(path);
+  if (!old && old.error().kind() == ErrorKind::kNotFound) return std::nullopt;
+  if (!old) return tl::unexpected(old.error());
+  if (old->empty()) return std::nullopt;
+  fs::path aside = path.string() + ".replaced-" + to_hex(crypto::sha256(*old)).substr(0, 8);
+  auto kept = create_file(aside, *old);
+  if (!kept && kept.error().kind() != ErrorKind::kExists) return std::move(kept).error();
+  return aside;
+}
+
 }  // namespace
 
 Result<Description> describe(const fs::path& path) {
@@ -77,25 +91,35 @@ SecretBytes new_key() {
   return crypto::fernet_key_to_text(crypto::random_secret(crypto::kFernetKeySize).span());
 }
 
-Result<> create(const fs::path& path, Format format, const SecretBytes& key, bool replace) {
+Result<std::optional<fs::path>> create(const fs::path& path, Format format, const SecretBytes& key,
+                                       bool replace) {
   ZKV_TRY(const auto file, empty_file(format, key));
   ZKV_CHECK(check_folder_of(path));
   if (replace) ZKV_CHECK(check_replaceable(path));
   ZKV_TRY(const auto lock, WriteLock::acquire(path));
-  if (replace) return lock.replace(file);
+  if (replace) {
+    ZKV_TRY(auto aside, keep_replaced(lock.path()));
+    ZKV_CHECK(lock.replace(file));
+    return aside;
+  }
   auto created = create_file(lock.path(), file);
   if (!created && created.error().kind() == ErrorKind::kExists) {
     return Error::exists("there is a repository at " + path.string() + " already")
-        .remedy("--force replaces it; the old one then stays as " + lock.path().string() + ".previous");
+        .remedy("--force makes a new one in its place, and keeps the old one beside it");
   }
-  return created;
+  return created.map([] { return std::optional<fs::path>(); });
 }
 
 Result<> edit(const fs::path& path, const SecretBytes& key,
-              const std::function<Result<>(VolumeKeys&)>& change) {
+              const std::function<Result<>(VolumeKeys&)>& change,
+              const std::function<void(const VolumeKeys&)>& written) {
   ZKV_TRY(const auto locked, lock_and_read(path));
-  if (!is_version2(locked.file)) return edit_seed(locked, key, change);
-  return edit_version2(locked, key, [&](Version2& repository) { return change(repository.keys); });
+  const auto show = [&](const VolumeKeys& keys) {
+    if (written) written(keys);
+  };
+  if (!is_version2(locked.file)) return edit_seed(locked, key, change).map(show);
+  return edit_version2(locked, key, [&](Version2& repository) { return change(repository.keys); })
+      .map([&](const Version2& repository) { show(repository.keys); });
 }
 
 Result<> edit(const fs::path& path, const RepositoryKey& key,

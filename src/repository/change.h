@@ -28,13 +28,17 @@ Result<Description> describe(const std::filesystem::path& path);
 SecretBytes new_key();
 
 /// Makes an empty repository that `key` (44 characters) opens: as the seed's key, or in a recovery slot. An
-/// existing file: kExists, or with `replace` it stays as PATH.previous. Errors: kInvalid, kExists, kIo.
-Result<> create(const std::filesystem::path& path, Format format, const SecretBytes& key, bool replace);
+/// existing file: kExists, or with `replace` it stays as PATH.replaced-WORD, by a word of its own, which is
+/// what is given; nothing where none was. Errors: kInvalid, kExists, kIo.
+Result<std::optional<std::filesystem::path>> create(const std::filesystem::path& path, Format format,
+                                                    const SecretBytes& key, bool replace);
 
-/// Lets `change` work on the volumes, and writes what comes out if it succeeds. Errors: those of open() and
-/// of `change`; kUnsupported (the seed's format cannot hold the outcome); kIo.
+/// Lets `change` work on the volumes, and writes what comes out if it succeeds; `written` is then shown what
+/// the file holds. Nobody else writes meanwhile. Errors: those of open() and of `change`; kUnsupported (the
+/// seed's format cannot hold the outcome); kIo.
 Result<> edit(const std::filesystem::path& path, const SecretBytes& key,
-              const std::function<Result<>(VolumeKeys& keys)>& change);
+              const std::function<Result<>(VolumeKeys& keys)>& change,
+              const std::function<void(const VolumeKeys& keys)>& written = {});
 
 /// The same for a version 2 repository, by whatever opened it. Errors: also kUnsupported (the seed's format).
 Result<> edit(const std::filesystem::path& path, const RepositoryKey& key,

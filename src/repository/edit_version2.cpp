@@ -10,12 +10,6 @@ namespace zkv::repository {
 
 namespace {
 
-std::uint32_t next_id(const std::vector<Slot>& slots) {
-  std::uint32_t highest = 0;
-  for (const Slot& slot : slots) highest = std::max(highest, slot.id);
-  return highest + 1;
-}
-
 /// Wraps the repository key for `secret` in one more slot, and gives its id.
 Result<std::uint32_t> append_slot(Version2& repository, SlotType type, const std::string& label,
                                   Bytes parameters, const SecretBytes& secret,
@@ -25,7 +19,7 @@ Result<std::uint32_t> append_slot(Version2& repository, SlotType type, const std
     return Error::invalid("there are " + std::to_string(slots.size()) + " slots, and no more are possible")
         .remedy("remove one that is not needed: 'zkv slot remove ID'");
   }
-  Slot slot{.id = next_id(slots),
+  Slot slot{.id = std::max(repository.highest_slot, highest_slot(slots)) + 1,
             .type = type,
             .created = now(),
             .label = label,
@@ -39,7 +33,7 @@ Result<std::uint32_t> append_slot(Version2& repository, SlotType type, const std
 Result<> edit_slots(const std::filesystem::path& path, const SecretBytes& key,
                     const std::function<Result<>(Version2&)>& change) {
   ZKV_TRY(const auto locked, lock_and_read(path));
-  if (is_version2(locked.file)) return edit_version2(locked, key, change);
+  if (is_version2(locked.file)) return edit_version2(locked, key, change).map([](const Version2&) {});
   return Error::unsupported(path.string() + " has the seed's format, which has no slots")
       .remedy("'zkv repository convert' turns it into version 2");
 }
@@ -64,20 +58,26 @@ Result<> erase_slot(std::vector<Slot>& slots, std::uint32_t id, bool force) {
 
 }  // namespace
 
-Result<> edit_version2(const LockedFile& locked, const SecretBytes& key,
-                       const std::function<Result<>(Version2&)>& change) {
+Result<Version2> edit_version2(const LockedFile& locked, const SecretBytes& key,
+                               const std::function<Result<>(Version2&)>& change) {
   auto repository = open_version2(locked.file, key);
   if (!repository) return std::move(repository).error().context(locked.lock.path().string());
+  const auto seen = seen_generation(locked.lock.path());
+  if (seen && seen->id == repository->outside.header.id) repository->highest_slot = seen->highest_slot;
   ZKV_CHECK(change(*repository));
-  return write_next_generation(locked.lock, *repository);
+  ZKV_CHECK(write_next_generation(locked.lock, *repository));
+  return repository;
 }
 
 Result<> write_next_generation(const WriteLock& lock, Version2& repository) {
-  ++repository.outside.header.generation;
-  repository.outside.header.written = now();
+  const auto seen = seen_generation(lock.path());
+  auto& header = repository.outside.header;
+  if (seen && seen->id == header.id) header.generation = std::max(header.generation, seen->generation);
+  ++header.generation;
+  header.written = now();
   const auto file = write_version2(repository);
   ZKV_CHECK(lock.replace(file));
-  remember_generation(lock.path(), seen_generation(lock.path()), repository.outside.header, file);
+  remember_generation(lock.path(), seen, repository.outside, file);
   return {};
 }
 

@@ -11,11 +11,13 @@
 
 namespace zkv::repository {
 
-/// Opens the file that was read under the lock, lets `change` work, writes the next generation.
-Result<> edit_version2(const LockedFile& locked, const SecretBytes& key,
-                       const std::function<Result<>(Version2& repository)>& change);
+/// Opens the file that was read under the lock, lets `change` work, writes the next generation, and gives
+/// that.
+Result<Version2> edit_version2(const LockedFile& locked, const SecretBytes& key,
+                               const std::function<Result<>(Version2& repository)>& change);
 
-/// Writes `repository` as the generation after the one it has, and remembers that.
+/// Writes `repository` as the generation after the one it has, and after any that was seen here; remembers
+/// that.
 Result<> write_next_generation(const WriteLock& lock, Version2& repository);
 
 /// Wraps the repository key in one more slot; returns its id. Errors: as add_slot().

@@ -1,5 +1,6 @@
-// PATH.generation holds one line: the repository's id in hexadecimal, the generation in decimal, and SHA-256
-// of the file in hexadecimal, which earlier versions left out; a space between.
+// PATH.generation holds one line: the repository's id in hexadecimal, the generation in decimal, SHA-256 of
+// the file in hexadecimal, and the highest number that a slot ever had in decimal; a space between. Earlier
+// versions left out the last one or two.
 #include "repository/generation.h"
 
 #include <algorithm>
@@ -14,24 +15,38 @@ namespace zkv::repository {
 
 namespace {
 
-constexpr std::size_t kIdText = 2 * sizeof(RepositoryId);
 constexpr std::size_t kLongestNote = 200;
 
+/// Up to the next space, which goes with it.
+std::string_view take_word(std::string_view& line) {
+  const auto word = line.substr(0, line.find(' '));
+  line.remove_prefix(std::min(line.size(), word.size() + 1));
+  return word;
+}
+
+template <class Number>
+bool read_number(std::string_view word, Number& number) {
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size();
+}
+
+bool read_hex(std::string_view word, std::span<std::uint8_t> bytes) {
+  const auto read = from_hex(word);
+  if (!read || read->size() != bytes.size()) return false;
+  std::ranges::copy(*read, bytes.begin());
+  return true;
+}
+
+/// `line` has no end of line.
 std::optional<SeenGeneration> parse(std::string_view line) {
   SeenGeneration seen;
-  const auto id = from_hex(line.substr(0, kIdText));
-  if (!id || id->size() != seen.id.size() || !line.substr(kIdText).starts_with(' ')) return std::nullopt;
-  std::copy(id->begin(), id->end(), seen.id.begin());
-  const std::string_view digits = line.substr(kIdText + 1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seen.generation);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view rest(end, static_cast<std::size_t>(line.data() + line.size() - end));
-  if (rest == "\n") return seen;
-  if (!rest.starts_with(' ') || !rest.ends_with('\n')) return std::nullopt;
-  const auto digest = from_hex(rest.substr(1, rest.size() - 2));
-  if (!digest || digest->size() != crypto::Sha256().size()) return std::nullopt;
-  std::copy(digest->begin(), digest->end(), seen.digest.emplace().begin());
-  return seen;
+  if (!read_hex(take_word(line), seen.id) || !read_number(take_word(line), seen.generation)) {
+    return std::nullopt;
+  }
+  if (line.empty()) return seen;
+  if (!read_hex(take_word(line), seen.digest.emplace())) return std::nullopt;
+  if (!line.empty() && !read_number(take_word(line), seen.highest_slot)) return std::nullopt;
+  return line.empty() ? std::optional(seen) : std::nullopt;
 }
 
 }  // namespace
@@ -41,9 +56,9 @@ std::filesystem::path generation_note(const std::filesystem::path& repository) {
 }
 
 std::optional<SeenGeneration> seen_generation(const std::filesystem::path& repository) {
-  const auto bytes = read_file(generation_note(repository), kLongestNote);
+  const auto bytes = read_file(generation_note(real_path(repository)), kLongestNote);
   if (!bytes || bytes->empty() || bytes->back() != '\n') return std::nullopt;
-  return parse({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  return parse({reinterpret_cast<const char*>(bytes->data()), bytes->size() - 1});
 }
 
 std::optional<std::string> rollback_warning(const std::optional<SeenGeneration>& seen, const Header& header) {
@@ -51,6 +66,14 @@ std::optional<std::string> rollback_warning(const std::optional<SeenGeneration>&
   return "this is generation " + std::to_string(header.generation) + " of the repository, written " +
          zkv::to_text(header.written) + "; generation " + std::to_string(seen->generation) +
          " was seen here before, so somebody has put an older file back";
+}
+
+std::optional<std::string> rollback_warning(const std::filesystem::path& repository) {
+  const auto seen = seen_generation(repository);
+  if (!seen) return std::nullopt;
+  const auto file = read_file(repository, kLargestFile);
+  const auto outside = file ? read_outside(*file) : Result<Outside>(tl::unexpected(file.error()));
+  return outside ? rollback_warning(seen, outside->header) : std::nullopt;
 }
 
 std::optional<std::string> damage_warning(const std::filesystem::path& repository) {
@@ -67,14 +90,18 @@ std::optional<std::string> damage_warning(const std::filesystem::path& repositor
 }
 
 void remember_generation(const std::filesystem::path& repository, const std::optional<SeenGeneration>& seen,
-                         const Header& header, std::span<const std::uint8_t> file) {
+                         const Outside& outside, std::span<const std::uint8_t> file) {
+  const auto& header = outside.header;
   const auto digest = crypto::sha256(file);
+  auto highest = highest_slot(outside.slots);
   if (seen && seen->id == header.id) {
-    const bool is_remembered = seen->generation == header.generation && seen->digest == digest;
+    highest = std::max(highest, seen->highest_slot);
+    const bool is_remembered =
+        seen->generation == header.generation && seen->digest == digest && seen->highest_slot == highest;
     if (seen->generation > header.generation || is_remembered) return;
   }
-  const std::string line =
-      to_hex(header.id) + " " + std::to_string(header.generation) + " " + to_hex(digest) + "\n";
+  const std::string line = to_hex(header.id) + " " + std::to_string(header.generation) + " " +
+                           to_hex(digest) + " " + std::to_string(highest) + "\n";
   // A failure costs one later warning, and must not cost the boot.
   (void)replace_file(generation_note(repository), bytes_of(line));
 }

@@ -58,7 +58,7 @@ Result<Opened> open_bytes(const fs::path& path, Bytes file, const SecretBytes& s
           gateway ? open_version2_by_gateway(file, *gateway, secret) : open_version2(file, secret));
   opened.keys = std::move(repository.keys);
   opened.warning = rollback_warning(seen, repository.outside.header);
-  remember_generation(path, seen, repository.outside.header, file);
+  remember_generation(path, seen, repository.outside, file);
   return opened;
 }
 

@@ -189,6 +189,12 @@ crypto::Argon2Cost default_cost() {
           .memory_kib = static_cast<std::uint32_t>(std::min<std::uint64_t>(affordable, 262'144))};
 }
 
+std::uint32_t highest_slot(const std::vector<Slot>& slots) {
+  std::uint32_t highest = 0;
+  for (const Slot& slot : slots) highest = std::max(highest, slot.id);
+  return highest;
+}
+
 void append_slot(Bytes& out, const Slot& slot) {
   append_slot_head(out, slot);
   append_number(out, static_cast<std::uint16_t>(slot.wrapped.size()));

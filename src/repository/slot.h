@@ -57,6 +57,9 @@ crypto::Argon2Cost default_cost();
 Bytes gateway_parameters(const GatewayId& gateway);
 std::optional<GatewayId> gateway_of(const Slot& slot);
 
+/// The highest number among them; 0 where there is none.
+std::uint32_t highest_slot(const std::vector<Slot>& slots);
+
 /// The slot as it stands in the file.
 void append_slot(Bytes& out, const Slot& slot);
 /// Errors: kCorrupt.

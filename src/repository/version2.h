@@ -22,7 +22,8 @@ struct Version2 {
   Outside outside;
   SecretBytes repository_key;
   VolumeKeys keys;
-  std::uint32_t opened_by = 0;  ///< id of the slot that the secret opened
+  std::uint32_t opened_by = 0;     ///< id of the slot that the secret opened
+  std::uint32_t highest_slot = 0;  ///< that it is known to have had: no number is given twice
 };
 
 bool is_version2(std::span<const std::uint8_t> file);

@@ -106,7 +106,7 @@ COMMANDS = {
     "fs_add": (0, ("fs", "add", "tank/c", "--key-file", "key", "--fs-key-file", "fs-key")),
     "fs_add_2": (2, ("fs", "add", "tank/c", "--key-file", "key", "--fs-key-file", "fs-key")),
     "fs_remove": (0, ("fs", "remove", "tank/a", "--key-file", "key")),
-    "fs_remove_2": (2, ("fs", "remove", "tank/a", "--key-file", "key")),
+    "fs_remove_2": (2, ("fs", "remove", "--force", "tank/a", "--key-file", "key")),
     "convert": (0, ("repository", "convert", "--key-file", "key")),
     "convert_2": (2, ("repository", "convert", "--to", "seed", "--key-file", "key")),
     "slot_add": (2, ("slot", "add", "recovery", "--key-file", "key")),

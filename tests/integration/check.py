@@ -142,6 +142,56 @@ class Guard(Case):
         self.zkv("volume", "remove", "--force", "--key-file", self.key_file, "tank/words")
         self.assertEqual(self.check(), FINE)
 
+    def test_through_a_link_an_older_repository_and_damage_are_seen_too(self):
+        older = self.nas.path.read_bytes()
+        self.zkv("slot", "add", "recovery", "--key-file", self.key_file)
+        (self.nas.home / "elsewhere").mkdir()
+        for name in ("", ".generation", ".previous", ".enrolments"):
+            (self.nas.home / f".zkv-repository{name}").rename(self.nas.home / "elsewhere" / f"keys{name}")
+        self.nas.path.symlink_to("elsewhere/keys")
+        self.assertEqual(self.check(), FINE)
+        whole = self.nas.path.read_bytes()
+        self.nas.path.write_bytes(whole[:-20] + bytes([whole[-20] ^ 1]) + whole[-19:])
+        self.assertIn("it is damaged", self.check(code=3))
+        self.nas.path.write_bytes(older)
+        told = self.check(code=3)
+        self.assertIn("somebody has put an older file back", told)
+        self.assertNotIn("damaged", told)
+
+    def test_an_older_repository_that_was_put_back_stays_told_though_it_opens(self):
+        older = self.nas.path.read_bytes()
+        self.zkv("slot", "add", "recovery", "--key-file", self.key_file)
+        self.nas.path.write_bytes(older)
+        salt = 77
+        derived = hashlib.pbkdf2_hmac("sha1", self.nas.keys["tank/words"], salt.to_bytes(8, "little"), host_world.ITERATIONS, 32)
+        for prop, value in (("pbkdf2salt", str(salt)), ("wrapping-key", derived.hex()), ("keystatus", "unavailable")):
+            self.set("tank/words", prop, value)
+        self.zkv("mount", "--key-file", self.key_file)
+        self.assertIn("somebody has put an older file back", self.check(code=3))
+
+    def test_what_cannot_be_stored_is_looked_for_by_nobody(self):
+        seed = str(self.nas.home / "seed")
+        key = self.nas.out("--repository", seed, "fs", "init", "-m", "--format", "seed").strip()
+        (self.nas.home / "seed-key").write_text(key)
+        record = (self.nas.home / "state" / "drift.json")
+        record.unlink()
+        self.zkv("--repository", seed, "fs", "add", "--key-file", "seed-key", "--fs-key-file", "seed-key", "tank/raw")
+        self.assertIn("cannot hold", self.nas.error("--repository", seed, "volume", "add", "--no-test", "--device", "/dev/disk/by-id/none",
+                                                    "--key-file", "seed-key", "--volume-key-file", "seed-key", "data"))
+        self.assertFalse(record.exists())
+
+    def test_on_a_machine_that_never_opened_its_volumes_are_no_strangers(self):
+        self.nas.environment["STATE_DIRECTORY"] = str(self.nas.home)
+        self.nas.add_dataset("tank/new", keyformat="raw", keystatus="available", encryptionroot="tank/new")
+        self.assertIn("tank/new stays out", self.zkv("check", "--accept"))
+        (self.nas.home / "new-key").write_text("k" * 32)
+        self.zkv("fs", "add", "--key-file", self.key_file, "--fs-key-file", "new-key", "tank/new")
+        self.assertEqual(json.loads((self.nas.home / "drift.json").read_text())["accepted"], [])
+        (self.nas.home / "drift.json").unlink()
+        self.zkv("fs", "add", "-f", "--key-file", self.key_file, "--fs-key-file", "new-key", "tank/new")
+        self.assertEqual(sorted(json.loads((self.nas.home / "drift.json").read_text())["volumes"]),
+                         ["tank/hex", "tank/hex/nested", "tank/new", "tank/raw", "tank/words"])
+
     def test_another_repository_that_is_opened_here_takes_nothing_from_what_is_known(self):
         other = str(self.nas.home / "other")
         key = self.nas.out("--repository", other, "fs", "init", "-m", "--format", "2").strip()

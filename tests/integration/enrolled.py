@@ -425,6 +425,22 @@ class CutOff(Case):
         self.mount().end(0)
         self.assert_open()
 
+    def test_nor_does_it_go_on_with_a_slot_that_an_older_repository_lacks(self):
+        older = self.host.path.read_bytes()
+        thief = self.behind(b'"group"', left=100)
+        url = self.gateway.invite("nas").replace(f":{self.gateway.port}/", f":{thief.port}/")
+        words = ("enroll", "-", "--cafile", self.host.cafile, "-k", "-", "--no-test")
+        self.host.run(*words, stdin=f"{url}\n{self.host.key}\n".encode(), code=6)
+        thief.left = 0
+        self.host.path.write_bytes(older)
+        self.host.run(*words, stdin=f"{url}\n{self.host.key}\n".encode(), code=4)
+        self.assertEqual(self.gateway_slots(), [])
+        self.assertFalse((self.host.enrolments / "pending.json").exists())
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.enroll()
+        self.mount().end(0)
+        self.assert_open()
+
     def test_a_release_that_was_lost_is_fetched_again(self):
         thief = self.behind(b'"release"', left=1)
         url = self.gateway.invite("nas").replace(f":{self.gateway.port}/", f":{thief.port}/")
@@ -502,11 +518,12 @@ class Again(Case):
         return [slot["id"] for slot in json.loads(self.host.out("slot", "list", "--json"))]
 
     def enroll_and_put_an_older_repository_back(self):
-        """Gives the number of the slot that the enrolment names, and the repository no longer has."""
+        """Gives the number of the slot that the enrolment names, and the repository no longer has; nor does the note beside it know."""
         older = self.host.path.read_bytes()
         self.enroll()
         slots = self.numbers()
         self.host.path.write_bytes(older)
+        (self.host.home / ".zkv-repository.generation").unlink()
         self.assertEqual(self.gateway_slots(), [])
         return max(slots)
 
@@ -539,6 +556,35 @@ class Again(Case):
         self.assertEqual(self.numbers(), [*before, lost + 1])
         self.host.out("unenroll", "-k", "-", stdin=self.host.key.encode() + b"\n")
         self.assertEqual(self.numbers(), before)
+
+    def test_an_older_repository_is_told_of_before_it_is_changed_and_gives_no_number_twice(self):
+        older = self.host.path.read_bytes()
+        self.enroll()
+        lost = max(self.numbers())
+        self.host.path.write_bytes(older)
+        key = self.host.key.encode() + b"\n"
+        _, complaints = self.host.run("recovery", "create", "-k", "-", "-m", stdin=key)
+        self.assertIn(b"somebody has put an older file back", complaints)
+        self.assertEqual(max(self.numbers()), lost + 1)
+        self.assertNotIn(b"older", self.host.run("recovery", "create", "-k", "-", "-m", stdin=key)[1])
+
+    def test_a_lost_slot_that_has_another_owner_by_now_is_no_gateways_to_rotate(self):
+        lost = self.enroll_and_put_an_older_repository_back()
+        key = self.host.key.encode() + b"\n"
+        self.host.out("slot", "add", "recovery", "-m", "-k", "-", stdin=key)
+        self.assertEqual(max(self.numbers()), lost)
+        self.assertIn(f"{lost} (recovery)", self.host.error("rotate", "-k", "-", stdin=key))
+        self.host.out("rotate", "-k", "-", "--drop", "1", "--drop", str(lost), stdin=key)
+        self.assertNotIn(lost, self.numbers())
+        self.assertNotIn("waits for approval", self.gateway.log.text())
+
+    def test_a_repository_of_the_seeds_format_opens_by_no_gateway_and_that_is_told(self):
+        self.enroll()
+        key = self.host.key.encode() + b"\n"
+        self.host.out("volume", "remove", "--force", "-k", "-", "tank/raw", stdin=key)
+        self.assertIn(" cannot open it any more, and is not asked", self.host.out("repository", "convert", "--to", "seed", "-k", "-", stdin=key))
+        self.assertIn("has the seed's format", self.host.out("check", "--no-heartbeat", "--cafile", self.host.cafile, code=3))
+        self.assertIn("has the seed's format", self.host.out("drill", "-k", "-", "--cafile", self.host.cafile, stdin=key, code=3))
 
     def test_unenroll_forgets_slot_identity_and_share(self):
         self.enroll()

@@ -1,12 +1,14 @@
 """`zkv mount`, `unmount` and `status` as a boot and a person use them."""
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
 import socket
 import unittest
 
+import host_world
 from host_world import Host, OurGateway, SeedGateway, SilentListener, free_port, make_certificate
 
 
@@ -431,6 +433,44 @@ class Renamed(Case):
         refused()
         self.host.out("volume", "remove", "--force", "-k", "-", "tank/words", stdin=self.host.key.encode())
         self.assertNotIn("tank/words", self.listed())
+
+    def convert(self):
+        self.host.out("repository", "convert", "-k", "-", stdin=self.host.key.encode())
+
+    def test_nor_by_the_words_of_the_seed(self):
+        self.convert()
+        before = self.listed()
+
+        def refused(*words, complaint):
+            self.assertIn(complaint, self.host.error("fs", *words, "-k", "-", stdin=self.host.key.encode() + b"\nwrong words\n"))
+            self.assertEqual(self.listed(), before)
+
+        refused("remove", "tank/words", complaint="nothing else may open tank/words")
+        refused("add", "-f", "tank/words", "-", complaint="zkv volume add --force --no-test tank/words")
+        right = self.listed()["tank/words"]
+        self.host.out("fs", "add", "-f", "-k", "-", "tank/words", "-", stdin=f"{self.host.key}\n{right}\n".encode())
+        self.assertEqual(self.listed(), before)
+        self.host.out("fs", "remove", "-f", "-k", "-", "tank/words", stdin=self.host.key.encode())
+        self.assertNotIn("tank/words", self.listed())
+
+    def test_the_words_of_the_seed_take_a_new_key_that_opens(self):
+        self.convert()
+        key = hashlib.pbkdf2_hmac("sha1", b"other words", host_world.SALT.to_bytes(8, "little"), host_world.ITERATIONS, 32)
+        (self.host.zfs / "datasets" / "tank%2Fwords" / "wrapping-key").write_text(key.hex())
+        self.host.out("fs", "add", "-f", "-k", "-", "tank/words", "-", stdin=self.host.key.encode() + b"\nother words\n")
+        self.assertEqual(self.listed()["tank/words"], "other words")
+
+    def test_a_name_under_which_no_key_can_be_tried_wants_a_word(self):
+        self.convert()
+        self.host.out("volume", "add", "-f", "--keep-key", "--options", "import", "-k", "-", "tank/words", stdin=self.host.key.encode())
+        before = self.listed()
+        self.zfs_rename("tank/words", "tank/letters")
+        self.assertIn("--no-test", self.error("tank/words", "vault/words"))
+        self.assertEqual(self.listed(), before)
+        record = json.loads((self.host.home / "state" / "drift.json").read_text())
+        self.assertNotIn("vault/words", record["volumes"])
+        self.rename("--no-test", "tank/words", "vault/words")
+        self.assertIn("vault/words", self.listed())
 
     def test_check_speaks_of_the_new_name(self):
         self.host.out("mount", "-k", "-", stdin=self.host.key.encode())

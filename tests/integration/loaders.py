@@ -258,7 +258,7 @@ class OwnLoader(LoaderWorld):
             self.world.with_key(self.key, "fs", "add", "tank/a", "zfs key")
 
         self.while_it_opens(look)
-        self.world.with_key(self.key, "fs", "remove", "tank/a")
+        self.world.with_key(self.key, "fs", "remove", "--force", "tank/a")
 
     def test_it_is_called_no_more_once_others_can_write_it(self):
         self.add_slow()

@@ -188,7 +188,7 @@ class Luks(Volumes):
         self.add("a", device, b"key\n")
         said = self.error_of_add("b", self.path("link.img"), b"key\n")
         self.assertIn("is what a lies on; nothing was stored", said)
-        self.assertIn("zkv volume remove --force a", said)
+        self.assertIn("zkv volume rename a b", said)
         self.add("a", self.path("link.img"), b"key\n", "--force")
         self.assertEqual([volume["name"] for volume in self.listed()], ["a"])
         # Of a plain device each part can be a volume.

@@ -40,7 +40,18 @@ class SeedCommands(unittest.TestCase):
         self.assertEqual(self.world.run("fs", "init", "-m", code=1), (b"", b""))
         self.assertEqual(self.world.path.read_bytes(), before)
         self.assertNotEqual(self.world.init("-f"), key)
-        self.assertEqual((self.world.home / ".zkv-repository.previous").read_bytes(), before)
+        [kept] = self.world.home.glob(".zkv-repository.replaced-*")
+        self.assertEqual((kept.read_bytes(), stat.S_IMODE(kept.stat().st_mode)), (before, 0o600))
+
+    def test_what_init_replaced_outlasts_all_that_comes_after(self):
+        old = self.world.init()
+        self.world.out("fs", "add", "-k", old, "tank/a", "one")
+        printed = self.world.out("fs", "init", "-f").splitlines()
+        self.assertRegex(printed[0], r"^The repository that was there is \S+/\.zkv-repository\.replaced-[0-9a-f]{8} now\.$")
+        kept, new = printed[0].split()[-2], printed[2]
+        for name in ("tank/b", "tank/c"):
+            self.world.out("fs", "add", "-k", new, name, "two")
+        self.assertEqual(self.world.out("--repository", kept, "fs", "list", "-p", "-k", old), "tank/a: one\n")
 
     def test_init_takes_a_key_and_warns_of_argv_but_not_machines(self):
         key = Fernet.generate_key().decode()

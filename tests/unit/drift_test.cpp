@@ -220,7 +220,9 @@ TEST_F(Records, FollowTheRepositoryAndBelieveNoProofOfAKeyThatWasReplaced) {
   record.volumes["tank/a"] = {"zfs", {}, kThen, {}, {}};
   record.volumes["tank/b"] = {"zfs", {}, kThen, {}, {}};
   record.volumes["tank/gone"] = {"zfs", {}, kThen, {}, {}};
+  record.accepted = {"zfs:tank/b", "zfs:tank/other"};
   take_in(record, keys, "tank/b");
+  EXPECT_THAT(record.accepted, testing::ElementsAre("zfs:tank/other")) << "what is stored is no stranger";
   EXPECT_THAT(record.volumes, SizeIs(2));
   EXPECT_EQ(record.volumes.at("tank/a").proved, kThen);
   EXPECT_EQ(record.volumes.at("tank/b").proved, Time());

@@ -102,13 +102,32 @@ TEST_P(EitherFormat, KeepsThePreviousGeneration) {
   EXPECT_THAT(contents(path_.string() + ".previous", key_), ElementsAre("a=one"));
 }
 
-TEST_P(EitherFormat, IsNotReplacedUnlessToldAndThenStaysAsPrevious) {
+TEST_P(EitherFormat, IsNotReplacedUnlessToldAndThenStaysThroughLaterChanges) {
   make(GetParam());
   ASSERT_TRUE(add("a", "one"));
   EXPECT_EQ(create(path_, GetParam(), key_, false).error().kind(), ErrorKind::kExists);
-  ASSERT_TRUE(create(path_, GetParam(), key_, true));
+  const auto aside = create(path_, GetParam(), key_, true).value();
   EXPECT_THAT(contents(), IsEmpty());
-  EXPECT_THAT(contents(path_.string() + ".previous", key_), ElementsAre("a=one"));
+  ASSERT_TRUE(add("b", "two"));
+  ASSERT_TRUE(add("c", "three"));
+  ASSERT_TRUE(aside);
+  EXPECT_THAT(contents(*aside, key_), ElementsAre("a=one"));
+  EXPECT_EQ(fs::status(*aside).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_P(EitherFormat, WhatWasWrittenIsShownAndNothingThatWasNot) {
+  make(GetParam());
+  std::vector<std::size_t> shown;
+  const auto show = [&](const VolumeKeys& keys) { shown.push_back(keys.size()); };
+  EXPECT_TRUE(
+      edit(path_, key_, [](VolumeKeys& keys) { return keys.add("a", VolumeKind::kZfs, bytes_of("k")); }, show));
+  EXPECT_FALSE(edit(path_, key_, [](VolumeKeys&) { return Result<>(Error::invalid("no")); }, show));
+  const auto cannot_be_written = [&](VolumeKeys& keys) {
+    fs::remove_all(folder_);
+    return keys.remove("a");
+  };
+  EXPECT_FALSE(edit(path_, key_, cannot_be_written, show));
+  EXPECT_THAT(shown, ElementsAre(1U));
 }
 
 TEST_P(EitherFormat, IsForItsOwnerOnly) {
@@ -319,11 +338,45 @@ TEST_F(RepositoryFiles, ANoteOfAnEarlierVersionTellsOfNoDamage) {
   ASSERT_TRUE(add("a", "one"));
   const auto note = read_file(path_.string() + ".generation", 200).value();
   const std::string line(note.begin(), note.end());
-  ASSERT_TRUE(replace_file(path_.string() + ".generation", bytes_of(line.substr(0, line.rfind(' ')) + "\n")));
+  const auto without_slot = line.substr(0, line.rfind(' '));
+  ASSERT_TRUE(replace_file(path_.string() + ".generation", bytes_of(without_slot + "\n")));
+  EXPECT_TRUE(seen_generation(path_)->digest);
+  ASSERT_TRUE(replace_file(path_.string() + ".generation",
+                           bytes_of(without_slot.substr(0, without_slot.rfind(' ')) + "\n")));
   EXPECT_EQ(seen_generation(path_)->generation, 2U);
+  EXPECT_FALSE(seen_generation(path_)->digest);
   EXPECT_EQ(damage_warning(path_), std::nullopt);
   ASSERT_TRUE(open(path_, key_));
   EXPECT_TRUE(seen_generation(path_)->digest);
+}
+
+TEST_F(RepositoryFiles, ThroughALinkRollbackAndDamageAreSeenToo) {
+  make(Format::kVersion2);
+  const Bytes first = bytes(path_);
+  ASSERT_TRUE(add("a", "one"));
+  const auto link = folder_ / "link";
+  fs::create_symlink(path_, link);
+  EXPECT_EQ(rollback_warning(link), std::nullopt);
+  Bytes damaged = bytes(path_);
+  damaged[damaged.size() - 20] ^= 1U;
+  ASSERT_TRUE(replace_file(path_, damaged));
+  EXPECT_TRUE(damage_warning(link));
+  ASSERT_TRUE(replace_file(path_, first));
+  EXPECT_THAT(rollback_warning(link).value_or(""), HasSubstr("generation 2 was seen"));
+}
+
+TEST_F(RepositoryFiles, AnOlderOneThatIsChangedIsNewerThanAllThatWereSeen) {
+  make(Format::kVersion2);
+  const Bytes first = bytes(path_);
+  ASSERT_TRUE(add("a", "one"));
+  ASSERT_TRUE(add("b", "two"));
+  const Bytes third = bytes(path_);
+  ASSERT_TRUE(replace_file(path_, first));
+  ASSERT_TRUE(add("c", "three"));
+  EXPECT_EQ(describe(path_)->outside->header.generation, 4U);
+  ASSERT_TRUE(replace_file(path_, third));
+  EXPECT_THAT(open(path_, key_)->warning.value_or(""), HasSubstr("generation 4 was seen"));
+  EXPECT_EQ(damage_warning(path_), std::nullopt) << "it is another generation, and whole";
 }
 
 class Slots : public RepositoryFiles {
@@ -395,6 +448,16 @@ TEST_F(Slots, ThatAreRemovedNoLongerOpen) {
   EXPECT_EQ(open(path_, second).error().kind(), ErrorKind::kWrongKey);
   EXPECT_TRUE(open(path_, key_));
   EXPECT_EQ(remove_slot(path_, key_, id.value(), false).error().kind(), ErrorKind::kNotFound);
+}
+
+TEST_F(Slots, NoNumberIsGivenTwiceThoughAnOlderRepositoryIsPutBack) {
+  const Bytes before = bytes(path_);
+  EXPECT_EQ(add_key(SlotType::kRecovery, new_key()).value(), 2U);
+  ASSERT_TRUE(replace_file(path_, before));
+  ASSERT_TRUE(add("a", "one"));
+  EXPECT_EQ(add_key(SlotType::kRecovery, new_key()).value(), 3U);
+  ASSERT_TRUE(remove_slot(path_, key_, 3, false));
+  EXPECT_EQ(add_key(SlotType::kRecovery, new_key()).value(), 4U);
 }
 
 TEST_F(Slots, TheLastThatAKeyOpensStaysUnlessForced) {

@@ -1,13 +1,19 @@
 // Changing volumes' keys, ended between any two steps: what the repository holds opens every volume, and the
 // same call goes on.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
+#include <cerrno>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "base/encoding.h"
+#include "base/file.h"
 #include "host/volume_rotation.h"
 #include "http_server.h"
 #include "repository/change.h"
@@ -38,7 +44,8 @@ struct Disk {
   std::map<std::string, std::set<std::string>> keys;
   std::set<std::string> missing;
   std::set<std::string> refusing;
-  bool has_one_key = false;  ///< as ZFS: a new key takes the place of the old
+  std::function<void(const std::string& volume)> while_given;  ///< a new key
+  bool has_one_key = false;                                    ///< as ZFS: a new key takes the place of the old
   int steps_left = -1;       ///< then the power goes, in the midst of a step; negative: never
 
   void step() {
@@ -85,6 +92,7 @@ class DiskUnlocker final : public unlock::Unlocker {
   [[nodiscard]] Result<> give_key(const Volume& volume, std::span<const std::uint8_t> key) override {
     disk_.step();
     if (disk_.refusing.contains(volume.name)) return Error::io("no");
+    if (disk_.while_given) disk_.while_given(volume.name);
     auto& keys = disk_.keys[volume.name];
     if (!keys.contains(text_of(volume.key))) return Error::wrong_key("not its key");
     if (disk_.has_one_key) keys.clear();
@@ -320,6 +328,47 @@ TEST_F(VolumeRotation, AKeyThatIsPutInByHandEndsTheChange) {
     return keys.add("a", VolumeKind::kLuks, bytes_of("mine"), true);
   }));
   EXPECT_THAT(pending(), ElementsAre("b"));
+}
+
+TEST_F(VolumeRotation, AKeyThatIsPutInWhileAnotherIsChangedStays) {
+  disk_.has_one_key = true;
+  begin();
+  keep_ = [this](const VolumeChange& change) {
+    ASSERT_EQ(change.volume, "a");
+    ASSERT_TRUE(repository::edit(path_, key_, [](repository::VolumeKeys& keys) {
+      return keys.add("b", VolumeKind::kLuks, bytes_of("old b"), true);
+    }));
+  };
+  EXPECT_THAT(resume(), ElementsAre(Field(&VolumeChange::happened, Changed::kChanged),
+                                    Field(&VolumeChange::happened, Changed::kLeftAlone)));
+  EXPECT_EQ(disk_.keys["b"], std::set<std::string>{"old b"});
+  EXPECT_THAT(pending(), IsEmpty());
+  expect_all_open();
+}
+
+TEST_F(VolumeRotation, AVolumeThatIsTakenAwayMeanwhileIsLeftAlone) {
+  begin();
+  keep_ = [this](const VolumeChange&) {
+    ASSERT_TRUE(
+        repository::edit(path_, key_, [](repository::VolumeKeys& keys) { return keys.remove("b"); }));
+  };
+  EXPECT_EQ(resume().back().happened, Changed::kLeftAlone);
+  EXPECT_EQ(disk_.keys["b"], std::set<std::string>{"old b"});
+}
+
+TEST_F(VolumeRotation, NobodyElseWritesWhileAVolumesKeyIsChanged) {
+  begin();
+  int tries = 0;
+  disk_.while_given = [&](const std::string&) {
+    const FileDescriptor lock(::open((path_.string() + ".lock").c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_TRUE(lock.is_open());
+    EXPECT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), -1);
+    EXPECT_EQ(errno, EWOULDBLOCK);
+    ++tries;
+  };
+  resume();
+  EXPECT_EQ(tries, 2);
+  expect_changed();
 }
 
 TEST_F(VolumeRotation, WhatIsDerivedIsNotKeptWhileTheKeyChanges) {

@@ -17,6 +17,7 @@
 #include "repository/change.h"
 #include "repository/generation.h"
 #include "repository/repository.h"
+#include "repository/store.h"
 #include "unlock/registry.h"
 
 namespace zkv::cli {
@@ -93,12 +94,17 @@ void judge(const std::string& address, const host::GatewayHealth& health, host::
   if (expiry) drift.findings.push_back(std::move(*expiry));
 }
 
+/// 0 where there is none.
+std::uint64_t generation_of(const std::filesystem::path& repository) {
+  const auto description = repository::describe(repository);
+  return description && description->outside ? description->outside->header.generation : 0;
+}
+
 host::SignOfLife sign_of(const host::Enrolment& enrolment, const std::filesystem::path& repository,
                          const host::Drift& drift) {
   host::SignOfLife sign;
   sign.version = ZKV_VERSION;
-  const auto description = repository::describe(repository);
-  if (description && description->outside) sign.generation = description->outside->header.generation;
+  sign.generation = generation_of(repository);
   for (const auto& finding : drift.findings) sign.findings.push_back(finding.text());
   sign.on_certificate = [&enrolment](std::optional<Time> ends) -> std::optional<std::string> {
     const auto finding = certificate_finding(enrolment, ends);
@@ -213,14 +219,9 @@ Result<Basis> read_basis(Session& session, const CheckOptions& options) {
 /// Whether it is the one that was enrolled, and no older copy of it.
 void look_at_repository(const Session& session, const std::vector<host::Enrolment>& enrolments,
                         host::Drift& drift) {
-  const auto seen = repository::seen_generation(session.repository);
-  const auto description = repository::describe(session.repository);
-  if (!description || !description->outside) return;
-  const auto& header = description->outside->header;
-  if (const auto warning = repository::rollback_warning(seen, header)) {
-    const auto previous = session.repository.string() + ".previous";
-    const auto before = repository::describe(previous);
-    const bool is_newer = before && before->outside && before->outside->header.generation > header.generation;
+  if (const auto warning = repository::rollback_warning(session.repository)) {
+    const auto previous = repository::real_path(session.repository).string() + ".previous";
+    const bool is_newer = generation_of(previous) > generation_of(session.repository);
     drift.findings.push_back({session.repository, *warning,
                               "put the newest back" +
                                   (is_newer ? ", such as " + previous : std::string(", from a backup")) +
@@ -228,7 +229,8 @@ void look_at_repository(const Session& session, const std::vector<host::Enrolmen
   }
   if (const auto damage = repository::damage_warning(session.repository)) {
     drift.findings.push_back({session.repository, *damage,
-                              "see whether it opens: zkv drill; if not, put " + session.repository.string() +
+                              "see whether it opens: zkv drill; if not, put " +
+                                  repository::real_path(session.repository).string() +
                                   ".previous or a backup in its place"});
   }
   add_of_others(enrolment_findings(session.repository, enrolments), drift.findings);

@@ -87,7 +87,8 @@ Result<> check_its_own(const VolumeKeys& keys, const unlock::VolumeRef& volume, 
                                    : other.settings.options != volume.settings.options;
     if (is_other_part) continue;
     return Error::exists(volume.settings.device + " is what " + other.name + " lies on; nothing was stored")
-        .remedy("a volume has one name: zkv volume remove --force " + other.name + " takes that one away");
+        .remedy("a volume has one name: if it is to be this one: zkv volume rename " + other.name + " " +
+                volume.name + "; if it is to have another key: zkv volume add --force " + other.name);
   }
   return {};
 }

@@ -35,7 +35,7 @@ bool is_there(const std::filesystem::path& repository) {
 /// Makes the repository where there is none; its recovery key is shown this once.
 Result<SecretBytes> key_of_repository(Session& session, const EnrollOptions& options) {
   if (is_there(session.repository) || options.key.given()) {
-    return read_repository_key(session, options.key);
+    return read_key_to_change(session, options.key);
   }
   auto key = repository::new_key();
   ZKV_CHECK(repository::create(session.repository, repository::Format::kVersion2, key, false));
@@ -110,7 +110,7 @@ Result<host::Enrolment> chosen(const host::EnrolmentFolder& folder, const std::s
 
 Result<> unenroll(Session& session, const UnenrollOptions& options) {
   ZKV_TRY(const auto enrolment, chosen(host::EnrolmentFolder(session.repository), options.address));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   ZKV_CHECK(host::unenrol(session.repository, key, enrolment));
   Output out;
   out << "This machine asks " << enrolment.address << " no more.\n"

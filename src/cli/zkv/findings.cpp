@@ -28,12 +28,8 @@ std::vector<host::Finding> initramfs_findings(const std::filesystem::path& repos
 std::vector<host::Finding> enrolment_findings(const std::filesystem::path& repository,
                                               const std::vector<host::Enrolment>& enrolments) {
   const auto description = repository::describe(repository);
-  if (!description || !description->outside) return {};
-  auto findings = host::lost_enrolments(description->outside->slots, enrolments, repository.string());
-  for (const auto& enrolment : enrolments) {
-    if (auto misfit = host::misfit_of(enrolment, *description)) findings.push_back(std::move(*misfit));
-  }
-  return findings;
+  if (!description) return {};
+  return host::enrolment_findings(*description, enrolments, repository.string());
 }
 
 void print_findings(const std::vector<host::Finding>& findings, Output& output) {

@@ -45,10 +45,11 @@ Format chosen_format(const InitOptions& options, const std::filesystem::path& pa
 }
 
 Result<> show_new_repository(const InitOptions& options, const std::filesystem::path& path,
-                             const SecretBytes& key) {
+                             const std::optional<std::filesystem::path>& replaced, const SecretBytes& key) {
   const bool is_found = path == repository::default_path();
   Output out;
   if (options.machine_readable) return (out << key << "\n").write();
+  if (replaced) out << "The repository that was there is " << replaced->string() << " now.\n";
   out << "Made an empty repository at " << path.string() << ". Its key is\n"
       << key << "\n"
       << "Keep the key in a safe place: it is not shown again, and without it nobody reads the repository.\n"
@@ -65,8 +66,8 @@ Result<> init(Session& session, const InitOptions& options) {
     key = repository::new_key();
   }
   const auto format = chosen_format(options, session.repository);
-  ZKV_CHECK(repository::create(session.repository, format, key, options.force));
-  return show_new_repository(options, session.repository, key);
+  ZKV_TRY(const auto replaced, repository::create(session.repository, format, key, options.force));
+  return show_new_repository(options, session.repository, replaced, key);
 }
 
 /// With -m an existing repository is exit code 1 and nothing else, as the seed has it.
@@ -76,25 +77,47 @@ ExitCode run_init(Session& session, const InitOptions& options) {
   return silent ? ExitCode::kFailed : finish(result);
 }
 
-Result<> add(Session& session, const FsAddOptions& options) {
-  ZKV_CHECK(unlock::make_zfs_unlocker({})->check({options.name}));
-  ZKV_CHECK(check_there(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
-  ZKV_TRY(const auto volume_key, read_volume_key(session, options.volume_key, options.volume_key_file,
-                                                 options.name, encoding_of(options.encoding)));
-  ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
-    ZKV_CHECK(keys.check_settled(options.name));
-    ZKV_CHECK(keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force));
-    keep_volume_names(session, keys, options.name);
-    return {};
-  }));
-  Output out;
-  return (out << "Added " << options.name << " to " << session.repository.string() << "\n").write();
-}
-
 /// These commands mean ZFS; what is of another kind is for `zkv volume`.
 bool is_of_zfs(const repository::VolumeKeys::Volume& volume) {
   return volume.kind == repository::VolumeKind::kZfs;
+}
+
+/// The seed replaces a key by any other. Here its old one may be the only one that opens it.
+Result<> check_no_key_goes(const repository::VolumeKeys& keys, const FsAddOptions& options,
+                           const SecretBytes& volume_key) {
+  if (!options.force) return {};
+  for (auto& volume : keys.volumes()) {
+    const bool is_replaced = volume.name == options.name && is_of_zfs(volume);
+    if (!is_replaced || std::ranges::equal(volume.key, volume_key.span())) continue;
+    volume.key = volume_key.span();
+    volume.derived.reset();
+    const auto tried =
+        unlock::make_zfs_unlocker({})->open(std::span(&volume, 1), unlock::Attempt::kTrial, {}).front();
+    if (tried.happened == unlock::Happened::kKeyFits) continue;
+    return Error::conflict(
+               "the key of " + options.name + " would be gone, and the new one is not known to open it (" +
+               (tried.detail.empty() ? std::string(unlock::to_text(tried.happened)) : tried.detail) +
+               "); nothing was stored")
+        .remedy("if you are sure of the new one: zkv volume add --force --no-test " + options.name);
+  }
+  return {};
+}
+
+Result<> add(Session& session, const FsAddOptions& options) {
+  ZKV_CHECK(unlock::make_zfs_unlocker({})->check({options.name}));
+  ZKV_CHECK(check_there(session));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
+  ZKV_TRY(const auto volume_key, read_volume_key(session, options.volume_key, options.volume_key_file,
+                                                 options.name, encoding_of(options.encoding)));
+  ZKV_TRY(const auto format, repository::format_of(session.repository));
+  const auto add = [&](repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(keys.check_settled(options.name));
+    if (format == Format::kVersion2) ZKV_CHECK(check_no_key_goes(keys, options, volume_key));
+    return keys.add(options.name, repository::VolumeKind::kZfs, volume_key.span(), options.force);
+  };
+  ZKV_CHECK(edit_volumes(session, key, add, options.name));
+  Output out;
+  return (out << "Added " << options.name << " to " << session.repository.string() << "\n").write();
 }
 
 Result<> check_kind(const repository::VolumeKeys& keys, const std::string& name) {
@@ -107,8 +130,11 @@ Result<> check_kind(const repository::VolumeKeys& keys, const std::string& name)
 }
 
 Result<> remove(Session& session, const RemoveOptions& options) {
-  return remove_volume(session, options,
-                       [&](const repository::VolumeKeys& keys) { return check_kind(keys, options.name); });
+  ZKV_TRY(const auto format, repository::format_of(session.repository));
+  return remove_volume(session, options, [&](const repository::VolumeKeys& keys) -> Result<> {
+    ZKV_CHECK(check_kind(keys, options.name));
+    return format == Format::kSeed ? Result<>() : check_not_needed(keys, options);
+  });
 }
 
 constexpr std::size_t kUsualNameSize = 24;
@@ -174,7 +200,8 @@ void add_remove(CLI::App& fs, Session& session) {
   auto* command = fs.add_subcommand("remove", "remove a filesystem and its key");
   const auto options = std::make_shared<RemoveOptions>();
   add_key_options(*command, options->key);
-  command->add_flag("-f,--force", options->force, "do not complain when it is not there");
+  command->add_flag("-f,--force", options->force,
+                    "yes, its key is needed no more; do not complain when it is not there");
   command->add_option("FILESYSTEM", options->name, "name of the filesystem")->required();
   command->callback([&session, options] { session.exit_code = finish(remove(session, *options)); });
 }

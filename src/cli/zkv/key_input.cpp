@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "recovery/kit_reader.h"
+#include "repository/generation.h"
 #include "terminal.h"
 
 namespace zkv::cli {
@@ -107,6 +108,17 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
     return key_or_kit(std::move(*given), no_more_parts);
   }
   return ask_for_key("Key of the repository " + session.repository.string());
+}
+
+Result<SecretBytes> read_key_to_change(Session& session, const KeyOptions& options) {
+  if (const auto older = repository::rollback_warning(session.repository)) {
+    static_cast<void>(
+        std::fprintf(stderr,
+                     "zkv: warning: %s; once it is changed, it counts as the newest, and keys and "
+                     "slots that came later are not in it\n",
+                     older->c_str()));
+  }
+  return read_repository_key(session, options);
 }
 
 Result<SecretBytes> read_key_file(const std::filesystem::path& file) {

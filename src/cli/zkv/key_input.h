@@ -24,6 +24,10 @@ void add_key_options(CLI::App& command, KeyOptions& options);
 /// `quiet` there is no warning about argv. Errors: kInvalid, kNotFound, kIo.
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet = false);
 
+/// The same for a command that writes: where the repository is older than one that was seen, that is told
+/// first.
+Result<SecretBytes> read_key_to_change(Session& session, const KeyOptions& options);
+
 /// The same from a file, or by a prompt. Errors: as read_repository_key().
 Result<SecretBytes> read_key_file(const std::filesystem::path& file);
 

@@ -140,7 +140,7 @@ Result<> create_kit(Session& session, const CreateOptions& options) {
   ZKV_CHECK(repository::describe(session.repository));
   if (!options.output.empty()) ZKV_CHECK(check_kit_place(options.output));
   ZKV_CHECK(check_outlasts(options));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   ZKV_TRY(const auto kit, recovery::make_kit(session.repository, key, scheme));
   auto files = hand_out(kit, options);
   if (!files) {

@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "commands.h"
+#include "host/enrolment.h"
 #include "key_input.h"
 #include "output.h"
 #include "repository/change.h"
@@ -89,6 +90,10 @@ Result<> show_converted(const ConvertOptions& options, const std::filesystem::pa
         << (converted.new_key.empty() ? "only the key that you gave opens it now, "
                                       : "only the key below opens it now, ")
         << "and none of the others.\n";
+    for (const auto& enrolment :
+         host::EnrolmentFolder(target).all().value_or(std::vector<host::Enrolment>())) {
+      out << enrolment.address << " cannot open it any more, and is not asked at boot.\n";
+    }
   }
   if (format == Format::kVersion2) out << "The key it had still opens it (slot 2, classic).\n";
   if (converted.new_key.empty()) return out.write();
@@ -108,7 +113,7 @@ Result<> convert(Session& session, const ConvertOptions& options) {
                     ? "'--to seed' goes back; then one key opens it, and none of its other slots' keys"
                     : "'--to 2' goes to version 2");
   }
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   const auto& target = options.output.empty() ? session.repository : options.output;
   ZKV_TRY(const auto converted, repository::convert(session.repository, key, wanted, target));
   return show_converted(options, target, wanted, converted);

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "fetch_options.h"
+#include "host/drift.h"
 #include "host/enroll.h"
 #include "host/stop_on_signal.h"
 #include "key_input.h"
@@ -40,6 +41,15 @@ std::string numbers_of(const std::vector<std::uint32_t>& ids) {
   std::string text = ids.size() == 1 ? "slot " : "slots ";
   for (const auto id : ids) text += (id == ids.front() ? "" : ", ") + std::to_string(id);
   return text;
+}
+
+/// Of those whose slots are there, as another slot may have that number by now.
+Result<std::vector<host::Enrolment>> enrolments_with_slots(const Session& session) {
+  ZKV_TRY(const auto description, repository::describe(session.repository));
+  ZKV_TRY(auto enrolments, host::EnrolmentFolder(session.repository).all());
+  std::erase_if(enrolments,
+                [&](const auto& enrolment) { return host::misfit_of(enrolment, description).has_value(); });
+  return enrolments;
 }
 
 /// An enrolment goes by `unenroll`, which also forgets its identity and share.
@@ -143,7 +153,7 @@ Result<> show_rotated(const Session& session, const repository::Rotated& rotated
 }
 
 Result<> rotate_repository(Session& session, const RotateOptions& options, const SecretBytes& key) {
-  ZKV_TRY(const auto enrolments, host::EnrolmentFolder(session.repository).all());
+  ZKV_TRY(const auto enrolments, enrolments_with_slots(session));
   ZKV_CHECK(check_dropped(enrolments, {options.dropped.begin(), options.dropped.end()}));
   ZKV_CHECK(host::abandon_succession(session.repository, key));
   ZKV_TRY(auto ring, Keyring::begin(session, options, enrolments, key.clone()));
@@ -176,7 +186,7 @@ Result<bool> finish_begun(Session& session, const RotateOptions& options, const 
 /// A change of volumes' keys that was interrupted goes on, under the repository's key as it is.
 Result<ExitCode> rotate(Session& session, const RotateOptions& options) {
   ZKV_CHECK(check_has_slots(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   ZKV_TRY(const bool is_finished, finish_begun(session, options, key));
   if (is_finished && !options.volume_keys) return ExitCode::kDone;
   if (!options.volume_keys) {

@@ -35,7 +35,7 @@ Result<bool> holds_zfs(const Session& session, const SecretBytes& key) {
 }
 
 void tell_change(const host::VolumeChange& change, Output& out) {
-  out << plain_text(change.volume) << " (" << change.kind << "): ";
+  out << plain_text(change.volume) << (change.kind.empty() ? "" : " (" + change.kind + ")") << ": ";
   switch (change.happened) {
     case KeyChange::kChanged:
       out << "has a new key\n";

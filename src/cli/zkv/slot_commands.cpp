@@ -102,7 +102,7 @@ Result<> show_added(const SlotAddOptions& options, std::uint32_t id, const Secre
 
 Result<> add(Session& session, const SlotAddOptions& options) {
   ZKV_CHECK(outside_of(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   ZKV_TRY(const auto secret, new_secret(session, options));
   ZKV_TRY(const auto id, repository::add_slot(session.repository, key,
                                               {.type = type_of(options),
@@ -113,7 +113,7 @@ Result<> add(Session& session, const SlotAddOptions& options) {
 }
 
 Result<> remove(Session& session, const RemoveSlotOptions& options) {
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   ZKV_CHECK(repository::remove_slot(session.repository, key, options.id, options.force));
   Output out;
   out << "Removed slot " << std::to_string(options.id)

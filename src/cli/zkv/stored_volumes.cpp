@@ -7,6 +7,7 @@
 #include "host/enrolment.h"
 #include "host/unlock_record.h"
 #include "repository/change.h"
+#include "repository/store.h"
 #include "unlock/registry.h"
 
 namespace zkv::cli {
@@ -33,6 +34,28 @@ void warn_of_changes(const repository::VolumeKeys& keys) {
                    changing));
 }
 
+/// The repository beside it has a record from its first volume on; another takes part in one that is there.
+bool may_have_record(const Session& session, const std::filesystem::path& record) {
+  std::error_code failed;
+  return std::filesystem::exists(record, failed) ||
+         repository::real_path(session.repository).parent_path() == record.parent_path();
+}
+
+/// A list that cannot be kept is no reason to fail.
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
+                       const std::string& changed) {
+  warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
+  const auto path = host::default_drift_path();
+  bool is_own = true;
+  if (may_have_record(session, path)) {
+    warn_unless(host::change_drift_record(path, [&](host::DriftRecord& record) {
+      is_own = host::belongs_to(record, session.repository);
+      if (is_own) host::take_in(record, keys, changed);
+    }));
+  }
+  if (is_own) warn_unless(host::leave_in_record(host::default_record_path(), keys));
+}
+
 }  // namespace
 
 Result<> check_there(const Session& session) {
@@ -50,19 +73,12 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
   return opened;
 }
 
-void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
-                       const std::string& changed) {
-  warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
-  std::error_code failed;
-  const auto path = host::default_drift_path();
-  bool is_own = true;
-  if (std::filesystem::exists(path, failed)) {
-    warn_unless(host::change_drift_record(path, [&](host::DriftRecord& record) {
-      is_own = host::belongs_to(record, session.repository);
-      if (is_own) host::take_in(record, keys, changed);
-    }));
-  }
-  if (is_own) warn_unless(host::leave_in_record(host::default_record_path(), keys));
+Result<> edit_volumes(const Session& session, const SecretBytes& key,
+                      const std::function<Result<>(repository::VolumeKeys&)>& change,
+                      const std::string& changed) {
+  return repository::edit(session.repository, key, change, [&](const repository::VolumeKeys& keys) {
+    keep_volume_names(session, keys, changed);
+  });
 }
 
 void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume) {
@@ -91,31 +107,36 @@ Result<std::unique_ptr<unlock::Unlocker>> unlocker_named(const std::string& kind
 Result<> store_volume(const Session& session, const SecretBytes& repository_key,
                       const repository::VolumeKeys::Volume& volume,
                       const std::vector<unlock::DerivedFor>& derived) {
-  return repository::edit(session.repository, repository_key, [&](repository::VolumeKeys& keys) -> Result<> {
+  const auto store = [&](repository::VolumeKeys& keys) -> Result<> {
     if (keys.contains(volume.name)) {
       return Error::exists(volume.name + " is in the repository already")
           .remedy("take another name; or, if that one is given up: zkv volume remove --force " + volume.name);
     }
     ZKV_CHECK(keys.add(volume.name, volume.kind, volume.key));
     ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
-    ZKV_CHECK(unlock::keep_derived(keys, derived));
-    keep_volume_names(session, keys, volume.name);
-    return {};
-  });
+    return unlock::keep_derived(keys, derived);
+  };
+  return edit_volumes(session, repository_key, store, volume.name);
+}
+
+Result<> check_not_needed(const repository::VolumeKeys& keys, const RemoveOptions& options) {
+  if (options.force || !keys.contains(options.name)) return {};
+  return Error::conflict("nothing else may open " + options.name +
+                         ", or a copy of it, than the key that would be gone; nothing was removed")
+      .remedy("if nobody needs it any more: zkv volume remove --force " + options.name +
+              "; if it has another name now: zkv volume rename " + options.name + " NEW");
 }
 
 Result<> remove_volume(Session& session, const RemoveOptions& options,
                        const std::function<Result<>(const repository::VolumeKeys&)>& may_be) {
   ZKV_CHECK(check_there(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   bool found = true;
-  ZKV_CHECK(repository::edit(session.repository, key, [&](repository::VolumeKeys& keys) -> Result<> {
+  ZKV_CHECK(edit_volumes(session, key, [&](repository::VolumeKeys& keys) -> Result<> {
     ZKV_CHECK(may_be(keys));
     found = keys.contains(options.name);
     if (!found && options.force) return {};
-    ZKV_CHECK(keys.remove(options.name));
-    keep_volume_names(session, keys);
-    return {};
+    return keys.remove(options.name);
   }));
   if (!found) return {};
   Output out;

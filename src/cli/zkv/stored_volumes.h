@@ -20,10 +20,11 @@ Result<> check_there(const Session& session);
 /// The opened repository; its warning, if it has one, goes to stderr. Errors: as repository::open.
 Result<repository::Opened> open_with_warning(const Session& session, const SecretBytes& key);
 
-/// What approvers are shown follows the repository. A list that cannot be kept is no reason to fail.
-/// So does what `zkv status` and `zkv check` remember; the key of `changed` may be another now.
-void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
-                       const std::string& changed = {});
+/// repository::edit(), after which what approvers are shown follows the repository, and what `zkv status` and
+/// `zkv check` remember; the key of `changed` may be another now.
+Result<> edit_volumes(const Session& session, const SecretBytes& key,
+                      const std::function<Result<>(repository::VolumeKeys& keys)>& change,
+                      const std::string& changed = {});
 
 /// Remembers for `zkv check` that the key in the repository was just seen to open this volume.
 void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume);
@@ -44,6 +45,11 @@ struct RemoveOptions {
   bool force = false;
   std::string name;
 };
+/// A key that nobody else has is gone with its entry. What is not seen now may come back: a disk that is not
+/// plugged in, a pool that is not imported, a copy; or have another name by now. Errors: kConflict, without
+/// `force`.
+Result<> check_not_needed(const repository::VolumeKeys& keys, const RemoveOptions& options);
+
 /// The command that takes a volume out of the repository; `may_be` is asked first. Errors: those of `may_be`,
 /// kNotFound without `force`, and of the repository.
 Result<> remove_volume(Session& session, const RemoveOptions& options,

@@ -119,7 +119,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     ZKV_CHECK(unlocker->check({options.name, options.settings}));
   }
   ZKV_CHECK(check_there(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   SecretBytes volume_key;
   if (!options.keep_key) {
     ZKV_TRY(volume_key, read_volume_key(session, {}, options.volume_key_file, options.name,
@@ -129,7 +129,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
   std::string_view trial = ", its key untried";
   VolumeSettings settings;
   std::unique_ptr<unlock::Unlocker> proved;
-  ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+  const auto add = [&](VolumeKeys& keys) -> Result<> {
     if (options.keep_key) {
       ZKV_TRY(volume_key, key_there(keys, options.name));
     }
@@ -148,9 +148,9 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
       ZKV_CHECK(unlock::keep_derived(keys, unlocker->take_derived()));
       if (!trial.empty()) proved = std::move(unlocker);
     }
-    keep_volume_names(session, keys, options.name);
     return {};
-  }));
+  };
+  ZKV_CHECK(edit_volumes(session, key, add, options.name));
   if (proved) keep_proof(session, *proved, {options.name, settings});
   Output out;
   out << "Added " << options.name << " (" << kind << ") to " << session.repository.string() << trial << "\n";
@@ -163,16 +163,6 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     out << "Units can have it once zfs-keyvault has asked again: systemctl restart zfs-keyvault\n";
   }
   return out.write();
-}
-
-/// A key that nobody else has is gone with its entry. What is not seen now may come back: a disk that is not
-/// plugged in, a pool that is not imported, a copy; or have another name by now.
-Result<> check_not_needed(const VolumeKeys& keys, const RemoveOptions& options) {
-  if (options.force || !keys.contains(options.name)) return {};
-  return Error::conflict("nothing else may open " + options.name +
-                         ", or a copy of it, than the key that would be gone; nothing was removed")
-      .remedy("if nobody needs it any more: zkv volume remove --force " + options.name +
-              "; if it has another name now: zkv volume rename " + options.name + " NEW");
 }
 
 /// What zkv closes no more once it is in no repository; empty where there is nothing.

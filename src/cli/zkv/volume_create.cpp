@@ -77,11 +77,8 @@ Error not_made(const Session& session, const SecretBytes& key, unlock::Unlocker&
   if (why.kind() != ErrorKind::kExists && is_there(unlocker, volume)) {
     return std::move(why).context(volume.name + " is there, and its key stays in the repository");
   }
-  const auto taken_back = repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
-    ZKV_CHECK(keys.remove(volume.name));
-    keep_volume_names(session, keys);
-    return {};
-  });
+  const auto taken_back =
+      edit_volumes(session, key, [&](VolumeKeys& keys) { return keys.remove(volume.name); });
   if (taken_back) return why;
   return std::move(why).context("its key is still in the repository (zkv volume remove --force " +
                                 volume.name + ")");

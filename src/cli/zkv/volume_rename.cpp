@@ -74,7 +74,7 @@ Result<> try_there(unlock::Unlocker& unlocker, const Move& move) {
   auto volume = move.volume;
   volume.name = move.to;
   const auto outcome = tried(unlocker, std::move(volume));
-  if (is_success(outcome.happened)) return {};
+  if (is_success(outcome.happened) && outcome.happened != unlock::Happened::kUntried) return {};
   return Error::invalid(move.to + ": " +
                         (outcome.happened == unlock::Happened::kWrongKey
                              ? "the key of " + move.volume.name + " does not open it"
@@ -85,11 +85,11 @@ Result<> try_there(unlock::Unlocker& unlocker, const Move& move) {
 
 Result<> rename_volumes(Session& session, const RenameOptions& options) {
   ZKV_CHECK(check_there(session));
-  ZKV_TRY(const auto key, read_repository_key(session, options.key));
+  ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   Output out;
   std::vector<unlock::VolumeRef> proved;
   std::unique_ptr<unlock::Unlocker> unlocker;
-  ZKV_CHECK(repository::edit(session.repository, key, [&](VolumeKeys& keys) -> Result<> {
+  ZKV_CHECK(edit_volumes(session, key, [&](VolumeKeys& keys) -> Result<> {
     ZKV_TRY(const auto moves, moves_in(keys, options));
     for (const auto& move : moves) ZKV_CHECK(check_free(keys, move.to));
     ZKV_TRY(unlocker, unlocker_named(repository::to_text(moves.front().volume.kind)));
@@ -101,7 +101,6 @@ Result<> rename_volumes(Session& session, const RenameOptions& options) {
       if (!options.no_test) proved.push_back({move.to, move.volume.settings});
     }
     for (const auto& move : moves) ZKV_CHECK(keys.rename(move.volume.name, move.to));
-    keep_volume_names(session, keys);
     return {};
   }));
   for (const auto& volume : proved) keep_proof(session, *unlocker, volume);
