@@ -103,11 +103,16 @@ Answer interpret(net::HttpResponse&& response, Time now) {
   }
 }
 
+bool is_request_id(std::string_view text) {
+  const auto is_fit = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+  };
+  return !text.empty() && text.size() <= kLongestId && std::ranges::all_of(text, is_fit);
+}
+
 std::string request_id(const net::HttpResponse& response) {
-  std::string id(header(response, protocol::kRequestIdHeader).substr(0, kLongestId));
-  const bool is_clean =
-      std::all_of(id.begin(), id.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
-  return is_clean ? id : std::string();
+  const auto id = header(response, protocol::kRequestIdHeader).substr(0, kLongestId);
+  return is_request_id(id) ? std::string(id) : std::string();
 }
 
 }  // namespace zkv::host

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/result.h"
@@ -36,7 +37,10 @@ using Answer = std::variant<KeyGiven, Ended, TryAgain>;
 /// The table of docs/protocol.md. Consumes the body.
 Answer interpret(net::HttpResponse&& response, Time now);
 
-/// The request that the answer speaks of, or nothing; only letters, digits and hyphens get through.
+/// Whether `text` can be what people call a request by: 1 to 64 letters, digits and hyphens of ASCII.
+bool is_request_id(std::string_view text);
+
+/// The request that the answer speaks of; empty when is_request_id() says that it names none.
 std::string request_id(const net::HttpResponse& response);
 
 }  // namespace zkv::host

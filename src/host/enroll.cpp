@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/plain_text.h"
 #include "crypto/random.h"
 #include "host/drift.h"
 #include "host/evidence.h"
@@ -179,7 +180,8 @@ class Enroller {
 
   static Result<Enrolment> read_answer(Enrolment enrolment, const std::string& body) {
     ZKV_TRY(const auto object, protocol::parse_object(body, kEnrolledLimit));
-    ZKV_TRY(enrolment.name, protocol::Members(object).text("name", protocol::kLongestName));
+    ZKV_TRY(const auto name, protocol::Members(object).text("name", protocol::kLongestName));
+    enrolment.name = plain_text(name);
     return enrolment;
   }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/plain_text.h"
+#include "host/answer.h"
 #include "host/gateway_link.h"
 #include "host/narrator.h"
 #include "host/tries.h"
@@ -23,6 +24,7 @@ constexpr std::chrono::seconds kFarewellLimit{3};
 constexpr unsigned kAcknowledgements = 3;
 constexpr std::size_t kReportLimit = std::size_t{256} << 10U;
 constexpr std::size_t kLongestWord = 400;
+constexpr std::size_t kLongestState = 32;
 constexpr std::uint64_t kMostPeople = 1'000'000;
 
 /// A request of ours that the gateway took.
@@ -43,7 +45,7 @@ Result<std::string> word_of(protocol::Word::Kind kind, const protocol::RequestHa
   return protocol::to_json(envelope);
 }
 
-/// What a poll says.
+/// What a poll says. Nobody signed it but the release: its words are made fit to be shown.
 struct Report {
   std::string id;
   std::string state;
@@ -57,7 +59,9 @@ Result<Report> read_report(const std::string& body) {
   const protocol::Members members(object);
   Report report;
   ZKV_TRY(report.id, members.text("id", kLongestWord));
-  ZKV_TRY(report.state, members.text("state", kLongestWord));
+  if (!is_request_id(report.id)) return Error::invalid("'id' is not what requests are called by");
+  ZKV_TRY(const auto state, members.text("state", kLongestState));
+  report.state = plain_text(state);
   if (members.has("reason")) {
     ZKV_TRY(const auto reason, members.text("reason", kLongestWord));
     report.reason = plain_text(reason);

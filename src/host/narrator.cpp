@@ -1,6 +1,8 @@
 // Lines, each once.
 #include "host/narrator.h"
 
+#include "base/plain_text.h"
+
 namespace zkv::host {
 
 using Steady = std::chrono::steady_clock;
@@ -21,7 +23,8 @@ void Narrator::trouble(const std::string& why) {
   tell(why + (names_address ? "" : " at " + address_) + "; trying again");
 }
 
-void Narrator::tell(const std::string& line) {
+void Narrator::tell(const std::string& text) {
+  const auto line = plain_text(text);
   const auto found = said_.find(line);
   const bool is_fresh = found != said_.end() && Steady::now() - found->second < std::chrono::minutes(1);
   if (!say_ || line == last_ || is_fresh) return;

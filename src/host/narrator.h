@@ -9,8 +9,8 @@
 
 namespace zkv::host {
 
-/// Says what is new about one gateway. One that fails again and again is told of once a minute, not at each
-/// try.
+/// Says what is new about one gateway, in plain text. One that fails again and again is told of once a
+/// minute, not at each try.
 class Narrator {
  public:
   /// `say` outlives this; it may be empty.
@@ -24,7 +24,7 @@ class Narrator {
   void trouble(const std::string& why);
 
  private:
-  void tell(const std::string& line);
+  void tell(const std::string& text);
 
   std::string address_;
   const std::function<void(const std::string&)>& say_;

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/plain_text.h"
+
 namespace zkv::host {
 
 namespace {
@@ -27,7 +29,7 @@ void notify_manager(const std::string& assignment) {
 
 }  // namespace
 
-void notify_status(const std::string& line) { notify_manager("STATUS=" + line); }
+void notify_status(const std::string& line) { notify_manager("STATUS=" + plain_text(line)); }
 
 void notify_longer(std::chrono::milliseconds time) {
   notify_manager("EXTEND_TIMEOUT_USEC=" + std::to_string(std::chrono::microseconds(time).count()));

@@ -9,8 +9,8 @@
 
 namespace zkv::host {
 
-/// STATUS=`line` for the service manager. Does nothing, and loads nothing, unless NOTIFY_SOCKET is set.
-/// Source: sd_notify(3).
+/// STATUS=`line` for the service manager, in plain text: a line break in it would begin another assignment,
+/// such as READY=1. Does nothing, and loads nothing, unless NOTIFY_SOCKET is set. Source: sd_notify(3).
 void notify_status(const std::string& line);
 
 /// Asks for that much time from now on before a start counts as failed, under the same condition. Less than

@@ -87,6 +87,14 @@ class ChangingProxy(Case):
         said = self.release_changed_by(lambda _: kept[0])
         self.assertIn("it is for another request", said)
 
+    def test_words_that_steer_a_terminal_are_told_in_plain_text(self):
+        def rename(exchange):
+            if exchange.path == "/v2/enrolments":
+                exchange.answer = json.dumps({**json.loads(exchange.answer), "name": "nas\x1b[2J\n"}).encode()
+
+        self.proxy.change_answer = rename
+        self.assertIn("as 'nas?[2J?'", self.host.enroll(self.gateway.invite("nas"), "--no-test"))
+
     def test_its_own_keys_in_the_gateways_place_get_no_share(self):
         signing, sealing = Ed25519Key(), nacl.public.PrivateKey.generate()
 

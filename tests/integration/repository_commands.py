@@ -84,7 +84,9 @@ class SeedCommands(unittest.TestCase):
     def test_a_name_that_no_filesystem_can_have_is_refused(self):
         key = self.world.init()
         for name in ("tank@snapshot", "/tank", "tank//a", "tank/", "tank\x1b]0;x\a"):
-            self.assertIn("name", self.world.error("fs", "add", "-k", key, name, "one"))
+            told = self.world.error("fs", "add", "-k", key, name, "one")
+            self.assertIn("name", told)
+            self.assertNotRegex(told.replace("\n", ""), "[\0-\x1f]")
         self.assertEqual(self.world.listed(key), [])
 
     def test_force_replaces_repositories_and_nothing_else(self):

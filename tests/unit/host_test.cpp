@@ -13,6 +13,7 @@
 #include "host/answer.h"
 #include "host/backoff.h"
 #include "host/gateway_client.h"
+#include "host/narrator.h"
 #include "host/stop_on_signal.h"
 #include "host/unlock_record.h"
 #include "test_certificate.h"
@@ -26,6 +27,16 @@ using test::response;
 using test::TemporaryDirectory;
 using testing::ElementsAre;
 using testing::IsEmpty;
+
+// --- what a person is told ---
+
+TEST(Narrator, TellsInPlainTextWhateverAGatewaySaid) {
+  std::vector<std::string> lines;
+  const std::function<void(const std::string&)> say = [&](const std::string& line) { lines.push_back(line); };
+  Narrator narrator("https://gw.example", say);
+  narrator.trouble("holds the name x\nREADY=1\x1b[2J");
+  EXPECT_THAT(lines, ElementsAre("holds the name x?READY=1?[2J at https://gw.example; trying again"));
+}
 
 // --- what an answer means ---
 

@@ -105,6 +105,16 @@ TEST_F(Notices, ANewStatusStartsAnew) {
   EXPECT_EQ(next(), "STATUS=still waiting, 1 min");
 }
 
+TEST_F(Notices, ALineFromElsewhereSaysNothingButTheStatus) {
+  const std::string hostile = "waiting for x\nREADY=1\nMAINPID=4242\x1b[2J";
+  notify_status(hostile);
+  EXPECT_EQ(next(), "STATUS=waiting for x?READY=1?MAINPID=4242?[2J");
+  StatusClock clock(1ms);
+  clock.say(hostile);
+  EXPECT_EQ(next(), "STATUS=waiting for x?READY=1?MAINPID=4242?[2J");
+  EXPECT_EQ(next(), "STATUS=waiting for x?READY=1?MAINPID=4242?[2J, 1 min");
+}
+
 TEST_F(Notices, ReadinessIsSaidOnce) {
   notify_ready();
   EXPECT_EQ(next(), "READY=1");

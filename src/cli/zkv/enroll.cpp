@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/plain_text.h"
 #include "fetch_options.h"
 #include "host/enroll.h"
 #include "host/stop_on_signal.h"
@@ -54,7 +55,7 @@ std::string test_request(const Session& session, const host::Enrolment& enrolmen
   const auto plea = host::make_plea(session.repository);
   if (!plea) return "no test request was made: " + plea.error().message();
   const auto tried = host::try_enrolled_gateway(enrolment, *keys, *plea, exchange, stop);
-  if (!tried) return "the test request FAILED: " + tried.error().message();
+  if (!tried) return "the test request FAILED: " + plain_text(tried.error().message());
   std::string words = "test request " + tried->id + " was taken, and is cancelled";
   if (tried->deciders == 0)
     words += "; nobody there has a passkey as yet: only the gateway's console can approve one";

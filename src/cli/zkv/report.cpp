@@ -1,6 +1,7 @@
 // How a failure is told to a person, and the exit code of its kind.
 #include <cstdio>
 
+#include "base/plain_text.h"
 #include "commands.h"
 #include "host/service_notify.h"
 
@@ -29,8 +30,9 @@ ExitCode code_of(ErrorKind kind) {
 }  // namespace
 
 ExitCode report(const Error& error) {
-  static_cast<void>(std::fprintf(stderr, "zkv: %s\n", error.message().c_str()));
-  if (!error.remedy().empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", error.remedy().c_str()));
+  static_cast<void>(std::fprintf(stderr, "zkv: %s\n", plain_text(error.message()).c_str()));
+  const auto remedy = plain_text(error.remedy());
+  if (!remedy.empty()) static_cast<void>(std::fprintf(stderr, "     %s\n", remedy.c_str()));
   return code_of(error.kind());
 }
 
