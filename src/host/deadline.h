@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 
@@ -15,5 +16,7 @@ bool is_over(const Deadline& deadline);
 std::chrono::milliseconds time_left(const Deadline& deadline);
 /// Waits for `time`, at most until the deadline. False when a stop was asked for meanwhile.
 bool wait(std::chrono::milliseconds time, const Deadline& deadline, const std::stop_token& stop);
+/// What waits so.
+using Wait = std::function<bool(std::chrono::milliseconds, const Deadline&, const std::stop_token&)>;
 
 }  // namespace zkv::host

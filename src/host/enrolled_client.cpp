@@ -18,8 +18,15 @@ namespace zkv::host {
 
 namespace {
 
+using Steady = std::chrono::steady_clock;
+
 constexpr std::chrono::seconds kExchangeLimit{20};
 constexpr std::chrono::seconds kPollWait{25};
+/// From the beginning of one poll to that of the next, however early the gateway answers.
+constexpr std::chrono::seconds kPollSpacing{1};
+/// After a request that nobody decided, where no time limit ends the asking. It is what zfs-keyvault.service
+/// leaves between two tries: each request makes somebody's phone ring.
+constexpr std::chrono::minutes kRestAfterSilence{15};
 constexpr std::chrono::seconds kFarewellLimit{3};
 constexpr unsigned kAcknowledgements = 3;
 constexpr std::size_t kReportLimit = std::size_t{256} << 10U;
@@ -201,21 +208,33 @@ class EnrolledAsking {
 
   Answer poll() {
     while (true) {
+      const auto begin = Steady::now();
       const auto answer = link_.get(path_of(request_->hash) + "?wait=" + std::to_string(kPollWait.count()),
                                     at_most(kPollWait + kExchangeLimit), stop_);
       if (!answer) return meaning_of(answer.error());
       if (answer->status == 404) {
         request_.reset();
-        return TryAgain{"the gateway has forgotten the request", std::chrono::milliseconds(0)};
+        return ask_anew("the gateway has forgotten the request");
       }
       if (answer->status != 200) return TryAgain{answer->detail, answer->retry_after};
       const auto report = read_report(answer->body);
       if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
-      // Approved without a reason: the share is on its way from the vault.
-      if (report->state == "pending" || (report->state == "approved" && report->reason.empty())) continue;
-      return meaning_of(*report);
+      if (!is_open(*report)) return meaning_of(*report);
+      const auto rest = std::chrono::ceil<std::chrono::milliseconds>(begin + kPollSpacing - Steady::now());
+      if (!options_.wait(std::max(rest, std::chrono::milliseconds(0)), options_.deadline, stop_)) {
+        return Ended{Error::interrupted("stopped while waiting")};
+      }
     }
   }
+
+  /// Approved without a reason: the share is on its way from the vault.
+  static bool is_open(const Report& report) {
+    return report.state == "pending" || (report.state == "approved" && report.reason.empty());
+  }
+
+  /// Another request is to be made. At once, where it is the first such one; else try_until_answered()
+  /// pauses.
+  static TryAgain ask_anew(std::string why) { return {std::move(why), std::chrono::milliseconds(0)}; }
 
   Answer meaning_of(const Report& report) {
     if (report.state == "released" && report.release) return open(*report.release);
@@ -233,7 +252,10 @@ class EnrolledAsking {
               .remedy("if that was nobody here, revoke the host at the gateway; where volumes stay locked "
                       "once that is decided: systemctl restart zfs-keyvault")};
     }
-    return TryAgain{"request " + id + " ended: " + report.state + why, std::chrono::milliseconds(0)};
+    if (report.state == "expired" && !options_.deadline) {
+      return TryAgain{"nobody decided about request " + id, kRestAfterSilence};
+    }
+    return ask_anew("request " + id + " ended: " + report.state + why);
   }
 
   static Ended bad_release(const std::string& why) {

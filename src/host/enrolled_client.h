@@ -38,7 +38,8 @@ struct Released {
 };
 
 /// Asks until the gateway has released its share, or approved the next boot. A request that a stop or the
-/// deadline ends is cancelled at the gateway. Errors: kUnsupported (the gateway is older than what is asked
+/// deadline ends is cancelled at the gateway. After one that nobody decided it asks anew, without a deadline
+/// only after a quarter of an hour. Errors: kUnsupported (the gateway is older than what is asked
 /// for, and was not asked), kDenied (a person said no), kRefused (the gateway does not know this host; it is
 /// not the gateway that was pinned), kPending (nobody decided in time), kUnavailable, kCorrupt, kInterrupted.
 Result<Released> ask_enrolled_gateway(const Enrolment& enrolment, const EnrolmentKeys& keys, const Plea& plea,

@@ -24,6 +24,7 @@ struct AskOptions {
   bool ask_once = false;  ///< no second try, whatever happens
   BackoffOptions backoff;
   std::function<void(const std::string&)> say;  ///< a line for a person, once for each change; may be empty
+  Wait wait = host::wait;                       ///< how pauses pass; a test brings its own
 };
 
 /// The address to ask: as given, or with /request-keys where it has no path. Errors: kInvalid (no http
@@ -33,7 +34,7 @@ Result<std::string> request_address(const std::string& given);
 /// A token that lets the gateway know its own pending request again: 43 characters. Made once for each run.
 SecretBytes make_token();
 
-/// Asks `address` until there is a key. Between tries it waits as the gateway says, else as Backoff says.
+/// Asks `address` until there is a key. Between tries it waits as try_until_answered() says.
 /// Errors: kDenied (a person said no), kPending (nobody decided in time), kUnavailable (not reached, or it
 /// failed, until the deadline), kCorrupt (the answer is no key), kInvalid (address, plain http),
 /// kInterrupted.

@@ -18,9 +18,11 @@ void Narrator::waiting(const std::string& id, const std::string& number, std::ui
   tell("waiting for approval of request " + id + " at " + address_ + ", number " + number + asked);
 }
 
-void Narrator::trouble(const std::string& why) {
+void Narrator::trouble(const std::string& why, std::chrono::milliseconds pause) {
   const bool names_address = why.find(address_) != std::string::npos;
-  tell(why + (names_address ? "" : " at " + address_) + "; trying again");
+  const auto minutes = std::chrono::ceil<std::chrono::minutes>(pause).count();
+  tell(why + (names_address ? "" : " at " + address_) + "; trying again" +
+       (pause < std::chrono::minutes(1) ? "" : " in " + std::to_string(minutes) + " min"));
 }
 
 void Narrator::tell(const std::string& text) {

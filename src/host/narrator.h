@@ -21,7 +21,8 @@ class Narrator {
   /// The same for a request of version 2, with the number that people compare, and how many people can decide
   /// (0: the gateway does not say, or nobody but its console).
   void waiting(const std::string& id, const std::string& number, std::uint64_t people);
-  void trouble(const std::string& why);
+  /// `pause` is the time until the next try, told where it is long.
+  void trouble(const std::string& why, std::chrono::milliseconds pause = {});
 
  private:
   void tell(const std::string& text);

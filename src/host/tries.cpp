@@ -9,6 +9,25 @@ namespace zkv::host {
 
 namespace {
 
+/// A wait below it is none.
+constexpr std::chrono::seconds kShortestWait{1};
+
+/// How long to wait before each next try.
+class Pauses {
+ public:
+  explicit Pauses(const BackoffOptions& options) : backoff_(options, crypto::random_below) {}
+
+  std::chrono::milliseconds before_next(const TryAgain& again) {
+    if (!again.wait) return backoff_.next();
+    if (*again.wait < kShortestWait && std::exchange(has_tried_at_once_, true)) return backoff_.next();
+    return *again.wait;
+  }
+
+ private:
+  Backoff backoff_;
+  bool has_tried_at_once_ = false;
+};
+
 Error out_of_time(const Tries& tries, const std::string& last_trouble) {
   if (tries.is_pending()) return Error::pending("nobody decided in time").context(tries.address);
   return Error::unavailable("no answer in time; the last trouble was: " + last_trouble)
@@ -18,7 +37,7 @@ Error out_of_time(const Tries& tries, const std::string& last_trouble) {
 }  // namespace
 
 Result<SecretBytes> try_until_answered(const Tries& tries, Narrator& narrator, const std::stop_token& stop) {
-  Backoff backoff(tries.options.backoff, crypto::random_below);
+  Pauses pauses(tries.options.backoff);
   while (true) {
     auto answer = tries.once();
     if (auto* given = std::get_if<KeyGiven>(&answer)) return std::move(given->key);
@@ -29,8 +48,9 @@ Result<SecretBytes> try_until_answered(const Tries& tries, Narrator& narrator, c
     const auto& again = std::get<TryAgain>(answer);
     if (tries.options.ask_once) return Error::unavailable(again.why).context(tries.address);
     if (is_over(tries.options.deadline)) return out_of_time(tries, again.why);
-    narrator.trouble(again.why);
-    if (!wait(again.wait.value_or(backoff.next()), tries.options.deadline, stop)) {
+    const auto pause = pauses.before_next(again);
+    narrator.trouble(again.why, pause);
+    if (!tries.options.wait(pause, tries.options.deadline, stop)) {
       return Error::interrupted("stopped while waiting");
     }
     if (is_over(tries.options.deadline)) return out_of_time(tries, again.why);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "gateway_answers.h"
@@ -240,6 +241,22 @@ TEST(AskGateway, AnOversizedAnswerIsRefusedAndNotAskedForAgain) {
   ASSERT_FALSE(key);
   EXPECT_EQ(key.error().kind(), ErrorKind::kCorrupt);
   EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST(AskGateway, AGatewayThatSaysAtOnceTimeAfterTimeIsObeyedOnce) {
+  const auto at_once = [] { return response(503, "", {}, "0"); };
+  Script script({at_once, at_once, at_once, at_once, [] { return response(200, kKey); }});
+  std::vector<std::chrono::milliseconds> waits;
+  AskOptions options;
+  options.backoff = {.first = 10min, .most = 10min};
+  options.wait = [&](std::chrono::milliseconds time, const Deadline&, const std::stop_token&) {
+    waits.push_back(time);
+    return true;
+  };
+  EXPECT_EQ(text_of(ask_gateways({"https://gw.example/x"}, options, script.exchange(), {})), kKey);
+  ASSERT_EQ(waits.size(), 4U);
+  EXPECT_EQ(waits.front(), 0ms);
+  EXPECT_GT(std::accumulate(waits.begin(), waits.end(), 0ms), 1s);
 }
 
 TEST(AskGateway, ARedirectDoesNotCarryTheRequestAway) {

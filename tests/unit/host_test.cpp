@@ -38,6 +38,14 @@ TEST(Narrator, TellsInPlainTextWhateverAGatewaySaid) {
   EXPECT_THAT(lines, ElementsAre("holds the name x?READY=1?[2J at https://gw.example; trying again"));
 }
 
+TEST(Narrator, SaysWhenTheNextTryIsWhereThatIsLong) {
+  std::vector<std::string> lines;
+  const std::function<void(const std::string&)> say = [&](const std::string& line) { lines.push_back(line); };
+  Narrator narrator("https://gw.example", say);
+  narrator.trouble("nobody decided", 15min);
+  EXPECT_THAT(lines, ElementsAre("nobody decided at https://gw.example; trying again in 15 min"));
+}
+
 // --- what an answer means ---
 
 std::string key_of(std::string_view body) {
