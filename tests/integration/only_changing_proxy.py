@@ -87,6 +87,24 @@ class ChangingProxy(Case):
         said = self.release_changed_by(lambda _: kept[0])
         self.assertIn("it is for another request", said)
 
+    def test_a_no_that_it_invents_ends_the_asking_opens_nothing_and_stands_in_no_log(self):
+        self.enroll()
+
+        def do_not_wait(exchange):
+            exchange.path = exchange.path.replace("?wait=25", "")
+
+        def deny(exchange):
+            if exchange.method == "GET" and exchange.path.startswith("/v2/requests/"):
+                exchange.answer = json.dumps({**json.loads(exchange.answer), "state": "denied"}).encode()
+
+        self.proxy.change_request, self.proxy.change_answer = do_not_wait, deny
+        running = self.mount()
+        running.end(4)
+        self.assertIn(f"request {running.request} was denied", "".join(running.errors))
+        self.assertNotIn("request.deny", self.gateway.audit_kinds())
+        self.assertEqual(self.gateway.state(running.request), "pending")
+        self.assert_locked()
+
     def test_words_that_steer_a_terminal_are_told_in_plain_text(self):
         def rename(exchange):
             if exchange.path == "/v2/enrolments":
