@@ -10,6 +10,7 @@
 
 #include "unlock/service_manager.h"
 #include "unlock/unlocker.h"
+#include "unlock/unmounting.h"
 
 namespace zkv::unlock {
 
@@ -19,7 +20,7 @@ struct CryptOptions {
   std::chrono::milliseconds limit{240'000};                   ///< for opening it, its key derivation too
   std::chrono::milliseconds device_wait{30'000};              ///< for devices that udev has not found yet
   std::string mount = "mount";                                ///< programs: names or paths
-  std::string umount = "umount";
+  Unmount unmount = unmount_place;
   std::filesystem::path mount_helpers = "/sbin";  ///< where mount(8) finds its helpers
   std::string blkid = "blkid";
   std::string cryptsetup = "cryptsetup";

@@ -1,4 +1,4 @@
-// systemd for what fstab says, and mount(8) and umount(8), which know filesystem types.
+// systemd for what fstab says, and mount(8), which knows filesystem types.
 #include "unlock/crypt_mount.h"
 
 #include <algorithm>
@@ -65,7 +65,9 @@ Result<CryptMounts> CryptMounts::read(const CryptOptions& options) {
 }
 
 bool CryptMounts::holds(const TopDevice& device, const Mounted& mounted) const {
-  if (mounted.number == device.number || mounted.source == device.path) return true;
+  if (mounted.number == device.number) return true;
+  if (!has_source_of_root(mounted)) return false;
+  if (mounted.source == device.path) return true;
   if (mounted.type != "btrfs") return false;
   const auto together = devices_of_btrfs(options_.btrfs, device.node);
   return std::binary_search(together.begin(), together.end(), node_of(mounted.source));
@@ -120,7 +122,7 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   }
   ZKV_TRY(const auto now, CryptMounts::read(options_));
   if (now.is_mounted_at(open.device, place)) return {};
-  if (!was_taken) static_cast<void>(run_tool(options_.umount, {"--", place}));
+  if (!was_taken) static_cast<void>(options_.unmount(real_path(place), Unmounting::kIfUnused));
   return Error::conflict(
       "systemd mounted something else there: another device has the name that the line in fstab goes by; "
       "name it " +
@@ -262,7 +264,7 @@ std::vector<MountOutcome> CryptMounts::unmount(const std::vector<OpenVolume>& vo
   std::vector<MountOutcome> outcomes;
   for (const auto& place : mounted) {
     if (stop.stop_requested()) return outcomes;
-    const auto done = run_tool(options_.umount, {"--", place.path});
+    const auto done = options_.unmount(place.path, Unmounting::kIfUnused);
     outcomes.push_back(mount_outcome(place.open->volume, place.open->device.path, place.path,
                                      done ? MountHappened::kUnmounted : MountHappened::kFailed,
                                      done ? std::string() : done.error().message()));

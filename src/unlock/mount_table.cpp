@@ -61,9 +61,14 @@ std::vector<Mounted> parse_mounted(std::string_view text) {
   for_each_line(text, [&](const std::vector<std::string>& words) {
     const auto dash = std::find(words.begin(), words.end(), "-");
     if (words.size() < 6 || words.end() - dash < 3) return;
-    mounted.push_back({words[2], without_escapes(words[4]), without_escapes(*(dash + 2)), *(dash + 1)});
+    mounted.push_back(
+        {words[2], without_escapes(words[4]), without_escapes(*(dash + 2)), *(dash + 1), words[5]});
   });
   return mounted;
+}
+
+bool has_source_of_root(const Mounted& mounted) {
+  return mounted.type != "fuse" && !mounted.type.starts_with("fuse.");
 }
 
 std::vector<FstabLine> parse_fstab(std::string_view text) {

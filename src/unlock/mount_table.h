@@ -8,11 +8,16 @@
 namespace zkv::unlock {
 
 struct Mounted {
-  std::string number;      ///< "MAJOR:MINOR" of the filesystem
-  std::string mountpoint;  ///< a path
-  std::string source;      ///< what was mounted, often a device's path
-  std::string type = {};   ///< of the filesystem, as in "ext4"
+  std::string number;        ///< "MAJOR:MINOR" of the filesystem
+  std::string mountpoint;    ///< a path
+  std::string source;        ///< what was mounted, often a device's path
+  std::string type = {};     ///< of the filesystem, as in "ext4"
+  std::string options = {};  ///< of this mount, with commas between
 };
+
+/// Whether its source is what root said it is: by fusermount(1) anybody mounts filesystems of their own under
+/// any source, but not those that lie on a block device (fuseblk). Source: fuse(4), fusermount3(1).
+bool has_source_of_root(const Mounted& mounted);
 
 /// In the order of mounting. `text` is /proc/self/mountinfo; lines that are not understood are left out.
 /// Source: proc(5).

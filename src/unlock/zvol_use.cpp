@@ -41,8 +41,9 @@ ZvolUse::ZvolUse(const ZfsOptions& options) : devices_(options.devices) {
   const auto text = read_system_table(options.mount_table);
   if (!text) return;
   mounts_ = parse_mounted(*text);
-  std::erase_if(mounts_,
-                [this](const Mounted& mount) { return !lies_within(mount.source, devices_.string()); });
+  std::erase_if(mounts_, [this](const Mounted& mount) {
+    return !has_source_of_root(mount) || !lies_within(mount.source, devices_.string());
+  });
   for (auto& mount : mounts_) mount.source = real_path(mount.source);
 }
 

@@ -18,15 +18,13 @@ using test::LuksMachine;
 using test::put;
 using testing::HasSubstr;
 
-/// The same machine with programs in the place of mount(8), umount(8) and blkid(8), which keep what they were
-/// told.
+/// The same machine with programs in the place of mount(8) and blkid(8), which keep what they were told.
 class LuksMounting : public LuksMachine {
  protected:
   LuksMounting() {
     put(dev() / "mapper/data", "");
     put(directory_ / "mountinfo", "");
     program("mount", "exit 0");
-    program("umount", "exit 0");
     program("blkid", "case \"$*\" in *UUID*) echo 12-ab;; *LABEL*) echo 'my \"disk\"';; esac");
   }
 
@@ -137,7 +135,26 @@ TEST_F(LuksMounting, UnmountsTheLastMountedFirst) {
   const auto outcomes = mounter()->unmount({{"data"}, {"vg-root"}, {"none"}}, {});
   ASSERT_TRUE(outcomes);
   EXPECT_EQ(outcomes->size(), 2U);
-  EXPECT_EQ(calls(), "umount -- /a/c\numount -- /a\n");
+  EXPECT_EQ(calls(), "umount /a/c\numount /a\n");
+}
+
+/// fusermount(1) takes any source from anybody.
+TEST_F(LuksMounting, AFilesystemOfAUserThatCallsItselfTheVolumeIsNotTakenForIt) {
+  const auto place = (directory_ / "here").string();
+  for (const auto* type : {"fuse.sshfs", "fuse"}) {
+    put(directory_ / "calls", "");
+    put(directory_ / "mountinfo",
+        "40 1 0:77 / " + place + " rw,nosuid,nodev - " + type + " " + mapped() + " rw,user_id=1000\n");
+    EXPECT_FALSE(mounter()->inspect({{"data"}})->front().is_mounted);
+    EXPECT_TRUE(mounter()->unmount({{"data"}}, {})->empty());
+    EXPECT_EQ(mount_one({{}, place, {}}).happened, MountHappened::kMounted);
+    EXPECT_EQ(calls(), "mount -- " + mapped() + " " + place + "\n");
+  }
+}
+
+TEST_F(LuksMounting, AProgramThatServesTheVolumesDeviceIsItsMount) {
+  put(directory_ / "mountinfo", "40 1 0:77 / /srv rw - fuseblk " + mapped() + " rw\n");
+  EXPECT_EQ(mounter()->inspect({{"data"}})->front().mountpoint, "/srv");
 }
 
 TEST_F(LuksMounting, AMappingThatTookAVolumesNameIsNeitherMountedNorUnmounted) {
@@ -170,7 +187,7 @@ TEST_F(LuksMounting, ParentsAreMountedFirstAndUnmountedLastWhateverTheVolumesOrd
   put(directory_ / "calls", "");
   put(directory_ / "mountinfo", "31 1 253:2 / /a/c rw - ext4 x rw\n30 1 253:0 / /a rw - ext4 x rw\n");
   ASSERT_TRUE(mounter()->unmount({{"data"}, {"deep"}}, {}));
-  EXPECT_EQ(calls(), "umount -- /a/c\numount -- /a\n");
+  EXPECT_EQ(calls(), "umount /a/c\numount /a\n");
 }
 
 TEST_F(LuksMounting, APlaceIsKnownThoughItIsWrittenOtherwise) {

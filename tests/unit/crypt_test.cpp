@@ -91,6 +91,7 @@ TEST(MountTable, EscapesAreUndoneAndOddLinesLeftOut) {
   EXPECT_EQ(mounted[0].number, "253:0");
   EXPECT_EQ(mounted[0].mountpoint, "/srv/my data");
   EXPECT_EQ(mounted[0].source, "/dev/mapper/data");
+  EXPECT_EQ(mounted[0].options, "rw,relatime");
   EXPECT_EQ(mounted[1].source, "proc");
 }
 

@@ -99,10 +99,15 @@ class LuksMachine : public testing::Test {
   /// With such programs in the place of the system's.
   [[nodiscard]] unlock::CryptOptions played() const {
     auto options = this->options();
-    for (auto* name : {&options.mount, &options.umount, &options.blkid, &options.pvs, &options.vgchange,
-                       &options.lvchange, &options.mdadm}) {
+    for (auto* name : {&options.mount, &options.blkid, &options.pvs, &options.vgchange, &options.lvchange,
+                       &options.mdadm}) {
       *name = (directory_ / *name).string();
     }
+    options.unmount = [this](const std::string& place, unlock::Unmounting how) {
+      const auto* words = how == unlock::Unmounting::kAtOnce ? "umount at once " : "umount ";
+      std::ofstream(directory_ / "calls", std::ios::app) << words << place << "\n";
+      return Result<>();
+    };
     options.manager = directory_ / "no-manager";
     options.swaps = directory_ / "swaps";
     options.btrfs = directory_ / "btrfs";

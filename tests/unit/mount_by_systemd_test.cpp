@@ -54,7 +54,10 @@ class MountsBySystemd : public test::ManagedMounts {
     options.fstab = folder_ / "fstab";
     options.manager = manager().socket;
     options.mount = program_;
-    options.umount = folder_ / "umount";
+    options.unmount = [this](const std::string& unmounted, Unmounting /*how*/) {
+      write(folder_ / "unmounted", unmounted);
+      return Result<>();
+    };
     options.mount_helpers = folder_ / "helpers";
     options.blkid = folder_ / "blkid";
     const auto outcomes = make_luks_unlocker(options)->mount({{"data", {{}, mountpoint, {}}}}, {});
@@ -118,7 +121,6 @@ TEST_F(MountsBySystemd, ALineThatWantsNoCheckGetsNone) {
 }
 
 TEST_F(MountsBySystemd, AnotherFilesystemInItsPlaceIsNoSuccess) {
-  write_program("umount", ": >" + (folder_ / "unmounted").string());
   auto answers = of_fstab();
   answers.starts = mounts("8:1");
   const FakeManager fake(manager().socket, answers);
