@@ -14,6 +14,9 @@ inline constexpr std::size_t kWrappingKeySize = 32;
 /// ZFS' property `keyformat`.
 enum class KeyFormat { kNone, kRaw, kHex, kPassphrase };
 
+/// What of `pbkdf2iters` is derived at all: some ten seconds on a slow core. The default of ZFS is 350'000.
+inline constexpr std::uint64_t kMostIterations = 10'000'000;
+
 struct KeyRule {
   KeyFormat format = KeyFormat::kNone;
   std::uint64_t iterations = 0;  ///< `pbkdf2iters`, for passphrases

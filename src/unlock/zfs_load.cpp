@@ -90,9 +90,20 @@ bool fits(const KeyLoad& load) {
          load.derived->iterations == load.rule.iterations && load.derived->key.size() == kWrappingKeySize;
 }
 
+/// Who may change a volume's key chooses what it costs to derive, and others wait for it.
+Result<> check_cost(const KeyLoad& load) {
+  if (load.rule.format != KeyFormat::kPassphrase || load.rule.iterations <= kMostIterations) return {};
+  return Error::unsupported("its pbkdf2iters is " + std::to_string(load.rule.iterations) +
+                            ", and zkv derives no key with more than " + std::to_string(kMostIterations) +
+                            ", for which other volumes would wait; whoever may change its key can set that")
+      .remedy("see who may (zfs allow " + load.name + "); then zfs load-key " + load.name +
+              ", which takes its time, and zfs change-key -o pbkdf2iters=350000 " + load.name);
+}
+
 void derive(const KeyLoad& load, std::span<std::uint8_t> wrapping_key, KeyLoaded& loaded) {
   const auto begin = Steady::now();
-  const auto key = derive_wrapping_key(load.key, load.rule);
+  const auto sound = check_cost(load);
+  const auto key = sound ? derive_wrapping_key(load.key, load.rule) : tl::unexpected(sound.error());
   loaded.result = key ? Result<>() : Result<>(tl::unexpected(key.error()));
   if (key) std::copy_n(key->data(), kWrappingKeySize, wrapping_key.begin());
   loaded.took += since(begin);
@@ -168,7 +179,9 @@ void load_by_program(const ZfsProgram& program, const std::vector<KeyLoad>& load
   for_each_index(loads.size(), stop, [&](std::size_t place) {
     const std::size_t i = order[place];
     const auto begin = Steady::now();
-    const auto answer = prompt_answer(loads[i].key, loads[i].rule.format);
+    const auto sound = check_cost(loads[i]);
+    const auto answer =
+        sound ? prompt_answer(loads[i].key, loads[i].rule.format) : tl::unexpected(sound.error());
     loaded[i].result = answer ? program.load_key(loads[i].name, *answer, attempt == Attempt::kTrial)
                               : Result<>(tl::unexpected(answer.error()));
     loaded[i].took = since(begin);

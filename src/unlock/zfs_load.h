@@ -24,8 +24,8 @@ struct KeyLoad {
   std::optional<repository::DerivedKey> derived = std::nullopt;  ///< taken in place of deriving where it fits
 };
 
-/// What came of a KeyLoad: nothing wrong, or kInvalid (form of the key), kWrongKey, kExists (loaded already),
-/// kNotFound, kInterrupted, kIo and the like.
+/// What came of a KeyLoad: nothing wrong, or kInvalid (form of the key), kUnsupported (more iterations than
+/// kMostIterations), kWrongKey, kExists (loaded already), kNotFound, kInterrupted, kIo and the like.
 struct KeyLoaded {
   Result<> result;
   std::chrono::milliseconds took{0};

@@ -80,6 +80,26 @@ TEST(ZfsUnlocker, OpensTheSameVolumesThroughTheProgram) {
   EXPECT_THAT(zfs.calls_of("lzc_load_key"), IsEmpty());
 }
 
+/// Who may change a key by `zfs allow` sets its number of iterations, too.
+TEST(ZfsUnlocker, AnEndlessDerivationIsNotBegunAndHoldsUpNoOther) {
+  FakeZfs zfs;
+  zfs.add("tank");
+  zfs.add_root("tank/hex", kHexA);
+  zfs.add_root(
+      "tank/theirs", kPassphraseKey,
+      {{"keyformat", "passphrase"}, {"pbkdf2iters", "2000000000"}, {"pbkdf2salt", "81985529216486895"}});
+  for (const auto road : {Road::kLibrary, Road::kProgram}) {
+    zfs.set("tank/hex", "keystatus", "unavailable");
+    const auto outcomes =
+        open(zfs.options(road), {volume("tank/hex", kHexA), volume("tank/theirs", "correct horse")});
+    EXPECT_THAT(outcomes, ElementsAre(happened("tank/hex", Happened::kOpened),
+                                      happened("tank/theirs", Happened::kFailed)));
+    EXPECT_THAT(outcomes[1].detail, HasSubstr("pbkdf2iters is 2000000000"));
+    EXPECT_THAT(outcomes[1].remedy, HasSubstr("zfs change-key -o pbkdf2iters=350000 tank/theirs"));
+  }
+  EXPECT_THAT(zfs.calls_of("zfs load-key"), SizeIs(1));
+}
+
 TEST(ZfsUnlocker, TheProgramSeesNoKeyOnItsCommandLineAndNoneOfOurEnvironment) {
   FakeZfs zfs;
   zfs.add("tank");
