@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "unlock/unlocker.h"
+#include "unlock/unmounting.h"
 
 namespace zkv::unlock {
 
@@ -28,6 +29,7 @@ struct ZfsOptions {
   std::chrono::milliseconds limit{120'000};  ///< for one call of the program, or one turn of the library
   std::filesystem::path devices = "/dev";
   std::filesystem::path mount_table = "/proc/self/mountinfo";
+  Unmount unmount = unmount_place;
 };
 
 /// Whether the volume's pool is imported and exported with it.

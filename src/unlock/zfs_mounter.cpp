@@ -4,7 +4,9 @@
 
 #include "unlock/loaded_library.h"
 #include "unlock/parallel.h"
+#include "unlock/system_tool.h"
 #include "unlock/workers.h"
+#include "unlock/zfs_place.h"
 
 namespace zkv::unlock {
 
@@ -79,7 +81,19 @@ std::vector<Result<>> ZfsMounter::mount(const std::vector<const Dataset*>& datas
   for_each_index(left.size(), stop, [&](std::size_t place) {
     mounted[left[place]] = program_.mount(datasets[left[place]]->name);
   });
+  check_places(datasets, mounted);
   return mounted;
+}
+
+void ZfsMounter::check_places(const std::vector<const Dataset*>& datasets,
+                              std::vector<Result<>>& mounted) const {
+  const auto text = read_system_table(options_.mount_table);
+  const auto places = zfs_places_in(text.value_or(std::string()));
+  for (std::size_t i = 0; i < datasets.size(); ++i) {
+    if (!mounted[i]) continue;
+    mounted[i] =
+        text ? check_came_up(*datasets[i], places, options_.unmount) : Result<>(tl::unexpected(text.error()));
+  }
 }
 
 std::vector<Result<>> ZfsMounter::mount_by_library(const std::vector<const Dataset*>& datasets,

@@ -26,11 +26,14 @@ class ZfsMounter {
   ~ZfsMounter();
 
   /// One answer for each. Call it while no other thread of this process is at work. Errors: kExists (it is
-  /// mounted), kConflict (half received), kInterrupted, kUnavailable (no end within the limit), kIo.
+  /// mounted), kConflict (half received), kInterrupted, kUnavailable (no end within the limit), kDenied (it
+  /// came up elsewhere than its mount point says, and was unmounted), kIo.
   std::vector<Result<>> mount(const std::vector<const Dataset*>& datasets, const std::stop_token& stop);
 
  private:
   class LibZfs;
+  /// What came up where it should not is mounted no more.
+  void check_places(const std::vector<const Dataset*>& datasets, std::vector<Result<>>& mounted) const;
   [[nodiscard]] std::vector<Result<>> mount_by_library(const std::vector<const Dataset*>& datasets,
                                                        const std::stop_token& stop) const;
 

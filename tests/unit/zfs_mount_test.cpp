@@ -8,6 +8,7 @@
 
 #include "fake_zfs.h"
 #include "unlock/zfs_mount.h"
+#include "unlock/zfs_place.h"
 #include "unlock_world.h"
 
 namespace zkv::unlock {
@@ -103,6 +104,74 @@ TEST(ZfsMount, ALinkOfAnotherUsersLeadsNowhere) {
                                                      mount_of("tank/b", MountHappened::kFailed),
                                                      mount_of("tank/c", MountHappened::kSkipped)));
   EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/a"));
+}
+
+/// The kernel's table once "tank/a" was mounted, and what of it is unmounted.
+class ZfsPlace : public testing::Test {
+ protected:
+  ZfsPlace() { zfs_.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", theirs()}}); }
+
+  [[nodiscard]] std::string theirs() const { return folder_ / "theirs/data"; }
+  void came_up(const std::string& place, const std::string& dataset = "tank/a") const {
+    std::ofstream(folder_ / "mountinfo", std::ios::app)
+        << "40 1 0:60 / " << place << " rw - zfs " << dataset << " rw\n";
+  }
+  [[nodiscard]] std::vector<MountOutcome> mount(ZfsOptions options) {
+    options.mount_table = folder_ / "mountinfo";
+    options.unmount = [this](const std::string& place, Unmounting how) {
+      EXPECT_EQ(how, Unmounting::kAtOnce);
+      unmounted_.push_back(place);
+      return Result<>();
+    };
+    return make_zfs_unlocker(options)->mount({{"tank/a"}}, {}).value();
+  }
+
+  FakeZfs zfs_;
+  test::TemporaryDirectory folder_;
+  std::vector<std::string> unmounted_;
+};
+
+TEST_F(ZfsPlace, WhoMakesALinkOfTheirDirectoryMeanwhileGetsNoMountWhereItLeads) {
+  zfs_.add_child("tank/a/below", "tank/a", {{"mountpoint", theirs() + "/below"}});
+  came_up("/etc/profile.d");
+  for (const auto& options : {zfs_.options(), zfs_.options_with_libzfs()}) {
+    zfs_.set("tank/a", "mounted", "no");
+    const auto mounts = mount(options);
+    EXPECT_THAT(mounts, ElementsAre(mount_of("tank/a", MountHappened::kFailed),
+                                    mount_of("tank/a/below", MountHappened::kFailed)));
+    EXPECT_THAT(mounts.front().detail, HasSubstr("it came up at /etc/profile.d, not at " + theirs()));
+    EXPECT_THAT(unmounted_, ElementsAre("/etc/profile.d"));
+    unmounted_.clear();
+  }
+}
+
+TEST_F(ZfsPlace, ALinkThatStaysTheirsCountsForNothingAfterwards) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give directories away";
+  std::filesystem::create_directories(folder_ / "theirs");
+  std::filesystem::create_directories(folder_ / "etc");
+  std::filesystem::create_symlink(folder_ / "etc", theirs());
+  ASSERT_EQ(::chown((folder_ / "theirs").c_str(), 65534, 65534), 0);
+  Dataset dataset;
+  dataset.name = "tank/a";
+  dataset.mountpoint = theirs();
+  const auto leave = [](const std::string& /*place*/, Unmounting /*how*/) { return Result<>(); };
+  EXPECT_FALSE(check_came_up(dataset, {{"tank/a", {std::filesystem::canonical(theirs())}}}, leave));
+}
+
+TEST_F(ZfsPlace, WhatIsWhereItBelongsStays) {
+  came_up(theirs());
+  came_up("/copy/of/theirs");
+  came_up("/elsewhere", "tank/other");
+  EXPECT_THAT(mount(zfs_.options()), ElementsAre(mount_of("tank/a", MountHappened::kMounted)));
+  EXPECT_THAT(unmounted_, IsEmpty());
+}
+
+TEST_F(ZfsPlace, ALinkOfRootsIsFollowed) {
+  std::filesystem::create_directories(folder_ / "disk");
+  std::filesystem::create_symlink(folder_ / "disk", folder_ / "theirs");
+  came_up(std::filesystem::canonical(folder_ / "disk").string() + "/data");
+  EXPECT_THAT(mount(zfs_.options()), ElementsAre(mount_of("tank/a", MountHappened::kMounted)));
+  EXPECT_THAT(unmounted_, IsEmpty());
 }
 
 TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
