@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "unlock/backing.h"
 #include "unlock/block_devices.h"
 #include "unlock/crypt_close.h"
 #include "unlock/crypt_mount.h"
@@ -214,7 +215,10 @@ class CryptUnlocker final : public Unlocker {
   void add_tops(const VolumeRef& volume, const Mapping& mapping, bool is_read_only,
                 std::vector<OpenVolume>& open) const {
     const auto tops = tops_of(mapping, options_);
-    for (const auto& top : tops) open.push_back({volume, top, is_read_only, tops.size() > 1});
+    for (const auto& top : tops) {
+      open.push_back({volume, top, is_read_only, tops.size() > 1,
+                      is_of_others(volume.settings.device, top.node, options_)});
+    }
   }
 
   /// Brings up the groups that those of `open` are parts of on which nothing lies yet, and takes those whose

@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "unlock/filesystem_types.h"
 #include "unlock/fstab_places.h"
-#include "unlock/guarded_path.h"
+#include "unlock/fstab_rights.h"
 #include "unlock/hidden_files.h"
 #include "unlock/mount_place.h"
 #include "unlock/mount_program.h"
 #include "unlock/mount_unit.h"
-#include "unlock/option_words.h"
 #include "unlock/order.h"
 #include "unlock/sysfs.h"
 #include "unlock/system_tool.h"
@@ -31,23 +31,10 @@ struct Place {
 
 std::string node_of(const std::string& path) { return std::filesystem::path(real_path(path)).filename(); }
 
-/// Who can write the image knows its key as a rule, and would be root by a program on it.
-bool is_image_of_others(const VolumeRef& volume) {
-  const auto& image = volume.settings.device;
-  std::error_code failed;
-  return std::filesystem::is_regular_file(image, failed) && !check_guarded_file(image);
-}
-
-/// Whether no program on it runs with its owner's rights, and no device on it is one.
-bool gives_no_rights(const FstabLine& line) {
-  const auto has = [&](std::string_view word) { return has_option_word(line.options, word); };
-  return has("nosuid") && has("nodev") && !has("suid") && !has("dev");
-}
-
-std::string with_word_of_others(std::string hidden, const VolumeRef& volume) {
-  if (volume.settings.mountpoint.empty() || !is_image_of_others(volume)) return hidden;
+std::string with_word_of_others(std::string hidden, const OpenVolume& open) {
+  if (open.volume.settings.mountpoint.empty() || !open.is_of_others) return hidden;
   return hidden + (hidden.empty() ? "" : "; ") + "nosuid,nodev: others than root can change " +
-         volume.settings.device;
+         open.volume.settings.device;
 }
 
 MountOutcome mount_outcome(const VolumeRef& volume, const std::string& device, const std::string& place,
@@ -106,10 +93,10 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   MountCall call{open.device.path, place, false, open.is_read_only};
   if (!open.volume.settings.mountpoint.empty()) {
     ZKV_CHECK(check_way_to(place));
-    call.is_of_others = is_image_of_others(open.volume);
+    call.is_of_others = open.is_of_others;
     return run_mount(call, options_);
   }
-  ZKV_CHECK(check_line_for_others(open, place));
+  ZKV_CHECK(check_lines_at(open, place));
   const MountManager manager{
       .socket = options_.manager, .fstab = options_.fstab, .on_check = options_.on_check};
   const bool was_taken = is_taken(place);
@@ -141,7 +128,7 @@ MountOutcome CryptMounts::mount_at(const OpenVolume& open, const std::string& pl
   auto hidden = hidden_by_mounting(place);
   const auto begun = std::chrono::steady_clock::now();
   const auto done = mount_somehow(open, place, stop);
-  if (done) return outcome(MountHappened::kMounted, with_word_of_others(std::move(hidden), open.volume));
+  if (done) return outcome(MountHappened::kMounted, with_word_of_others(std::move(hidden), open));
   // systemd mounts a line with nofail by itself, and may have been first where zkv does not have it do so.
   const auto now = CryptMounts::read(options_);
   if (now && now->is_mounted_at(open.device, place)) return outcome(MountHappened::kAlreadyMounted);
@@ -165,17 +152,46 @@ std::optional<MountOutcome> CryptMounts::mounted_nowhere(const OpenVolume& open)
                        "it holds " + *type + ", and neither fstab nor the repository says where to mount it");
 }
 
-Result<> CryptMounts::check_line_for_others(const OpenVolume& open, const std::string& place) const {
-  if (!is_image_of_others(open.volume)) return {};
+Result<> CryptMounts::check_lines_at(const OpenVolume& open, const std::string& place) const {
+  if (!open.is_of_others) return {};
   const auto lines = lines_in_fstab(options_, open.device.path);
   if (!lines) return {};
   for (const auto& line : *lines) {
-    if (clean_path(line.mountpoint) != clean_path(place) || gives_no_rights(line)) continue;
-    return Error::denied("others than root can change " + open.volume.settings.device +
-                         ", and would be root by a program on it: its line in fstab wants nosuid,nodev")
-        .remedy("add nosuid,nodev there, or make the file root's own, in a directory of root");
+    if (clean_path(line.mountpoint) == clean_path(place)) ZKV_CHECK(check_line_for_others(open.volume, line));
   }
   return {};
+}
+
+void CryptMounts::take_rights_back(const std::vector<OpenVolume>& volumes,
+                                   std::vector<MountOutcome>& outcomes) const {
+  std::vector<OpenVolume> of_others;
+  std::copy_if(volumes.begin(), volumes.end(), std::back_inserter(of_others),
+               [](const OpenVolume& open) { return open.is_of_others; });
+  if (of_others.empty()) return;
+  const auto now = CryptMounts::read(options_);
+  if (!now) {
+    for (const auto& open : of_others) {
+      outcomes.push_back(
+          mount_outcome(open.volume, open.device.path, {}, MountHappened::kFailed, now.error().message()));
+    }
+    return;
+  }
+  // Among mounts at one place the last is on top.
+  for (auto one = now->mounted_.rbegin(); one != now->mounted_.rend(); ++one) {
+    if (gives_no_rights(one->options)) continue;
+    const auto open = std::find_if(of_others.begin(), of_others.end(),
+                                   [&](const OpenVolume& volume) { return now->holds(volume.device, *one); });
+    if (open == of_others.end()) continue;
+    std::string why = "others than root can change " + open->volume.settings.device +
+                      ", and it was mounted without nosuid,nodev: it was unmounted";
+    const auto gone = options_.unmount(one->mountpoint, Unmounting::kAtOnce);
+    if (!gone) why += ", which failed: " + gone.error().message();
+    std::erase_if(outcomes, [&](const MountOutcome& outcome) {
+      return outcome.filesystem == open->device.path && real_path(outcome.mountpoint) == one->mountpoint;
+    });
+    outcomes.push_back(mount_outcome(open->volume, open->device.path, one->mountpoint, MountHappened::kFailed,
+                                     std::move(why)));
+  }
 }
 
 std::vector<MountOutcome> CryptMounts::contradictions(const std::vector<OpenVolume>& volumes) const {
@@ -194,7 +210,7 @@ std::vector<MountOutcome> CryptMounts::contradictions(const std::vector<OpenVolu
     const auto lines = lines_in_fstab(options_, device);
     if (!lines || lines->empty()) continue;
     for (const auto& line : *lines) {
-      const auto sound = check_line_for_others(open, line.mountpoint);
+      const auto sound = check_lines_at(open, line.mountpoint);
       if (sound) continue;
       found.push_back(mount_outcome(open.volume, device, clean_path(line.mountpoint), MountHappened::kFailed,
                                     sound.error().message()));
@@ -246,6 +262,7 @@ std::vector<MountOutcome> CryptMounts::mount(const std::vector<OpenVolume>& volu
     }
     if (outcomes.back().happened == MountHappened::kFailed) failed.push_back(place.path);
   }
+  take_rights_back(volumes, outcomes);
   return outcomes;
 }
 

@@ -18,6 +18,7 @@ struct OpenVolume {
   TopDevice device;
   bool is_read_only = false;
   bool is_one_of_many = false;
+  bool is_of_others = false;  ///< not root alone decides what is on it
 };
 
 class CryptMounts {
@@ -52,7 +53,9 @@ class CryptMounts {
                                        const std::stop_token& stop) const;
   /// What others can write is mounted by fstab only where its line there lets nobody become root by it.
   /// Errors: kDenied.
-  [[nodiscard]] Result<> check_line_for_others(const OpenVolume& open, const std::string& place) const;
+  [[nodiscard]] Result<> check_lines_at(const OpenVolume& open, const std::string& place) const;
+  /// What others can write and is mounted otherwise, by whomever, is unmounted, and told as failed.
+  void take_rights_back(const std::vector<OpenVolume>& volumes, std::vector<MountOutcome>& outcomes) const;
   [[nodiscard]] MountOutcome mount_at(const OpenVolume& open, const std::string& place,
                                       const std::stop_token& stop) const;
 

@@ -4,11 +4,13 @@
 #include <chrono>
 #include <optional>
 
+#include "unlock/backing.h"
 #include "unlock/block_devices.h"
 #include "unlock/crypt_content.h"
 #include "unlock/crypt_library.h"
 #include "unlock/crypt_options.h"
 #include "unlock/device_wait.h"
+#include "unlock/fstab_rights.h"
 #include "unlock/layers.h"
 #include "unlock/mappings.h"
 #include "unlock/workers.h"
@@ -93,6 +95,12 @@ std::optional<Outcome> settled_by_mappings(const Volume& volume, const fs::path&
   return std::nullopt;
 }
 
+/// What mounts by itself as soon as the volume is open must not make those root who can write it.
+Result<> check_mounts_of_others(const Volume& volume, const fs::path& device, const CryptOptions& options) {
+  if (!is_of_others(volume.settings.device, device.filename(), options)) return {};
+  return check_fstab_for_others({volume.name, volume.settings}, options);
+}
+
 /// Fills `candidate`, or gives the outcome where there is nothing to try.
 std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, const Mappings& mappings,
                                Candidate& candidate) {
@@ -107,6 +115,8 @@ std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, co
   if (!device) return told(volume, Happened::kMissing, device.error());
   if (round.attempt == Attempt::kOpen) {
     if (auto settled = settled_by_mappings(volume, *device, kind, mappings)) return settled;
+    if (auto sound = check_mounts_of_others(volume, *device, round.options); !sound)
+      return told(volume, Happened::kFailed, sound.error());
   }
   candidate.device = {*device, kind.format, std::move(*wishes)};
   candidate.key = *key;
@@ -254,6 +264,7 @@ void open_late(std::span<const Volume> volumes, const CryptRound& round, std::ve
 Result<> check_header(const Volume& volume, const CryptOptions& options, const std::stop_token& stop) {
   ZKV_TRY(auto wishes, parse_crypt_options(kind_of(volume), volume.settings.options));
   ZKV_TRY(const auto device, find_device(volume.settings.device, options.devices));
+  ZKV_CHECK(check_mounts_of_others(volume, device, options));
   ZKV_TRY(const auto library, CryptLibrary::load(options.libraries));
   const std::vector<Candidate> one{{0, {device, kind_of(volume).format, std::move(wishes)}, {}, 0}};
   const auto read = read_headers(library, one, {Attempt::kOpen, options, stop});

@@ -34,18 +34,6 @@ bool is_named(const FstabLine& line, const std::string& device) {
          (line.source.starts_with('/') && real_path(line.source) == real_path(device));
 }
 
-bool is_by_tag(const FstabLine& line) {
-  return line.source.starts_with("UUID=") || line.source.starts_with("LABEL=");
-}
-
-/// None without fstab.
-Result<std::vector<FstabLine>> read_fstab(const CryptOptions& options) {
-  const auto text = read_system_table(options.fstab);
-  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<FstabLine>();
-  if (!text) return Error(text.error());
-  return parse_fstab(*text);
-}
-
 template <class IsWanted>
 std::vector<std::string> places_where(const std::vector<FstabLine>& lines, const IsWanted& is_wanted) {
   std::vector<std::string> places;
@@ -56,6 +44,17 @@ std::vector<std::string> places_where(const std::vector<FstabLine>& lines, const
 }
 
 }  // namespace
+
+Result<std::vector<FstabLine>> read_fstab(const CryptOptions& options) {
+  const auto text = read_system_table(options.fstab);
+  if (!text && text.error().kind() == ErrorKind::kNotFound) return std::vector<FstabLine>();
+  if (!text) return Error(text.error());
+  return parse_fstab(*text);
+}
+
+bool is_by_tag(const FstabLine& line) {
+  return line.source.starts_with("UUID=") || line.source.starts_with("LABEL=");
+}
 
 Result<std::vector<std::string>> places_of_path(const CryptOptions& options, const std::string& device) {
   ZKV_TRY(const auto lines, read_fstab(options));

@@ -9,6 +9,12 @@
 
 namespace zkv::unlock {
 
+/// All lines; none without fstab. Errors: kIo.
+Result<std::vector<FstabLine>> read_fstab(const CryptOptions& options);
+
+/// Whether the line names its filesystem by what is on it.
+bool is_by_tag(const FstabLine& line);
+
 /// The mount points of the lines that name `device`, by a path, or by UUID= or LABEL= of the filesystem on
 /// it, which blkid(8) tells; none without fstab. Errors: kIo (blkid failed, and no line names a path of it).
 Result<std::vector<std::string>> places_in_fstab(const CryptOptions& options, const std::string& device);
