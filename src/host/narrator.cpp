@@ -5,7 +5,11 @@
 
 namespace zkv::host {
 
+namespace {
+
 using Steady = std::chrono::steady_clock;
+
+}  // namespace
 
 void Narrator::waiting(const std::string& id) {
   tell("waiting for approval of " + (id.empty() ? "the request" : "request " + id) + " at " + address_);

@@ -119,9 +119,10 @@ TEST_P(EitherFormat, WhatWasWrittenIsShownAndNothingThatWasNot) {
   make(GetParam());
   std::vector<std::size_t> shown;
   const auto show = [&](const VolumeKeys& keys) { shown.push_back(keys.size()); };
-  EXPECT_TRUE(
-      edit(path_, key_, [](VolumeKeys& keys) { return keys.add("a", VolumeKind::kZfs, bytes_of("k")); }, show));
-  EXPECT_FALSE(edit(path_, key_, [](VolumeKeys&) { return Result<>(Error::invalid("no")); }, show));
+  EXPECT_TRUE(edit(
+      path_, key_, [](VolumeKeys& keys) { return keys.add("a", VolumeKind::kZfs, bytes_of("k")); }, show));
+  EXPECT_FALSE(edit(
+      path_, key_, [](VolumeKeys&) { return Result<>(Error::invalid("no")); }, show));
   const auto cannot_be_written = [&](VolumeKeys& keys) {
     fs::remove_all(folder_);
     return keys.remove("a");

@@ -45,7 +45,7 @@ struct Disk {
   std::set<std::string> missing;
   std::set<std::string> refusing;
   std::function<void(const std::string& volume)> while_given;  ///< a new key
-  bool has_one_key = false;                                    ///< as ZFS: a new key takes the place of the old
+  bool has_one_key = false;  ///< as ZFS: a new key takes the place of the old
   int steps_left = -1;       ///< then the power goes, in the midst of a step; negative: never
 
   void step() {
@@ -349,8 +349,7 @@ TEST_F(VolumeRotation, AKeyThatIsPutInWhileAnotherIsChangedStays) {
 TEST_F(VolumeRotation, AVolumeThatIsTakenAwayMeanwhileIsLeftAlone) {
   begin();
   keep_ = [this](const VolumeChange&) {
-    ASSERT_TRUE(
-        repository::edit(path_, key_, [](repository::VolumeKeys& keys) { return keys.remove("b"); }));
+    ASSERT_TRUE(repository::edit(path_, key_, [](repository::VolumeKeys& keys) { return keys.remove("b"); }));
   };
   EXPECT_EQ(resume().back().happened, Changed::kLeftAlone);
   EXPECT_EQ(disk_.keys["b"], std::set<std::string>{"old b"});
