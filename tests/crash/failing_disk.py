@@ -82,7 +82,7 @@ class ReadOnlyDirectory(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"tank/a\ntank/b\n", b""))
 
     def test_is_not_changed_and_says_so(self):
-        done = self.as_nobody("fs", "remove", "tank/a")
+        done = self.as_nobody("fs", "remove", "--force", "tank/a")
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"Permission denied", done.stderr)
         self.assertEqual(self.scene.path.read_bytes(), self.scene.old)
