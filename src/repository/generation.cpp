@@ -16,6 +16,9 @@ namespace zkv::repository {
 namespace {
 
 constexpr std::size_t kLongestNote = 200;
+/// What comes after them must not begin at 0 again. No repository gets there.
+constexpr std::uint64_t kMostGenerations = std::uint64_t{1} << 48U;
+constexpr std::uint32_t kHighestSlot = std::uint32_t{1} << 24U;
 
 /// Up to the next space, which goes with it.
 std::string_view take_word(std::string_view& line) {
@@ -43,10 +46,11 @@ std::optional<SeenGeneration> parse(std::string_view line) {
   if (!read_hex(take_word(line), seen.id) || !read_number(take_word(line), seen.generation)) {
     return std::nullopt;
   }
-  if (line.empty()) return seen;
-  if (!read_hex(take_word(line), seen.digest.emplace())) return std::nullopt;
+  if (!line.empty() && !read_hex(take_word(line), seen.digest.emplace())) return std::nullopt;
   if (!line.empty() && !read_number(take_word(line), seen.highest_slot)) return std::nullopt;
-  return line.empty() ? std::optional(seen) : std::nullopt;
+  const bool is_sound =
+      line.empty() && seen.generation <= kMostGenerations && seen.highest_slot <= kHighestSlot;
+  return is_sound ? std::optional(seen) : std::nullopt;
 }
 
 }  // namespace

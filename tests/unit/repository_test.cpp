@@ -318,6 +318,22 @@ TEST_F(RepositoryFiles, ADamagedGenerationNoteIsNoHindrance) {
   }
 }
 
+TEST_F(RepositoryFiles, ANoteWithNumbersBeyondAllIsNotBelieved) {
+  make(Format::kVersion2);
+  ASSERT_TRUE(add("a", "one"));
+  const auto note = path_.string() + ".generation";
+  const auto words = to_hex(describe(path_)->outside->header.id) + " ";
+  const auto digest = " " + to_hex(crypto::Sha256());
+  for (const auto& line : {words + "18446744073709551615\n", words + "2" + digest + " 4294967295\n",
+                           words + "2" + digest + " 3 4\n"}) {
+    ASSERT_TRUE(replace_file(note, bytes_of(line)));
+    EXPECT_FALSE(seen_generation(path_)) << line;
+  }
+  ASSERT_TRUE(replace_file(note, bytes_of(words + "9" + digest + " 7\n")));
+  EXPECT_EQ(seen_generation(path_)->highest_slot, 7U);
+  EXPECT_TRUE(rollback_warning(path_));
+}
+
 TEST_F(RepositoryFiles, DamageShowsFromOutsideOnceTheFileHasOpenedHere) {
   make(Format::kVersion2);
   ASSERT_TRUE(add("a", "one"));
