@@ -135,13 +135,10 @@ void gather_repository(const GatherOrder& order, Facts& facts) {
   facts.room = room_in(file.parent_path());
   facts.are_enrolments_seen = false;
   if (is_closed_to_us(file, facts)) return;
-  const auto seen = repository::seen_generation(file);
   if (auto description = repository::describe(file)) {
     facts.description = std::move(*description);
     facts.damage = repository::damage_warning(file);
-    if (facts.description->outside) {
-      facts.rollback = repository::rollback_warning(seen, facts.description->outside->header);
-    }
+    facts.rollback = repository::rollback_warning(file);
   } else {
     facts.repository_trouble = description.error();
   }

@@ -53,6 +53,13 @@ std::optional<SeenGeneration> parse(std::string_view line) {
   return is_sound ? std::optional(seen) : std::nullopt;
 }
 
+/// What the bytes of a repository say of themselves; nothing where they cannot be read.
+std::optional<Outside> outside_of(const Result<Bytes>& file) {
+  if (!file) return std::nullopt;
+  auto outside = read_outside(*file);
+  return outside ? std::optional(std::move(*outside)) : std::nullopt;
+}
+
 }  // namespace
 
 std::filesystem::path generation_note(const std::filesystem::path& repository) {
@@ -75,15 +82,14 @@ std::optional<std::string> rollback_warning(const std::optional<SeenGeneration>&
 std::optional<std::string> rollback_warning(const std::filesystem::path& repository) {
   const auto seen = seen_generation(repository);
   if (!seen) return std::nullopt;
-  const auto file = read_file(repository, kLargestFile);
-  const auto outside = file ? read_outside(*file) : Result<Outside>(tl::unexpected(file.error()));
+  const auto outside = outside_of(read_file(repository, kLargestFile));
   return outside ? rollback_warning(seen, outside->header) : std::nullopt;
 }
 
 std::optional<std::string> damage_warning(const std::filesystem::path& repository) {
   const auto seen = seen_generation(repository);
   const auto file = read_file(repository, kLargestFile);
-  const auto outside = file ? read_outside(*file) : Result<Outside>(tl::unexpected(file.error()));
+  const auto outside = outside_of(file);
   const bool is_same = seen && seen->digest && outside && outside->header.id == seen->id &&
                        outside->header.generation == seen->generation;
   if (!is_same || crypto::sha256(*file) == *seen->digest) return std::nullopt;

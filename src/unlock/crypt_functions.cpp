@@ -1,10 +1,10 @@
-// dlopen, and the meaning of what libcryptsetup answers.
+// Looking them up, and the meaning of what libcryptsetup answers.
 #include "unlock/crypt_functions.h"
-
-#include <dlfcn.h>
 
 #include <cerrno>
 #include <utility>
+
+#include "unlock/loaded_library.h"
 
 namespace zkv::unlock {
 
@@ -25,9 +25,7 @@ class Lookup {
 
   template <class Function>
   void find(const char* name, Function& function) {
-    if (missing_ != nullptr) return;
-    function = reinterpret_cast<Function>(::dlsym(library_, name));
-    if (function == nullptr) missing_ = name;
+    if (missing_ == nullptr && !find_in_library(library_, name, function)) missing_ = name;
   }
 
   /// The name of the function that it lacks; nullptr: it has all.
@@ -71,9 +69,7 @@ Result<std::shared_ptr<const CryptFunctions>> CryptFunctions::load_from(
   std::string lacking;
   for (const auto& name : libraries) {
     auto found = std::make_shared<CryptFunctions>();
-    found->library = {::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), [](void* handle) {
-                        if (handle != nullptr) ::dlclose(handle);
-                      }};
+    found->library = load_library(name);
     if (found->library == nullptr) continue;
     if (const char* missing = find_all(*found); missing != nullptr) {
       lacking = name + " has no function " + missing;
