@@ -114,7 +114,7 @@ class CommandUnlocker final : public Unlocker {
 
   [[nodiscard]] std::vector<Outcome> open(std::span<const Volume> volumes, Attempt attempt,
                                           const std::stop_token& stop) override {
-    return each(volumes, stop, [&](const Volume& volume) { return open_by_loader(volume, attempt); });
+    return each(volumes, stop, [&](const Volume& volume) { return open_by_loader(volume, attempt, stop); });
   }
 
   [[nodiscard]] std::vector<Outcome> close(const std::vector<VolumeRef>& volumes,
@@ -189,7 +189,8 @@ class CommandUnlocker final : public Unlocker {
     return state;
   }
 
-  [[nodiscard]] Outcome open_by_loader(const Volume& volume, Attempt attempt) const {
+  [[nodiscard]] Outcome open_by_loader(const Volume& volume, Attempt attempt,
+                                       const std::stop_token& stop) const {
     const VolumeRef ref{volume.name, volume.settings};
     if (const auto sound = check(ref); !sound) {
       return told_by_loader(volume.name, Happened::kFailed, sound.error().message(), sound.error().remedy());
@@ -206,7 +207,10 @@ class CommandUnlocker final : public Unlocker {
       }
     }
     const auto verb = attempt == Attempt::kOpen ? LoaderVerb::kOpen : LoaderVerb::kTest;
-    const auto answer = call_loader(ref, verb, volume.key, options_);
+    const auto answer = call_loader(ref, verb, volume.key, options_, stop);
+    if (!answer && answer.error().kind() == ErrorKind::kInterrupted) {
+      return told_by_loader(volume.name, Happened::kInterrupted, volume.settings.program + " was stopped");
+    }
     if (!answer) {
       return told_by_loader(volume.name, Happened::kFailed, answer.error().message(),
                             answer.error().remedy());
@@ -231,6 +235,10 @@ class CommandUnlocker final : public Unlocker {
     if (volume.settings.program.empty()) {
       return told_by_loader(volume.name, Happened::kMissing,
                             "zkv has not opened it, and knows no program for it");
+    }
+    if (const auto ended = end_opening(volume, options_); !ended) {
+      return told_by_loader(volume.name, Happened::kFailed,
+                            "it is still being opened: " + ended.error().message(), ended.error().remedy());
     }
     const auto answer = call_loader(volume, LoaderVerb::kClose, {}, options_);
     if (!answer) {

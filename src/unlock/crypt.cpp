@@ -165,7 +165,7 @@ class CryptUnlocker final : public Unlocker {
       if (wishes && wishes->takes_any_content) continue;
       open.push_back({&volume, mapping, wishes && wishes->is_read_only});
     }
-    const auto waiting = bring_up(open, mounts);
+    const auto waiting = bring_up(open, mounts, stop);
     outcomes.insert(outcomes.end(), waiting.begin(), waiting.end());
     std::vector<OpenVolume> tops;
     for (const auto& [volume, mapping, is_read_only] : open) add_tops(*volume, *mapping, is_read_only, tops);
@@ -223,14 +223,14 @@ class CryptUnlocker final : public Unlocker {
 
   /// Brings up the groups that those of `open` are parts of on which nothing lies yet, and takes those whose
   /// group cannot come up yet out of `open`. What is said of them.
-  [[nodiscard]] std::vector<MountOutcome> bring_up(std::vector<Opened>& open,
-                                                   const CryptMounts& mounts) const {
+  [[nodiscard]] std::vector<MountOutcome> bring_up(std::vector<Opened>& open, const CryptMounts& mounts,
+                                                   const std::stop_token& stop) const {
     std::vector<std::string> bare;
     for (const auto& one : open) {
       const auto self = itself(*one.mapping, options_);
       if (one.mapping->holders.empty() && mounts.places_of(self).empty()) bare.push_back(self.path);
     }
-    const auto failed = activate_groups(bare, options_);
+    const auto failed = activate_groups(bare, options_, stop);
     std::vector<MountOutcome> outcomes;
     std::erase_if(open, [&](const Opened& one) {
       const auto device = itself(*one.mapping, options_).path;

@@ -94,7 +94,7 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
   if (!open.volume.settings.mountpoint.empty()) {
     ZKV_CHECK(check_way_to(place));
     call.is_of_others = open.is_of_others;
-    return run_mount(call, options_);
+    return run_mount(call, options_, stop);
   }
   ZKV_CHECK(check_lines_at(open, place));
   const MountManager manager{
@@ -105,7 +105,7 @@ Result<> CryptMounts::mount_somehow(const OpenVolume& open, const std::string& p
     ZKV_TRY(const bool is_checked, is_checked_at(options_, place));
     if (is_checked) ZKV_CHECK(start_check(open.device.path, manager, stop));
     call.is_by_fstab = true;
-    return run_mount(call, options_);
+    return run_mount(call, options_, stop);
   }
   ZKV_TRY(const auto now, CryptMounts::read(options_));
   if (now.is_mounted_at(open.device, place)) return {};

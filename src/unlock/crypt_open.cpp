@@ -207,14 +207,14 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
 
 /// Others may lie on a logical volume. Who mounts tries once more, and says why where one does not come.
 void bring_up_groups(std::span<const Volume> volumes, const std::vector<Outcome>& outcomes,
-                     const CryptOptions& options) {
+                     const CryptOptions& options, const std::stop_token& stop) {
   std::vector<std::string> opened;
   for (std::size_t i = 0; i < volumes.size(); ++i) {
     if (outcomes[i].happened != Happened::kOpened) continue;
     const auto wishes = parse_crypt_options(kind_of(volumes[i]), volumes[i].settings.options);
     if (wishes && !wishes->takes_any_content) opened.push_back(options.devices / "mapper" / volumes[i].name);
   }
-  static_cast<void>(activate_groups(opened, options));
+  static_cast<void>(activate_groups(opened, options, stop));
 }
 
 /// Places of those whose device is not there.
@@ -254,7 +254,7 @@ void open_late(std::span<const Volume> volumes, const CryptRound& round, std::ve
     for (const std::size_t one : came) arrived.push_back(volumes[missing[one]]);
     if (round.options.on_arrival) round.options.on_arrival();
     auto opened = open_present(arrived, round);
-    bring_up_groups(arrived, opened, round.options);
+    bring_up_groups(arrived, opened, round.options, round.stop);
     for (std::size_t i = 0; i < came.size(); ++i) outcomes[missing[came[i]]] = std::move(opened[i]);
   }
 }
@@ -276,7 +276,7 @@ std::vector<Outcome> open_crypt(std::span<const Volume> volumes, Attempt attempt
   const CryptRound round{attempt, options, stop};
   const auto until = std::chrono::steady_clock::now() + options.device_wait;
   auto outcomes = open_present(volumes, round);
-  if (attempt == Attempt::kOpen) bring_up_groups(volumes, outcomes, options);
+  if (attempt == Attempt::kOpen) bring_up_groups(volumes, outcomes, options, stop);
   if (attempt == Attempt::kOpen && !stop.stop_requested()) open_late(volumes, round, outcomes, until);
   return outcomes;
 }

@@ -105,7 +105,8 @@ std::string volume_in_group(const std::string& mapped_as) {
 }
 
 /// By systemd where it is there: LVM writes where our sandbox does not, and locks its memory.
-Result<> run_outside(const std::string& name, std::vector<std::string> words, const CryptOptions& options) {
+Result<> run_outside(const std::string& name, std::vector<std::string> words, const CryptOptions& options,
+                     const std::stop_token& stop = {}) {
   if (!can_use_manager(options.manager)) {
     return run_tool(name, std::move(words), 0, kLayerLimit).map([](const std::string&) {});
   }
@@ -114,7 +115,7 @@ Result<> run_outside(const std::string& name, std::vector<std::string> words, co
   const TransientService service{
       "zkv-" + unit_name_of("/" + program.filename().string() + "-" + words.back()), about,
       Command{std::move(program), std::move(words), {}, kLayerLimit}};
-  ZKV_TRY(const auto finished, run_as_service(service, options.manager));
+  ZKV_TRY(const auto finished, run_as_service(service, options.manager, stop));
   if (finished.exit_code == 0) return {};
   const auto complaint = plain_text(finished.errors.substr(0, finished.errors.find('\n')));
   return Error::io(about + ": " +
@@ -160,8 +161,9 @@ Result<std::map<std::string, GroupParts>> groups_of(const std::vector<std::strin
   return groups;
 }
 
-Result<> activate(const std::string& group, unsigned missing, const CryptOptions& options) {
-  if (missing == 0) return run_outside(options.vgchange, {"--activate", "ay", "--", group}, options);
+Result<> activate(const std::string& group, unsigned missing, const CryptOptions& options,
+                  const std::stop_token& stop) {
+  if (missing == 0) return run_outside(options.vgchange, {"--activate", "ay", "--", group}, options, stop);
   return Error::conflict("the volume group " + group + " waits for " + std::to_string(missing) +
                          " more of its disks");
 }
@@ -208,7 +210,7 @@ std::vector<std::string> mappings_over(const Mapping& mapping, const fs::path& b
 }
 
 std::map<std::string, Error> activate_groups(const std::vector<std::string>& devices,
-                                             const CryptOptions& options) {
+                                             const CryptOptions& options, const std::stop_token& stop) {
   std::map<std::string, Error> failed;
   const auto members = members_among(devices, options);
   if (members.empty()) return failed;
@@ -218,7 +220,7 @@ std::map<std::string, Error> activate_groups(const std::vector<std::string>& dev
     return failed;
   }
   for (const auto& [group, parts] : *groups) {
-    const auto active = activate(group, parts.missing, options);
+    const auto active = activate(group, parts.missing, options, stop);
     if (active) continue;
     for (const auto& device : parts.devices) failed.emplace(device, active.error());
   }

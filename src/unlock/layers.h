@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,10 @@ std::vector<std::string> mappings_over(const Mapping& mapping, const std::filesy
 /// Activates the volume groups that the devices are parts of, as far as they are and all parts are there: as
 /// udev does by itself where lvm.conf does not forbid it, and waits for the end. By systemd, outside of our
 /// sandbox. Gives why not, by device: kConflict (parts of its group are missing), kNotFound (no LVM here),
-/// kIo (with LVM's complaint). Source: pvs(8), vgchange(8), lvmautoactivation(7).
+/// kInterrupted (LVM did not end soon after a stop request), kIo (with LVM's complaint).
+/// Source: pvs(8), vgchange(8), lvmautoactivation(7).
 std::map<std::string, Error> activate_groups(const std::vector<std::string>& devices,
-                                             const CryptOptions& options);
+                                             const CryptOptions& options, const std::stop_token& stop);
 
 /// Takes down what lies on the mapping: logical volumes become inactive, arrays stop. Nothing happens where
 /// anything of it is in use. Errors: kConflict (LVM or mdadm refused), kNotFound (neither is here), kIo.

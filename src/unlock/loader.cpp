@@ -64,27 +64,33 @@ Command command_of(const VolumeRef& volume, LoaderVerb verb, std::span<const std
   return command;
 }
 
+std::string unit_of(const VolumeRef& volume) { return "zkv-loader-" + volume.name; }
+
 Result<Finished> run_loader(const VolumeRef& volume, LoaderVerb verb, Command command,
-                            const CommandOptions& options) {
+                            const CommandOptions& options, const std::stop_token& stop) {
   if (verb != LoaderVerb::kOpen || !can_use_manager(options.manager)) return run(command);
-  TransientService service{"zkv-loader-" + volume.name, "Encrypted volume " + volume.name,
-                           std::move(command)};
+  TransientService service{unit_of(volume), "Encrypted volume " + volume.name, std::move(command)};
   service.before = {"zfs-keyvault.target"};
   if (volume.settings.device.starts_with('/')) service.needs_paths = {volume.settings.device};
-  return run_as_service(service, options.manager);
+  service.time_to_finish = options.time_to_finish;
+  return run_as_service(service, options.manager, stop);
 }
 
 }  // namespace
 
 Result<LoaderAnswer> call_loader(const VolumeRef& volume, LoaderVerb verb, std::span<const std::uint8_t> key,
-                                 const CommandOptions& options) {
+                                 const CommandOptions& options, const std::stop_token& stop) {
   ZKV_CHECK(check_guarded_program(volume.settings.program));
-  ZKV_TRY(auto finished, run_loader(volume, verb, command_of(volume, verb, key, options), options));
+  ZKV_TRY(auto finished, run_loader(volume, verb, command_of(volume, verb, key, options), options, stop));
   LoaderAnswer answer{loader_code(finished.exit_code), told_complaint(std::move(finished.errors), key)};
   if (answer.code == LoaderCode::kFailed && answer.complaint.empty()) {
     answer.complaint = volume.settings.program + " ended with code " + std::to_string(finished.exit_code);
   }
   return answer;
+}
+
+Result<> end_opening(const VolumeRef& volume, const CommandOptions& options) {
+  return can_use_manager(options.manager) ? stop_unfinished(unit_of(volume), options.manager) : Result<>();
 }
 
 }  // namespace zkv::unlock

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "unlock/command.h"
@@ -31,9 +32,13 @@ struct LoaderAnswer {
 
 /// Calls the volume's program. `key` is what it reads on stdin: at most kLongestLoaderKey bytes.
 /// Errors: those of check_guarded_program(); kInvalid (too long a key), kUnavailable (the time limit passed;
-/// it was killed), kIo.
+/// it was killed), kInterrupted (it opened, and did not end soon after a stop request; it was killed), kIo.
 Result<LoaderAnswer> call_loader(const VolumeRef& volume, LoaderVerb verb, std::span<const std::uint8_t> key,
-                                 const CommandOptions& options);
+                                 const CommandOptions& options, const std::stop_token& stop = {});
+
+/// Ends an opening of the volume that is still under way, whoever began it. Errors: those of
+/// stop_unfinished().
+Result<> end_opening(const VolumeRef& volume, const CommandOptions& options);
 inline constexpr std::size_t kLongestLoaderKey = 4096;
 
 }  // namespace zkv::unlock

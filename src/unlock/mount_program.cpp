@@ -29,14 +29,15 @@ std::vector<std::string> words_of(const MountCall& call, bool is_kernels_ntfs) {
   return words;
 }
 
-Result<> run_by_service(const MountCall& call, std::vector<std::string> words, const CryptOptions& options) {
+Result<> run_by_service(const MountCall& call, std::vector<std::string> words, const CryptOptions& options,
+                        const std::stop_token& stop) {
   ZKV_TRY(auto program, find_program(options.mount));
   const auto name = unit_name_of(real_path(call.place));
   TransientService service{"zkv-mount-" + name, "Filesystem of " + call.device,
                            Command{std::move(program), std::move(words), {}, kMountLimit}};
   // It is stopped, and its daemon with it, only after what it serves was unmounted.
   service.before = {name + ".mount", "zfs-keyvault.target"};
-  ZKV_TRY(const auto finished, run_as_service(service, options.manager));
+  ZKV_TRY(const auto finished, run_as_service(service, options.manager, stop));
   if (finished.exit_code == 0) return {};
   const auto complaint = finished.errors.substr(0, finished.errors.find('\n'));
   return Error::io(complaint.empty() ? "mount ended with code " + std::to_string(finished.exit_code)
@@ -45,7 +46,7 @@ Result<> run_by_service(const MountCall& call, std::vector<std::string> words, c
 
 }  // namespace
 
-Result<> run_mount(const MountCall& call, const CryptOptions& options) {
+Result<> run_mount(const MountCall& call, const CryptOptions& options, const std::stop_token& stop) {
   std::error_code failed;
   fs::create_directories(call.place, failed);
   if (failed) return Error::system("making " + call.place, failed.value());
@@ -54,7 +55,9 @@ Result<> run_mount(const MountCall& call, const CryptOptions& options) {
   const bool has_helper = !type.empty() && fs::exists(options.mount_helpers / ("mount." + type), failed);
   const bool is_kernels_ntfs = type == "ntfs" && !has_helper;
   auto words = words_of(call, is_kernels_ntfs);
-  if (has_helper && can_use_manager(options.manager)) return run_by_service(call, std::move(words), options);
+  if (has_helper && can_use_manager(options.manager)) {
+    return run_by_service(call, std::move(words), options, stop);
+  }
   const auto done = run_tool(options.mount, std::move(words));
   if (done) return {};
   if (!is_kernels_ntfs) return tl::unexpected(done.error());

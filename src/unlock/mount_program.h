@@ -2,6 +2,7 @@
 // program.
 #pragma once
 
+#include <stop_token>
 #include <string>
 
 #include "unlock/crypt.h"
@@ -20,7 +21,8 @@ struct MountCall {
 /// own, zkv-mount-PLACE.service: FUSE opens a device that our sandbox does not have, and its daemon outlives
 /// us. Without systemd, here. Where there is none for NTFS, the kernel's own ntfs3 is asked for. Errors: kIo
 /// (with the complaint of mount(8)), kNotFound (no mount(8)), kUnsupported (no libsystemd), kUnavailable (not
-/// within five minutes). Source: mount(8), "External helpers".
-Result<> run_mount(const MountCall& call, const CryptOptions& options);
+/// within five minutes), kInterrupted (a helper that did not end soon after a stop request was stopped).
+/// Source: mount(8), "External helpers".
+Result<> run_mount(const MountCall& call, const CryptOptions& options, const std::stop_token& stop);
 
 }  // namespace zkv::unlock

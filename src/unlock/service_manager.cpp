@@ -31,18 +31,27 @@ class Manager {
     return Manager(std::move(bus));
   }
 
-  /// The outcome of its start, in systemd's word: "done", or what went wrong. Nothing: there is such a unit.
-  Result<std::optional<std::string>> start(const TransientService& service, const Streams& streams,
-                                           BusClock::time_point until) {
+  /// The job that starts it. Nothing: there is such a unit.
+  Result<std::optional<std::string>> start(const TransientService& service, const Streams& streams) {
     BusMessage call(bus_.f());
     ZKV_CHECK(bus_.begin_call(call, "StartTransientUnit"));
     call.append("ss", (service.unit + ".service").c_str(), "fail");
     append_properties(call, service, streams);
     call.append("a(sa(sv))", 0);
     ZKV_CHECK(ManagerBus::checked(call.result(), "describing a unit"));
-    ZKV_TRY(const auto job, bus_.job_of(call, "org.freedesktop.systemd1.UnitExists"));
-    if (!job) return std::optional<std::string>();
-    return bus_.end_of(*job, until).map([](std::string word) { return std::optional(std::move(word)); });
+    return bus_.job_of(call, "org.freedesktop.systemd1.UnitExists");
+  }
+
+  /// How it ended, in systemd's word: "done", or what went wrong.
+  Result<std::string> end_of(const std::string& job, const TransientService& service,
+                             BusClock::time_point until, const std::stop_token& stop) {
+    auto end = bus_.end_of(job, until, stop);
+    if (end || end.error().kind() != ErrorKind::kInterrupted) return end;
+    auto late = bus_.end_of(job, BusClock::now() + service.time_to_finish);
+    if (late || late.error().kind() != ErrorKind::kUnavailable) return late;
+    ZKV_CHECK(this->stop(service.unit, BusClock::now() + kTimeToStop));
+    forget(service.unit);
+    return end;
   }
 
   /// `method`: StartUnit or RestartUnit.
@@ -135,26 +144,37 @@ bool can_use_manager(const fs::path& manager) {
   return ::geteuid() == 0 && fs::is_socket(manager, failed);
 }
 
-Result<Finished> run_as_service(const TransientService& service, const fs::path& socket) {
+Result<Finished> run_as_service(const TransientService& service, const fs::path& socket,
+                                const std::stop_token& stop) {
   const auto until = BusClock::now() + service.command.limit + kTimeToStop;
   ZKV_TRY(auto manager, Manager::connect(socket));
   ZKV_TRY(auto input, input_of(service.command.input));
   ZKV_TRY(auto complaints, Complaints::make());
   const Streams streams{std::move(input), std::move(complaints)};
-  ZKV_TRY(auto end, manager.start(service, streams, until));
-  if (!end) {
+  ZKV_TRY(auto job, manager.start(service, streams));
+  if (!job) {
     ZKV_CHECK(manager.stop(service.unit, until));
     manager.forget(service.unit);
-    ZKV_TRY(end, manager.start(service, streams, until));
+    ZKV_TRY(job, manager.start(service, streams));
   }
-  if (!end) return Error::conflict("systemd has a unit " + service.unit + ".service already");
-  if (*end == "done") return Finished{};
+  if (!job) return Error::conflict("systemd has a unit " + service.unit + ".service already");
+  ZKV_TRY(const auto end, manager.end_of(*job, service, until, stop));
+  if (end == "done") return Finished{};
   const auto code = manager.exit_code(service.unit);
   manager.forget(service.unit);
-  if (*end == "timeout")
+  if (end == "timeout")
     return Error::unavailable(service.command.program.filename().string() + " did not end in time");
   if (!code) return tl::unexpected(code.error());
   return Finished{*code, {}, streams.complaints.text()};
+}
+
+Result<> stop_unfinished(const std::string& unit, const fs::path& socket) {
+  ZKV_TRY(auto manager, Manager::connect(socket));
+  ZKV_TRY(const auto state, manager.state_of(unit + ".service"));
+  if (state != "activating" && state != "deactivating") return {};
+  ZKV_CHECK(manager.stop(unit, BusClock::now() + kTimeToStop));
+  manager.forget(unit);
+  return {};
 }
 
 Result<> start_unit(const std::string& unit, const fs::path& socket) {

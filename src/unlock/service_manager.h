@@ -2,7 +2,9 @@
 // and with a life of their own, which the filesystem daemons that they leave behind need.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -19,16 +21,24 @@ struct TransientService {
   Command command;
   std::vector<std::string> before = {};       ///< units that begin after it, and end before it
   std::vector<std::string> needs_paths = {};  ///< it is stopped before what is mounted there is unmounted
+  std::chrono::milliseconds time_to_finish{10'000};  ///< after a stop request
 };
 
 /// Whether there is such a manager, and this user may speak to it.
 bool can_use_manager(const std::filesystem::path& manager);
 
 /// Runs the command as a unit until it ends; what it started and left behind lives on in that unit. Output is
-/// not taken, and of errors what Complaints take. A unit of the same name is stopped first.
+/// not taken, and of errors what Complaints take. A unit of the same name is stopped first. What has not ended
+/// some time after a stop request is stopped, too.
 /// Errors: kInvalid (too much input), kUnsupported (no libsystemd), kUnavailable (the time limit passed),
-/// kIo.
-Result<Finished> run_as_service(const TransientService& service, const std::filesystem::path& manager);
+/// kInterrupted, kIo.
+Result<Finished> run_as_service(const TransientService& service, const std::filesystem::path& manager,
+                                const std::stop_token& stop = {});
+
+/// Stops the unit of that name (without ".service") if its command has not come to its end, and waits until it
+/// is gone; one that ran to its end stays with what it left behind. Errors: kUnsupported (no libsystemd),
+/// kUnavailable (it does not go), kIo.
+Result<> stop_unfinished(const std::string& unit, const std::filesystem::path& manager);
 
 /// Has the unit of that whole name started, and does not wait for it, as `systemctl --no-block start`.
 /// Errors: kUnsupported (no libsystemd), kIo.

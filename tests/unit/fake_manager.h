@@ -38,6 +38,7 @@ struct Answers {
   std::vector<std::string> states{};
   std::function<void()> starts{};  ///< called as the unit is started
   int exit_code = 0;               ///< of the program that a unit of ours runs
+  bool refuses_to_stop = false;
 };
 
 /// A service manager, for one connection after the other.
@@ -57,6 +58,8 @@ class FakeManager {
   ~FakeManager() { ::shutdown(listener_.get(), SHUT_RDWR); }
 
   [[nodiscard]] bool has_started() const { return has_started_; }
+  /// The unit that was stopped last, or nothing; only once the caller is done.
+  [[nodiscard]] std::string stopped() const { return stopped_; }
   /// The unit that was started last, or else looked at; only once the caller is done.
   [[nodiscard]] std::string unit() const { return unit_; }
   /// What the last unit of ours was to be, as the message about it prints; only once the caller is done.
@@ -104,6 +107,7 @@ class FakeManager {
       keep_wishes(message);
       return start(message);
     }
+    if (sd_bus_message_is_method_call(message, nullptr, "StopUnit") > 0) return stop(message);
     for (const auto* method : {"StartUnit", "RestartUnit"}) {
       if (sd_bus_message_is_method_call(message, nullptr, method) > 0) return start(message);
     }
@@ -180,8 +184,20 @@ class FakeManager {
     return emit_removed(message, 7, answers_.end.c_str());
   }
 
+  int stop(sd_bus_message* message) {
+    const char* name = nullptr;
+    EXPECT_GE(sd_bus_message_read(message, "ss", &name, nullptr), 0);
+    if (answers_.refuses_to_stop) {
+      return sd_bus_reply_method_errorf(message, "org.freedesktop.DBus.Error.AccessDenied", "Not allowed.");
+    }
+    stopped_ = name;
+    const int replied = sd_bus_reply_method_return(message, "o", "/job/8");
+    return replied < 0 ? replied : emit_removed(message, 8, "done");
+  }
+
   Answers answers_;
   std::string unit_;
+  std::string stopped_;
   std::string wishes_;
   std::size_t looks_ = 0;
   std::atomic<bool> has_started_ = false;
