@@ -117,9 +117,10 @@ class ZfsUnlocker final : public Unlocker {
   [[nodiscard]] Result<std::vector<Survey>> survey(const std::vector<VolumeRef>& volumes) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
     const auto names = names_of(volumes);
-    ZKV_TRY(auto listing, list_below(program, dataset_names(names)));
-    auto surveys = survey_zfs(names, listing, program);
-    seen_ = Seen{dataset_names(names), std::move(listing)};
+    auto pools = pools_of(dataset_names(names));
+    ZKV_TRY(auto listing, list_pools(program, pools));
+    auto surveys = survey_zfs(names, listing);
+    seen_ = Seen{std::move(pools), std::move(listing)};
     return surveys;
   }
 
@@ -295,26 +296,22 @@ class ZfsUnlocker final : public Unlocker {
     return datasets;
   }
 
-  static Result<Listing> list_below(const ZfsProgram& program, const Names& names) {
-    if (names.empty()) return Listing();
-    return program.list({names.begin(), names.end()}, Depth::kAllBelow);
+  static Result<Listing> list_pools(const ZfsProgram& program, const Names& pools) {
+    if (pools.empty()) return Listing();
+    return program.list({pools.begin(), pools.end()}, Depth::kAllBelow);
   }
 
   /// What hangs on the keys of `roots`, and what needs no key in those of `pools` that they lie in.
   Result<std::vector<Dataset>> filesystems_of(const ZfsProgram& program, const Names& roots,
                                               const Names& pools) {
-    Names wanted = roots;
+    const auto wanted = pools_of(roots);
     Names own_pools;
-    for (const auto& name : roots) {
-      const std::string pool(pool_of(name));
-      if (pools.contains(pool)) own_pools.insert(pool);
-    }
-    wanted.insert(own_pools.begin(), own_pools.end());
+    std::ranges::set_intersection(wanted, pools, std::inserter(own_pools, own_pools.end()));
     const auto seen = std::exchange(seen_, std::nullopt);
-    if (seen && std::includes(seen->names.begin(), seen->names.end(), wanted.begin(), wanted.end())) {
+    if (seen && std::ranges::includes(seen->pools, wanted)) {
       return in_mount_order(seen->listing.datasets, roots, own_pools);
     }
-    ZKV_TRY(const auto listing, list_below(program, wanted));
+    ZKV_TRY(const auto listing, list_pools(program, wanted));
     return in_mount_order(listing.datasets, roots, own_pools);
   }
 
@@ -366,9 +363,9 @@ class ZfsUnlocker final : public Unlocker {
     });
   }
 
-  /// A look at `names` and all below them.
+  /// A look at all that is in `pools`.
   struct Seen {
-    Names names;
+    Names pools;
     Listing listing;
   };
 

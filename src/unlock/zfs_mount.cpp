@@ -164,6 +164,12 @@ bool wants_mount(const Dataset& dataset) {
   return dataset.unclear.empty() && dataset.is_filesystem && !reason_to_skip(dataset);
 }
 
+Names pools_of(const Names& names) {
+  Names pools;
+  for (const auto& name : names) pools.emplace(pool_of(name));
+  return pools;
+}
+
 std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools) {
   std::vector<Dataset> ordered;
   for (const auto& volume : volumes) {

@@ -18,6 +18,10 @@ using Names = std::set<std::string, std::less<>>;
 /// Dataset::unclear of a volume that zfs(8) does not name at all.
 inline constexpr std::string_view kNothingSaid = "nothing";
 
+/// The pools that they lie in. What hangs on a key can be anywhere in its pool: a clone keeps the key of what
+/// it was cloned from. Source: zfs-clone(8), zfs-load-key(8).
+Names pools_of(const Names& names);
+
 /// The filesystems among `datasets` whose key is that of one of `volumes`, and those without a key in
 /// `pools`, by mountpoint and then by name, so that each comes after those it lies in. Also those that are
 /// not to be mounted; those that are unclear, or of which zfs(8) says nothing, come first.

@@ -23,27 +23,13 @@ Survey zfs_survey_of(const std::string& name, const Listing& listing, bool has_p
   return survey;
 }
 
-/// The pools that are there among those of the datasets that are not.
-Result<Names> pools_of_missing(const ZfsProgram& program, const Listing& listing) {
-  Names asked;
-  for (const auto& [name, reason] : listing.missing) asked.emplace(pool_of(name));
-  Names there;
-  if (asked.empty()) return there;
-  ZKV_TRY(const auto pools, program.list({asked.begin(), asked.end()}, Depth::kNamed));
-  for (const auto& [name, dataset] : pools.datasets) there.insert(name);
-  return there;
-}
-
 }  // namespace
 
-Result<std::vector<Survey>> survey_zfs(const std::vector<std::string>& names, const Listing& listing,
-                                       const ZfsProgram& program) {
-  ZKV_TRY(const auto pools, pools_of_missing(program, listing));
+std::vector<Survey> survey_zfs(const std::vector<std::string>& names, const Listing& listing) {
   std::vector<Survey> surveys;
   surveys.reserve(names.size());
   for (const auto& name : names) {
-    const bool has_pool =
-        listing.datasets.contains(name) || !is_dataset_name(name) || pools.contains(pool_of(name));
+    const bool has_pool = !is_dataset_name(name) || listing.datasets.contains(pool_of(name));
     surveys.push_back(zfs_survey_of(name, listing, has_pool));
   }
   return surveys;

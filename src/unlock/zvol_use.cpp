@@ -71,10 +71,10 @@ fs::path zvol_link(const fs::path& devices, std::string name) {
 void name_uses(const ZfsProgram& program, const ZfsOptions& options, const std::vector<std::size_t>& busy,
                std::vector<Outcome>& outcomes) {
   if (busy.empty()) return;
-  std::vector<std::string> roots;
-  roots.reserve(busy.size());
-  for (const std::size_t place : busy) roots.push_back(outcomes[place].volume);
-  const auto listing = program.list(roots, Depth::kAllBelow);
+  Names roots;
+  for (const std::size_t place : busy) roots.insert(outcomes[place].volume);
+  const auto pools = pools_of(roots);
+  const auto listing = program.list({pools.begin(), pools.end()}, Depth::kAllBelow);
   if (!listing) return;
   std::map<std::string, Names> zvols;
   std::set<std::string> mounted;

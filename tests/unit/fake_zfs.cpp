@@ -32,6 +32,8 @@ FakeZfs::FakeZfs() {
 
 void FakeZfs::add(const std::string& name, const Properties& properties) {
   fs::create_directory(directory_ / folder_of(name));
+  const auto pool = name.substr(0, name.find('/'));
+  if (!fs::exists(directory_ / folder_of(pool))) add(pool, {{"mountpoint", "none"}});
   const Properties ordinary{{"type", "filesystem"},   {"keyformat", "none"},      {"keystatus", "-"},
                             {"encryptionroot", "-"},  {"pbkdf2iters", "0"},       {"pbkdf2salt", "-"},
                             {"mounted", "no"},        {"mountpoint", "/" + name}, {"canmount", "on"},

@@ -43,6 +43,28 @@ TEST(ZfsMount, MountsAllThatHangsOnTheKeyByMountpoint) {
               ElementsAre("zfs mount tank/a", "zfs mount tank/a/x", "zfs mount tank/a/y"));
 }
 
+/// A clone keeps the encryption root of what it was cloned from, wherever in the pool it is made.
+TEST(ZfsMount, AClonesPlaceIsAnywhereInThePool) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/a"}});
+  zfs.add_root("tank/z", kHexB, {{"mountpoint", "/srv/z"}});
+  zfs.add_child("tank/restored", "tank/a", {{"mountpoint", "/srv/restored"}});
+  zfs.add("tank/plain", {{"mountpoint", "/srv/plain"}});
+  const auto unlocker = make_zfs_unlocker(zfs.options());
+  const auto surveys = unlocker->survey({{"tank/a"}});
+  ASSERT_TRUE(surveys) << surveys.error().message();
+  EXPECT_THAT(surveys->front().places, ElementsAre("/srv/a", "/srv/restored"));
+  const auto mounts = unlocker->mount({{"tank/a"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/restored", MountHappened::kMounted)));
+  const auto unmounts = unlocker->unmount({{"tank/a"}}, {});
+  ASSERT_TRUE(unmounts) << unmounts.error().message();
+  EXPECT_THAT(*unmounts, ElementsAre(mount_of("tank/restored", MountHappened::kUnmounted),
+                                     mount_of("tank/a", MountHappened::kUnmounted)));
+  EXPECT_THAT(unlocker->close({{"tank/a"}}, {}), ElementsAre(happened("tank/a", Happened::kClosed)));
+}
+
 TEST(ZfsMount, WhatAMountHidesIsTold) {
   const test::TemporaryDirectory folder;
   std::filesystem::create_directories(folder / "empty/places/for/others");

@@ -21,7 +21,7 @@ SCRIPT
 systemd-run --quiet --no-block --unit by-hand bash /run/by-hand.sh
 """
 
-# A filesystem, a block device and a disk, under keys that nobody sees.
+# A filesystem, a block device and a disk, under keys that nobody sees; and a clone elsewhere in the pool, under the key of another.
 CREATE = f"""
 set -euo pipefail
 (umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key)
@@ -29,6 +29,8 @@ create() {{ zkv volume create --key-file /root/recovery-key "$@"; }}
 create -o compression=zstd tank/made
 create --size 16M tank/block
 create --device /dev/disk/by-id/virtio-spare --filesystem ext4 --mount-point /srv/box box
+zfs snapshot tank/pass@monday
+zfs clone tank/pass@monday tank/restored
 echo 'content of made' >/tank/made/file
 echo 'content of box' >/srv/box/file
 udevadm settle
@@ -63,9 +65,10 @@ class ByHand(Scenario):
         self.assertEqual(guest.check("zfs get -H -o value keyformat,keylocation,compression tank/made").split(), ["raw", "prompt", "zstd"])
         guest.check("zkv unmount")
         self.assert_locked(guest, VOLUMES)
-        self.assertEqual(guest.check("ls /dev/mapper; test ! -e /tank/made/file; test ! -e /srv/box/file"), "control\n")
+        self.assertEqual(guest.check("ls /dev/mapper; test ! -e /tank/made/file; test ! -e /srv/box/file; test ! -e /tank/restored/file"), "control\n")
         guest.check("zkv mount --key-file /root/recovery-key && udevadm settle")
         self.assert_open(guest, VOLUMES)
+        self.assertEqual(guest.check("zfs get -H -o value encryptionroot tank/restored; cat /tank/restored/file"), "tank/pass\ncontent of tank/pass\n")
         self.assertEqual(guest.check("cat /tank/made/file /srv/box/file; head -c 16 /dev/zvol/tank/block"),
                          "content of made\ncontent of box\ncontent of block")
 
