@@ -125,13 +125,19 @@ Result<> enter_into_record(const fs::path& path, std::string_view kind, const st
   return write_record(path, record);
 }
 
-Result<> leave_in_record(const fs::path& path, const repository::VolumeKeys& keys) {
+Result<> leave_in_record(const fs::path& path, const repository::VolumeKeys& keys, const Renamed& renamed) {
   std::error_code failed;
   if (!fs::exists(path, failed)) return {};
   ZKV_TRY(const auto lock, FileLock::acquire(path));
-  ZKV_TRY(auto record, read_record(path));
-  const auto gone = std::erase_if(record, [&](const auto& known) { return !keys.contains(known.first); });
-  return gone == 0 ? Result<>() : write_record(path, record);
+  ZKV_TRY(const auto record, read_record(path));
+  UnlockRecord left;
+  for (const auto& [name, last] : record) {
+    const auto moved = renamed.find(name);
+    const auto& now = moved == renamed.end() ? name : moved->second;
+    if (keys.contains(now)) left.emplace(now, last);
+  }
+  const bool is_same = renamed.empty() && left.size() == record.size();
+  return is_same ? Result<>() : write_record(path, left);
 }
 
 }  // namespace zkv::host

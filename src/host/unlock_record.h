@@ -45,7 +45,12 @@ struct Tried {
 Result<> enter_into_record(const std::filesystem::path& path, std::string_view kind,
                            const std::vector<Tried>& tried, Time now);
 
-/// Takes out of the file, if there is one, what is not in the repository any more. Errors: kIo.
-Result<> leave_in_record(const std::filesystem::path& path, const repository::VolumeKeys& keys);
+/// Volumes that have another name now: old name → new name.
+using Renamed = std::map<std::string, std::string>;
+
+/// Has the file, if there is one, follow the repository: volumes take their new names, and what is not there
+/// any more goes. Errors: kIo.
+Result<> leave_in_record(const std::filesystem::path& path, const repository::VolumeKeys& keys,
+                         const Renamed& renamed = {});
 
 }  // namespace zkv::host

@@ -413,6 +413,18 @@ class Renamed(Case):
         self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
         self.assertEqual(self.host.get("vault/words", "keystatus"), "available")
 
+    def last_unlocks(self):
+        return {row["volume"]: row["last_unlock"] for row in json.loads(self.host.out("status", "--json"))["volumes"]}
+
+    def test_the_last_unlock_goes_along(self):
+        self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
+        self.host.out("unmount")
+        before = self.last_unlocks()
+        self.assertNotIn(None, before.values())
+        self.zfs_rename("tank", "vault")
+        self.rename("tank", "vault")
+        self.assertEqual(self.last_unlocks(), {"vault" + name[4:]: when for name, when in before.items()})
+
     def test_one_filesystem_goes_without_its_neighbours(self):
         self.zfs_rename("tank/words", "tank/letters")
         self.rename("tank/words", "tank/letters")

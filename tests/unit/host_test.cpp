@@ -264,6 +264,21 @@ TEST(UnlockRecord, ForgetsWhatIsNotInTheRepositoryAnyMore) {
   EXPECT_THAT(read_record(path).value(), ElementsAre(testing::Key("tank/b")));
 }
 
+TEST(UnlockRecord, FollowsVolumesToTheirNewNames) {
+  const TemporaryDirectory directory;
+  const auto path = directory / "last-unlock.json";
+  repository::VolumeKeys keys;
+  for (const auto* name : {"vault", "vault/a"}) {
+    ASSERT_TRUE(keys.add(name, repository::VolumeKind::kZfs, bytes_of("a key")));
+  }
+  ASSERT_TRUE(enter_into_record(path, "zfs", {outcome("tank", unlock::Happened::kOpened)}, Time{1ms}));
+  ASSERT_TRUE(enter_into_record(path, "zfs", {outcome("tank/gone", unlock::Happened::kOpened)}, Time{1ms}));
+  ASSERT_TRUE(leave_in_record(path, keys, {{"tank", "vault"}, {"tank/a", "vault/a"}}));
+  const auto record = read_record(path).value();
+  EXPECT_THAT(record, ElementsAre(testing::Key("vault")));
+  EXPECT_EQ(record.at("vault").opened, Time{1ms});
+}
+
 TEST(UnlockRecord, APlaceThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(enter_into_record("/proc/zkv/last-unlock.json", "zfs", {}, {}).error().kind(), ErrorKind::kIo);
 }

@@ -43,7 +43,7 @@ bool may_have_record(const Session& session, const std::filesystem::path& record
 
 /// A list that cannot be kept is no reason to fail.
 void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
-                       const std::string& changed) {
+                       const std::string& changed, const host::Renamed& renamed) {
   warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
   const auto path = host::default_drift_path();
   bool is_own = true;
@@ -53,7 +53,7 @@ void keep_volume_names(const Session& session, const repository::VolumeKeys& key
       if (is_own) host::take_in(record, keys, changed);
     }));
   }
-  if (is_own) warn_unless(host::leave_in_record(host::default_record_path(), keys));
+  if (is_own) warn_unless(host::leave_in_record(host::default_record_path(), keys, renamed));
 }
 
 }  // namespace
@@ -75,9 +75,9 @@ Result<repository::Opened> open_with_warning(const Session& session, const Secre
 
 Result<> edit_volumes(const Session& session, const SecretBytes& key,
                       const std::function<Result<>(repository::VolumeKeys&)>& change,
-                      const std::string& changed) {
+                      const std::string& changed, const host::Renamed& renamed) {
   return repository::edit(session.repository, key, change, [&](const repository::VolumeKeys& keys) {
-    keep_volume_names(session, keys, changed);
+    keep_volume_names(session, keys, changed, renamed);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "host/unlock_record.h"
 #include "key_input.h"
 #include "output.h"
 #include "repository/repository.h"
@@ -21,10 +22,10 @@ Result<> check_there(const Session& session);
 Result<repository::Opened> open_with_warning(const Session& session, const SecretBytes& key);
 
 /// repository::edit(), after which what approvers are shown follows the repository, and what `zkv status` and
-/// `zkv check` remember; the key of `changed` may be another now.
+/// `zkv check` remember; the key of `changed` may be another now, and `change` can fill `renamed`.
 Result<> edit_volumes(const Session& session, const SecretBytes& key,
                       const std::function<Result<>(repository::VolumeKeys& keys)>& change,
-                      const std::string& changed = {});
+                      const std::string& changed = {}, const host::Renamed& renamed = {});
 
 /// Remembers for `zkv check` that the key in the repository was just seen to open this volume.
 void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume);

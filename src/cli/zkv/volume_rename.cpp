@@ -89,7 +89,8 @@ Result<> rename_volumes(Session& session, const RenameOptions& options) {
   Output out;
   std::vector<unlock::VolumeRef> proved;
   std::unique_ptr<unlock::Unlocker> unlocker;
-  ZKV_CHECK(edit_volumes(session, key, [&](VolumeKeys& keys) -> Result<> {
+  host::Renamed renamed;
+  const auto rename = [&](VolumeKeys& keys) -> Result<> {
     ZKV_TRY(const auto moves, moves_in(keys, options));
     for (const auto& move : moves) ZKV_CHECK(check_free(keys, move.to));
     ZKV_TRY(unlocker, unlocker_named(repository::to_text(moves.front().volume.kind)));
@@ -100,9 +101,13 @@ Result<> rename_volumes(Session& session, const RenameOptions& options) {
       out << "Renamed " << move.volume.name << " to " << move.to << "\n";
       if (!options.no_test) proved.push_back({move.to, move.volume.settings});
     }
-    for (const auto& move : moves) ZKV_CHECK(keys.rename(move.volume.name, move.to));
+    for (const auto& move : moves) {
+      ZKV_CHECK(keys.rename(move.volume.name, move.to));
+      renamed.emplace(move.volume.name, move.to);
+    }
     return {};
-  }));
+  };
+  ZKV_CHECK(edit_volumes(session, key, rename, {}, renamed));
   for (const auto& volume : proved) keep_proof(session, *unlocker, volume);
   if (unlocker->family() == "dm-crypt") {
     out << "Lines of /etc/crypttab and /etc/fstab that name " << options.from << " want the new name, too\n";
