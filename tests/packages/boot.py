@@ -107,7 +107,7 @@ class Manager:
         service = re.sub(r"(?m)^(Wants|After)=.*network-online.*\n|^Requires=sysinit.*\n|^Standard.*\n", "", service)
         service = re.sub(r"(?m)^RestartSec=.*", "RestartSec=200ms", service)
         service = service.replace("/usr/bin/zkv ", f"{self.home}/zkv ")
-        service = service.replace("/etc/default/", f"{self.home}/").replace("/run/zfs-keyvault", "%t/zfs-keyvault")
+        service = service.replace("/etc/default/", f"{self.home}/").replace("/etc/sysconfig/", f"{self.home}/sysconfig-").replace("/run/zfs-keyvault", "%t/zfs-keyvault")
         target = (UNITS / "zfs-keyvault.target").read_text(encoding="utf-8").replace("/run/", "%t/")
         (units / "zfs-keyvault.service").write_text(service, encoding="utf-8")
         (units / "zfs-keyvault.target").write_text(target, encoding="utf-8")
@@ -157,8 +157,8 @@ class Manager:
         return subprocess.run(["systemctl", "--user", *words], env=self.environment(), timeout=LIMIT, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
 
-    def configure(self, text="GATEWAY_URI=https://gateway.example"):
-        (self.home / "zfs-keyvault").write_text(text + "\n", encoding="utf-8")
+    def configure(self, text="GATEWAY_URI=https://gateway.example", place=""):
+        (self.home / f"{place}zfs-keyvault").write_text(text + "\n", encoding="utf-8")
 
     def exit_code(self, code):
         (self.home / "code").write_text(f"{code}\n", encoding="utf-8")
@@ -248,6 +248,13 @@ class Boot(unittest.TestCase):
         self.manager.configure('GATEWAY_URI="https://a https://b"\nZKV_OPTIONS="--cafile /ca.pem"\nZKV_TIMEOUT=30')
         self.manager.systemctl("start", "zfs-keyvault.service")
         self.assertEqual(self.manager.asked(), ["agent --timeout 30 --cafile /ca.pem https://a https://b"])
+
+    def test_the_older_place_of_settings_counts_and_the_other_goes_before_it(self):
+        self.manager.configure("GATEWAY_URI=https://older\nZKV_TIMEOUT=30", place="sysconfig-")
+        self.manager.systemctl("start", "zfs-keyvault.service")
+        self.manager.configure("GATEWAY_URI=https://newer")
+        self.manager.systemctl("restart", "zfs-keyvault.service")
+        self.assertEqual(self.manager.asked(), ["agent --timeout 30 https://older", "agent --timeout 30 https://newer"])
 
     def test_after_a_no_the_machine_is_up_without_the_database_and_nobody_is_asked_again(self):
         self.boot(4)
