@@ -22,6 +22,7 @@ constexpr std::array kChecks{
     Check{"nobody-to-ask", kMend, nobody_to_ask},
     Check{"dependent-unordered", kMend, dependent_unordered},
     Check{"dependent-unbound", kMend, dependent_unbound},
+    Check{"dependent-holds-boot", kNote, dependent_holds_boot},
     Check{"crypttab-asks", kMend, crypttab_asks},
     Check{"crypttab-key-file", kNote, crypttab_key_file},
     Check{"crypttab-netdev", kMend, crypttab_netdev},

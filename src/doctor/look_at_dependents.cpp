@@ -42,6 +42,15 @@ std::string drop_in(const std::string& name) {
   return "systemctl edit " + name + ": [Unit] Requires=zfs-keyvault.target After=zfs-keyvault.target";
 }
 
+/// A target waits for all that it wants, but for what says that it has no default dependencies.
+std::string target_that_waits(const Unit& unit) {
+  constexpr std::array<std::string_view, 2> kUsual{"multi-user.target", "graphical.target"};
+  constexpr std::array<std::string_view, 5> kNo{"no", "false", "off", "n", "0"};
+  if (std::ranges::count(kNo, unit.last("DefaultDependencies")) != 0) return {};
+  const auto by = std::ranges::find_first_of(unit.wanted_by, kUsual);
+  return by == unit.wanted_by.end() ? std::string() : *by;
+}
+
 /// The first path that the unit says it needs and that lies on a volume.
 std::string path_on_volume(const Facts& facts, const Unit& unit) {
   for (const std::string_view setting : {"RequiresMountsFor", "WorkingDirectory", "RootDirectory"}) {
@@ -81,6 +90,19 @@ FoundList dependent_unbound(const Facts& facts) {
                      fmt::format("{} uses {}, which lies on {}, and starts whether that is open or not", name,
                                  path, volume_over(facts, path)->name),
                      drop_in(name)});
+  }
+  return found;
+}
+
+FoundList dependent_holds_boot(const Facts& facts) {
+  FoundList found;
+  for (const auto& [name, unit] : facts.units) {
+    if (is_ours(name) || !unit.is_there() || !is_after_us(unit)) continue;
+    const auto target = target_that_waits(unit);
+    if (target.empty()) continue;
+    found.push_back({name,
+                     fmt::format("{} is wanted by {}, which waits for it, and so for the approval", name, target),
+                     fmt::format("systemctl disable {0} && systemctl add-wants zfs-keyvault.target {0}", name)});
   }
   return found;
 }

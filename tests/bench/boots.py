@@ -35,6 +35,17 @@ cat >/etc/systemd/system/plain.service <<'E'
 systemctl mask --quiet zfs-keyvault.service
 systemctl enable --quiet plain.service
 """
+# The same volumes, of which none has a passphrase that must be derived.
+READY_KEYS = """
+set -euo pipefail
+head -c 32 /dev/urandom >/root/keys/ready
+zfs list -H -o name,encryptionroot,keyformat,keystatus | while read -r volume root format status; do
+  [ "$volume $format" = "$root passphrase" ] || continue
+  [ "$status" = available ] || zfs load-key "$volume"
+  zfs change-key -o keyformat=raw -o keylocation=file:///root/keys/ready "$volume"
+done
+test -z "$(zfs get -H -o value keyformat | grep passphrase)"
+"""
 INITRAMFS = """
 set -euo pipefail
 echo GATEWAY_URI=https://gateway.test:8443 >/etc/default/zfs-keyvault
@@ -52,6 +63,16 @@ def milliseconds_of(guest, unit):
     shown = guest.check(f"systemctl show -P InactiveExitTimestampMonotonic -P ActiveEnterTimestampMonotonic {unit}").split()
     assert int(shown[1]) > 0, f"{unit} did not become active"
     return (int(shown[1]) - int(shown[0])) / 1000
+
+
+def boots_of(guest, unit):
+    """What each of some boots took that unit."""
+    took = []
+    for _ in range(ROUNDS):
+        guest.reboot()
+        guest.run("systemctl is-system-running --wait", limit=400)
+        took.append(milliseconds_of(guest, unit))
+    return took
 
 
 def seconds_until_up(guest):
@@ -79,7 +100,7 @@ def measure():
     import guest_world  # pylint: disable=import-outside-toplevel,unused-import  # puts tests/vm into the path
     import person  # pylint: disable=import-outside-toplevel
     from gateway import Gateway  # pylint: disable=import-outside-toplevel
-    ours, plain = [], []
+    ours = []
     with tempfile.TemporaryDirectory(prefix="zkv-bench-") as folder:
         gateway = Gateway(os.environ["ZKVGATEWAY"], folder)
         setup = (f"install -D -m 0644 /payload/gateway.crt /etc/zkv/gateway-ca.pem; cp /payload/volumes /root/; cp /payload/*.deb /root/\n"
@@ -99,20 +120,21 @@ def measure():
                 guest.check("systemctl disable --quiet ledger.service")  # it is ordered after zfs-keyvault.target
                 asking, alone = until_up(guest)
                 guest.check(PLAIN)
-                for _ in range(ROUNDS):
-                    guest.reboot()
-                    guest.run("systemctl is-system-running --wait", limit=400)
-                    plain.append(milliseconds_of(guest, "plain.service"))
+                plain = boots_of(guest, "plain.service")
+                guest.check(READY_KEYS)
+                ready = boots_of(guest, "plain.service")
                 size = int(guest.check(INITRAMFS, limit=900).split()[-1]) / 1e6
                 guest.power_off()
         finally:
             gateway.stop()
     more = median(ours) - median(plain)
     later = median(asking) / median(alone)
+    most = median(ours) - median(ready)
     rounds = ", ".join(f"{one:.0f}" for one in ours) + " beside " + ", ".join(f"{one:.0f}" for one in plain)
     return [
         Figure("a boot with 4 volumes, approved beforehand, more than with key files and `zfs load-key -a`",
                f"{more:.0f} ms ({median(ours):.0f} − {median(plain):.0f}, emulated; {rounds})", "≤ 300 ms", more <= 300),
+        Figure("the same, where no passphrase is derived from the key files either", f"{most:.0f} ms ({median(ours):.0f} − {median(ready):.0f})"),
         Figure("`multi-user.target` while the gateway does not answer, beside the same boot with zfs-keyvault.service masked",
                f"{later:.2f} times as late ({median(asking):.1f} s and {median(alone):.1f} s)", "≤ 1.1 times", later <= 1.1),
         Figure("`zkv` in an initramfs with all that it needs, compressed", f"{size:.1f} MB", "≤ 12 MB", size <= 12),

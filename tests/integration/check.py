@@ -16,7 +16,9 @@ import enrolled_world
 import host_world
 import passkey_world
 import volume_world
+from only_world import SHARE_OF
 from repository_world import TESTS
+from standins import AzureStandIn
 
 FINE = "Nothing was found that the next boot could founder on\n"
 CHANGED = "2026-11-28.10:00:00 ioctl change-key\n    input:\n        props:\n2026-11-28.10:00:00 zfs change-key -o keyformat=raw {}\n"
@@ -256,6 +258,32 @@ class Certificates(unittest.TestCase):
             self.assertRegex(told["gateways"][0]["certificate_ends"], r"^20\d\d-")
             [host] = gateway.hosts()
             self.assertIn("its TLS certificate ends soon", str(host["heartbeat"]["findings"]))
+
+
+class Vaults(unittest.TestCase):
+    """The gateway keeps the host's share in Azure, where secrets can have an end."""
+
+    def test_a_share_that_expires_soon_is_told_here_and_to_the_gateway(self):
+        azure = self.enterContext(AzureStandIn())
+        azure.put_secret("zkv-legacy", "nobody's key")
+        environment = azure.environment() | {"ZKV_KEY_VAULT_SECRET": "zkv-legacy"}
+        with enrolled_world.Gateway(environment=environment, key=None) as gateway, enrolled_world.Host(gateway) as nas:
+            nas.enroll(gateway.invite("attic"), "--no-test")
+
+            def check(code):
+                told = json.loads(nas.out("check", "--cafile", gateway.authority.certificate, "--json", code=code))
+                return str(told["findings"]), told["gateways"][0]["share_expires"]
+
+            found, ends = check(3)  # Nothing was opened here yet.
+            self.assertNotIn("share", found)
+            self.assertEqual(ends, "")
+            [host] = gateway.hosts()
+            azure.put_secret(SHARE_OF + host["id"], "half a key", exp=int(time.time()) + 3 * 86400)
+            found, ends = check(3)
+            self.assertIn("this host's share in its vault ends soon", found)
+            self.assertRegex(ends, r"^20\d\d-")
+            [host] = gateway.hosts()
+            self.assertIn("this host's share in its vault ends soon", str(host["heartbeat"]["findings"]))
 
 
 class OlderGateway(Case):

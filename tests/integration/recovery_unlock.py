@@ -21,8 +21,8 @@ class Case(unittest.TestCase):
     def kit(self, *words):
         return [line.split() for line in self.host.with_key(self.host.key, "recovery", "create", "-m", *words).splitlines()]
 
-    def terminal(self, *words):
-        terminal = Terminal(self.host, *words)
+    def terminal(self, *words, before=()):
+        terminal = Terminal(self.host, *words, before=before)
         self.addCleanup(terminal.__exit__)
         return terminal
 
@@ -157,6 +157,17 @@ class ByKit(Case):
         self.assert_all_open()
         for word in words:
             self.assertNotIn(f" {word} ", terminal.seen.replace("\n", " "))
+
+    def test_opens_where_there_is_no_network_at_all(self):
+        words, = self.kit()
+        apart = ("unshare", "--user", "--map-root-user", "--net")
+        if subprocess.run([*apart, "true"], check=False).returncode != 0:
+            self.skipTest("no user namespaces here")
+        alone = ("sh", "-c", 'test "$(ls /proc/sys/net/ipv4/conf)" = "$(printf "all\\ndefault\\nlo")" && exec "$@"', "sh")
+        terminal = self.terminal("unlock", "--recovery", before=(*apart, *alone))
+        self.type_part(terminal, words)
+        terminal.end()
+        self.assert_all_open()
 
     def test_in_parts_asks_for_as_many_as_are_needed(self):
         parts = self.kit("--split", "2/3")

@@ -10,9 +10,9 @@ from repository_world import ZKV
 class Terminal:
     """Use as a context manager. What zkv says is awaited, never slept for."""
 
-    def __init__(self, world, *words):
+    def __init__(self, world, *words, before=()):
         self.ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(["/usr/bin/setsid", "--ctty", "--wait", ZKV, *words], stdin=theirs, stdout=theirs, stderr=theirs,
+        self.process = subprocess.Popen(["/usr/bin/setsid", "--ctty", "--wait", *before, ZKV, *words], stdin=theirs, stdout=theirs, stderr=theirs,
                                         env=world.environment, cwd=world.home)
         os.close(theirs)
         self.seen, self.unread = "", ""

@@ -104,6 +104,19 @@ TEST(AzureVault, AnExpiredSecretIsNotGiven) {
   EXPECT_THAT(error.message(), HasSubstr("expired at"));
 }
 
+TEST(AzureVault, TellsWhenASecretWillExpire) {
+  AzureWorld world;
+  world.azure.put("zkv-nas", kShare, R"("enabled":true,"exp":1800000060)");
+  world.azure.put("zkv-attic", kShare);
+  const auto vault = world.vault();
+  const auto ends = vault->look("zkv-nas", {});
+  ASSERT_TRUE(ends) << ends.error().message();
+  EXPECT_EQ(ends->expires, kStart + seconds(60));
+  const auto lasts = vault->look("zkv-attic", {});
+  ASSERT_TRUE(lasts) << lasts.error().message();
+  EXPECT_FALSE(lasts->expires);
+}
+
 TEST(AzureVault, AMissingPermissionIsToldWithTheRoleThatHelps) {
   AzureWorld world;
   world.azure.secret_answers = {answer(403, R"({"error":{"code":"Forbidden","message":"…"}})")};

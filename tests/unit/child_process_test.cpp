@@ -2,9 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <barrier>
 #include <csignal>
+#include <cstddef>
 #include <set>
+#include <thread>
 
 #include "base/encoding.h"
 #include "unlock/child_process.h"
@@ -39,6 +43,19 @@ TEST(Parallel, EveryIndexHasItsTurnOnce) {
   std::vector<std::atomic<int>> turns(1000);
   for_each_index(turns.size(), {}, [&](std::size_t i) { ++turns[i]; });
   EXPECT_THAT(turns, testing::Each(testing::ResultOf([](const std::atomic<int>& n) { return n.load(); }, 1)));
+}
+
+/// Where one core after the other did it, or one core all, nobody would come to the meeting.
+TEST(Parallel, AsManyAreAtItAtOnceAsThereAreCores) {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  if (cores < 2) GTEST_SKIP() << "there is one core alone";
+  std::barrier meeting(static_cast<std::ptrdiff_t>(cores));
+  std::atomic<int> met = 0;
+  for_each_index(cores, {}, [&](std::size_t) {
+    meeting.arrive_and_wait();
+    ++met;
+  });
+  EXPECT_EQ(met, static_cast<int>(cores));
 }
 
 TEST(Parallel, AfterAStopRequestNoFurtherWorkBegins) {

@@ -183,13 +183,30 @@ TEST(Doctor, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
       found_after([](Facts& facts) { facts.units["db.service"] = unit("", {"zfs-keyvault.target"}); }),
       ElementsAre("dependent-unordered"));
   EXPECT_THAT(found_after([](Facts& facts) {
-                facts.units["db.service"] = unit("Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n");
+                facts.units["db.service"] = unit("Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n",
+                                                 {"zfs-keyvault.target"});
               }),
               IsEmpty());
   EXPECT_THAT(found_after([](Facts& facts) {
                 facts.units["zkv-cryptsetup.socket"] = unit("BindsTo=zfs-keyvault.service\n");
                 facts.units["zkv-credentials.socket"] = unit("BindsTo=zfs-keyvault.service\n");
               }),
+              IsEmpty());
+}
+
+TEST(Doctor, FindsUnitsThatHaveTheBootWaitForTheApproval) {
+  const std::string waits = "Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n";
+  for (const auto* target : {"multi-user.target", "graphical.target"}) {
+    EXPECT_THAT(found_after([&](Facts& facts) {
+                  facts.units["db.service"] = unit(waits, {"zfs-keyvault.target", target});
+                }),
+                ElementsAre("dependent-holds-boot"));
+  }
+  EXPECT_THAT(found_after([&](Facts& facts) {
+                facts.units["db.service"] = unit(waits + "DefaultDependencies=no\n", {"multi-user.target"});
+              }),
+              IsEmpty());
+  EXPECT_THAT(found_after([&](Facts& facts) { facts.units["db.service"] = unit(waits, {"timers.target"}); }),
               IsEmpty());
 }
 
