@@ -11,6 +11,8 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 DEBS = sorted(pathlib.Path(os.environ["ZKV_DEBS"]).glob("*.deb"))
 NAMES = [deb.name.split("_")[0] for deb in DEBS]
+SETTINGS = ("/etc/zkv/gateway.toml", "/etc/default/zfs-keyvault")
+OLDER_LINE = "# as version 0.0.1 has it\n"
 # Stands for systemd while dpkg works: maintainer scripts talk to it only where it runs.
 RECORDER = "#!/bin/sh\necho \"$*\" >>/systemd-was-told\n"
 
@@ -32,10 +34,10 @@ class Root:
     def dpkg(self, *words):
         return run("chroot", self.path, "dpkg", *words, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"})
 
-    def install(self, *debs):
+    def install(self, *debs, options=()):
         for deb in debs:
             shutil.copy(deb, self.path / "tmp")
-        return self.dpkg("--install", *(f"/tmp/{deb.name}" for deb in debs))
+        return self.dpkg(*options, "--install", *(f"/tmp/{deb.name}" for deb in debs))
 
     def file(self, name):
         return self.path / name.lstrip("/")
@@ -60,9 +62,14 @@ class Root:
 
 
 def older(deb, folder):
-    """The same package under an older version, with a settings file that differs where it may be replaced."""
+    """The same package under an older version, whose settings files have a line that the newer one's lack."""
     tree = folder / deb.stem
     run("dpkg-deb", "--raw-extract", deb, tree)
+    for name in SETTINGS:
+        path = tree / name.lstrip("/")
+        if path.exists():
+            with path.open("a", encoding="utf-8") as settings:
+                settings.write(OLDER_LINE)
     control = tree / "DEBIAN" / "control"
     lines = control.read_text(encoding="utf-8").splitlines(keepends=True)
     control.write_text("".join("Version: 0.0.1\n" if line.startswith("Version:") else line for line in lines), encoding="utf-8")
@@ -129,14 +136,26 @@ class Packages(unittest.TestCase):
         loose = [name for name in files if self.root.mode(name) & 0o6022]
         self.assertEqual(loose, [])
 
+    def settings(self):
+        return [self.root.file(name).read_text(encoding="utf-8") for name in SETTINGS]
+
+    def test_an_upgrade_replaces_settings_that_nobody_edited(self):
+        self.root.install(*self.older)
+        before = self.settings()
+        self.root.install(*DEBS)
+        self.assertEqual([text + OLDER_LINE for text in self.settings()], before)
+
     def test_an_upgrade_keeps_edited_settings_and_their_mode(self):
         self.root.install(*self.older)
-        for name in ("/etc/zkv/gateway.toml", "/etc/default/zfs-keyvault"):
+        for name in SETTINGS:
             with self.root.file(name).open("a", encoding="utf-8") as settings:
                 settings.write("# edited\n")
-        self.root.install(*DEBS)
-        self.assertIn("# edited", self.root.file("/etc/zkv/gateway.toml").read_text(encoding="utf-8"))
-        self.assertIn("# edited", self.root.file("/etc/default/zfs-keyvault").read_text(encoding="utf-8"))
+        edited = self.settings()
+        said = self.root.install(*DEBS, options=("--force-confold",))
+        self.assertEqual(said.count("Package distributor has shipped an updated version"), len(SETTINGS), said)
+        self.assertEqual(self.settings(), edited)
+        for name in SETTINGS:
+            self.assertNotIn(OLDER_LINE, self.root.file(name + ".dpkg-dist").read_text(encoding="utf-8"))
         self.assertEqual((self.root.mode("/etc/zkv/gateway.toml"), self.root.owner("/etc/zkv/gateway.toml")), (0o640, "root:zkvgateway"))
 
     def test_an_upgrade_asks_nobody_and_restarts_a_gateway_only_where_it_runs(self):
