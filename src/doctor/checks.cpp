@@ -14,6 +14,7 @@ using enum Weight;
 constexpr std::array kChecks{
     Check{"service-missing", kMend, service_missing},
     Check{"service-masked", kMend, service_masked},
+    Check{"service-replaced", kMend, service_replaced},
     Check{"service-disabled", kMend, service_disabled},
     Check{"service-off", kMend, service_off},
     Check{"service-too-early", kMend, service_too_early},

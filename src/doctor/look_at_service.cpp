@@ -13,6 +13,8 @@ namespace zkv::doctor {
 namespace {
 
 constexpr std::string_view kService = "zfs-keyvault.service";
+/// Where the package's own copy of the unit can be found.
+constexpr std::array<std::string_view, 2> kPackagesFolders{"/lib/", "/usr/lib/"};
 constexpr std::string_view kSettingsFile = "/etc/default/zfs-keyvault";
 /// Of the unit's 15 minutes, what the volumes may take; zfs-keyvault.service(8).
 constexpr std::uint64_t kLeftForVolumes = 120;
@@ -48,6 +50,14 @@ constexpr std::array kTimes{Scale{"", 1},     Scale{"s", 1},  Scale{"sec", 1},
 constexpr std::array kSizes{Scale{"", 1}, Scale{"K", 1U << 10U}, Scale{"M", 1U << 20U},
                             Scale{"G", 1U << 30U}};
 
+bool does_run_agent(const Unit& unit) {
+  const auto found = unit.settings.find("ExecStart");
+  return found != unit.settings.end() && std::ranges::any_of(found->second, [](const std::string& line) {
+           const auto program = line.find("zkv");
+           return program != std::string::npos && line.find(" agent", program) != std::string::npos;
+         });
+}
+
 }  // namespace
 
 FoundList service_missing(const Facts& facts) {
@@ -61,6 +71,19 @@ FoundList service_masked(const Facts& facts) {
   if (!unit.is_masked) return {};
   return {{unit.file, "zfs-keyvault.service is masked, so that nobody is asked at boot",
            "systemctl unmask zfs-keyvault.service && systemctl enable zfs-keyvault.service"}};
+}
+
+/// A person's own copy that runs the agent is theirs to keep. The Python tool's runs `zkv mount`.
+FoundList service_replaced(const Facts& facts) {
+  const auto& unit = unit_of(facts, kService);
+  const bool is_packages = std::ranges::any_of(
+      kPackagesFolders, [&](std::string_view folder) { return unit.file.starts_with(folder); });
+  if (!unit.is_there() || is_packages || does_run_agent(unit)) return {};
+  const std::string before = unit.hides_another ? "" : "apt install --reinstall zkv && ";
+  return {{unit.file,
+           "zfs-keyvault.service is not the package's: this file is in force, and does not run 'zkv agent'",
+           before + "rm " + unit.file +
+               " && systemctl daemon-reload && systemctl reenable zfs-keyvault.service"}};
 }
 
 FoundList service_disabled(const Facts& facts) {

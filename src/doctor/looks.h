@@ -13,6 +13,7 @@ using FoundList = std::vector<Found>;
 // look_at_service.cpp
 FoundList service_missing(const Facts& facts);
 FoundList service_masked(const Facts& facts);
+FoundList service_replaced(const Facts& facts);
 FoundList service_disabled(const Facts& facts);
 FoundList service_off(const Facts& facts);
 FoundList service_too_early(const Facts& facts);

@@ -112,7 +112,11 @@ void read_unit(const System& system, const std::string& name, Unit& unit) {
   for (const auto folder : kFolders) {
     for (const auto& candidate : {name, from_template}) {
       const fs::path path = fs::path(folder) / candidate;
-      if (!unit.file.empty() || candidate.empty()) continue;
+      if (candidate.empty()) continue;
+      if (!unit.file.empty()) {
+        unit.hides_another |= candidate == name && system.has(path);
+        continue;
+      }
       const auto text = system.read(path);
       const bool is_masked = system.link_at(path) == "/dev/null" || (text && text->empty());
       if (!text && !is_masked) continue;

@@ -14,6 +14,7 @@ namespace zkv::doctor {
 struct Unit {
   std::string file;  ///< its path; empty where only drop-ins and links are there
   bool is_masked = false;
+  bool hides_another = false;  ///< a file of this name that systemd would take if `file` were not there
   std::vector<std::string> wanted_by = {};  ///< units that start it, by links
   /// Name of a setting → its values in their order, drop-ins included; an empty one has taken back those
   /// before it, but for dependencies, which stay.

@@ -96,6 +96,24 @@ class Image(unittest.TestCase):
         self.link("zfs-keyvault.service", "/dev/null")
         self.assertIn("systemctl unmask", self.found()["service-masked"]["remedy"])
 
+    def test_a_unit_of_the_python_tool_that_is_over_the_packages(self):
+        mends = "rm /etc/systemd/system/zfs-keyvault.service && systemctl daemon-reload && systemctl reenable zfs-keyvault.service"
+        over = self.write("etc/systemd/system/zfs-keyvault.service",
+                          "[Service]\nType=oneshot\nEnvironmentFile=-/etc/sysconfig/zfs-keyvault\nExecStart=/usr/bin/zkv mount \"$GATEWAY_URI\"\n")
+        found = self.found()
+        self.assertEqual(list(found), ["service-replaced"])
+        self.assertEqual(found["service-replaced"]["remedy"], mends)
+        self.assertEqual(found["service-replaced"]["where"], "/etc/systemd/system/zfs-keyvault.service")
+        packaged = self.root / "lib/systemd/system/zfs-keyvault.service"
+        packaged = packaged.rename(packaged.with_suffix(".away"))
+        self.assertEqual(self.found()["service-replaced"]["remedy"], "apt install --reinstall zkv && " + mends)
+        packaged.rename(self.root / "lib/systemd/system/zfs-keyvault.service")
+        over.write_text("[Service]\nExecStart=/usr/bin/zkv agent $GATEWAY_URI\n", encoding="utf-8")
+        self.assertEqual(self.found(code=0), {})
+        over.unlink()
+        self.write("etc/systemd/system/zfs-keyvault.service.d/own.conf", "[Service]\nExecStart=\nExecStart=/usr/bin/zkv mount\n")
+        self.assertEqual(self.found(code=0), {})
+
     def test_a_link_that_begins_with_a_slash_stays_in_the_image(self):
         (self.root / "lib/systemd/system/zfs-keyvault.service").unlink()
         self.write("opt/units/zfs-keyvault.service", UNIT + "[Unit]\nBefore=local-fs.target\n")

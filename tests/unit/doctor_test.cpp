@@ -90,6 +90,26 @@ TEST(Doctor, FindsAServiceThatDoesNotRunAtBoot) {
               IsEmpty());
 }
 
+TEST(Doctor, FindsAUnitThatIsNotThePackages) {
+  const auto found_with = [](const std::string& file, const std::string& lines) {
+    return found_after([&](Facts& facts) {
+      auto& made = facts.units["zfs-keyvault.service"];
+      made.file = file;
+      read_unit_text("[Service]\n" + lines, made);
+    });
+  };
+  constexpr auto kOver = "/etc/systemd/system/zfs-keyvault.service";
+  const std::string seeds = "ExecStart=/usr/bin/zkv mount \"$GATEWAY_URI\"\n";
+  EXPECT_THAT(found_with(kOver, seeds), ElementsAre("service-replaced"));
+  EXPECT_THAT(found_with(kOver, "ExecStart=/usr/bin/some agent\n"), ElementsAre("service-replaced"));
+  EXPECT_THAT(found_with(kOver, ""), ElementsAre("service-replaced"));
+  EXPECT_THAT(found_with(kOver, seeds + "ExecStart=\nExecStart=/usr/bin/zkv agent\n"), IsEmpty());
+  EXPECT_THAT(found_with(kOver, "ExecStart=-/usr/local/bin/zkv --repository /r agent $GATEWAY_URI\n"),
+              IsEmpty());
+  EXPECT_THAT(found_with("/lib/systemd/system/zfs-keyvault.service", seeds), IsEmpty());
+  EXPECT_THAT(found_with("/usr/lib/systemd/system/zfs-keyvault.service", seeds), IsEmpty());
+}
+
 TEST(Doctor, FindsOrderingBeforeWhatTheNetworkNeeds) {
   const auto found = found_after([](Facts& facts) {
     read_unit_text("[Unit]\nBefore=local-fs.target\n", facts.units["zfs-keyvault.service"]);
