@@ -165,7 +165,44 @@ def pass_on(near, far):
             (far if ready is near else near).sendall(chunk)
 
 
+class PlainProxy:
+    """Answers each GET with the key by itself, and remembers what address it was for."""
+
+    def __init__(self):
+        self.asked = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                outer.asked.append(self.path)
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(KEY)))
+                self.end_headers()
+                self.wfile.write(KEY.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.uri = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Proxies(Case):
+    def test_plain_http_to_another_machine_goes_only_where_it_is_allowed_by_name(self):
+        proxy = PlainProxy()
+        self.addCleanup(proxy.close)
+        self.host.environment["http_proxy"] = proxy.uri
+        address = "http://192.0.2.1/request-keys"
+        self.assertIn("--allow-plain-http", self.host.error("fetch", address))
+        self.assertEqual(proxy.asked, [])
+        self.assertEqual(self.host.out("fetch", "--allow-plain-http", address), KEY + "\n")
+        self.assertEqual(proxy.asked, [address])
+
     def test_https_goes_through_the_proxy_of_the_environment(self):
         issuer = make_certificate(self.host.home, "issuer")
         gateway = self.gateway(certificate=make_certificate(self.host.home, "far", "DNS:gateway.example", signer=issuer))
