@@ -330,6 +330,17 @@ class SlotsAndConversion(unittest.TestCase):
         self.assertIn("--force", self.world.error("slot", "remove", "4", "-k", "-", stdin=recovery.encode()))
         self.assertEqual(self.slots(), {4: "recovery"})
 
+    def test_the_last_slot_goes_by_force_and_then_nothing_opens_it(self):
+        recovery = self.world.with_key(self.key, "repository", "convert", "-m").strip()
+        self.world.with_key(self.key, "slot", "remove", "1")
+        self.assertIn("--force", self.world.error("slot", "remove", "2", "-k", "-", stdin=self.key.encode()))
+        self.world.with_key(self.key, "slot", "remove", "--force", "2")
+        self.assertEqual(self.slots(), {})
+        for key in (self.key, recovery):
+            self.assertIn("opens none", self.world.error("fs", "list", "-k", "-", stdin=key.encode()))
+        self.world.path.write_bytes((self.world.home / ".zkv-repository.previous").read_bytes())
+        self.assertEqual(self.world.listed(self.key), ["tank/b: one", "tank/a: two"])
+
     def test_the_seeds_format_says_that_it_has_no_slots(self):
         self.assertIn("convert", self.world.error("slot", "list"))
 
