@@ -70,6 +70,22 @@ class GoesWell(Case):
         self.assertEqual(kinds, ["host.invite", "host.enrol", "request.ask", "request.approve", "request.release",
                                  "request.acknowledge"])
 
+    def test_another_repository_by_the_option_before_and_after_the_words(self):
+        self.enroll()
+        elsewhere = self.host.path.rename(self.host.home / "elsewhere")
+        self.host.enrolments.rename(f"{elsewhere}.enrolments")
+        self.assertEqual(json.loads(self.host.out("status", "--json"))["enrolments"], [])
+        self.host.error("slot", "list", "--json")
+        option = ("--repository", str(elsewhere))
+        for words in ((*option, "status", "--json"), ("status", *option, "--json"), ("status", "--json", *option)):
+            with self.subTest(words):
+                self.assertEqual([its["name"] for its in json.loads(self.host.out(*words))["enrolments"]], ["nas"])
+        for words in ((*option, "slot", "list"), ("slot", *option, "list"), ("slot", "list", *option)):
+            with self.subTest(words):
+                self.assertIn("gateway", [slot["type"] for slot in json.loads(self.host.out(*words, "--json"))])
+        self.mount("approve", *option).end(0)
+        self.assert_open()
+
     def test_a_denial_opens_nothing(self):
         self.enroll()
         self.mount("deny").end(4)

@@ -120,6 +120,17 @@ class Approved(Case):
         self.host.out("mount", "--key-file", str(keyfile))
         self.assertEqual(self.host.get("tank/raw", "mounted"), "yes")
 
+    def test_another_repository_by_the_option_before_and_after_the_word(self):
+        elsewhere = self.host.path.rename(self.host.home / "elsewhere")
+        gateway = self.gateway()
+        self.host.error("mount", gateway.uri)
+        for words in (("--repository", str(elsewhere), "mount"), ("mount", f"--repository={elsewhere}")):
+            gateway.approve(self.host.key)
+            with self.subTest(words):
+                self.assertEqual(len(self.volumes(self.host.out(*words, "--json", gateway.uri))), 4)
+                self.host.out("unmount")
+        self.assertFalse(self.host.path.exists())
+
     def test_a_key_that_does_not_open_the_repository_says_what_to_do(self):
         gateway = self.gateway()
         gateway.approve("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=")
