@@ -131,6 +131,22 @@ class Approved(Case):
                 self.host.out("unmount")
         self.assertFalse(self.host.path.exists())
 
+    def test_an_older_repository_that_was_put_back_opens_and_is_told(self):
+        self.host.out("repository", "convert", "-k", "-", stdin=self.host.key.encode())
+        older = self.host.path.read_bytes()
+        self.host.add_volume("tank/new", "hex", b"e" * 64)
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        self.assertNotIn("older", self.host.run("mount", "--dry-run", gateway.uri)[1].decode())
+        self.host.path.write_bytes(older)
+        for _ in range(2):  # no boot takes the older one for the newest
+            gateway.approve(self.host.key)
+            output, errors = self.host.run("mount", gateway.uri)
+            self.assertIn("somebody has put an older file back", errors.decode())
+            self.assertNotIn("tank/new", output.decode())
+            self.assertEqual(self.host.get("tank/words", "keystatus"), "available")
+            self.assertEqual(self.host.path.read_bytes(), older)
+
     def test_a_key_that_does_not_open_the_repository_says_what_to_do(self):
         gateway = self.gateway()
         gateway.approve("QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=")
