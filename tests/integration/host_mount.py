@@ -251,6 +251,50 @@ class Interrupted(Case):
         self.interrupted(signal.SIGTERM)
 
 
+class InterruptedWhileKeysAreLoaded(Case):
+    """What has begun is ended, and nothing more begins."""
+
+    NAMES = ("tank/hex", "tank/hex/nested", "tank/raw", "tank/words")
+
+    def interrupted(self, number, gated, *words):
+        """What zkv printed and said that gets a signal while the keys of `gated` are being loaded."""
+        gateway = self.gateway()
+        gateway.approve(self.host.key)
+        gates = [self.host.zfs / "datasets" / name.replace("/", "%2F") / "key-gate" for name in gated]
+        for gate in gates:
+            os.mkfifo(gate)
+        running = self.host.start("mount", *words, gateway.uri)
+        with contextlib.ExitStack() as opened:
+            for gate in gates:
+                opened.enter_context(open(gate, "wb"))  # opens when the key is being loaded
+            running.stop(number)
+            running.await_rest(number)
+        output = running.end(128 + number)
+        for gate in gates:
+            gate.unlink()
+        return output, "".join(running.errors)
+
+    def loaded(self):
+        return [name for name in self.NAMES if self.host.get(name, "keystatus") == "available"]
+
+    def check(self, begun, output, errors):
+        self.assertEqual(self.loaded(), list(begun))
+        for name in self.NAMES:
+            self.assertEqual(self.host.get(name, "mounted"), "no")
+            self.assertEqual(f"{name}: opened" in output, name in begun)
+            self.assertIn(f"{name}: not mounted: interrupted" if name in begun else f"{name}: not tried, since a stop was asked for", errors)
+        self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
+        self.assertEqual(self.loaded(), list(self.NAMES))
+        self.assertEqual(self.host.get("tank/words", "mounted"), "yes")
+
+    def test_by_the_library(self):
+        self.check(self.NAMES[:3], *self.interrupted(signal.SIGTERM, self.NAMES[:1]))
+
+    def test_by_the_program_as_many_as_are_loaded_at_once(self):
+        begun = self.NAMES[:os.cpu_count()]
+        self.check(begun, *self.interrupted(signal.SIGINT, begun, "--via", "zfs"))
+
+
 class Service(Case):
     def setUp(self):
         super().setUp()

@@ -9,6 +9,7 @@ import http.server
 import os
 import pathlib
 import queue
+import re
 import secrets
 import shutil
 import signal
@@ -17,6 +18,7 @@ import string
 import ssl
 import subprocess
 import threading
+import time
 
 from repository_world import TESTS, ZKV, World
 from templates import Templates
@@ -134,6 +136,18 @@ class Running:
 
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)
+
+    def await_rest(self, number):
+        """Returns once it has taken the signal, and each of its threads waits for something else."""
+        folder = pathlib.Path("/proc", str(self.process.pid))
+        end = time.monotonic() + LIMIT
+        while time.monotonic() < end:
+            pending = int(re.search(r"^ShdPnd:\s*(\w+)$", (folder / "status").read_text(), re.MULTILINE)[1], 16)
+            states = {(thread / "stat").read_text().rpartition(")")[2].split()[0] for thread in (folder / "task").iterdir()}
+            if not pending & 1 << (number - 1) and states == {"S"}:
+                return
+            os.sched_yield()
+        raise AssertionError(f"zkv did not take signal {number}")
 
 
 class QuietServer(http.server.ThreadingHTTPServer):
