@@ -24,7 +24,8 @@ class Denied(Scenario):
         self.assertEqual(guest.check("zfs mount").split(), ["tank", "/tank"])
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ActiveState"), "failed")
         self.assertEqual(unit(guest, "zfs-keyvault.service", "ExecMainStatus"), "4")
-        self.assertIn("denied", guest.run("systemctl status --no-pager zfs-keyvault.service").out)
+        self.assertIn(f"{self.gateway.address_in_guest}/request-keys: the request was denied",
+                      guest.run("systemctl status --no-pager --full zfs-keyvault.service").out)
         self.assertEqual(unit(guest, "zfs-keyvault.target", "ActiveState"), "inactive")
         self.assertEqual(unit(guest, "ledger.service", "ActiveState"), "inactive")
         self.assert_in_order(guest)
