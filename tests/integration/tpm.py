@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -20,7 +21,7 @@ from tpm_world import CREATE, CREATE_PRIMARY, LOAD, SIGN, UNSEAL, Bus, Emulator
 BUSY, LOCKED, FULL = 0x922, 0x921, 0x902
 
 # The leak checker of a sanitizer build cannot work below strace; and tpm2-tss forgets the words it was given when it reaches no TPM.
-NO_LEAK_CHECK = {"ASAN_OPTIONS": "detect_leaks=0"}
+NO_LEAK_CHECK = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 
 
 class TpmCase(unittest.TestCase):
