@@ -20,6 +20,7 @@ import truecrypt  # noqa: E402
 from volume_world import Volumes  # noqa: E402
 
 RECOVERY = bytes(range(16))
+STARTUP = bitlocker.startup_key()
 SHAPE = "cipher=aes-xts-plain64,size=256,hash=sha256"
 
 
@@ -31,11 +32,17 @@ class BitLocker(Volumes):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         cls.made = pathlib.Path(folder.name) / "disk"
-        bitlocker.make(cls.made, cls.filesystem, "pass word", RECOVERY)
+        bitlocker.make(cls.made, cls.filesystem, "pass word", RECOVERY, STARTUP)
 
     def setUp(self):
         super().setUp()
         shutil.copy(self.made, self.path("disk"))
+        pathlib.Path(self.path("disk.BEK")).write_bytes(STARTUP)
+
+    def add_by_startup_key(self, bek, code=0):
+        pathlib.Path(self.path("disk.BEK")).write_bytes(bek)
+        return self.world.run("volume", "add", "-k", "-", "--kind", "bitlk", "--device", self.path("disk"), "--volume-key-file",
+                              self.path("disk.BEK"), "--encoding", "raw", "disk", stdin=self.key.encode(), code=code)
 
     def test_passphrase_and_recovery_key_open(self):
         self.add("word", self.path("disk"), b"pass word\n", "--kind", "bitlk")
@@ -43,6 +50,20 @@ class BitLocker(Volumes):
         self.add("key", self.path("copy"), bitlocker.recovery_key(RECOVERY).encode() + b"\n", "--kind", "bitlk")
         self.assertEqual(self.tried(), {"word": "key-fits", "key": "key-fits"})
         self.assertEqual([volume["kind"] for volume in self.listed()], ["bitlk", "bitlk"])
+
+    def test_a_startup_keys_file_opens(self):
+        self.assertIn(b"its key fits", self.add_by_startup_key(STARTUP)[0])
+        self.assertEqual(self.tried(), {"disk": "key-fits"})
+
+    def test_a_startup_keys_file_that_is_another_or_was_changed_does_not(self):
+        for name, place in (("its identifier", 16), ("its key", len(STARTUP) - 1)):
+            with self.subTest(name):
+                bek = bytearray(STARTUP)
+                bek[place] ^= 1
+                self.assertIn(b"nothing was stored", self.add_by_startup_key(bytes(bek), code=1)[1])
+        self.assertIn(b"does not match BEK file length", self.add_by_startup_key(STARTUP[:-1], code=1)[1])
+        self.assertIn(b"does not open disk", self.add_by_startup_key(bitlocker.startup_key(), code=1)[1])
+        self.assertEqual(self.listed(), [])
 
     def test_a_wrong_key_is_told(self):
         other = bitlocker.recovery_key(RECOVERY[::-1]).encode()
@@ -78,8 +99,15 @@ class BitLocker(Volumes):
 
     @unittest.skipUnless(shutil.which("dislocker-file"), "dislocker is not installed")
     def test_another_program_reads_the_volume_that_these_tests_make(self):
-        subprocess.run(["dislocker-file", "-V", self.path("disk"), "-upass word", "--", self.path("plain")], check=True)
-        self.assertEqual(pathlib.Path(self.path("plain")).read_bytes(), self.filesystem)
+        for key in (["-upass word"], ["-f", self.path("disk.BEK")]):
+            with self.subTest(key=key[0]):
+                subprocess.run(["dislocker-file", "-V", self.path("disk"), *key, "--", self.path("plain")], check=True)
+                self.assertEqual(pathlib.Path(self.path("plain")).read_bytes(), self.filesystem)
+                os.remove(self.path("plain"))
+
+    def test_cryptsetup_takes_the_startup_keys_file_that_these_tests_make(self):
+        subprocess.run(["cryptsetup", "open", "--type", "bitlk", "--test-passphrase", "--key-file", self.path("disk.BEK"), self.path("disk")],
+                       check=True, env=self.world.environment)
 
 
 class FileVault(Volumes):
