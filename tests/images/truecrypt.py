@@ -1,4 +1,4 @@
-"""Makes an empty TrueCrypt or VeraCrypt volume in a file, and a hidden one in it.
+"""Makes an empty TrueCrypt or VeraCrypt volume in a file, a hidden one in it, or a disk with system encryption.
 
 Written from VeraCrypt's "Encryption Scheme" and "VeraCrypt Volume Format Specification": AES-XTS with 256 bits, PBKDF2 with SHA-512.
 """
@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 HEADERS = 128 << 10          # the same at the end, for their backups
 HIDDEN = 64 << 10            # where the hidden volume's header lies
+SYSTEM = 62 * 512            # where the header of system encryption lies on its disk
 POOL = 64
+FLAG_SYSTEM = 1
 
 
 def make(path, passphrase, size, pim=None, key_files=(), hidden=None):
@@ -26,6 +28,14 @@ def make(path, passphrase, size, pim=None, key_files=(), hidden=None):
         keys = os.urandom(64)
         for copy in (place, size - HEADERS + place):
             image[copy:copy + 512] = _header(_mixed(words, files), keys, begin, length, hidden_size, pim)
+    with open(path, "wb") as file:
+        file.write(image)
+
+
+def make_system(path, passphrase, size, begin, pim=None):
+    """Writes `path`, a disk whose encrypted partition begins at `begin` and ends with the disk. The header lies before it."""
+    image = bytearray(os.urandom(size))
+    image[SYSTEM:SYSTEM + 512] = _header(passphrase, os.urandom(64), begin, size - begin, 0, pim, FLAG_SYSTEM)
     with open(path, "wb") as file:
         file.write(image)
 
@@ -45,12 +55,12 @@ def _mixed(passphrase, key_files):
     return bytes((a + b) % 256 for a, b in zip(passphrase.ljust(POOL, b"\0"), pool))
 
 
-def _header(passphrase, keys, begin, length, hidden_size, pim):
+def _header(passphrase, keys, begin, length, hidden_size, pim, flags=0):
     is_vera = pim is not None
     rounds = 15_000 + 1_000 * pim if is_vera else 1_000
     magic, version, program = (b"VERA", 5, 0x10b) if is_vera else (b"TRUE", 5, 0x700)
     area = keys.ljust(256, b"\0")
-    head = struct.pack(">4sHHI16xQQQQII120x", magic, version, program, zlib.crc32(area), hidden_size, length, begin, length, 0, 512)
+    head = struct.pack(">4sHHI16xQQQQII120x", magic, version, program, zlib.crc32(area), hidden_size, length, begin, length, flags, 512)
     head = head[:188] + struct.pack(">I", zlib.crc32(head[:188]))
     salt = os.urandom(64)
     key = hashlib.pbkdf2_hmac("sha512", passphrase, salt, rounds, 64)

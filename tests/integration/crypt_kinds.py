@@ -1,12 +1,12 @@
 """`zkv volume` over the dm-crypt kinds beside LUKS, in files: what libcryptsetup makes of them, and which words each kind takes.
 
-Mapping and mounting them is tried in the guest (tests/vm/scenarios/crypt_kinds.py). There, too, are the wrong keys of TrueCrypt: without
-AF_ALG, which not every machine has, libcryptsetup gives up at the first cipher that OpenSSL lacks.
+Mapping and mounting them is tried in the guest (tests/vm/scenarios/crypt_kinds.py).
 """
 
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +22,7 @@ from volume_world import Volumes  # noqa: E402
 RECOVERY = bytes(range(16))
 STARTUP = bitlocker.startup_key()
 SHAPE = "cipher=aes-xts-plain64,size=256,hash=sha256"
+VERACRYPT = "tcrypt-veracrypt,veracrypt-pim=1,hash=sha512"
 
 
 class BitLocker(Volumes):
@@ -123,9 +124,37 @@ class FileVault(Volumes):
         self.assertIn("holds no FileVault header", self.error_of_add("disk", self.path("zeros"), b"key\n", "--kind", "fvault2"))
 
 
+def has_ciphers_of_the_kernel():
+    """Without AF_ALG, libcryptsetup gives up at the first cipher that OpenSSL lacks, where with it it tries them all."""
+    try:
+        socket.socket(socket.AF_ALG, socket.SOCK_SEQPACKET).close()
+    except OSError:
+        return False
+    return True
+
+
 class TrueCrypt(Volumes):
-    def add_tcrypt(self, name, device, key, options):
-        self.add(name, device, key, "--kind", "tcrypt", "--options", options)
+    wrong_key = ("wrong-key", "opens no header there")
+    if not has_ciphers_of_the_kernel():
+        wrong_key = ("failed", "Required kernel crypto interface not available")
+
+    def add_tcrypt(self, name, device, key, options, *words, **how):
+        return self.add(name, device, key, "--kind", "tcrypt", "--options", options, *words, **how)
+
+    def assert_wrong(self, device, key, options):
+        self.assertIn(b"nothing was stored", self.add_tcrypt("wrong", device, key, options, code=1)[1])
+        self.add_tcrypt("wrong", device, key, options, "--no-test")
+        self.assertEqual(self.tried("wrong", code=1), {"wrong": self.wrong_key[0]})
+        self.assertIn(self.wrong_key[1], self.error_of_test())
+        self.world.with_key(self.key, "volume", "remove", "--force", "wrong")
+
+    def partition_of(self, disk, begin, size):
+        """A loop device's partition, as the kernel has it without a table on the disk."""
+        loop = subprocess.run(["losetup", "--find", "--show", disk], check=True, capture_output=True, text=True).stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "--detach", loop], check=True)
+        subprocess.run(["addpart", loop, "1", str(begin // 512), str(size // 512)], check=True)
+        self.addCleanup(subprocess.run, ["delpart", loop, "1"], check=True)
+        return f"{loop}p1"
 
     def test_its_volumes_open(self):
         truecrypt.make(self.path("disk"), b"outer", 2 << 20, hidden=b"inner")
@@ -144,6 +173,29 @@ class TrueCrypt(Volumes):
         self.assertEqual(self.tried(), {"vera": "key-fits"})
         os.remove(self.path("two"))
         self.assertIn(f"{self.path('two')} is not there", self.error_of_test())
+
+    def test_a_wrong_key_or_word_opens_none(self):
+        truecrypt.make(self.path("disk"), b"vera", 1 << 20, pim=1)
+        for key, options in ((b"Vera\n", VERACRYPT), (b"vera\n", VERACRYPT.replace("pim=1", "pim=2")), (b"vera\n", "hash=sha512"),
+                             (b"vera\n", VERACRYPT + ",tcrypt-hidden"), (b"vera\n", VERACRYPT + ",tcrypt-system")):
+            with self.subTest(key=key, options=options):
+                self.assert_wrong(self.path("disk"), key, options)
+        self.add_tcrypt("disk", self.path("disk"), b"vera\n", VERACRYPT)
+
+    def assert_opens_as_system(self, device):
+        self.assert_wrong(device, b"System\n", VERACRYPT + ",tcrypt-system")
+        self.assert_wrong(device, b"system\n", VERACRYPT)
+        self.add_tcrypt("system", device, b"system\n", VERACRYPT + ",tcrypt-system")
+        self.assertEqual(self.tried(), {"system": "key-fits"})
+
+    def test_the_image_of_an_encrypted_systems_disk_opens(self):
+        truecrypt.make_system(self.path("disk"), b"system", 4 << 20, 1 << 20, pim=1)
+        self.assert_opens_as_system(self.path("disk"))
+
+    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/dev/loop-control"), "only root makes block devices, where there are such")
+    def test_an_encrypted_systems_partition_opens_by_the_header_before_it(self):
+        truecrypt.make_system(self.path("disk"), b"system", 4 << 20, 1 << 20, pim=1)
+        self.assert_opens_as_system(self.partition_of(self.path("disk"), 1 << 20, 3 << 20))
 
 
 class Plain(Volumes):
