@@ -217,14 +217,17 @@ class CryptKinds(Scenario):
             wrong() { zkv volume add --key-file /root/recovery-key --force --no-test --volume-key-file - "$@" <<<wrong; }
             wrong word
             wrong true
+            wrong vera
             wrong vault
             zkv volume add --key-file /root/recovery-key --force --no-test --volume-key-file /root/raw.key --encoding raw \
               --options cipher=aes-xts-plain64,size=256,hash=plain,offset=2048,skip=7,checkargs=xfs raw
         """)
-        outcome = self.mount(guest, "word", "true", "vault", "raw", "own", code=3)
+        outcome = self.mount(guest, "word", "true", "vera", "vault", "raw", "own", code=3)
         self.assertEqual({name: result for name, (result, _) in outcome.items()},
-                         {"word": "wrong-key", "true": "wrong-key", "vault": "wrong-key", "raw": "wrong-key", "own": "opened"})
+                         {"word": "wrong-key", "true": "wrong-key", "vera": "wrong-key", "vault": "wrong-key", "raw": "wrong-key",
+                          "own": "opened"})
         self.assertIn("nothing that blkid knows", outcome["word"][1])
+        self.assertIn("opens no header there", outcome["vera"][1])
         self.assertIn("there is ext4 on it, not xfs", outcome["raw"][1])
         self.assertEqual(guest.check("ls /dev/mapper"), "control\nown\n")
         self.assertEqual(guest.run("findmnt /srv/word").out, "")
