@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import subprocess
 import unittest
 
 from host_world import SALT, ITERATIONS, Host, wrapping_key
@@ -11,6 +12,20 @@ from repository_world import ZKV
 
 HEX = b"5b" * 32
 END_OF_INPUT = b"\x04"
+UUID = "5a17b0c4-9d3e-4f60-8a21-7c5be0d9f312"
+# On a machine whose only disk is $0, a file that stands for it, and whose crypttab is empty.
+ON_ITS_MACHINE = ("unshare", "--mount", "--map-root-user", "sh", "-euc", """
+    dev=$0.dev
+    mkdir -p "$dev/disk/by-uuid" "$0.blocks/vdz"
+    ln -sf "$0" "$dev/vdz"
+    ln -sf ../../vdz "$dev/disk/by-uuid/$1"
+    shift
+    for node in null zero random urandom tty; do touch "$dev/$node"; mount --bind "/dev/$node" "$dev/$node"; done
+    mount --rbind "$dev" /dev
+    mount --bind "$0.blocks" /sys/class/block
+    [ ! -e /etc/crypttab ] || mount --bind /dev/null /etc/crypttab
+    exec "$@"
+""")
 
 
 class Machine(unittest.TestCase):
@@ -30,13 +45,14 @@ class Machine(unittest.TestCase):
         listed = json.loads(self.host.run("volume", "list", "-p", "--json", "--key-file", "key")[0])
         return {volume["name"]: volume["key"] for volume in listed}
 
-    def at_terminal(self, *words, answers, code=0, after_first=None):
+    def at_terminal(self, *words, answers, code=0, after_first=None, before=()):
         """Runs zkv on a terminal of its own, answers each question with a colon, and gives all that was to be seen. `after_first` is
         called with the terminal when the first answer was given."""
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(self.host.home)
-            os.execve(ZKV, [ZKV, *words], self.host.environment)
+            command = [*before, ZKV, *words]
+            os.execvpe(command[0], command, self.host.environment)
         seen, asked = b"", 0
         while select.select([terminal], [], [], 120)[0]:
             try:
@@ -125,6 +141,39 @@ class Adopt(Machine):
     def test_without_a_terminal_it_says_so(self):
         self.root("tank/a", "hex", HEX)
         self.assertIn(b"no terminal", self.host.run("volume", "adopt", "--key-file", "key", code=1)[1])
+
+
+class AdoptLuks(Machine):
+    def setUp(self):
+        super().setUp()
+        disk = self.host.home / "disk"
+        disk.write_bytes(bytes(20 << 20))
+        subprocess.run(["/usr/sbin/cryptsetup", "luksFormat", "--batch-mode", "--uuid", UUID, "--pbkdf", "pbkdf2", "--pbkdf-force-iterations",
+                        "1000", disk, "-"], input=b"correct horse", check=True, capture_output=True)
+        self.machine = (*ON_ITS_MACHINE, str(disk), UUID)
+
+    def test_a_disk_that_is_not_in_crypttab_is_shown_asked_for_tried_and_kept(self):
+        adopt = ("volume", "adopt", "--key-file", "key")
+        row = ["luks-5a17b0c4", "luks", f"UUID={UUID}", "is", "asked", "for"]
+        listed = self.host.run(*adopt, "--list", before=self.machine)[0].decode()
+        self.assertEqual([line.split() for line in listed.splitlines()[1:]], [row])
+        seen = self.at_terminal(*adopt, answers=[b"wrong horse", b"correct horse"], before=self.machine)
+        self.assertIn(row, [line.split() for line in seen.splitlines()])
+        self.assertEqual(seen.count("Key of luks-5a17b0c4 (empty: leave it out): "), 2)
+        self.assertEqual(seen.count("luks-5a17b0c4: this key does not open it"), 1)
+        self.assertIn("1 of 1 are in", seen)
+        self.assertNotIn("horse", seen)
+        self.assertNotIn("crypttab", seen)
+        self.assertEqual(self.keys(), {"luks-5a17b0c4": "correct horse"})
+        tried = json.loads(self.host.run("volume", "test", "--json", "--key-file", "key", before=self.machine)[0])
+        self.assertEqual([(volume["volume"], volume["result"]) for volume in tried["volumes"]], [("luks-5a17b0c4", "key-fits")])
+        self.assertIn(b"Nothing on this machine is encrypted that the repository does not hold", self.host.run(*adopt, before=self.machine)[0])
+
+    def test_wrong_keys_leave_it_out(self):
+        seen = self.at_terminal("volume", "adopt", "--key-file", "key", answers=[b"wrong horse"] * 3, before=self.machine)
+        self.assertEqual(seen.count("this key does not open it"), 3)
+        self.assertIn("0 of 1 are in", seen)
+        self.assertEqual(self.keys(), {})
 
 
 class Create(Machine):
