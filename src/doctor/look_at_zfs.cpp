@@ -44,21 +44,53 @@ std::set<std::string> pools_where(const Facts& facts, bool is_brought, bool is_l
   return pools;
 }
 
+/// What zfs-mount-generator has to do with one encryption root.
+struct Generated {
+  std::vector<std::string> mounted;  ///< by units of its own, which start the key's
+  bool is_root_ignored = false;
+  std::string key_location;
+};
+
+/// By encryption root, of those that are volumes.
+std::map<std::string, Generated> generated_for(const Facts& facts) {
+  std::map<std::string, Generated> roots;
+  for (const auto& one : facts.zfs_cache) {
+    if (!is_volume(facts, one.encryption_root)) continue;
+    auto& root = roots[one.encryption_root];
+    if (one.name == one.encryption_root) {
+      root.is_root_ignored = one.is_ignored;
+      root.key_location = one.key_location;
+    }
+    const bool is_mounted = one.canmount == "on" && one.mountpoint.starts_with('/');
+    if (is_mounted && !one.is_ignored) root.mounted.push_back(one.name);
+  }
+  return roots;
+}
+
+/// The root passes the property on to what lies below it, but not to clones elsewhere.
+std::string to_be_ignored(const std::string& name, const Generated& root) {
+  std::string names = root.is_root_ignored ? std::string() : name;
+  for (const auto& one : root.mounted) {
+    const bool has_it_by_the_root = !root.is_root_ignored && (one == name || one.starts_with(name + "/"));
+    if (!has_it_by_the_root) names += (names.empty() ? "" : " ") + one;
+  }
+  return names;
+}
+
 }  // namespace
 
 FoundList zfs_asks(const Facts& facts) {
-  std::set<std::string> asked;
-  for (const auto& one : facts.zfs_cache) {
-    const bool is_mounted = one.canmount == "on" && one.mountpoint.starts_with('/');
-    if (!is_mounted || one.is_ignored || one.key_location != "prompt") continue;
-    if (is_volume(facts, one.encryption_root)) asked.insert(one.encryption_root);
-  }
   FoundList found;
-  for (const auto& root : asked) {
-    found.push_back(
-        {cache_of(root),
-         "zfs-mount-generator makes a unit that asks at the console for " + root + ", which zkv opens",
-         "zfs set org.openzfs.systemd:ignore=on " + root});
+  for (const auto& [name, root] : generated_for(facts)) {
+    if (root.mounted.empty() || root.key_location.starts_with("file://")) continue;
+    const auto what = root.is_root_ignored
+                          ? "zfs-mount-generator makes units that want the key of " + name +
+                                " from systemd, which has none: it may unmount what zkv mounts"
+                          : "zfs-mount-generator makes a unit that asks at the console for " + name +
+                                ", which zkv opens";
+    found.push_back({cache_of(name), what,
+                     "zfs set org.openzfs.systemd:ignore=on " + to_be_ignored(name, root) +
+                         " && systemctl daemon-reload"});
   }
   return found;
 }

@@ -47,6 +47,8 @@ class CryptContext {
 
   [[nodiscard]] crypt_device** out() { return &device_; }
   [[nodiscard]] crypt_device* get() const { return device_; }
+  /// Whether it said why, since listen().
+  [[nodiscard]] bool has_complained() const { return !complaint_.empty(); }
   /// From here on its complaints are kept.
   void listen();
   /// What the negative `answer` of a call says of `subject`: the errors of CryptLibrary.

@@ -194,6 +194,10 @@ Result<> CryptLibrary::activate(const Device& device, const std::string& mapping
   } else {
     done = functions_->activate_by_passphrase(context.get(), name, slot, chars_of(key), key.size(), flags);
   }
+  // Where the last of BitLocker's protectors that it tries is not opened it says no more than this.
+  // Source: cryptsetup 2.6 lib/bitlk/bitlk.c.
+  const bool is_unopened = done == -EINVAL && device.format == CryptFormat::kBitlk;
+  if (is_unopened && !context.has_complained()) done = -EPERM;
   if (done < 0) return context.failed(done, device.path.string());
   return {};
 }

@@ -61,7 +61,7 @@ class BitLocker(Volumes):
             with self.subTest(name):
                 bek = bytearray(STARTUP)
                 bek[place] ^= 1
-                self.assertIn(b"nothing was stored", self.add_by_startup_key(bytes(bek), code=1)[1])
+                self.assertIn(b"does not open disk", self.add_by_startup_key(bytes(bek), code=1)[1])
         self.assertIn(b"does not match BEK file length", self.add_by_startup_key(STARTUP[:-1], code=1)[1])
         self.assertIn(b"does not open disk", self.add_by_startup_key(bitlocker.startup_key(), code=1)[1])
         self.assertEqual(self.listed(), [])
@@ -69,7 +69,7 @@ class BitLocker(Volumes):
     def test_a_wrong_key_is_told(self):
         other = bitlocker.recovery_key(RECOVERY[::-1]).encode()
         for key in (b"pass Word\n", other + b"\n"):
-            self.assertIn("nothing was stored", self.error_of_add("disk", self.path("disk"), key, "--kind", "bitlk"))
+            self.assertIn("does not open disk", self.error_of_add("disk", self.path("disk"), key, "--kind", "bitlk"))
         self.add("disk", self.path("disk"), b"wrong\n", "--kind", "bitlk", "--no-test")
         self.assertEqual(self.tried(code=1), {"disk": "wrong-key"})
         self.assertIn("none of its protectors", self.error_of_test())

@@ -298,8 +298,9 @@ TEST(Doctor, FindsLinesOfFstabThatStopTheBoot) {
   EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service,_netdev"), IsEmpty());
 }
 
-std::string cached(const std::string& location, const std::string& ignore = "-") {
-  return "tank/home\t/home\ton\ton\ton\ton\ton\toff\ton\toff\ttank/home\t" + location +
+std::string cached(const std::string& location, const std::string& ignore = "-",
+                   const std::string& name = "tank/home", const std::string& canmount = "on") {
+  return name + "\t/home\t" + canmount + "\ton\ton\ton\ton\toff\ton\toff\ttank/home\t" + location +
          "\t-\t-\t-\t-\t-\t-\t-\t" + ignore + "\n";
 }
 
@@ -309,10 +310,31 @@ TEST(Doctor, FindsUnitsOfZfsThatAskOrFindAKey) {
   };
   EXPECT_THAT(with_cache(cached("prompt")), ElementsAre("zfs-asks"));
   EXPECT_THAT(with_cache(cached("prompt", "on")), IsEmpty());
+  EXPECT_THAT(with_cache(cached("prompt", "-", "tank/home", "off")), IsEmpty());
   EXPECT_THAT(with_cache(cached("file:///root/home.key")), ElementsAre("zfs-key-file"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.volumes.front().key_file = "/root/home.key"; }),
               ElementsAre("zfs-key-file"));
   EXPECT_THAT(with_cache("too\tshort\n"), IsEmpty());
+}
+
+TEST(Doctor, FindsUnitsOfZfsForClonesAndForWhatLiesBelow) {
+  const auto remedy = [](const std::string& text) {
+    auto facts = healthy();
+    facts.zfs_cache = parse_zfs_list_cache(text);
+    const auto findings = examine(facts);
+    return findings.size() == 1 ? findings.front().found.remedy : std::to_string(findings.size());
+  };
+  const std::string set = "zfs set org.openzfs.systemd:ignore=on ";
+  const std::string reload = " && systemctl daemon-reload";
+  EXPECT_EQ(remedy(cached("prompt") + cached("none", "-", "tank/home/anna")), set + "tank/home" + reload);
+  EXPECT_EQ(remedy(cached("prompt", "-", "tank/home", "off") + cached("none", "-", "tank/home/anna")),
+            set + "tank/home" + reload);
+  EXPECT_EQ(remedy(cached("prompt") + cached("none", "-", "tank/restored")),
+            set + "tank/home tank/restored" + reload);
+  EXPECT_EQ(remedy(cached("prompt", "on") + cached("none", "-", "tank/restored")),
+            set + "tank/restored" + reload);
+  EXPECT_EQ(remedy(cached("prompt", "on") + cached("none", "off", "tank/home/anna")),
+            set + "tank/home/anna" + reload);
 }
 
 TEST(Doctor, FindsPoolsThatAreNotImported) {

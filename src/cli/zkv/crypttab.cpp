@@ -142,7 +142,7 @@ Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::ve
           .remedy(
               known.is_all
                   ? "'zkv volume list' shows what the repository holds"
-                  : "before it was opened once only the repository knows it: give its key, by --key-file");
+                  : "before it was added or opened here only the repository knows it: give its key, by --key-file");
     }
     if (known.is_of_system(*found)) {
       return Error::unsupported("this system, or the repository, lies on " + name +
@@ -157,6 +157,10 @@ Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::ve
 Result<> install_lines(Session& session, const CrypttabOptions& options) {
   ZKV_TRY(const auto known, known_volumes(session, options));
   ZKV_TRY(const auto volumes, chosen(known, options.volumes));
+  if (volumes.empty()) {
+    return Error::not_found("no LUKS volume is known here that systemd could open; nothing was changed")
+        .remedy("name one: zkv crypttab install VOLUME; or give the repository's key, by --key-file");
+  }
   ZKV_TRY(const auto changes, host::plan_crypttab(volumes, options.places));
   return carry_out(changes, options);
 }

@@ -46,15 +46,16 @@ Format chosen_format(const InitOptions& options, const std::filesystem::path& pa
 
 Result<> show_new_repository(const InitOptions& options, const std::filesystem::path& path,
                              const std::optional<std::filesystem::path>& replaced, const SecretBytes& key) {
-  const bool is_found = path == repository::default_path();
+  const std::string zkv =
+      path == repository::default_path() ? "zkv" : "zkv --repository " + path.string();
   Output out;
   if (options.machine_readable) return (out << key << "\n").write();
   if (replaced) out << "The repository that was there is " << replaced->string() << " now.\n";
   out << "Made an empty repository at " << path.string() << ". Its key is\n"
       << key << "\n"
       << "Keep the key in a safe place: it is not shown again, and without it nobody reads the repository.\n"
-      << "Next: zkv" << (is_found ? "" : " --repository " + path.string())
-      << " fs add FILESYSTEM, or for all that is encrypted here: zkv volume adopt\n";
+      << "Next: " << zkv << " fs add FILESYSTEM, or for all that is encrypted here: " << zkv
+      << " volume adopt\n";
   return out.write();
 }
 
