@@ -4,7 +4,6 @@
 
 #include "gateway/totp/attempt.h"
 #include "gateway/totp/code.h"
-#include "qr/qr_code.h"
 #include "store_world.h"
 
 namespace zkv::gateway {
@@ -120,19 +119,6 @@ TEST(TotpTries, AfterALockTheCountBeginsAnew) {
   const auto judged = totp::judge(locked, std::nullopt, kStart);
   EXPECT_EQ(judged.outcome, Outcome::kWrong);
   EXPECT_EQ(judged.next.wrong, 1U);
-}
-
-TEST(QrCode, OfATextThatIsTooLongIsNone) {
-  EXPECT_EQ(QrCode(std::string(10'000, 'x')).width(), 0);
-  EXPECT_EQ(svg_path(QrCode(std::string(10'000, 'x'))).size(), 0U);
-}
-
-TEST(QrCode, IsDrawnByItsDarkModulesRowByRow) {
-  const QrCode code("A");
-  ASSERT_EQ(code.width(), 21);
-  EXPECT_TRUE(std::string(svg_path(code).view()).starts_with("M0 0h7v1h-7z"));
-  EXPECT_FALSE(code.is_dark(-1, 0));
-  EXPECT_FALSE(code.is_dark(0, 21));
 }
 
 class TotpRows : public StoreTest {
