@@ -27,13 +27,13 @@ build: deps ## build zkv and zkvgateway into build/bin/
 	@mkdir -p build/bin && ln -sf ../release/bin/zkv ../release/bin/zkvgateway build/bin/
 	@echo "built: build/bin/zkv build/bin/zkvgateway"
 
-test: build ## everything CI runs: lint, build with sanitizers, all tests but the longer part of the boots
+test: build ## everything CI runs: lint, build with sanitizers, all tests but the longer part of the boots and crashes
 	tools/lint --quick
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
 	$(CTEST) --test-dir build/asan --label-exclude whole
 
-test-all: build ## the whole: also the analyzer over each file, all boots, the unit tests under two more sanitizers, 60 s of each fuzzer
+test-all: build ## the whole: also the analyzer over each file, all boots, a crash at every system call, the unit tests under two more sanitizers, 60 s of each fuzzer
 	tools/lint
 	cmake --preset asan
 	cmake --build --preset asan --parallel $(JOBS)
