@@ -327,6 +327,7 @@ TEST_F(AttackTest, WhatHasEndedIsDecidedNoMore) {
                  "ended");
   expect_refused(begin(anna_, id_), ErrorKind::kConflict, "ended");
   EXPECT_EQ(rows_of("request.evidence"), 0);
+  EXPECT_EQ(rows_of("refused.decision"), 1);
 }
 
 }  // namespace

@@ -41,8 +41,14 @@ TEST_F(ServiceTest, ASecondApprovalIsAConflictAndReleasesNothing) {
   EXPECT_EQ(second.error().kind(), ErrorKind::kConflict);
   EXPECT_EQ(await(std::move(client)).outcome, Outcome::kReleased);
   EXPECT_FALSE(approve(told.request));
+  EXPECT_FALSE(deny(told.request));
   EXPECT_EQ(rows_of("request.release"), 1);
   EXPECT_EQ(vault_calls(), 1);
+  service_->stop();
+  const std::string noted =
+      "SELECT COUNT(*) FROM zkv_audit WHERE kind = 'refused.decision' AND actor = 'console:uid 0' AND ";
+  EXPECT_EQ(count(noted + "detail LIKE 'request " + told.request + " is already %'"), 1);
+  EXPECT_EQ(count(noted + "detail LIKE '2 more since %'"), 1) << "many do not fill the log";
 }
 
 TEST_F(ServiceTest, WhoeverWinsARaceOfApprovalAndDenialTheClientHearsWhatTheStoreHolds) {

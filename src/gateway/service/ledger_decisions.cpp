@@ -30,6 +30,10 @@ bool can_be(const Request& request, passkey::Decision decision) {
   return request.state == State::kApproved && decision == passkey::Decision::kDeny;
 }
 
+bool is_refused_decision(const Error& why) {
+  return why.kind() == ErrorKind::kDenied || why.kind() == ErrorKind::kConflict;
+}
+
 bool is_open_to_codes(const RequestCard& card, const ServiceOptions& options) {
   const bool gives_more = card.message && (card.message->next_boot || card.message->successor);
   return card.host && !gives_more &&
@@ -110,7 +114,7 @@ asio::awaitable<Result<RequestCard>> LedgerPeople::decide(SessionKey key, Person
   };
   auto outcome = co_await on_ledger<Outcome<RequestCard>>(*ledger_, desk_, std::move(work));
   auto card = result_of(std::move(outcome));
-  if (!card && card.error().kind() == ErrorKind::kDenied) {
+  if (!card && is_refused_decision(card.error())) {
     note_("refused.decision", std::move(address), card.error().message());
   }
   co_return card;

@@ -180,6 +180,9 @@ Error refused_passkey(const Error& why);
 Error ended_already(const Request& request);
 /// A denial may still come while the share of an approved request is fetched.
 bool can_be(const Request& request, passkey::Decision decision);
+/// Whether the audit log is to say that somebody's decision was refused: it was not theirs to make, or came
+/// after the request's end, or a second time.
+bool is_refused_decision(const Error& why);
 /// Whether its host is of a group whose hosts may be decided by codes, and it does not ask for an approval
 /// beforehand: a code that was fished is worth one request of now, and no more.
 bool is_open_to_codes(const RequestCard& card, const ServiceOptions& options);

@@ -89,15 +89,18 @@ asio::awaitable<Result<Request>> LedgerService::deny(RequestId id, std::string b
 }
 
 asio::awaitable<Result<Request>> LedgerService::decide_by_person(RequestId id, Event event, std::string by) {
-  std::function<Result<Request>(Decisions&)> work =
-      [this, id = std::move(id), event = std::move(event),
-       by = std::move(by)](Decisions& decisions) -> Result<Request> {
+  std::function<Result<Request>(Decisions&)> work = [this, id = std::move(id), event = std::move(event),
+                                                     by](Decisions& decisions) -> Result<Request> {
     ZKV_TRY(const auto request, store_->find(id));
     if (std::holds_alternative<event::Approve>(event)) ZKV_CHECK(card_of(*store_, request));
     return desk_.apply(request, event, by, decisions);
   };
-  auto decided = co_await on_ledger<Request>(*ledger_, desk_, std::move(work));
-  co_return unless_expired(std::move(decided));
+  auto outcome = co_await on_ledger<Request>(*ledger_, desk_, std::move(work));
+  auto decided = unless_expired(std::move(outcome));
+  if (!decided && is_refused_decision(decided.error())) {
+    note_refusal("refused.decision", std::move(by), decided.error().message());
+  }
+  co_return decided;
 }
 
 asio::awaitable<Result<RequestId>> LedgerService::discard(RequestId id, std::string by) {

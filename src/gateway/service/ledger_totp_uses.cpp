@@ -74,7 +74,7 @@ asio::awaitable<Result<RequestCard>> LedgerTotps::decide(SessionKey key, Decisio
   auto outcome = co_await on_ledger<Outcome<RequestCard>>(*ledger_, desk_, std::move(work));
   tell_if_locked(outcome, address);
   auto card = LedgerPeople::result_of(std::move(outcome));
-  if (!card && card.error().kind() == ErrorKind::kDenied) {
+  if (!card && is_refused_decision(card.error())) {
     note_(card.error().name() == "code" ? "refused.code" : "refused.decision", std::move(address),
           card.error().message());
   }
