@@ -47,6 +47,18 @@ TEST_F(ServiceTest, AChannelThatFailsLeavesTheRequestVisibleAndTheAuditLogSaysSo
             1);
 }
 
+TEST_F(ServiceTest, ProvidersThatAnswerNothingDoNotKeepReleasesWaiting) {
+  sms_hangs_ = true;
+  start();
+  std::vector<std::future<Answer>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(ask());
+    static_cast<void>(console_->next());
+  }
+  EXPECT_EQ(await(service_->approve_all("console:uid 0")), 20U);
+  for (auto& client : clients) EXPECT_EQ(await(std::move(client)).outcome, Outcome::kReleased);
+}
+
 TEST_F(ServiceTest, ADenialWhileTheVaultIsAskedWins) {
   start();
   hold_vault(true);

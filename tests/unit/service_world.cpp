@@ -43,9 +43,9 @@ Result<> ServiceTest::try_start() {
   ZKV_TRY(auto store, Store::open(path_));
   std::vector<std::unique_ptr<Channel>> channels;
   using Kind = FakeChannel::Kind;
-  if (has_sms_) channels.push_back(std::make_unique<FakeChannel>(sms_, Kind::kSms, sms_fails_));
-  if (has_push_) channels.push_back(std::make_unique<FakeChannel>(push_, Kind::kPush, sms_fails_));
-  channels.push_back(std::make_unique<FakeChannel>(console_, Kind::kConsole, sms_fails_));
+  if (has_sms_) channels.push_back(std::make_unique<FakeChannel>(sms_, Kind::kSms, sms_fails_, sms_hangs_));
+  if (has_push_) channels.push_back(std::make_unique<FakeChannel>(push_, Kind::kPush, sms_fails_, false));
+  channels.push_back(std::make_unique<FakeChannel>(console_, Kind::kConsole, sms_fails_, false));
   ZKV_TRY(service_, Service::start(std::move(store), std::make_unique<FakeVault>(vault_), std::move(channels),
                                    fresh_options()));
   return {};

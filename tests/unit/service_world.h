@@ -112,24 +112,36 @@ class Inbox {
   std::deque<Told> told_;
 };
 
+/// One whose provider answers nothing, where a test says so, holds its thread until it is stopped.
 class FakeChannel : public Channel {
  public:
   enum class Kind { kSms, kPush, kConsole };
-  FakeChannel(std::shared_ptr<Inbox> inbox, Kind kind, std::shared_ptr<std::atomic<bool>> fails)
-      : inbox_(std::move(inbox)), kind_(kind), fails_(std::move(fails)) {}
+  FakeChannel(std::shared_ptr<Inbox> inbox, Kind kind, std::shared_ptr<std::atomic<bool>> fails, bool hangs)
+      : inbox_(std::move(inbox)), kind_(kind), fails_(std::move(fails)), hangs_(hangs) {}
   std::string description() const override { return kind_ == Kind::kSms ? "fake sms" : "fake console"; }
   bool wants_pin() const override { return kind_ == Kind::kSms; }
   bool is_console() const override { return kind_ == Kind::kConsole; }
-  Result<> notify(const Notice& notice, const std::stop_token& /*stop*/) override {
+  Result<> notify(const Notice& notice, const std::stop_token& stop) override {
     inbox_->put({notice.request.text, std::string(notice.pin.view())});
+    if (hangs_) wait_for(stop);
     if (*fails_) return Error::unavailable("no signal");
     return {};
   }
 
  private:
+  static void wait_for(const std::stop_token& stop) {
+    std::atomic<bool> stopped{false};
+    const std::stop_callback wake(stop, [&stopped] {
+      stopped = true;
+      stopped.notify_all();
+    });
+    stopped.wait(false);
+  }
+
   std::shared_ptr<Inbox> inbox_;
   Kind kind_;
   std::shared_ptr<std::atomic<bool>> fails_;
+  bool hangs_;
 };
 
 class ServiceTest : public testing::Test {
@@ -222,6 +234,7 @@ class ServiceTest : public testing::Test {
   std::shared_ptr<Inbox> sms_ = std::make_shared<Inbox>();
   std::shared_ptr<Inbox> push_ = std::make_shared<Inbox>();
   bool has_sms_ = true;
+  bool sms_hangs_ = false;
   bool has_push_ = false;
   std::shared_ptr<Inbox> console_ = std::make_shared<Inbox>();
   std::shared_ptr<std::atomic<bool>> sms_fails_ = std::make_shared<std::atomic<bool>>(false);

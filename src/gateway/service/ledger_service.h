@@ -79,6 +79,7 @@ class LedgerService : public Service {
   ServiceOptions options_;
   std::stop_source stop_;
   Errands errands_;
+  Errands patient_errands_;
   std::shared_ptr<Ledger> ledger_;  ///< shared with clients that may still go away when this is gone
   Desk desk_;
   Releases releases_;

@@ -44,10 +44,11 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
       vault_(std::move(vault)),
       options_(std::move(options)),
       errands_(kErrandThreads),
+      patient_errands_(kErrandThreads),
       ledger_(std::make_shared<Ledger>(*store_, options_.on_store_failure)),
       desk_(*store_, options_.policy),
       releases_(desk_, *ledger_, errands_, *vault_, options_, stop_.get_token()),
-      notices_(desk_, *ledger_, errands_, options_, std::move(channels), stop_.get_token(),
+      notices_(desk_, *ledger_, errands_, patient_errands_, options_, std::move(channels), stop_.get_token(),
                [this](std::string kind, std::string address, std::string detail) {
                  LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
                }),
@@ -183,6 +184,7 @@ void LedgerService::stop() {
   std::call_once(stopped_, [this] {
     stop_.request_stop();
     errands_.close();
+    patient_errands_.close();
     push_.close();
     write_rows(refusals_.all());
     ledger_->close(farewell());

@@ -24,11 +24,13 @@ std::vector<std::shared_ptr<Channel>> shared(std::vector<std::unique_ptr<Channel
 
 }  // namespace
 
-Notices::Notices(Desk& desk, Ledger& ledger, Errands& errands, const ServiceOptions& options,
-                 std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop, Note note)
+Notices::Notices(Desk& desk, Ledger& ledger, Errands& errands, Errands& patient,
+                 const ServiceOptions& options, std::vector<std::unique_ptr<Channel>> channels,
+                 std::stop_token stop, Note note)
     : desk_(desk),
       ledger_(ledger),
       errands_(errands),
+      patient_(patient),
       an_hour_(options.notices_an_hour),
       on_withheld_(options.on_notice_withheld),
       channels_(shared(std::move(channels))),
@@ -85,7 +87,8 @@ void Notices::send(const Request& request, const std::string& host, bool is_dril
 }
 
 void Notices::send(const std::shared_ptr<Channel>& channel, Notice notice, bool is_noted) {
-  errands_.submit([this, channel, notice = std::move(notice), is_noted] {
+  const bool is_quick = channel->is_console() || channel->reports_later();
+  (is_quick ? errands_ : patient_).submit([this, channel, notice = std::move(notice), is_noted] {
     const auto sent = channel->notify(notice, stop_);
     if (sent && (channel->reports_later() || !is_noted)) return;
     ledger_.submit(outcome(notice.request, *channel, sent));

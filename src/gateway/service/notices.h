@@ -27,13 +27,14 @@ enum class Turn : std::uint8_t {
 /// Whether it counts as told: only within the limits are people told.
 constexpr bool is_told(Turn turn) { return turn == Turn::kTaken || turn == Turn::kNone; }
 
-/// On the ledger's thread only; channels are called as errands.
+/// On the ledger's thread only; channels are called as errands: those that wait for their provider on
+/// `patient`, the others on `errands`, so that one that is out of order holds up neither these nor releases.
 class Notices {
  public:
   /// Notes for the audit log, gathered: kind, address, detail.
   using Note = std::function<void(std::string, std::string, std::string)>;
 
-  Notices(Desk& desk, Ledger& ledger, Errands& errands, const ServiceOptions& options,
+  Notices(Desk& desk, Ledger& ledger, Errands& errands, Errands& patient, const ServiceOptions& options,
           std::vector<std::unique_ptr<Channel>> channels, std::stop_token stop, Note note);
 
   /// Counts the messages of the last hour from the store, so that the limit outlives a restart.
@@ -61,6 +62,7 @@ class Notices {
   Desk& desk_;
   Ledger& ledger_;
   Errands& errands_;
+  Errands& patient_;
   std::size_t an_hour_;
   std::function<void(const Error&)> on_withheld_;
   std::vector<std::shared_ptr<Channel>> channels_;
