@@ -1,35 +1,21 @@
 """The full chain against stand-ins for Azure and Twilio: SMS sent, signed reply, key from the vault at the client."""
 
-import re
+import base64
+import secrets
 import unittest
 
-from gateway_world import APPROVER, KEY, TWILIO_TOKEN, World, twilio_environment
-from standins import AzureStandIn, TwilioStandIn
+from chain_world import SECRET, ChainCase
+from gateway_world import KEY, TWILIO_TOKEN, World, twilio_environment
+from memory_scan import forms_of
 
-SECRET = "zkv-nas"
 
-
-class Chain(unittest.TestCase):
+class Chain(ChainCase):
     def setUp(self):
-        self.azure = self.enterContext(AzureStandIn())
-        self.twilio = self.enterContext(TwilioStandIn())
-        self.azure.put_secret(SECRET, KEY)
-        environment = self.azure.environment() | self.twilio.environment() | {
-            "ZKV_KEY_VAULT_SECRET": SECRET, "ZKV_SMS_TO": APPROVER}
-        self.world = self.enterContext(World("--max-wait", "600", environment=environment, key=None))
-
-    def url(self):
-        return f"https://localhost:{self.world.port}/incoming-message"
+        self.begin(KEY)
 
     def ask_and_reply(self, **details):
-        client = self.world.ask()
-        message = self.twilio.wait_for_message()
-        self.assertEqual(message["to"], APPROVER)
-        self.assertRegex(message["body"], r"^Request received for repository encryption key, respond with this PIN to "
-                                          r"confirm: \d{6}$")
-        pin = re.search(r"\d{6}", message["body"]).group()
-        outcome = self.twilio.send_reply(self.url(), pin, APPROVER, ca=str(self.world.authority.certificate), **details)
-        return client, outcome["attempts"][-1]["status"]
+        client, pin = self.ask()
+        return client, self.reply(pin, **details)
 
     def release(self):
         client, status = self.ask_and_reply()
@@ -86,6 +72,30 @@ class Chain(unittest.TestCase):
         self.twilio.wait_for_message()
         self.world.command("request", "approve", second.id)
         self.assertEqual(second.answer().body, KEY)
+
+
+class TalkativeLog(ChainCase):
+    def test_a_release_leaves_nothing_secret_in_the_log_at_its_most_talkative(self):
+        raw = secrets.token_bytes(32)
+        key = base64.urlsafe_b64encode(raw).decode()
+        self.begin(key, "--log-level", "trace")
+        token = secrets.token_urlsafe(32)
+        client, pin = self.ask(token)
+        self.assertEqual(self.reply(pin), 204)
+        self.assertEqual(client.answer().body, key)
+        self.assertEqual(self.world.state(client.id), "acknowledged")
+        bearer = self.azure.secret_requests()[-1]["headers"]["authorization"].removeprefix("Bearer ")
+        self.world.stop()
+        log = self.world.log.whole()
+        self.assertIn(client.id, log)
+        self.assertNotRegex(log, rf"(?<!\d){pin}(?!\d)", "the PIN")
+        hidden = {"the Twilio token": self.twilio.facts["authToken"], "Azure's client secret": self.azure.facts["clientSecret"],
+                  "Azure's access token": bearer, "the client's token": token, "the key": key, "the key's bytes": raw}
+        for name, secret in hidden.items():
+            secret = secret if isinstance(secret, bytes) else secret.encode()
+            self.assertGreaterEqual(len(secret), 16, name)
+            for form in forms_of(secret[:16]) | forms_of(secret[-16:]):
+                self.assertNotIn(form, log.encode(), name)
 
 
 class TwilioAway(unittest.TestCase):
