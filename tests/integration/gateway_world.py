@@ -14,6 +14,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -109,6 +110,11 @@ class Log:
         with self._changed:
             return "\n".join(self._lines)
 
+    def whole(self):
+        """All of it, when the process has ended."""
+        self._thread.join(PATIENCE)
+        return self.text()
+
 
 class Answer:
     def __init__(self, status, headers, body):
@@ -154,9 +160,11 @@ class World:
         self.close()
 
     def close(self):
-        self.stop()
-        self.templates.leave(self.number)
-        shutil.rmtree(self.folder)
+        try:
+            self.stop()
+        finally:
+            self.templates.leave(self.number)
+            shutil.rmtree(self.folder)
 
     # The program
 
@@ -184,21 +192,30 @@ class World:
                                         stderr=subprocess.PIPE, text=True,
                                         env=self._environment())
         self.log = Log(self.process.stderr)
-        self.port = int(self.log.wait(r"listening on https?://127\.0\.0\.1:(\d+)").group(1))
+        try:
+            self.port = int(self.log.wait(r"listening on https?://127\.0\.0\.1:(\d+)").group(1))
+        except AssertionError:
+            self._end()  # What it says is in the error, and its code no more than that.
+            raise
 
     def stop(self):
-        """Ends it in the friendly way, and returns the exit code."""
+        """Ends it in the friendly way. Raises where it ends otherwise than well, as by a sanitizer's finding, unless a test killed it."""
         if self.process is None:
-            return None
+            return
         self.process.terminate()
+        code = self._end()
+        if code not in (0, -signal.SIGKILL):
+            raise AssertionError(f"the gateway ended with {code}:\n{self.log.whole()[-8000:]}")
+
+    def _end(self):
+        """Waits for its end, then kills it; returns the code."""
+        process, self.process = self.process, None
         try:
-            code = self.process.wait(PATIENCE)
+            return process.wait(PATIENCE)
         finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
-        return code
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     # Clients
 
