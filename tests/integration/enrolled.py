@@ -681,10 +681,16 @@ class SetUpByInit(Case):
             (1, ["https://gateway.example"], ("--tls-certificate", "/nowhere.pem", "--tls-key", self.gateway.certificate_key), "MEND", "/nowhere.pem"),
             (0, ["https://gateway.example"], (), "note no certificate: plain http on loopback", "its address belongs into trusted-proxies"),
             (0, ["https://gateway.example"], mine, "note there is no page: requests are approved at this console alone", "set page-dir to the folder"),
-            (0, ["https://gateway.example"], mine, "note the first protocol is on, and any address may ask by it", "legacy = false when all hosts are enrolled"),
-            (0, ["https://gateway.example"], (*mine, "--legacy-allow", "192.0.2.7/32"), "good the first protocol is on for the addresses", ""),
+            (0, ["https://gateway.example"], mine, "note the first protocol is on, which has no host identity, and any address may ask by it", "legacy = false when all hosts are enrolled"),
+            (0, ["https://gateway.example"], (*mine, "--legacy-allow", "192.0.2.7/32"), "note the first protocol is on for the addresses in legacy-allow; it has no host identity",
+             "enrol the hosts"),
             (0, ["https://gateway.example"], (*mine, "--legacy=false"), "good the first protocol is off", ""),
             (0, ["https://gateway.example"], mine, "good the certificate is good until", "hosts pin it, browsers refuse it"),
+            (0, ["https://gateway.example"], mine, f"good the database is {self.gateway.data}/gateway.db", ""),
+            (1, ["https://gateway.example"], (*mine, "--sqlalchemy-database-uri", "sqlite:////tmp/db.sqlite"),
+             "MEND the database /tmp/db.sqlite lies outside the data directory", f"move the file (with its -wal, if there is one) to {self.gateway.data}/gateway.db"),
+            (0, ["https://gateway.example"], (*mine, "--sqlalchemy-database-uri", "sqlite:////opt/db.sqlite"),
+             "note the database /opt/db.sqlite lies outside the data directory", "take sqlalchemy-database-uri away"),
             (0, ["https://gateway.example"], mine, "good the daemon answers; 0 hosts are enrolled", ""),
         ]
         for code, [url], words, finding, remedy in findings:

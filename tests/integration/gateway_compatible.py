@@ -49,6 +49,9 @@ class Compatible(unittest.TestCase):
             b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Type: text/plain; charset=utf-8\r\n"
             b"Content-Length: 0\r\nConnection: close\r\n\r\n")
 
+    def test_the_log_says_that_this_mode_has_no_host_identity(self):
+        self.world.log.wait(r"warning.*/request-keys is served: this mode has no host identity.*any address may ask \(legacy-allow\)")
+
     def test_without_twilio_there_is_no_webhook(self):
         self.assertEqual(self.world.webhook("1", source="127.0.1.4").status, 404)
 

@@ -333,6 +333,22 @@ TEST_F(SettingsTest, OnlyAnAbsoluteSqliteDatabaseIsTaken) {
               testing::Not(HasSubstr("password")));
 }
 
+TEST_F(SettingsTest, ADatabaseThatThePackagedServiceCannotKeepIsSaidSo) {
+  flag("data-dir", "/srv/zkv");
+  const auto warning_at = [this](const std::string& path) {
+    environment("ZKV_SQLALCHEMY_DATABASE_URI", "sqlite:///" + path);
+    const auto warnings = load().warnings;
+    return warnings.empty() ? "" : warnings.front();
+  };
+  EXPECT_THAT(warning_at("/tmp/db.sqlite"), HasSubstr("vanishes at each stop"));
+  EXPECT_THAT(warning_at("/tmp/db.sqlite"), HasSubstr("move the file (with its -wal, if there is one) to "
+                                                      "/srv/zkv/gateway.db"));
+  EXPECT_THAT(warning_at("/srv/zkv/../../var/tmp/a.db"), HasSubstr("vanishes at each stop"));
+  EXPECT_THAT(warning_at("/opt/db.sqlite"), HasSubstr("cannot write there"));
+  EXPECT_THAT(warning_at("/srv/zkv-old/a.db"), HasSubstr("cannot write there"));
+  EXPECT_EQ(warning_at("/srv/zkv/sub/a.db"), "");
+}
+
 TEST_F(SettingsTest, AzureWithoutItsCredentialsSaysWhatIsMissing) {
   environment("ZKV_KEY_VAULT_URI", "https://kv.example");
   environment("ZKV_LEGACY", "true");

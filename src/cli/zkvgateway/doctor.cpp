@@ -105,11 +105,21 @@ void look_at_legacy(Findings& findings, const Settings& settings) {
     return findings.good("the first protocol is off: no secret is named for it, or legacy = false");
   }
   if (settings.legacy_allow.empty()) {
-    findings.note("the first protocol is on, and any address may ask by it",
+    findings.note("the first protocol is on, which has no host identity, and any address may ask by it",
                   "legacy = false when all hosts are enrolled; until then legacy-allow = [\"192.0.2.7/32\"]");
   } else {
-    findings.good("the first protocol is on for the addresses in legacy-allow");
+    findings.note(
+        "the first protocol is on for the addresses in legacy-allow; it has no host identity: any machine "
+        "there may ask",
+        "enrol the hosts ('zkvgateway host invite NAME'), then legacy = false");
   }
+}
+
+void look_at_database(Findings& findings, const Settings& settings) {
+  const auto stray = gateway::stray_database(settings);
+  if (!stray) return findings.good("the database is " + settings.database.string());
+  if (stray->vanishes) return findings.bad(stray->what, stray->remedy);
+  findings.note(stray->what, stray->remedy);
 }
 
 void look_at_codes(const Findings& findings, const Settings& settings, const boost::json::array& hosts) {
@@ -156,6 +166,7 @@ ExitCode doctor(const Session& session) {
   look_at_certificate(findings, *settings);
   look_at_page(findings, *settings);
   look_at_legacy(findings, *settings);
+  look_at_database(findings, *settings);
   look_at_daemon(findings, session, *settings);
   return findings.all_is_well() ? ExitCode::kDone : ExitCode::kFailed;
 }

@@ -64,8 +64,9 @@ void keep_memory_small() {
 
 void say_legacy(const gateway::Settings& settings) {
   if (!settings.legacy) return;
-  spdlog::warn("/request-keys is served: this mode knows hosts by their address only{}",
-               settings.legacy_allow.empty() ? ", and any address may ask (legacy-allow)" : "");
+  spdlog::warn(
+      "/request-keys is served: this mode has no host identity, it knows hosts by their address only{}",
+      settings.legacy_allow.empty() ? ", and any address may ask (legacy-allow)" : "");
 }
 
 void wait_for_end(const Signals& signals, gateway::http::Server& server) {

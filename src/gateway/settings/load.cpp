@@ -166,6 +166,11 @@ class Loader {
   void check() {
     check_listen();
     check_public_url();
+    if (const auto stray = stray_database(loaded_.settings)) {
+      loaded_.warnings.push_back(fmt::format("{}: sqlalchemy-database-uri: {}; {}",
+                                             effective_of("sqlalchemy-database-uri").origin, stray->what,
+                                             stray->remedy));
+    }
     if (loaded_.settings.secret.starts_with("zkv-host-")) {
       loaded_.problems.push_back(
           Error::invalid(

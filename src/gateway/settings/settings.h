@@ -75,6 +75,14 @@ struct Settings {
   [[nodiscard]] bool twilio() const { return !twilio_account_id.empty(); }
 };
 
+/// A database outside the data directory, and what comes of that under the packaged unit.
+struct StrayDatabase {
+  std::string what;
+  std::string remedy;
+  bool vanishes = false;  ///< else it cannot be written
+};
+std::optional<StrayDatabase> stray_database(const Settings& settings);
+
 /// One setting for `config check`: its name, its value (a secret masked) and where that came from.
 struct Effective {
   std::string name;
