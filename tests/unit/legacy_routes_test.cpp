@@ -129,6 +129,18 @@ TEST_F(HttpTest, ASignedMessageFromTheApproverApproves) {
   EXPECT_THAT(service_.pins_, testing::ElementsAre("123456 SM1 sms:+15551234567"));
 }
 
+TEST_F(HttpTest, AMessageInTheQueryCountsAsTheAddressIsSignedWithIt) {
+  const auto message = [](const std::string& query) {
+    return post(
+        "/incoming-message" + query, "From=%2B15551234567&MessageSid=SM1",
+        signature("https://gateway.example/incoming-message?Body=123456From+15551234567MessageSidSM1"));
+  };
+  EXPECT_THAT(ask(message("?Body=123456"), "127.0.0.2"), StartsWith("HTTP/1.1 204 No Content\r\n"));
+  EXPECT_THAT(ask(message("?Body=123457"), "127.0.0.3"), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(ask(message(""), "127.0.0.4"), StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(service_.pins_, testing::ElementsAre("123456 SM1 sms:+15551234567"));
+}
+
 TEST_F(HttpTest, AnUnknownPinIsA404) {
   service_.pin_outcome_ = PinOutcome::kUnknownPin;
   EXPECT_THAT(ask(signed_message("123456")), StartsWith("HTTP/1.1 404 Not Found\r\n"));

@@ -189,6 +189,27 @@ TEST_F(ServiceTest, WhatACrashLeftOpenIsSettledAtTheNextStart) {
   EXPECT_EQ(request("EXPIRED").state, State::kExpired);
 }
 
+TEST_F(ServiceTest, WhatEndedIsKeptForAWeek) {
+  const auto insert = [this](const std::string& id, State state, int days) {
+    Request old;
+    old.id = {id};
+    old.state = state;
+    old.created_at = now() - std::chrono::hours(24 * days);
+    old.expires_at = now() + std::chrono::hours(1);
+    old.token_hash = Bytes(32, 1);
+    ASSERT_TRUE(Store::open(path_).value()->insert(old));
+  };
+  insert("EIGHT", State::kDenied, 8);
+  insert("RELEASED", State::kReleased, 8);
+  insert("SIX", State::kDenied, 6);
+  insert("PENDING", State::kPending, 8);
+  start();
+  std::vector<std::string> ids;
+  const auto kept = await(service_->history({}));
+  for (const auto& card : kept.value().cards) ids.push_back(card.request.id.text);
+  EXPECT_THAT(ids, testing::UnorderedElementsAre("SIX", "PENDING"));
+}
+
 TEST_F(ServiceTest, ARequestThatNobodyDecidesExpiresAndItsClientIsTold) {
   options_.max_wait = std::chrono::seconds(1);
   start();

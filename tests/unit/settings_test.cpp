@@ -204,6 +204,52 @@ TEST_F(SettingsTest, EverySettingOfTheSeedIsTakenFromItsFile) {
   EXPECT_EQ(settings.pin_length, 7U);
 }
 
+TEST_F(SettingsTest, EverySettingOfTheSeedAndOfTheServerIsTakenFromTheEnvironment) {
+  struct Row {
+    const char* name;
+    const char* value;
+    std::string (*read)(const Settings&);
+    const char* expected;
+  };
+  const std::vector<Row> rows{
+      {"listen", "127.0.0.1:9443", [](const auto& all) { return std::to_string(all.listen.port); }, "9443"},
+      {"data-dir", "/srv/zkv", [](const auto& all) { return all.data_dir.string(); }, "/srv/zkv"},
+      {"public-url", "https://gateway.example/", [](const auto& all) { return all.public_url; },
+       "https://gateway.example"},
+      {"sqlalchemy-database-uri", "sqlite:////srv/zkv/a.db",
+       [](const auto& all) { return all.database.string(); }, "/srv/zkv/a.db"},
+      {"aad-client-id", "client", [](const auto& all) { return all.azure_client_id; }, "client"},
+      {"aad-client-secret", "it's!",
+       [](const auto& all) { return std::string(all.azure_client_secret.view()); }, "it's!"},
+      {"aad-tenant-id", "tenant", [](const auto& all) { return all.azure_tenant_id; }, "tenant"},
+      {"aad-resource", "https://vault.example", [](const auto& all) { return all.azure_resource; },
+       "https://vault.example"},
+      {"aad-authority-host-uri", "https://login.example/",
+       [](const auto& all) { return all.azure_authority; }, "https://login.example"},
+      {"key-vault-uri", "https://kv.vault.example", [](const auto& all) { return all.key_vault_uri; },
+       "https://kv.vault.example"},
+      {"key-vault-secret", "name", [](const auto& all) { return all.secret; }, "name"},
+      {"twilio-account-id", "AC1", [](const auto& all) { return all.twilio_account_id; }, "AC1"},
+      {"twilio-token", "token", [](const auto& all) { return std::string(all.twilio_token.view()); },
+       "token"},
+      {"twilio-api-uri", "http://127.0.0.1:99", [](const auto& all) { return all.twilio_api_uri; },
+       "http://127.0.0.1:99"},
+      {"sms-to", "+15551234567", [](const auto& all) { return all.sms_to; }, "+15551234567"},
+      {"sms-from", "+15557654321", [](const auto& all) { return all.sms_from; }, "+15557654321"},
+      {"max-wait", "30", [](const auto& all) { return std::to_string(all.max_wait.count()); }, "30"},
+      {"pin-length", "7", [](const auto& all) { return std::to_string(all.pin_length); }, "7"},
+  };
+  for (const auto& row : rows) environment("ZKV_" + upper_snake(row.name), row.value);
+  const auto loaded = load();
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_TRUE(loaded.warnings.empty());
+  for (const auto& row : rows) {
+    EXPECT_EQ(row.read(loaded.settings), row.expected) << row.name;
+    EXPECT_EQ(effective(loaded, std::string(find_setting(row.name)->setting->name)).origin,
+              "environment ZKV_" + upper_snake(row.name));
+  }
+}
+
 TEST_F(SettingsTest, AMisspelledTomlKeyNamesFileLineAndTheNearestName) {
   toml("\nmax_wait = 10\n");
   EXPECT_THAT(problem(), HasSubstr("gateway.toml:2: unknown setting 'max_wait' | did you mean 'max-wait'?"));
