@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import pty
@@ -77,6 +78,23 @@ class Reattaching:
 
     def close(self):
         self._thread.join(PATIENCE)
+
+
+class Waiting(unittest.TestCase):
+    def test_a_request_that_waits_costs_no_thread(self):
+        def threads():
+            return len(os.listdir(f"/proc/{world.process.pid}/task"))
+
+        with World("--max-wait", "600") as world:
+            first = world.ask("127.0.9.1")
+            world.command("request", "deny", first.id)
+            first.answer()
+            idle = threads()
+            clients = [world.ask(f"127.0.{net}.{n}") for net in (1, 2) for n in range(1, 151)]
+            self.assertEqual(threads(), idle)
+            self.assertIn("approved: 300", world.command("request", "approve", "--all-pending"))
+            self.assertEqual({client.answer().body for client in clients}, {KEY})
+            self.assertEqual(threads(), idle)
 
 
 class Stop(unittest.TestCase):
@@ -242,6 +260,49 @@ class Commands(unittest.TestCase):
                 self.assertNotIn(value.strip(), done.stderr)
         self.assertNotIn("warning", self.on_data("secret", "set", "repository-key", input=KEY + "\n").stderr)
         self.assertNotIn("warning", self.on_data("secret", "set", "other", input="abc").stderr)
+
+    def test_a_secret_that_was_deleted_is_gone(self):
+        for name in "repository-key", "other":
+            self.on_data("secret", "set", name, input=KEY)
+        self.assertEqual(self.names_of_secrets(), ["other", "repository-key"])
+        deleted = self.on_data("secret", "delete", "repository-key")
+        self.assertEqual((deleted.returncode, deleted.stdout), (0, "deleted secret 'repository-key'\n"), deleted.stderr)
+        self.assertEqual(self.names_of_secrets(), ["other"])
+        again = self.on_data("secret", "delete", "repository-key")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("repository-key", again.stderr)
+
+    def names_of_secrets(self):
+        listed = self.on_data("secret", "list")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        return sorted(line.split()[0] for line in listed.stdout.splitlines() if not line.startswith("NAME"))
+
+    def test_the_settings_as_json_have_each_ones_origin_and_no_secret(self):
+        token, secret = "token-of-nobody-but-us", "secret-of-nobody-but-us"
+        self.config.write_text("secret = \"repository-key\"\nmax-wait = 30\n")
+        file = self.folder / "twilio-token"
+        file.write_text(token + "\n")
+        environment = os.environ | {"ZKV_AAD_CLIENT_SECRET": secret, "ZKV_PIN_LENGTH": "7", "ZKV_PINLENGTH": "8"}
+        done = self.on_data("config", "check", "--json", "--log-level", "debug", "--twilio-token-file", file, env=environment)
+        told = json.loads(done.stdout)
+        settings = {setting["name"]: (setting["value"], setting["origin"]) for setting in told["settings"]}
+        self.assertEqual(settings["max-wait"], ("30", f"{self.config}:2"))
+        self.assertEqual(settings["pin-length"], ("7", "environment ZKV_PIN_LENGTH"))
+        self.assertEqual(settings["log-level"], ("debug", "flag --log-level"))
+        self.assertEqual(settings["listen"], ("127.0.0.1:8443", "default"))
+        self.assertEqual(settings["aad-client-secret"], ("(secret)", "environment ZKV_AAD_CLIENT_SECRET"))
+        self.assertEqual(settings["twilio-token"], ("(secret)", f"flag --twilio-token-file ({file})"))
+        self.assertNotIn(token, done.stdout + done.stderr)
+        self.assertNotIn(secret, done.stdout + done.stderr)
+        self.assertIn("ZKV_PIN_LENGTH", "".join(told["warnings"]))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("twilio needs 'sms-to', which is not set", told["problems"])
+
+    def test_a_database_that_the_packaged_service_would_lose_is_said_so(self):
+        done = self.on_data("config", "check", env=os.environ | {"ZKV_SQLALCHEMY_DATABASE_URI": "sqlite:////tmp/db.sqlite"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, "warning: environment ZKV_SQLALCHEMY_DATABASE_URI: .*/tmp/db.sqlite.* vanishes at each stop.*; stop the gateway, move")
+        self.assertNotIn("vanishes", self.on_data("config", "check").stderr)
 
     def test_at_a_terminal_one_line_is_the_secret(self):
         terminal, its_end = pty.openpty()
