@@ -1,10 +1,15 @@
 """A gateway under TLS, and clients of it that a benchmark can wait for without threads."""
 
 import http.client
+import http.server
 import json
+import queue
+import re
 import socket
+import threading
+import urllib.parse
 
-from gateway_world import World
+from gateway_world import PATIENCE, World
 
 
 def source(number):
@@ -46,5 +51,39 @@ class Control:
         return json.loads(answer.read())
 
 
-def make_world(*arguments):
-    return World("--max-wait", "3600", *arguments)
+class Twilio:
+    """Takes messages as Twilio's API does, and gives the PIN in each."""
+
+    def __init__(self):
+        self._pins = pins = queue.Queue()
+
+        class Messages(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                self.send_response(201)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+                pins.put(re.search(r"\d{6}", form["Body"][0]).group())
+
+            def log_message(self, *_):
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Messages)
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+    def pin(self):
+        """That of the next message."""
+        return self._pins.get(timeout=PATIENCE)
+
+
+def make_world(*arguments, environment=None):
+    return World("--max-wait", "3600", *arguments, environment=environment)

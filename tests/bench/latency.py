@@ -1,26 +1,31 @@
-"""From the approving POST to the key at the waiting client, over TLS on loopback."""
+"""From the approving POST to the key at the waiting client, over TLS on loopback: a webhook as Twilio posts it, signed, with the PIN of the SMS."""
 
+import http.client
 import os
 import tempfile
 import time
 
-from bench_world import Client, Control, make_world
+from bench_world import Client, Twilio, make_world, source
 from figure import Figure, percentile
-from gateway_world import KEY
+from gateway_world import KEY, twilio_environment
 
 RUNS = 200
+RUNS_OF_A_GATEWAY = 25  # it sends 30 SMS an hour
 
 
-def one_run(world, control, number):
+def one_run(world, twilio, number):
     client = Client(world, number)
-    request = world.log.wait(r"request (\w+) from", world.mark).group(1)
-    world.mark = world.log.mark()
+    pin = twilio.pin()
+    webhook = http.client.HTTPConnection("localhost")
+    webhook.sock = world.connect(source(RUNS + number))
+    body, headers = world.webhook_parts(pin, sid=f"SM{number}")
     begin = time.perf_counter()
-    control.send(f"/control/requests/{request}/approve")
-    status, body = client.read()
+    webhook.request("POST", "/incoming-message", body, headers)
+    status, key = client.read()
     taken = time.perf_counter() - begin
-    assert (status, body) == (200, KEY), (status, body)
-    control.receive()
+    assert (status, key) == (200, KEY), (status, key)
+    assert webhook.getresponse().status == 204
+    webhook.close()
     client.close()
     return taken
 
@@ -36,11 +41,12 @@ def sync_seconds(folder):
 
 
 def measure():
-    with make_world() as world:
-        control = Control(world)
-        world.mark = world.log.mark()
-        taken = [one_run(world, control, number) for number in range(RUNS)]
-        syncs = [sync_seconds(world.folder) for _ in range(RUNS)]
+    taken, syncs = [], []
+    with Twilio() as twilio:
+        for first in range(0, RUNS, RUNS_OF_A_GATEWAY):
+            with make_world(environment=twilio_environment(twilio.address)) as world:
+                taken += [one_run(world, twilio, number) for number in range(first, first + RUNS_OF_A_GATEWAY)]
+                syncs += [sync_seconds(world.folder) for _ in range(RUNS_OF_A_GATEWAY)]
     middle, late, sync = (1000 * value for value in (percentile(taken, 50), percentile(taken, 99), percentile(syncs, 50)))
     beside = f"one fdatasync here: {sync:.2f} ms"
     return [

@@ -227,6 +227,7 @@ class World:
     def connect(self, source="127.0.0.1"):
         """A connected socket, with TLS if the gateway has it."""
         plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE, source_address=(source, 0))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self.context().wrap_socket(plain, server_hostname="localhost") if self.tls else plain
 
     def request(self, method, path, body=None, headers=None, source="127.0.0.1"):
@@ -253,9 +254,14 @@ class World:
                 received += chunk
             return received
 
-    def webhook(self, body, sender=APPROVER, sid="SM1", source="127.0.0.1", token=TWILIO_TOKEN, signature=None,
-                host="https://gateway.example", headers=None):
-        """An answer by SMS as Twilio posts it, signed for `host` unless told otherwise; returns the Answer."""
+    def webhook(self, body, source="127.0.0.1", **details):
+        """An answer by SMS as Twilio posts it; returns the Answer."""
+        data, headers = self.webhook_parts(body, **details)
+        return self.request("POST", "/incoming-message", data, headers, source)
+
+    def webhook_parts(self, body, sender=APPROVER, sid="SM1", token=TWILIO_TOKEN, signature=None, host="https://gateway.example",
+                      headers=None):
+        """The body and headers of one, signed for `host` unless told otherwise."""
         fields = {"Body": body, "From": sender, "MessageSid": sid}
         signed = f"{host}/incoming-message" + "".join(name + fields[name] for name in sorted(fields))
         if signature is None:
