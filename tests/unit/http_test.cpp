@@ -118,12 +118,34 @@ TEST_F(HttpTest, AChunkedBodyIsReadInAnyCaseOfTheWord) {
       StartsWith("HTTP/1.1 404 "));
 }
 
-TEST_F(HttpTest, ASlowHeaderIsEndedWithA408WhileOthersAreServed) {
+TEST_F(HttpTest, AHeaderThatComesByTheByteIsEndedAtItsRequestsDeadlineWhileOthersAreServed) {
   options_.timeouts.request = 300ms;
   Client slow(port());
-  slow.send("GET /livez HTTP/1.1\r\nHost:");
+  slow.send("GET /livez HTTP/1.1\r\nHost: g\r\nX: ");
   EXPECT_THAT(ask(get("/livez")), StartsWith("HTTP/1.1 200 OK\r\n"));
-  EXPECT_THAT(slow.read_all(), StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(slow.drip(), StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(service_.refusals(), Contains(StartsWith("refused.http 127.0.0.1 408 ")));
+}
+
+TEST_F(HttpTest, ABodyThatComesByTheByteIsEndedAtItsRequestsDeadline) {
+  options_.timeouts.request = 300ms;
+  Client slow(port());
+  slow.send("POST /incoming-message HTTP/1.1\r\nHost: g\r\nContent-Length: 10000\r\n\r\n");
+  EXPECT_THAT(slow.drip(), StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_F(HttpTest, AClientThatDoesNotReadItsAnswerIsEndedAndHasNotGotIt) {
+  options_.timeouts.write = 300ms;
+  const std::string more_than_is_buffered(16'000'000, 'k');
+  service_.share_ = std::make_shared<const SecretBytes>(SecretBytes::copy_of(more_than_is_buffered));
+  Client deaf(port());
+  deaf.keep_little();
+  deaf.send(get("/request-keys"));
+  ASSERT_TRUE(service_.wait_for_asks(1));
+  service_.answer(Answer::Outcome::kReleased);
+  ASSERT_TRUE(service_.wait_until([this] { return !service_.delivered_.empty(); }));
+  EXPECT_FALSE(service_.delivered_.front());
+  EXPECT_THAT(service_.refusals(), Contains("refused.http 127.0.0.1 an answer was not read in time"));
 }
 
 TEST_F(HttpTest, AnIdleConnectionIsEnded) {

@@ -188,6 +188,21 @@ class Client {
     while (all.find(text) == std::string::npos && read_some(all)) continue;
     return all;
   }
+  /// From now on the system keeps little of what was not read.
+  void keep_little() {
+    const int size = 4096;
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
+  /// A byte every 50 ms until the server says something or ends it; returns all that it said.
+  std::string drip() {
+    const auto given_up = std::chrono::steady_clock::now() + kPatience;
+    pollfd waiting{socket_.get(), POLLIN, 0};
+    while (std::chrono::steady_clock::now() < given_up) {
+      send("x");
+      if (::poll(&waiting, 1, 50) == 1) return read_all();
+    }
+    return "it went on dripping";
+  }
   void close() { socket_ = FileDescriptor(); }
 
  private:

@@ -26,7 +26,10 @@ Connection::Connection(Stream stream, Peer peer, const Surroundings& around, std
 asio::awaitable<void> Connection::run() {
   const auto alive = shared_from_this();
   expire_after(around_.timeouts.handshake);
-  if (!co_await stream_.handshake()) co_return;
+  if (!co_await stream_.handshake()) {
+    if (timed_out_) note("the TLS handshake did not end in time");
+    co_return;
+  }
   expire_after(around_.timeouts.request);
   bool goes_on = co_await exchange();
   while (goes_on) {
@@ -89,10 +92,13 @@ asio::awaitable<bool> Connection::fill() {
 }
 
 asio::awaitable<void> Connection::refuse(unsigned status, std::string_view why) {
-  around_.refused("refused.http", peer_.name.empty() ? to_text(peer_.address) : peer_.name,
-                  std::to_string(status) + " " + std::string(why));
+  note(std::to_string(status) + " " + std::string(why));
   const Reply reply = problem(status, why);
   co_await send(reply, false, false);
+}
+
+void Connection::note(std::string why) const {
+  around_.refused("refused.http", peer_.name.empty() ? to_text(peer_.address) : peer_.name, std::move(why));
 }
 
 asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool head_only) {
@@ -106,6 +112,7 @@ asio::awaitable<bool> Connection::send(const Reply& reply, bool keep_alive, bool
   bool written = co_await stream_.write(bytes_of(head));
   if (written && reply.secret) written = co_await stream_.write(secret);
   never_expire();
+  if (!written && timed_out_) note("an answer was not read in time");
   if (reply.written) reply.written(written);
   co_return written&& keep_alive;
 }
@@ -131,6 +138,7 @@ asio::awaitable<bool> Connection::send_with_cookie(const Reply& reply, bool keep
   const auto all = serialize_with_cookie(reply, keep_alive);
   const bool written = co_await stream_.write(all.span());
   never_expire();
+  if (!written && timed_out_) note("an answer was not read in time");
   co_return written&& keep_alive;
 }
 

@@ -54,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::awaitable<bool> read_request(RequestReader& reader);
   boost::asio::awaitable<bool> fill();
   boost::asio::awaitable<void> refuse(unsigned status, std::string_view why);
+  void note(std::string why) const;
   boost::asio::awaitable<bool> send(const Reply& reply, bool keep_alive, bool head_only);
   boost::asio::awaitable<bool> send_parts(const Reply& reply);
   boost::asio::awaitable<bool> send_with_cookie(const Reply& reply, bool keep_alive);
