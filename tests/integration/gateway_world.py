@@ -238,10 +238,10 @@ class World:
             answer = client.getresponse()
             return Answer(answer.status, answer.headers, answer.read().decode())
 
-    def ask(self, source="127.0.0.1", token=None):
+    def ask(self, source="127.0.0.1", token=None, host="localhost"):
         """Starts a client of /request-keys; returns it with the id of the request that it made."""
         mark = self.log.mark()
-        client = Asking(self, source, token)
+        client = Asking(self, source, token, host)
         client.id = self.log.wait(rf"request (\w+) from {re.escape(source)} waits", mark).group(1)
         return client
 
@@ -269,7 +269,7 @@ class World:
         headers = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         if signature:
             headers["X-Twilio-Signature"] = signature
-        return self.request("POST", "/incoming-message", urllib.parse.urlencode(fields), headers, source)
+        return urllib.parse.urlencode(fields), headers
 
     # What a person at the gateway sees
 
@@ -289,12 +289,12 @@ class World:
 class Asking:
     """One client that waits at /request-keys in a thread."""
 
-    def __init__(self, world, source, token):
+    def __init__(self, world, source, token, host):
         self.id = None
         self._outcome = None
         self._connection = world.connect(source)
         fields = f"ZKV-Request-Token: {token}\r\n" if token else ""
-        self._connection.sendall(f"GET /request-keys HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode())
+        self._connection.sendall(f"GET /request-keys HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n".encode())
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
