@@ -47,7 +47,7 @@ std::vector<std::string> steps_of(const Kit& kit) {
                      " parts as it asks for them, row by row; four letters are enough.",
       "A word that is typed wrong is named at once, or when its part is complete.",
       "All volumes are then opened and mounted, and it says which. It changes none.",
-      "It opens the repository's file, named above, or a backup of it: keep one, too.",
+      "It opens the repository's file, or a backup of it: keep one of those, too.",
       "Try it now and once a year, while all is well:   zkv recovery test",
       "If lost or seen: zkv recovery create, recovery test --replace, zkv rotate",
       "The words: a recovery key of zkv by SLIP-0039, one group, no passphrase.",
