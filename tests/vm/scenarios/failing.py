@@ -117,7 +117,7 @@ class Failing(Scenario):
 
     def test_without_a_gateway_a_person_with_the_key_opens_all_and_what_waits_starts(self):
         guest = self.boot()
-        self.assert_up_and_locked(guest, "gateway")
+        self.assert_up_and_locked(guest, "nothing listens at gateway.test")
         said = guest.check(f"printf '%s\\n' '{KEY}' | zkv unlock --key-file - 2>&1")
         self.assertIn("begins anew, and asks nobody", said)
         self.finish_boot(guest)
