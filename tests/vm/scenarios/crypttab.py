@@ -11,8 +11,10 @@ from scenario import VOLUMES, Scenario, unit  # noqa: E402
 
 KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
 HEX = "0123456789abcdef" * 4
+DEVICE_LIMIT = 60  # seconds: enough for the guest's own devices
 
-# early.service asks for its secret as soon as it can; app.service waits for the volumes; greedy.service is not among those that may have it.
+# early.service asks for its secret as soon as it can; app.service waits for the volumes; greedy.service is not among those that may have it;
+# sitter.service wants the mapping of the disk, at a boot that gives devices less time than that one takes.
 MAKE = f"""
 set -euo pipefail
 (umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key; printf 'correct horse' >/root/luks.key; printf '%s\\n' {HEX} >/root/zfs.key)
@@ -40,7 +42,20 @@ done
 printf '[Install]\\nWantedBy=multi-user.target\\n' >>/etc/systemd/system/early.service
 printf '[Unit]\\nRequires=zfs-keyvault.target\\nAfter=zfs-keyvault.target\\n[Install]\\nWantedBy=zfs-keyvault.target\\n' \
   >>/etc/systemd/system/app.service
-systemctl enable early.service app.service
+cat >/etc/systemd/system/sitter.service <<END
+[Unit]
+DefaultDependencies=no
+Requires=dev-mapper-data.device
+After=dev-mapper-data.device
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+[Install]
+WantedBy=multi-user.target
+END
+systemctl enable early.service app.service sitter.service
+printf '[Manager]\\nDefaultDeviceTimeoutSec={DEVICE_LIMIT}\\n' >/etc/systemd/system.conf.d/zz-impatient.conf
 """
 INSTALL = "zkv crypttab {} --key-file /root/recovery-key"
 # Who the kernel lets through is root alone; and what root's own programs may not ask for.
@@ -67,6 +82,12 @@ class Crypttab(Scenario):
         for name in ("systemd-cryptsetup@data.service", "early.service"):
             self.assertEqual(unit(guest, name, "ActiveState"), "activating", name)
 
+    def assert_waiting_beyond_the_limit_of_devices(self, guest, seen):
+        self.assert_waiting(guest, seen)
+        self.step("waiting for a device that never comes, until systemd gives that up")
+        self.assertIn("Timed out", guest.run("systemctl start dev-never.device 2>&1; journalctl -b -o cat -u dev-never.device", 300).out)
+        self.assertNotEqual(unit(guest, "dev-mapper-data.device", "Job"), "")
+
     def assert_store_open(self, guest):
         self.assertEqual(guest.check("cat /store/safe/file"), "content of safe\n")
         self.assertEqual(guest.check("cat /run/app.token"), "s3cret")
@@ -91,8 +112,10 @@ class Crypttab(Scenario):
         self.step("rebooting")
         seen = len(guest.console)
         guest.reboot()
-        self.approve_next(lambda: self.assert_waiting(guest, seen))
+        self.approve_next(lambda: self.assert_waiting_beyond_the_limit_of_devices(guest, seen))
         self.assertEqual(self.finish_boot(guest), "running")
+        self.assertEqual(unit(guest, "sitter.service", "ActiveState"), "active")
+        guest.check("rm /etc/systemd/system.conf.d/zz-impatient.conf")
         self.assert_open(guest, VOLUMES)
         self.assert_store_open(guest)
         self.assert_in_order(guest)
