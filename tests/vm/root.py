@@ -9,9 +9,9 @@ import subprocess
 
 import person
 from gateway import GatewayError
-from guest import Guest
+from guest import Guest, GuestError
 from name_server import NameServer
-from scenario import BOOT_LIMIT, VOLUMES, Scenario
+from scenario import BOOT_LIMIT, NOWHERE, VOLUMES, Scenario, unit
 
 KEY = (pathlib.Path(__file__).resolve().parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
 PASSPHRASE = "typed at the console"
@@ -95,11 +95,11 @@ class RootScenario(Scenario):
         raw.unlink()
         self.step(f"the initramfs has {self.initrd.stat().st_size / 2**20:.1f} MiB")
 
-    def boot_root(self, link=True):
-        """Starts the machine with the encrypted root; nothing is awaited."""
-        guest = self._stack.enter_context(Guest(self._image, self.disks, self._work / "payload", self._console, link, self.start, self.tpm,
+    def boot_root(self, link=True, words="", **more):
+        """Starts the machine with the encrypted root, with `words` for the kernel and `more` for Guest; nothing is awaited."""
+        guest = self._stack.enter_context(Guest(self._image, self.disks, self._work / "payload", self._console, link, f"{self.start} {words}", self.tpm,
                                                 self._work / "spare.qcow2", self.initrd,
-                                                name_server=self.name_server and self.name_server.at))
+                                                name_server=self.name_server and self.name_server.at, **more))
         self.step("the guest boots by its initramfs")
         return guest
 
@@ -146,7 +146,7 @@ class RootScenario(Scenario):
         first = self.gateway.wait_for_request(BOOT_LIMIT)
         guest.wait_for_console(self.prompt, BOOT_LIMIT)
         self.step(f"request {first} waits; typing the passphrase")
-        second = self.type_passphrase(guest)
+        second = self.type_passphrase(guest, self.gateway.wait_for_request)
         guest.wait_for_agent(BOOT_LIMIT)
         self.assert_root(guest)
         self.assert_locked(guest, VOLUMES)
@@ -156,17 +156,57 @@ class RootScenario(Scenario):
         self.assert_everything_open(guest)
         guest.power_off()
 
-    def type_passphrase(self, guest):
-        """As a person does, who types once more where it was shown: then it came before the prompt had put echo off, and is lost. Gives the
-        request of the system that comes up."""
+    def assert_without_a_cable_the_passphrase_opens_it_and_the_network_comes_later(self):
+        before = len(self.requests())
+        guest = self.boot_root(link=False)
+        guest.wait_for_console(self.prompt, BOOT_LIMIT)
+        guest.wait_for_console(r"zkv: .*gateway\.test.*trying again", BOOT_LIMIT)
+        self.step("the initramfs reaches no gateway; typing the passphrase")
+        self.type_passphrase(guest, guest.wait_for_agent)
+        self.assert_root(guest)
+        guest.wait_for_console("login:", BOOT_LIMIT)
+        self.step("the machine is up; the cable is plugged in")
+        guest.set_link(True)
+        identity = self.gateway.wait_for_request(BOOT_LIMIT)
+        self.assert_locked(guest, VOLUMES)
+        self.assertEqual(self.anna.decide(identity, "approve").status, 200)
+        self.finish_boot(guest)
+        self.assert_everything_open(guest)
+        self.assert_in_order(guest)
+        self.assertRegex(guest.check("networkctl list --no-legend --no-pager"), r" ether +routable +configured")
+        self.assertEqual(len(self.requests()), before + 1)
+        guest.power_off()
+
+    def assert_told_not_to_ask_it_opens_by_the_passphrase_alone(self):
+        before = self.requests()
+        guest = self.boot_root(words="zkv=off")
+        guest.wait_for_console(self.prompt, BOOT_LIMIT)
+        self.step("the initramfs was told not to ask; typing the passphrase")
+        self.type_passphrase(guest, guest.wait_for_agent)
+        self.assertEqual(self.finish_boot(guest), "running")
+        self.assert_root(guest)
+        self.assert_locked(guest, VOLUMES)
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "ConditionResult"), "no")
+        self.assertEqual(self.requests(), before)
+        self.assertNotIn("zkv:", guest.console)
+        guest.power_off()
+
+    def assert_a_second_card_that_leads_nowhere_keeps_no_request_back(self):
+        guest = self.boot_root(extra=NOWHERE)
+        self.gateway.wait_for_request(BOOT_LIMIT)
+        guest.end()
+
+    def type_passphrase(self, guest, await_system):
+        """As a person does, who types once more where it was shown: then it came before the prompt had put echo off, and is lost. Gives what
+        `await_system` does, which takes a limit and waits for a sign of the system that comes up."""
         for _ in range(3):
             since = guest.console_length()
             guest.type(PASSPHRASE + "\n")
             try:
-                return self.gateway.wait_for_request(AFTER_PASSPHRASE)
-            except GatewayError:
+                return await_system(AFTER_PASSPHRASE)
+            except (GatewayError, GuestError):
                 if PASSPHRASE not in guest.console[since:]:  # it was taken, and the machine is slow
-                    return self.gateway.wait_for_request(BOOT_LIMIT)
+                    return await_system(BOOT_LIMIT)
         raise AssertionError("the passphrase was shown each time that it was typed")
 
     def assert_root(self, guest):

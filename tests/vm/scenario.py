@@ -16,6 +16,8 @@ from gateway import Gateway
 from guest import Disks, Guest, make_disk, make_overlay
 
 BOOT_LIMIT = 300
+# QEMU's words for one more network card, whose cable ends at a switch with nobody else.
+NOWHERE = ["-netdev", "hubport,id=nowhere,hubid=7", "-device", "virtio-net-pci,netdev=nowhere"]
 VOLUMES = ["tank/raw", "tank/hex", "tank/pass", "tank/raw/nested"]
 SETUP = """
 printf 'GATEWAY_URI={address}\\nZKV_OPTIONS=--cafile=/etc/zkv/gateway-ca.pem\\n' >/etc/default/zfs-keyvault

@@ -16,7 +16,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from root import KEY  # noqa: E402
-from scenario import BOOT_LIMIT, VOLUMES, Scenario, unit  # noqa: E402
+from scenario import BOOT_LIMIT, NOWHERE, VOLUMES, Scenario, unit  # noqa: E402
 
 # A service that is there whenever the target is.
 UPHELD = """
@@ -192,7 +192,7 @@ class Failing(Scenario):
     def test_a_second_network_card_that_leads_nowhere(self):
         self.setup = with_network("DHCP=ipv4", "LinkLocalAddressing=no")
         self.gateway.start()
-        guest = self.boot(extra=["-netdev", "hubport,id=nowhere,hubid=7", "-device", "virtio-net-pci,netdev=nowhere"])
+        guest = self.boot(extra=NOWHERE)
         self.assert_mended(guest)
 
 
