@@ -2,11 +2,13 @@
 Debian's own making.
 """
 
+import base64
 import json
 import pathlib
 import shutil
 import subprocess
 
+import initramfs
 import person
 from gateway import GatewayError
 from guest import Guest, GuestError
@@ -22,6 +24,7 @@ DRIVERS = "virtio_pci virtio_blk virtio_net virtio_console virtio_rng ext4 dm_cr
 # Of whoever serves names: before the initramfs is made, and for the system that it starts.
 FORGET_NAMES = "sed -i /gateway.test/d /etc/hosts"
 KNOW_SERVER = "echo nameserver 10.0.2.3 >/mnt/etc/resolv.conf"
+KEYS_OF_ROOT = "for file in /root/passphrase /root/root.key; do test ! -e $file || base64 -w0 $file; echo; done"
 COPY = """
 set -euo pipefail
 copy_root() {
@@ -86,6 +89,7 @@ class RootScenario(Scenario):
         guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test {'--tpm' if self.tpm else ''}")
         guest.check(f"dpkg -i /payload/{self.package}_*.deb")
         guest.check(COPY + self.make_root, limit=1500)
+        self.keys = [base64.b64decode(KEY), *(base64.b64decode(key) for key in guest.check(KEYS_OF_ROOT).split())]
         guest.power_off()
         self.step("taking the initramfs out")
         raw = self._work / "system.raw"
@@ -94,6 +98,17 @@ class RootScenario(Scenario):
         subprocess.run(["debugfs", "-R", f"dump /root/initrd {self.initrd}", str(raw)], check=True, capture_output=True)
         raw.unlink()
         self.step(f"the initramfs has {self.initrd.stat().st_size / 2**20:.1f} MiB")
+
+    def assert_initramfs_opens_nothing(self):
+        """Of what is this machine's own it carries the repository and the enrolment, and nowhere a key of repository or root."""
+        files = initramfs.files_of(self.initrd.read_bytes())
+        carried = initramfs.CARRIED.format(identity="tpm" if self.tpm else "key")
+        for file in initramfs.own(files):
+            self.assertRegex(file, carried)
+        self.assertIn(initramfs.REPOSITORY, initramfs.holders_of(files, files[initramfs.REPOSITORY]), "what is there is found")
+        for key in self.keys:
+            self.assertEqual(initramfs.holders_of(files, key), [])
+        self.step(f"the initramfs carries {len(files)} files, and no key")
 
     def boot_root(self, link=True, words="", **more):
         """Starts the machine with the encrypted root, with `words` for the kernel and `more` for Guest; nothing is awaited."""

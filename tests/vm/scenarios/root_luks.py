@@ -42,6 +42,7 @@ class RootLuks(RootScenario):
 
     def test_a_luks_root_is_opened_by_an_approval_or_at_the_console(self):
         self.try_both_ways()
+        self.assert_initramfs_opens_nothing()
         self.assert_without_a_cable_the_passphrase_opens_it_and_the_network_comes_later()
         self.assert_told_not_to_ask_it_opens_by_the_passphrase_alone()
         self.assert_a_second_card_that_leads_nowhere_keeps_no_request_back()
