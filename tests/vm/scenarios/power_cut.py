@@ -17,6 +17,7 @@ KEY = (pathlib.Path(__file__).resolve().parent.parent / "guest" / "repository-ke
 PREPARE = f"""
 set -euo pipefail
 (umask 077; printf '%s\\n' '{KEY}' >/root/first-key; zkv slot add recovery --machine-readable --key-file /root/first-key >/root/recovery-key)
+udevadm wait --timeout 100 /dev/disk/by-id/virtio-spare
 cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/disk/by-id/virtio-spare /root/first-key
 echo 'data /dev/disk/by-id/virtio-spare /root/first-key noauto' >/etc/crypttab
 zkv repository check --key-file /root/recovery-key
