@@ -1,7 +1,8 @@
 """The power fails at random moments while the repository is changed: afterwards it opens with the recovery key, and its keys, old or new, open
-the volumes.
+the volumes, with the one that is being added or adopted if the repository has it.
 """
 
+import json
 import os
 import pathlib
 import random
@@ -19,6 +20,9 @@ set -euo pipefail
 (umask 077; printf '%s\\n' '{KEY}' >/root/first-key; zkv slot add recovery --machine-readable --key-file /root/first-key >/root/recovery-key)
 udevadm wait --timeout 100 /dev/disk/by-id/virtio-spare
 cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/disk/by-id/virtio-spare /root/first-key
+cryptsetup open --key-file /root/first-key /dev/disk/by-id/virtio-spare data
+printf 'content of data' | dd of=/dev/mapper/data conv=fsync status=none
+cryptsetup close data
 echo 'data /dev/disk/by-id/virtio-spare /root/first-key noauto' >/etc/crypttab
 zkv repository check --key-file /root/recovery-key
 sync
@@ -51,8 +55,9 @@ class PowerCut(Scenario):
             guest.check(f"({CHANGES[name]}) >/run/changes 2>&1 </dev/null & echo $! >/run/changing; "
                         "until ! cmp -s /run/before /var/lib/zkv/repository; do sleep 0.1; done", limit=300)
             # A moment is what is tried here, not an event: it is not awaited but chosen.
-            guest.check(f"sleep {moments.uniform(0, 6):.3f}; kill -0 $(cat /run/changing) || {{ cat /run/changes; exit 1; }}")
-            self.step(f"cutting the power in {name}")
+            moment = moments.uniform(0, 6)
+            guest.check(f"sleep {moment:.3f}; kill -0 $(cat /run/changing) || {{ cat /run/changes; exit 1; }}")
+            self.step(f"cut {number + 1} of {self.cuts}: the power goes {moment:.3f} s after the first {name}")
             guest.end()
             guest = self.boot_from(self.disks)
             guest.run("systemctl is-system-running --wait", BOOT_LIMIT)
@@ -61,7 +66,19 @@ class PowerCut(Scenario):
             opened = guest.check("zkv mount --key-file /root/recovery-key --only " + " --only ".join(VOLUMES))
             self.assertEqual(opened.count("opened"), len(VOLUMES), opened)
             self.assert_open(guest, VOLUMES)
+            self.assert_data_opens_if_it_is_there(guest)
         guest.power_off()
+
+    def assert_data_opens_if_it_is_there(self, guest):
+        names = {volume["name"] for volume in json.loads(guest.check("zkv volume list --json --key-file /root/recovery-key"))}
+        self.step(f"the repository holds {len(names)} volumes")
+        self.assertEqual(names - {"data"}, set(VOLUMES))
+        if "data" in names:
+            outcome = json.loads(guest.check("zkv volume test --json --key-file /root/recovery-key data"))
+            self.assertEqual([(volume["volume"], volume["result"]) for volume in outcome["volumes"]], [("data", "key-fits")])
+            guest.check("zkv mount --key-file /root/recovery-key --only data")
+            self.assertEqual(guest.check("head -c 15 /dev/mapper/data"), "content of data")
+            guest.check("zkv unmount data")
 
 
 if __name__ == "__main__":
