@@ -69,6 +69,8 @@ class Enrolled(Scenario):
         self.assertEqual(sorted(shown["volumes"]), sorted(VOLUMES))
         number = guest.wait_for_console(r"number (\d\d)", 60).group(1)
         self.assertEqual(shown["number"], number)
+        self.assertIn(f'Status: "waiting for approval of request {identity} at {self.gateway.address_in_guest}, number {number}, asked 1 person"',
+                      guest.check("systemctl status --no-pager zfs-keyvault.service || test $? = 3"))
         self.assert_locked(guest, VOLUMES)
         self.step(f"request {identity} has arrived with the number on the console, {number}; a person asks beside it")
         identity = self.ask_by_hand_beside_the_boot(guest, identity)
