@@ -169,6 +169,7 @@ class RootScenario(Scenario):
         self.assertEqual(self.anna.decide(second, "approve").status, 200)
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
+        self.assert_in_order(guest)
         guest.power_off()
 
     def assert_without_a_cable_the_passphrase_opens_it_and_the_network_comes_later(self):

@@ -169,6 +169,7 @@ class CryptKinds(Scenario):
         self.approve_next(lambda: (self.assert_locked(guest, VOLUMES), self.assert_closed(guest)))
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
+        self.assert_in_order(guest)
         self.assert_all_open(guest)
         self.assertEqual(self.volumes_of(guest), {name: (kind, "loaded", PLACES[name]) for name, kind in KINDS.items()})
 

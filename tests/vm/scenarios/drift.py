@@ -42,6 +42,7 @@ class Drift(Scenario):
         guest = self.boot()
         self.finish_boot(guest)
         self.assertEqual(unit(guest, "zkv-check.timer", "ActiveState"), "active")
+        self.assert_in_order(guest)
         guest.run("systemctl start zkv-check.service")
         self.assertEqual(unit(guest, "zkv-check.service", "ActiveState"), "inactive", "silent where nothing is configured")
         self.enroll(guest)

@@ -48,6 +48,7 @@ class EnrolledTpm(Scenario):
         self.assertEqual(anna.decide(identity, "approve").status, 200)
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
+        self.assert_in_order(guest)
         self.assertIn("by a key in its TPM", guest.check("zkv status"))
         ended = self.gateway.request("show", identity)
         self.assertEqual((ended["decided_by"], ended["state"]), ("approver:Anna", "acknowledged"))

@@ -37,6 +37,7 @@ class LateGateway(Scenario):
         self.approve_next()
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
+        self.assert_in_order(guest)
         self.assert_shared(guest)
 
         guest.check(LEGACY)

@@ -52,6 +52,7 @@ class VolumeRotation(Scenario):
         self.approve_next()
         self.finish_boot(guest)
         self.assert_all_open(guest)
+        self.assert_in_order(guest)
 
     def raw_keys(self, guest):
         return int(guest.check("zfs get -H -r -t filesystem -o value keyformat tank | grep -c raw || true"))
