@@ -48,6 +48,8 @@ class RootDracut(RootScenario):
         self.serve_names()
         self.try_both_ways()
         self.assertIn("gateway.test", self.name_server.asked)
+        self.assert_initramfs_opens_nothing()
+        self.assert_without_a_cable_the_passphrase_opens_it_and_the_network_comes_later()
 
 
 if __name__ == "__main__":
