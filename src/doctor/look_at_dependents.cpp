@@ -100,9 +100,9 @@ FoundList dependent_holds_boot(const Facts& facts) {
     if (is_ours(name) || !unit.is_there() || !is_after_us(unit)) continue;
     const auto target = target_that_waits(unit);
     if (target.empty()) continue;
-    found.push_back({name,
-                     fmt::format("{} is wanted by {}, which waits for it, and so for the approval", name, target),
-                     fmt::format("systemctl disable {0} && systemctl add-wants zfs-keyvault.target {0}", name)});
+    found.push_back(
+        {name, fmt::format("{} is wanted by {}, which waits for it, and so for the approval", name, target),
+         fmt::format("systemctl disable {0} && systemctl add-wants zfs-keyvault.target {0}", name)});
   }
   return found;
 }

@@ -83,11 +83,11 @@ FoundList zfs_asks(const Facts& facts) {
   FoundList found;
   for (const auto& [name, root] : generated_for(facts)) {
     if (root.mounted.empty() || root.key_location.starts_with("file://")) continue;
-    const auto what = root.is_root_ignored
-                          ? "zfs-mount-generator makes units that want the key of " + name +
-                                " from systemd, which has none: it may unmount what zkv mounts"
-                          : "zfs-mount-generator makes a unit that asks at the console for " + name +
-                                ", which zkv opens";
+    const auto what =
+        root.is_root_ignored
+            ? "zfs-mount-generator makes units that want the key of " + name +
+                  " from systemd, which has none: it may unmount what zkv mounts"
+            : "zfs-mount-generator makes a unit that asks at the console for " + name + ", which zkv opens";
     found.push_back({cache_of(name), what,
                      "zfs set org.openzfs.systemd:ignore=on " + to_be_ignored(name, root) +
                          " && systemctl daemon-reload"});

@@ -15,7 +15,7 @@ struct CommandOptions {
   std::chrono::milliseconds close_limit{120'000};
   std::chrono::milliseconds status_limit{20'000};
   std::chrono::milliseconds time_to_finish{10'000};  ///< for opening, after a stop request
-  std::filesystem::path manager = kServiceManager;  ///< where it is not there, loaders are our own children
+  std::filesystem::path manager = kServiceManager;   ///< where it is not there, loaders are our own children
   std::filesystem::path mount_table = "/proc/self/mountinfo";
 };
 

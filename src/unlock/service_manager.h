@@ -28,15 +28,14 @@ struct TransientService {
 bool can_use_manager(const std::filesystem::path& manager);
 
 /// Runs the command as a unit until it ends; what it started and left behind lives on in that unit. Output is
-/// not taken, and of errors what Complaints take. A unit of the same name is stopped first. What has not ended
-/// some time after a stop request is stopped, too.
-/// Errors: kInvalid (too much input), kUnsupported (no libsystemd), kUnavailable (the time limit passed),
-/// kInterrupted, kIo.
+/// not taken, and of errors what Complaints take. A unit of the same name is stopped first. What has not
+/// ended some time after a stop request is stopped, too. Errors: kInvalid (too much input), kUnsupported (no
+/// libsystemd), kUnavailable (the time limit passed), kInterrupted, kIo.
 Result<Finished> run_as_service(const TransientService& service, const std::filesystem::path& manager,
                                 const std::stop_token& stop = {});
 
-/// Stops the unit of that name (without ".service") if its command has not come to its end, and waits until it
-/// is gone; one that ran to its end stays with what it left behind. Errors: kUnsupported (no libsystemd),
+/// Stops the unit of that name (without ".service") if its command has not come to its end, and waits until
+/// it is gone; one that ran to its end stays with what it left behind. Errors: kUnsupported (no libsystemd),
 /// kUnavailable (it does not go), kIo.
 Result<> stop_unfinished(const std::string& unit, const std::filesystem::path& manager);
 

@@ -9,8 +9,8 @@
 
 namespace zkv::unlock {
 
-/// One survey for each of `names`, from `listing`, which is of their pools. What a pool lies on cannot be told
-/// while it is not imported: its volumes come last.
+/// One survey for each of `names`, from `listing`, which is of their pools. What a pool lies on cannot be
+/// told while it is not imported: its volumes come last.
 std::vector<Survey> survey_zfs(const std::vector<std::string>& names, const Listing& listing);
 
 }  // namespace zkv::unlock

@@ -139,10 +139,9 @@ Result<std::vector<host::VolumeOfKind>> chosen(const Known& known, const std::ve
                                     [&](const host::VolumeOfKind& one) { return one.volume.name == name; });
     if (found == known.volumes.end()) {
       return Error::not_found("no volume " + name + " on a device is known")
-          .remedy(
-              known.is_all
-                  ? "'zkv volume list' shows what the repository holds"
-                  : "before it was added or opened here only the repository knows it: give its key, by --key-file");
+          .remedy(known.is_all ? "'zkv volume list' shows what the repository holds"
+                               : "before it was added or opened here only the repository knows it: give its "
+                                 "key, by --key-file");
     }
     if (known.is_of_system(*found)) {
       return Error::unsupported("this system, or the repository, lies on " + name +

@@ -46,8 +46,7 @@ Format chosen_format(const InitOptions& options, const std::filesystem::path& pa
 
 Result<> show_new_repository(const InitOptions& options, const std::filesystem::path& path,
                              const std::optional<std::filesystem::path>& replaced, const SecretBytes& key) {
-  const std::string zkv =
-      path == repository::default_path() ? "zkv" : "zkv --repository " + path.string();
+  const std::string zkv = path == repository::default_path() ? "zkv" : "zkv --repository " + path.string();
   Output out;
   if (options.machine_readable) return (out << key << "\n").write();
   if (replaced) out << "The repository that was there is " << replaced->string() << " now.\n";

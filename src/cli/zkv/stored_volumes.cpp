@@ -42,8 +42,8 @@ bool may_have_record(const Session& session, const std::filesystem::path& record
 }
 
 /// A list that cannot be kept is no reason to fail.
-void keep_volume_names(const Session& session, const repository::VolumeKeys& keys,
-                       const std::string& changed, const host::Renamed& renamed) {
+void keep_volume_names(const Session& session, const repository::VolumeKeys& keys, const std::string& changed,
+                       const host::Renamed& renamed) {
   warn_unless(host::EnrolmentFolder(session.repository).store_volumes(keys));
   const auto path = host::default_drift_path();
   bool is_own = true;
