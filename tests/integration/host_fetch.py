@@ -128,24 +128,22 @@ class Tls(Case):
         self.assertIn("TLS", self.host.error("fetch", plain.uri.replace("http:", "https:")))
 
 
-class ConnectProxy:
-    """Tunnels CONNECT to one address, whatever was asked for, and remembers what was."""
+class Proxy:
+    """Remembers what it was asked for. `answer` does what it does with a request of that method, given its handler."""
 
-    def __init__(self, port):
+    def __init__(self, method, answer):
         self.asked = []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_CONNECT(self):
-                outer.asked.append(self.path)
-                with socket.create_connection(("127.0.0.1", port)) as far:
-                    self.send_response(200)
-                    self.end_headers()
-                    pass_on(self.connection, far)
-
             def log_message(self, *_):
                 pass
 
+        def do(handler):
+            outer.asked.append(handler.path)
+            answer(handler)
+
+        setattr(Handler, f"do_{method}", do)
         self.server = QuietServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.uri = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -153,6 +151,18 @@ class ConnectProxy:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def tunnel_to(port):
+    """A proxy that tunnels to one address, whatever was asked for."""
+
+    def connect(handler):
+        with socket.create_connection(("127.0.0.1", port)) as far:
+            handler.send_response(200)
+            handler.end_headers()
+            pass_on(handler.connection, far)
+
+    return Proxy("CONNECT", connect)
 
 
 def pass_on(near, far):
@@ -165,36 +175,21 @@ def pass_on(near, far):
             (far if ready is near else near).sendall(chunk)
 
 
-class PlainProxy:
-    """Answers each GET with the key by itself, and remembers what address it was for."""
+def answering_proxy():
+    """One that answers each GET with the key by itself."""
 
-    def __init__(self):
-        self.asked = []
-        outer = self
+    def get(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(KEY)))
+        handler.end_headers()
+        handler.wfile.write(KEY.encode())
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked.append(self.path)
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(KEY)))
-                self.end_headers()
-                self.wfile.write(KEY.encode())
-
-            def log_message(self, *_):
-                pass
-
-        self.server = QuietServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.uri = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    return Proxy("GET", get)
 
 
 class Proxies(Case):
     def test_plain_http_to_another_machine_goes_only_where_it_is_allowed_by_name(self):
-        proxy = PlainProxy()
+        proxy = answering_proxy()
         self.addCleanup(proxy.close)
         self.host.environment["http_proxy"] = proxy.uri
         address = "http://192.0.2.1/request-keys"
@@ -207,7 +202,7 @@ class Proxies(Case):
         issuer = make_certificate(self.host.home, "issuer")
         gateway = self.gateway(certificate=make_certificate(self.host.home, "far", "DNS:gateway.example", signer=issuer))
         gateway.approve(KEY)
-        proxy = ConnectProxy(gateway.port)
+        proxy = tunnel_to(gateway.port)
         self.addCleanup(proxy.close)
         self.host.environment["https_proxy"] = proxy.uri
         self.assertEqual(self.host.out("fetch", "https://gateway.example", "--cafile", str(issuer)), KEY + "\n")
@@ -216,7 +211,7 @@ class Proxies(Case):
     def test_a_proxy_that_meddles_with_tls_is_noticed(self):
         issuer = make_certificate(self.host.home, "issuer")
         meddler = self.gateway(certificate=make_certificate(self.host.home, "gateway.example", "DNS:gateway.example"))
-        proxy = ConnectProxy(meddler.port)
+        proxy = tunnel_to(meddler.port)
         self.addCleanup(proxy.close)
         self.host.environment["https_proxy"] = proxy.uri
         self.host.error("fetch", "https://gateway.example", "--cafile", str(issuer))
