@@ -157,8 +157,8 @@ Result<> install_lines(Session& session, const CrypttabOptions& options) {
   ZKV_TRY(const auto known, known_volumes(session, options));
   ZKV_TRY(const auto volumes, chosen(known, options.volumes));
   if (volumes.empty()) {
-    return Error::not_found("no LUKS volume is known here that systemd could open; nothing was changed")
-        .remedy("name one: zkv crypttab install VOLUME; or give the repository's key, by --key-file");
+    Output out;
+    return (out << "Nothing to write: no LUKS volume is known here that systemd could open\n").write();
   }
   ZKV_TRY(const auto changes, host::plan_crypttab(volumes, options.places));
   return carry_out(changes, options);
