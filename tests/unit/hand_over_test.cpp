@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <thread>
 
 #include "base/encoding.h"
@@ -151,7 +152,9 @@ class Handing : public testing::Test {
     options_.devices = folder_ / "dev";
     fs::create_directories(options_.devices / "mapper");
     hand_over_.restart_if = [this](const std::string& unit, const std::vector<std::string>& states) {
-      if (!states.empty() && states.front() == "failed") begun_anew_.push_back(unit);
+      if (states.empty() || states.front() != "failed") return;
+      begun_anew_.push_back(unit);
+      has_begun_.count_down();
     };
   }
   ~Handing() override { fs::remove_all(folder_); }
@@ -189,6 +192,7 @@ class Handing : public testing::Test {
   std::stop_source stop_;
   std::vector<std::string> opened_by_zkv_;
   std::vector<std::string> begun_anew_;  ///< units, where they have failed
+  std::latch has_begun_{1};              ///< the first of them
 };
 
 TEST_F(Handing, WhatTheDriftGuardComparesIsSeenAsWithoutIt) {
@@ -202,13 +206,12 @@ TEST_F(Handing, AVolumeWithALineIsLeftToSystemdAndItsKeyIsWipedThen) {
   add("data");
   add("other");
   asks("data /dev/data /run/zkv/cryptsetup.sock luks,_netdev");
-  std::jthread systemd([&](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      const auto key = shelf_.hand_out(ShelfKind::kVolume, "data");
-      if (!key) continue;
-      EXPECT_EQ((*key)->view(), "key of data");
-      return map("data");
-    }
+  std::jthread systemd([&] {
+    has_begun_.wait();
+    const auto key = shelf_.hand_out(ShelfKind::kVolume, "data");
+    ASSERT_TRUE(key);
+    EXPECT_EQ((*key)->view(), "key of data");
+    map("data");
   });
   const auto outcomes = open();
   EXPECT_EQ(outcomes[0].happened, Happened::kOpened);
@@ -218,6 +221,20 @@ TEST_F(Handing, AVolumeWithALineIsLeftToSystemdAndItsKeyIsWipedThen) {
   EXPECT_THAT(opened_by_zkv_, ElementsAre("other"));
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "data"));
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "other"));
+}
+
+TEST_F(Handing, WhatSystemdHasOpenedBeforeAnybodyLooksIsNamedAsItsWork) {
+  add("data");
+  asks("data /dev/data /run/zkv/cryptsetup.sock luks");
+  unlock::stock_shelf(keys_, hand_over_);
+  ASSERT_TRUE(shelf_.hand_out(ShelfKind::kVolume, "data"));
+  map("data");
+  const auto unlocker = unlock::make_handing_unlocker(std::make_unique<Inner>(*this), hand_over_, options_);
+  const auto outcomes = unlocker->open(keys_.volumes(), Attempt::kOpen, {});
+  EXPECT_EQ(outcomes[0].happened, Happened::kOpened);
+  EXPECT_EQ(outcomes[0].detail, "by systemd-cryptsetup");
+  EXPECT_THAT(begun_anew_, IsEmpty());
+  EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "data"));
 }
 
 TEST_F(Handing, WhoseHeaderProtectsNothingIsNotHandedToSystemd) {
