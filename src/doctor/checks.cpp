@@ -39,7 +39,6 @@ constexpr std::array kChecks{
     Check{"zfs-pool-unlisted", kMend, zfs_pool_unlisted},
     Check{"zfs-pool-early", kNote, zfs_pool_early},
     Check{"zfs-mount-off", kNote, zfs_mount_off},
-    Check{"network-unawaited", kMend, network_unawaited},
     Check{"gateway-name", kMend, gateway_name},
     Check{"gateway-unreached", kMend, gateway_unreached},
     Check{"gateway-untrusted", kMend, gateway_untrusted},

@@ -10,10 +10,10 @@ namespace {
 
 constexpr std::chrono::hours kSoonEnds{24 * 14};
 
-FoundList troubles(const Facts& facts, net::Obstacle obstacle) {
+FoundList troubles(const Facts& facts, std::initializer_list<net::Obstacle> obstacles) {
   FoundList found;
   for (const auto& gateway : facts.gateways) {
-    if (!gateway.trouble || gateway.obstacle != obstacle) continue;
+    if (!gateway.trouble || std::ranges::count(obstacles, gateway.obstacle) == 0) continue;
     found.push_back({gateway.address, gateway.trouble->message(), gateway.trouble->remedy()});
   }
   return found;
@@ -21,22 +21,13 @@ FoundList troubles(const Facts& facts, net::Obstacle obstacle) {
 
 }  // namespace
 
-FoundList network_unawaited(const Facts& facts) {
-  if (facts.units.empty()) return {};
-  for (const auto& [name, unit] : facts.units) {
-    if (unit.is_there() && std::ranges::count(unit.wanted_by, "network-online.target") > 0) return {};
-  }
-  return {{"network-online.target",
-           "nothing tells systemd when the network is up, so that the first try comes too soon",
-           "systemctl enable systemd-networkd-wait-online.service (or NetworkManager-wait-online.service, or "
-           "ifupdown-wait-online.service)"}};
+FoundList gateway_name(const Facts& facts) { return troubles(facts, {net::Obstacle::kName}); }
+
+FoundList gateway_unreached(const Facts& facts) {
+  return troubles(facts, {net::Obstacle::kRoute, net::Obstacle::kConnection});
 }
 
-FoundList gateway_name(const Facts& facts) { return troubles(facts, net::Obstacle::kName); }
-
-FoundList gateway_unreached(const Facts& facts) { return troubles(facts, net::Obstacle::kConnection); }
-
-FoundList gateway_untrusted(const Facts& facts) { return troubles(facts, net::Obstacle::kTrust); }
+FoundList gateway_untrusted(const Facts& facts) { return troubles(facts, {net::Obstacle::kTrust}); }
 
 FoundList gateway_certificate_ends(const Facts& facts) {
   FoundList found;

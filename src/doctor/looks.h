@@ -48,7 +48,6 @@ FoundList zfs_pool_early(const Facts& facts);
 FoundList zfs_mount_off(const Facts& facts);
 
 // look_at_network.cpp
-FoundList network_unawaited(const Facts& facts);
 FoundList gateway_name(const Facts& facts);
 FoundList gateway_unreached(const Facts& facts);
 FoundList gateway_untrusted(const Facts& facts);

@@ -80,6 +80,12 @@ Error failed_with(long status) {
 
 }  // namespace
 
+Answer meaning_of(Error error, std::optional<net::Obstacle> obstacle) {
+  if (error.kind() != ErrorKind::kUnavailable) return Ended{std::move(error)};
+  const bool is_without_network = obstacle == net::Obstacle::kName || obstacle == net::Obstacle::kRoute;
+  return TryAgain{error.message(), std::nullopt, is_without_network};
+}
+
 Answer interpret(net::HttpResponse&& response, Time now) {
   const std::string state = lower(header(response, protocol::kRequestStateHeader));
   switch (response.status) {

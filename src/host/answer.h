@@ -30,9 +30,14 @@ struct Ended {
 struct TryAgain {
   std::string why;
   std::optional<std::chrono::milliseconds> wait;
+  bool is_without_network = false;  ///< nothing has reached the gateway: no name, or no way there
 };
 
 using Answer = std::variant<KeyGiven, Ended, TryAgain>;
+
+/// What an exchange that failed means, and what it met, where it says: time can mend it, but no wrong address
+/// or gateway, and no stop.
+Answer meaning_of(Error error, std::optional<net::Obstacle> obstacle);
 
 /// The table of docs/protocol.md. Consumes the body.
 Answer interpret(net::HttpResponse&& response, Time now);

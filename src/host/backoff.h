@@ -10,6 +10,7 @@ namespace zkv::host {
 struct BackoffOptions {
   std::chrono::milliseconds first{500};
   std::chrono::milliseconds most{15'000};
+  std::chrono::milliseconds without_network{1'000};  ///< nobody is spared by waiting longer
 };
 
 /// A random wait between zero and a bound that doubles with every try ("full jitter").

@@ -90,7 +90,8 @@ class EnrolledAsking {
         plea_(plea),
         options_(options),
         stop_(stop),
-        link_(enrolment.address, enrolment.gateway, exchange),
+        link_(enrolment.address, enrolment.gateway, exchange,
+              [this](net::Obstacle obstacle) { met_ = obstacle; }),
         narrator_(enrolment.address, options.say) {}
 
   Result<Released> run() {
@@ -133,16 +134,15 @@ class EnrolledAsking {
     return options_.deadline ? std::min(limit, time_left(options_.deadline)) : limit;
   }
 
-  /// A failed exchange can be mended by time; a wrong address, a wrong gateway or a stop cannot.
-  static Answer meaning_of(Error error) {
-    if (error.kind() != ErrorKind::kUnavailable) return Ended{std::move(error)};
-    return TryAgain{error.message(), std::nullopt};
+  /// Of the exchange that has just failed.
+  Answer meaning_of_failure(const Error& error) {
+    return host::meaning_of(error, std::exchange(met_, std::nullopt));
   }
 
   /// Checks whom we speak to, and what time it has there.
   std::optional<Answer> know_gateway() {
     const auto statement = link_.statement(at_most(kExchangeLimit), stop_);
-    if (!statement) return meaning_of(statement.error());
+    if (!statement) return meaning_of_failure(statement.error());
     if (plea_.is_drill && !statement->does_know(protocol::kKnowsDrills)) {
       return Ended{Error::unsupported("this gateway knows no drills: it would take one for a boot")
                        .remedy("upgrade zkvgateway there, or drill with a key: zkv drill --key-file FILE")};
@@ -174,11 +174,11 @@ class EnrolledAsking {
     message.successor = plea_.successor;
     message.evidence.has_tpm = enrolment_.in_tpm;
     const auto envelope = protocol::seal_message(message, *keys_.identity);
-    if (!envelope) return meaning_of(envelope.error());
+    if (!envelope) return meaning_of_failure(envelope.error());
     request.hash = protocol::hash_of(*envelope);
     const auto answer =
         link_.post("/v2/requests", protocol::to_json(*envelope), at_most(kExchangeLimit), stop_);
-    if (!answer) return meaning_of(answer.error());
+    if (!answer) return meaning_of_failure(answer.error());
     if (answer->status != 200 && answer->status != 201) return refusal(*answer);
     const auto report = read_report(answer->body);
     if (!report) return TryAgain{"the gateway's answer cannot be read", std::nullopt};
@@ -211,7 +211,7 @@ class EnrolledAsking {
       const auto begin = Steady::now();
       const auto answer = link_.get(path_of(request_->hash) + "?wait=" + std::to_string(kPollWait.count()),
                                     at_most(kPollWait + kExchangeLimit), stop_);
-      if (!answer) return meaning_of(answer.error());
+      if (!answer) return meaning_of_failure(answer.error());
       if (answer->status == 404) {
         request_.reset();
         return ask_anew("the gateway has forgotten the request");
@@ -305,6 +305,7 @@ class EnrolledAsking {
   const Plea& plea_;
   const AskOptions& options_;
   const std::stop_token& stop_;
+  std::optional<net::Obstacle> met_;  ///< by the last exchange that failed
   GatewayLink link_;
   Narrator narrator_;
   bool is_known_ = false;

@@ -42,6 +42,7 @@ class Asking {
  private:
   Answer try_once() {
     std::optional<std::chrono::steady_clock::time_point> connected;
+    std::optional<net::Obstacle> met;
     net::HttpRequest request;
     request.url = address_;
     request.timeout = time_left(options_.deadline);
@@ -51,18 +52,13 @@ class Asking {
       connected = std::chrono::steady_clock::now();
       narrator_.waiting(id_);
     };
+    request.on_obstacle = [&](net::Obstacle obstacle) { met = obstacle; };
     auto response = exchange_(request, stop_);
     const bool has_time_run_out = !response && is_over(options_.deadline);
     is_waiting_ = has_time_run_out && connected && std::chrono::steady_clock::now() - *connected >= kSilence;
-    if (!response) return meaning_of(std::move(response).error());
+    if (!response) return meaning_of(std::move(response).error(), met);
     if (auto id = request_id(*response); !id.empty()) id_ = std::move(id);
     return interpret(std::move(*response), now());
-  }
-
-  /// A failed exchange can be mended by time; a wrong address or a stop cannot.
-  static Answer meaning_of(Error error) {
-    if (error.kind() != ErrorKind::kUnavailable) return Ended{std::move(error)};
-    return TryAgain{error.message(), std::nullopt};
   }
 
   const std::string& address_;

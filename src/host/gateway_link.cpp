@@ -28,6 +28,7 @@ void read_problem(GatewayAnswer& answer) {
 
 Result<GatewayAnswer> GatewayLink::send(net::HttpRequest request, const std::stop_token& stop) const {
   request.response_limit = kBodyLimit;
+  request.on_obstacle = on_obstacle_;
   ZKV_TRY(const auto response, exchange_(request, stop));
   GatewayAnswer answer;
   answer.status = response.status;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -25,9 +26,13 @@ struct GatewayAnswer {
 
 class GatewayLink {
  public:
-  /// `exchange` outlives this.
-  GatewayLink(std::string address, const protocol::KeyId& gateway, const Exchange& exchange)
-      : address_(std::move(address)), gateway_(gateway), exchange_(exchange) {}
+  /// `exchange` outlives this. `on_obstacle` hears what each failed exchange met; it may be empty.
+  GatewayLink(std::string address, const protocol::KeyId& gateway, const Exchange& exchange,
+              std::function<void(net::Obstacle)> on_obstacle = {})
+      : address_(std::move(address)),
+        gateway_(gateway),
+        exchange_(exchange),
+        on_obstacle_(std::move(on_obstacle)) {}
 
   /// What the gateway says of itself, checked against the pin. Errors: kRefused (it has another identity than
   /// was pinned, or the statement is forged), kUnavailable, kInterrupted.
@@ -46,6 +51,7 @@ class GatewayLink {
   std::string address_;
   protocol::KeyId gateway_;
   const Exchange& exchange_;
+  std::function<void(net::Obstacle)> on_obstacle_;
 };
 
 }  // namespace zkv::host

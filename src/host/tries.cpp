@@ -15,15 +15,18 @@ constexpr std::chrono::seconds kShortestWait{1};
 /// How long to wait before each next try.
 class Pauses {
  public:
-  explicit Pauses(const BackoffOptions& options) : backoff_(options, crypto::random_below) {}
+  explicit Pauses(const BackoffOptions& options)
+      : without_network_(options.without_network), backoff_(options, crypto::random_below) {}
 
   std::chrono::milliseconds before_next(const TryAgain& again) {
+    if (again.is_without_network) return without_network_;
     if (!again.wait) return backoff_.next();
     if (*again.wait < kShortestWait && std::exchange(has_tried_at_once_, true)) return backoff_.next();
     return *again.wait;
   }
 
  private:
+  std::chrono::milliseconds without_network_;
   Backoff backoff_;
   bool has_tried_at_once_ = false;
 };

@@ -20,8 +20,8 @@ struct Tries {
   std::function<bool()> is_pending;  ///< whether the last try left a request that waits for a person
 };
 
-/// Between tries it waits as the answer says, else as Backoff says. At once it tries only the first time: no
-/// gateway can have this host ask without a pause. Errors: as ask_gateway().
+/// Between tries it waits as the answer says, without a network shortly, else as Backoff says. At once it
+/// tries only the first time: no gateway can have this host ask without a pause. Errors: as ask_gateway().
 Result<SecretBytes> try_until_answered(const Tries& tries, Narrator& narrator, const std::stop_token& stop);
 
 }  // namespace zkv::host

@@ -24,6 +24,7 @@ class SessionPool;
 /// What stood between a request and its answer.
 enum class Obstacle {
   kName,        ///< the server's name, or the proxy's, was not resolved
+  kRoute,       ///< this machine has no network that leads there
   kConnection,  ///< it was not reached, or the exchange broke off
   kTrust,       ///< no TLS, or a certificate that is not trusted
 };

@@ -1,5 +1,8 @@
 // What an exchange tells beside its error: what was in the way, and until when the server's certificates
 // hold.
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <ctime>
 
 #include "net/exchange.h"
@@ -9,6 +12,8 @@ namespace zkv::net {
 namespace {
 
 constexpr std::string_view kEnds = "Expire date:";
+/// Of connect(2), where no packet has reached the far side.
+constexpr std::array kNoRoute{ENETUNREACH, ENETDOWN, EHOSTUNREACH, EADDRNOTAVAIL};
 
 /// As OpenSSL prints a time: "Nov 28 08:57:36 2026 GMT".
 std::optional<Time> certificate_time(const std::string& text) {
@@ -32,6 +37,9 @@ Obstacle Exchange::obstacle(CURLcode code) const {
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_CONNECT_ERROR:
       return Obstacle::kTrust;
+    case CURLE_COULDNT_CONNECT:
+      return std::ranges::count(kNoRoute, info<long>(CURLINFO_OS_ERRNO)) > 0 ? Obstacle::kRoute
+                                                                             : Obstacle::kConnection;
     case CURLE_OPERATION_TIMEDOUT:
       if (!is_resolved) return Obstacle::kName;
       return is_connected && address_.is_secure() && info<double>(CURLINFO_APPCONNECT_TIME) <= 0

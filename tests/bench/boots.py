@@ -13,8 +13,8 @@ ROUNDS = 3
 VM = pathlib.Path(__file__).resolve().parent.parent / "vm"
 # The key files' boot: the same volumes by Debian's own tools, in a unit at the same place.
 PLAIN_UNIT = """[Unit]
-Wants=network-online.target zfs.target
-After=network-online.target zfs-import.target zfs-mount.service zfs.target
+Wants=zfs.target
+After=network.target zfs-import.target zfs-mount.service zfs.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes

@@ -8,7 +8,7 @@ import unittest
 
 from host_world import Host, SeedGateway, free_port, make_certificate
 
-UNIT = "[Unit]\nAfter=network-online.target\n[Service]\nTimeoutStartSec=15min\nLimitMEMLOCK=64M\n"
+UNIT = "[Unit]\nAfter=network.target\n[Service]\nTimeoutStartSec=15min\nLimitMEMLOCK=64M\n"
 CACHE = "tank/home\t/home\ton\ton\ton\ton\ton\toff\ton\toff\ttank/home\tprompt" + "\t-" * 8 + "\n"
 
 
@@ -20,10 +20,8 @@ class Image(unittest.TestCase):
         self.addCleanup(self.host.__exit__)
         self.root = self.host.home / "image"
         self.write("lib/systemd/system/zfs-keyvault.service", UNIT)
-        self.write("lib/systemd/system/net-wait.service", "[Service]\n")
         self.write("lib/systemd/system/systemd-timesyncd.service", "[Service]\n")
         self.link("multi-user.target.wants/zfs-keyvault.service", "/lib/systemd/system/zfs-keyvault.service")
-        self.link("network-online.target.wants/net-wait.service", "/lib/systemd/system/net-wait.service")
         self.link("sysinit.target.wants/systemd-timesyncd.service", "/lib/systemd/system/systemd-timesyncd.service")
         self.write("etc/default/zfs-keyvault", "GATEWAY_URI=https://kv.example\n")
         self.write("var/lib/zkv/last-unlock.json", json.dumps({"volumes": {

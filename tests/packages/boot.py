@@ -104,7 +104,7 @@ class Manager:
         units.mkdir(parents=True)
         service = (UNITS / "zfs-keyvault.service").read_text(encoding="utf-8")
         service = re.sub(r"(?s)# No setting that makes.*?(?=\[Install\])", "", service)
-        service = re.sub(r"(?m)^(Wants|After)=.*network-online.*\n|^Requires=sysinit.*\n|^Standard.*\n", "", service)
+        service = re.sub(r"(?m)^(Wants|After)=.*zfs.*\n|^Requires=sysinit.*\n|^Standard.*\n", "", service)
         service = re.sub(r"(?m)^RestartSec=.*", "RestartSec=200ms", service)
         service = service.replace("/usr/bin/zkv ", f"{self.home}/zkv ")
         service = service.replace("/etc/default/", f"{self.home}/").replace("/etc/sysconfig/", f"{self.home}/sysconfig-").replace("/run/zfs-keyvault", "%t/zfs-keyvault")

@@ -32,11 +32,10 @@ Facts healthy() {
   facts.has_zfs = true;
   facts.pool_cache = "a list with tank in it";
   facts.units["zfs-keyvault.service"] = unit(
-      "[Unit]\nAfter=network-online.target "
+      "[Unit]\nAfter=network.target "
       "time-set.target\n[Service]\nTimeoutStartSec=15min\nLimitMEMLOCK=64M\n");
   facts.units["zfs-import-cache.service"] = unit("");
   facts.units["zfs-mount.service"] = unit("");
-  facts.units["systemd-networkd-wait-online.service"] = unit("", {"network-online.target"});
   facts.units["systemd-timesyncd.service"] = unit("", {"sysinit.target"});
   facts.volumes = {{"tank/home", "zfs", "", "/home"}, {"data", "luks", "UUID=12", "/srv/data"}};
   facts.description.emplace();
@@ -347,12 +346,6 @@ TEST(Doctor, FindsPoolsThatAreNotImported) {
               ElementsAre("zfs-mount-off"));
 }
 
-TEST(Doctor, FindsThatNothingAwaitsTheNetwork) {
-  EXPECT_THAT(
-      found_after([](Facts& facts) { facts.units["systemd-networkd-wait-online.service"].is_masked = true; }),
-      ElementsAre("network-unawaited"));
-}
-
 TEST(Doctor, FindsWhatIsInTheWayToAGateway) {
   const auto behind = [](net::Obstacle obstacle) {
     return found_after([&](Facts& facts) {
@@ -361,6 +354,7 @@ TEST(Doctor, FindsWhatIsInTheWayToAGateway) {
     });
   };
   EXPECT_THAT(behind(net::Obstacle::kName), ElementsAre("gateway-name"));
+  EXPECT_THAT(behind(net::Obstacle::kRoute), ElementsAre("gateway-unreached"));
   EXPECT_THAT(behind(net::Obstacle::kConnection), ElementsAre("gateway-unreached"));
   EXPECT_THAT(behind(net::Obstacle::kTrust), ElementsAre("gateway-untrusted"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.gateways[0].deciders = 0; }),

@@ -115,6 +115,34 @@ TEST(AskGateway, SendsItsTokenToTheAddressAndReturnsTheKey) {
   EXPECT_THAT(lines.all(), ElementsAre(HasSubstr("waiting for approval of the request at " + server.url())));
 }
 
+/// The pauses of a host whose first four tries meet `obstacle`, and which is answered then.
+std::vector<std::chrono::milliseconds> pauses_after(net::Obstacle obstacle) {
+  AskOptions options;
+  options.backoff = {.first = 10min, .most = 10min, .without_network = 7ms};
+  std::vector<std::chrono::milliseconds> pauses;
+  options.wait = [&](std::chrono::milliseconds time, const Deadline&, const std::stop_token&) {
+    pauses.push_back(time);
+    return true;
+  };
+  const auto exchange = [&](const net::HttpRequest& request,
+                            const std::stop_token&) -> Result<net::HttpResponse> {
+    if (pauses.size() == 4) return response(200, std::string(kKey));
+    request.on_obstacle(obstacle);
+    return refused();
+  };
+  EXPECT_EQ(text_of(ask_gateway("https://gw.example/x", make_token(), options, exchange, {})), kKey);
+  return pauses;
+}
+
+TEST(AskGateway, WithoutANetworkItTriesAgainSoonHoweverOftenAndSparesAGatewayThatWasReached) {
+  for (const auto obstacle : {net::Obstacle::kName, net::Obstacle::kRoute}) {
+    EXPECT_THAT(pauses_after(obstacle), ElementsAre(7ms, 7ms, 7ms, 7ms));
+  }
+  for (const auto obstacle : {net::Obstacle::kConnection, net::Obstacle::kTrust}) {
+    EXPECT_THAT(pauses_after(obstacle), Contains(testing::Gt(7ms)));
+  }
+}
+
 TEST(AskGateway, AfterARestartOfTheGatewayItAsksAgainWithTheSameToken) {
   std::atomic<int> times = 0;
   HttpServer server([&](const ReceivedRequest&) {

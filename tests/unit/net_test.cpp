@@ -401,6 +401,8 @@ TEST(HttpClient, TellsWhatStoodInTheWay) {
   const HttpServer plain(always(answer(200, "")));
   EXPECT_EQ(obstacle_to("https://no-such-name.invalid/"), Obstacle::kName);
   EXPECT_EQ(obstacle_to(fmt::format("https://127.0.0.1:{}/", test::unused_port())), Obstacle::kConnection);
+  // TCP to a broadcast address: the kernel knows no way there.
+  EXPECT_EQ(obstacle_to("https://127.255.255.255/"), Obstacle::kRoute);
   EXPECT_EQ(obstacle_to(untrusted.url()), Obstacle::kTrust);
   EXPECT_EQ(obstacle_to(fmt::format("https://127.0.0.1:{}/", plain.port())), Obstacle::kTrust);
   EXPECT_EQ(obstacle_to(plain.url()), std::nullopt);

@@ -190,9 +190,11 @@ class Failing(Scenario):
         self.assert_mended(guest)
 
     def test_a_second_network_card_that_leads_nowhere(self):
-        self.setup = with_network("DHCP=ipv4", "LinkLocalAddressing=no")
+        self.setup = with_network("DHCP=ipv4", "LinkLocalAddressing=no") + "systemctl start --no-block systemd-networkd-wait-online.service\n"
         self.gateway.start()
         guest = self.boot(extra=NOWHERE)
+        self.gateway.wait_for_request(BOOT_LIMIT)
+        self.assertEqual(unit(guest, "systemd-networkd-wait-online.service", "ActiveState"), "activating")
         self.assert_mended(guest)
 
 
