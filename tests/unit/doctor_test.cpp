@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <functional>
 #include <set>
 
-#include "doctor/checks.h"
-#include "doctor/tables.h"
+#include "doctor_world.h"
 
 namespace zkv::doctor {
 namespace {
@@ -15,64 +13,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr Time kNow{std::chrono::hours(24 * 365 * 56)};
-
-Unit unit(const std::string& text, std::vector<std::string> wanted_by = {"multi-user.target"}) {
-  Unit made{.file = "/lib/systemd/system/some.service", .wanted_by = std::move(wanted_by)};
-  read_unit_text(text, made);
-  return made;
-}
-
-/// A machine on which all is well.
-Facts healthy() {
-  Facts facts;
-  facts.now = kNow;
-  facts.repository = "/var/lib/zkv/repository";
-  facts.has_zfs = true;
-  facts.pool_cache = "a list with tank in it";
-  facts.units["zfs-keyvault.service"] = unit(
-      "[Unit]\nAfter=network.target "
-      "time-set.target\n[Service]\nTimeoutStartSec=15min\nLimitMEMLOCK=64M\n");
-  facts.units["zfs-import-cache.service"] = unit("");
-  facts.units["zfs-mount.service"] = unit("");
-  facts.units["systemd-timesyncd.service"] = unit("", {"sysinit.target"});
-  facts.volumes = {{"tank/home", "zfs", "", "/home"}, {"data", "luks", "UUID=12", "/srv/data"}};
-  facts.description.emplace();
-  facts.description->format = repository::Format::kVersion2;
-  facts.description->outside.emplace();
-  auto& outside = *facts.description->outside;
-  outside.header = {{1}, 5, kNow - std::chrono::hours(1)};
-  outside.slots.resize(2);
-  outside.slots[0].id = 1;
-  outside.slots[1].id = 2;
-  outside.slots[1].type = repository::SlotType::kGateway;
-  outside.slots[1].parameters = repository::gateway_parameters({7});
-  auto& enrolment = facts.enrolments.emplace_back();
-  enrolment.address = "https://kv.example";
-  enrolment.gateway = {7};
-  enrolment.repository = {1};
-  enrolment.slot = 2;
-  auto& gateway = facts.gateways.emplace_back();
-  gateway.address = enrolment.address;
-  gateway.certificate_ends = kNow + std::chrono::hours(24 * 60);
-  facts.files.push_back({facts.repository, "the repository", 0, 0600, true, false});
-  facts.swaps.push_back({"/dev/dm-0", true});
-  return facts;
-}
-
-std::vector<std::string> slugs(const Facts& facts) {
-  std::vector<std::string> all;
-  for (const auto& finding : examine(facts)) all.emplace_back(finding.slug);
-  return all;
-}
-
-/// What is found once `spoil` has done one thing to a healthy machine.
-std::vector<std::string> found_after(const std::function<void(Facts&)>& spoil) {
-  Facts facts = healthy();
-  spoil(facts);
-  return slugs(facts);
-}
 
 TEST(Doctor, FindsNothingOnAHealthyMachine) { EXPECT_THAT(slugs(healthy()), IsEmpty()); }
 
@@ -192,158 +132,6 @@ TEST(Doctor, FindsThatNobodyWouldBeAsked) {
                 IsEmpty())
         << key;
   }
-}
-
-TEST(Doctor, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
-  EXPECT_THAT(
-      found_after([](Facts& facts) { facts.units["db.service"] = unit("Requires=zfs-keyvault.target\n"); }),
-      ElementsAre("dependent-unordered"));
-  EXPECT_THAT(
-      found_after([](Facts& facts) { facts.units["db.service"] = unit("", {"zfs-keyvault.target"}); }),
-      ElementsAre("dependent-unordered"));
-  EXPECT_THAT(found_after([](Facts& facts) {
-                facts.units["db.service"] = unit("Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n",
-                                                 {"zfs-keyvault.target"});
-              }),
-              IsEmpty());
-  EXPECT_THAT(found_after([](Facts& facts) {
-                facts.units["zkv-cryptsetup.socket"] = unit("BindsTo=zfs-keyvault.service\n");
-                facts.units["zkv-credentials.socket"] = unit("BindsTo=zfs-keyvault.service\n");
-              }),
-              IsEmpty());
-}
-
-TEST(Doctor, FindsUnitsThatHaveTheBootWaitForTheApproval) {
-  const std::string waits = "Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n";
-  for (const auto* target : {"multi-user.target", "graphical.target"}) {
-    EXPECT_THAT(found_after([&](Facts& facts) {
-                  facts.units["db.service"] = unit(waits, {"zfs-keyvault.target", target});
-                }),
-                ElementsAre("dependent-holds-boot"));
-  }
-  EXPECT_THAT(found_after([&](Facts& facts) {
-                facts.units["db.service"] = unit(waits + "DefaultDependencies=no\n", {"multi-user.target"});
-              }),
-              IsEmpty());
-  EXPECT_THAT(found_after([&](Facts& facts) { facts.units["db.service"] = unit(waits, {"timers.target"}); }),
-              IsEmpty());
-}
-
-TEST(Doctor, FindsUnitsThatUseAVolumeAndDoNotWait) {
-  EXPECT_THAT(
-      found_after([](Facts& facts) { facts.units["db.service"] = unit("RequiresMountsFor=/srv/data/db\n"); }),
-      ElementsAre("dependent-unbound"));
-  EXPECT_THAT(
-      found_after([](Facts& facts) { facts.units["db.service"] = unit("WorkingDirectory=/srv/database\n"); }),
-      IsEmpty());
-  EXPECT_THAT(found_after([](Facts& facts) {
-                facts.units["db.service"] = unit("RequiresMountsFor=/srv/data/db\n", {});
-              }),
-              IsEmpty());
-}
-
-TEST(Doctor, FindsWhatCrypttabAsksForOrOpensByItself) {
-  const auto with_line = [](const std::string& line) {
-    return found_after([&](Facts& facts) { facts.crypttab = unlock::parse_crypttab(line); });
-  };
-  EXPECT_THAT(with_line("data UUID=12 none luks"), ElementsAre("crypttab-asks"));
-  EXPECT_THAT(with_line("other-name UUID=12 - luks"), ElementsAre("crypttab-asks"));
-  EXPECT_THAT(with_line("data UUID=12 none luks,noauto"), IsEmpty());
-  EXPECT_THAT(with_line("else UUID=13 none luks"), IsEmpty());
-  EXPECT_THAT(with_line("data UUID=12 /root/data.key luks"), ElementsAre("crypttab-key-file"));
-  EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks"), ElementsAre("crypttab-netdev"));
-  EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks,_netdev"), IsEmpty());
-  EXPECT_THAT(with_line("data UUID=12 /dev/urandom swap"), IsEmpty());
-  const std::string ours(unlock::kCryptsetupSocket);
-  EXPECT_THAT(with_line("other-name UUID=12 " + ours + " luks"),
-              ElementsAre("crypttab-netdev", "crypttab-unknown"));
-  EXPECT_THAT(with_line("else UUID=13 " + ours + " luks,_netdev"), ElementsAre("crypttab-unknown"));
-  EXPECT_THAT(with_line("else UUID=13 " + ours + " luks,noauto"), ElementsAre("crypttab-unknown"));
-  EXPECT_THAT(with_line("data UUID=12 " + ours + " luks,_netdev"), IsEmpty());
-}
-
-TEST(Doctor, LeavesWhatTheSystemLiesOnToTheInitramfs) {
-  const auto with_tables = [](bool holds_system, const std::string& crypttab, const std::string& fstab) {
-    return found_after([&](Facts& facts) {
-      for (auto& volume : facts.volumes) volume.holds_system = holds_system;
-      facts.crypttab = unlock::parse_crypttab(crypttab);
-      facts.fstab = parse_whole_fstab(fstab);
-    });
-  };
-  const std::string crypttab = "data UUID=12 none luks,discard";
-  const std::string fstab = "/dev/mapper/data / ext4 errors=remount-ro 0 1";
-  EXPECT_THAT(with_tables(true, crypttab, fstab), IsEmpty());
-  EXPECT_THAT(with_tables(false, crypttab, fstab), ElementsAre("crypttab-asks", "fstab-stops-boot"));
-  EXPECT_THAT(with_tables(false, "data UUID=12 none luks,initramfs", ""), IsEmpty());
-}
-
-TEST(Doctor, FindsLinesOfFstabThatStopTheBoot) {
-  const auto with_line = [](const std::string& line) {
-    return found_after([&](Facts& facts) { facts.fstab = parse_whole_fstab(line); });
-  };
-  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 defaults 0 2"), ElementsAre("fstab-stops-boot"));
-  EXPECT_THAT(with_line("tank/home/anna /home/anna zfs defaults"), ElementsAre("fstab-stops-boot"));
-  EXPECT_THAT(found_after([](Facts& facts) {
-                facts.fstab = parse_whole_fstab("UUID=12-ab /srv/nas ext4 defaults 0 2");
-                facts.fstab.front().lies_on = {"data"};
-              }),
-              ElementsAre("fstab-stops-boot"));
-  EXPECT_THAT(with_line("/srv/data/www /var/www none bind"), ElementsAre("fstab-stops-boot"));
-  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 noauto"), IsEmpty());
-  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 nofail"), IsEmpty());
-  EXPECT_THAT(with_line("/dev/mapper/data2 /srv/data2 ext4 defaults"), IsEmpty());
-  EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service"),
-              ElementsAre("fstab-too-early"));
-  EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service,_netdev"), IsEmpty());
-}
-
-std::string cached(const std::string& location, const std::string& ignore = "-",
-                   const std::string& name = "tank/home", const std::string& canmount = "on") {
-  return name + "\t/home\t" + canmount + "\ton\ton\ton\ton\toff\ton\toff\ttank/home\t" + location +
-         "\t-\t-\t-\t-\t-\t-\t-\t" + ignore + "\n";
-}
-
-TEST(Doctor, FindsUnitsOfZfsThatAskOrFindAKey) {
-  const auto with_cache = [](const std::string& text) {
-    return found_after([&](Facts& facts) { facts.zfs_cache = parse_zfs_list_cache(text); });
-  };
-  EXPECT_THAT(with_cache(cached("prompt")), ElementsAre("zfs-asks"));
-  EXPECT_THAT(with_cache(cached("prompt", "on")), IsEmpty());
-  EXPECT_THAT(with_cache(cached("prompt", "-", "tank/home", "off")), IsEmpty());
-  EXPECT_THAT(with_cache(cached("file:///root/home.key")), ElementsAre("zfs-key-file"));
-  EXPECT_THAT(found_after([](Facts& facts) { facts.volumes.front().key_file = "/root/home.key"; }),
-              ElementsAre("zfs-key-file"));
-  EXPECT_THAT(with_cache("too\tshort\n"), IsEmpty());
-}
-
-TEST(Doctor, FindsUnitsOfZfsForClonesAndForWhatLiesBelow) {
-  const auto remedy = [](const std::string& text) {
-    auto facts = healthy();
-    facts.zfs_cache = parse_zfs_list_cache(text);
-    const auto findings = examine(facts);
-    return findings.size() == 1 ? findings.front().found.remedy : std::to_string(findings.size());
-  };
-  const std::string set = "zfs set org.openzfs.systemd:ignore=on ";
-  const std::string reload = " && systemctl daemon-reload";
-  EXPECT_EQ(remedy(cached("prompt") + cached("none", "-", "tank/home/anna")), set + "tank/home" + reload);
-  EXPECT_EQ(remedy(cached("prompt", "-", "tank/home", "off") + cached("none", "-", "tank/home/anna")),
-            set + "tank/home" + reload);
-  EXPECT_EQ(remedy(cached("prompt") + cached("none", "-", "tank/restored")),
-            set + "tank/home tank/restored" + reload);
-  EXPECT_EQ(remedy(cached("prompt", "on") + cached("none", "-", "tank/restored")),
-            set + "tank/restored" + reload);
-  EXPECT_EQ(remedy(cached("prompt", "on") + cached("none", "off", "tank/home/anna")),
-            set + "tank/home/anna" + reload);
-}
-
-TEST(Doctor, FindsPoolsThatAreNotImported) {
-  EXPECT_THAT(found_after([](Facts& facts) { facts.units["zfs-import-cache.service"].is_masked = true; }),
-              ElementsAre("zfs-import-off"));
-  EXPECT_THAT(found_after([](Facts& facts) { facts.pool_cache.reset(); }), ElementsAre("zfs-import-off"));
-  EXPECT_THAT(found_after([](Facts& facts) { facts.pool_cache = "other"; }),
-              ElementsAre("zfs-pool-unlisted"));
-  EXPECT_THAT(found_after([](Facts& facts) { facts.units["zfs-mount.service"].is_masked = true; }),
-              ElementsAre("zfs-mount-off"));
 }
 
 TEST(Doctor, FindsWhatIsInTheWayToAGateway) {

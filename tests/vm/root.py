@@ -14,6 +14,7 @@ from gateway import GatewayError
 from guest import Guest, GuestError
 from name_server import NameServer
 from scenario import BOOT_LIMIT, NOWHERE, VOLUMES, Scenario, unit
+from tpm import Tpm
 
 KEY = (pathlib.Path(__file__).resolve().parent / "guest" / "repository-key").read_text(encoding="utf-8").strip()
 PASSPHRASE = "typed at the console"
@@ -211,6 +212,16 @@ class RootScenario(Scenario):
         guest = self.boot_root(extra=NOWHERE)
         self.gateway.wait_for_request(BOOT_LIMIT)
         guest.end()
+
+    def assert_the_disk_with_another_chip_asks_nobody(self):
+        before = self.requests()
+        self.tpm = Tpm(self._work / "other")
+        thief = self.boot_root()
+        thief.wait_for_console(self.prompt, BOOT_LIMIT)
+        thief.wait_for_console("made by the TPM of another machine", BOOT_LIMIT)
+        self.step("the same disk with another chip says so, and prompts")
+        self.assertEqual(self.requests(), before)
+        thief.end()
 
     def type_passphrase(self, guest, await_system):
         """As a person does, who types once more where it was shown: then it came before the prompt had put echo off, and is lost. Gives what

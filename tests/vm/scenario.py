@@ -16,6 +16,7 @@ from gateway import Gateway
 from guest import Disks, Guest, make_disk, make_overlay
 
 BOOT_LIMIT = 300
+STILL_AT_WORK = 124  # timeout(1) gave up waiting
 # QEMU's words for one more network card, whose cable ends at a switch with nobody else.
 NOWHERE = ["-netdev", "hubport,id=nowhere,hubid=7", "-device", "virtio-net-pci,netdev=nowhere"]
 VOLUMES = ["tank/raw", "tank/hex", "tank/pass", "tank/raw/nested"]
@@ -86,6 +87,13 @@ class Scenario(unittest.TestCase):
         look()
         self.step(f"request {identity} has arrived; approving it")
         self.assertIn("approved", self.gateway.request("approve", identity))
+
+    def assert_keeps_asking(self, guest, seconds):
+        """While no gateway can be reached, the unit is at work for as long as that, and the volumes are locked."""
+        joined = guest.run(f"timeout {seconds} systemctl start zfs-keyvault.service")
+        self.assertEqual(joined.code, STILL_AT_WORK, joined.err)
+        self.assert_locked(guest, VOLUMES)
+        self.step(f"the guest has asked for {seconds} s")
 
     def finish_boot(self, guest):
         """Waits until nothing is left to start; gives systemd's word for the machine."""

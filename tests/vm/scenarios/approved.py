@@ -1,4 +1,4 @@
-"""Boots that a person approves: one, a reboot, and one whose network comes late."""
+"""Boots that a person approves: one, a reboot, and one that reaches its gateway half a minute late."""
 
 import pathlib
 import sys
@@ -7,6 +7,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from scenario import VOLUMES, Scenario, unit  # noqa: E402
+
+AWAY = 30
 
 
 class Approved(Scenario):
@@ -33,12 +35,13 @@ class Approved(Scenario):
         self.assertEqual(self.finish_boot(guest), "running")
         self.assert_everything_open(guest)
 
-        self.step("rebooting with the network cable out")
+        self.step("rebooting with the network cable out: the gateway cannot be reached")
         guest.set_link(False)
         seen = len(guest.console)
         guest.reboot()
         complaint = guest.wait_for_console(r"zkv(\[\d+\])?: .*gateway.*", 300, seen)
         self.step(f"the guest has no network and says: {complaint.group(0).strip()}")
+        self.assert_keeps_asking(guest, AWAY)
         guest.set_link(True)
         self.approve_next()
         self.finish_boot(guest)

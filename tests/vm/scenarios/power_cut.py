@@ -68,6 +68,16 @@ class PowerCut(Scenario):
             self.assert_open(guest, VOLUMES)
             self.assert_data_opens_if_it_is_there(guest)
         guest.power_off()
+        self.assert_a_person_can_approve_its_next_boot()
+
+    def assert_a_person_can_approve_its_next_boot(self):
+        self.setup = ""
+        self.gateway.start()
+        guest = self.boot_from(self.disks)
+        self.approve_next()
+        self.finish_boot(guest)
+        self.assert_everything_open(guest)
+        guest.power_off()
 
     def assert_data_opens_if_it_is_there(self, guest):
         names = {volume["name"] for volume in json.loads(guest.check("zkv volume list --json --key-file /root/recovery-key"))}

@@ -1,0 +1,166 @@
+// What the doctor finds in units, crypttab, fstab and the pools of machines that are made up, one fault each.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "doctor_world.h"
+
+namespace zkv::doctor {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(DoctorOrder, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("Requires=zfs-keyvault.target\n"); }),
+      ElementsAre("dependent-unordered"));
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("", {"zfs-keyvault.target"}); }),
+      ElementsAre("dependent-unordered"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.units["db.service"] = unit("Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n",
+                                                 {"zfs-keyvault.target"});
+              }),
+              IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.units["zkv-cryptsetup.socket"] = unit("BindsTo=zfs-keyvault.service\n");
+                facts.units["zkv-credentials.socket"] = unit("BindsTo=zfs-keyvault.service\n");
+              }),
+              IsEmpty());
+}
+
+TEST(DoctorOrder, FindsUnitsThatHaveTheBootWaitForTheApproval) {
+  const std::string waits = "Requires=zfs-keyvault.target\nAfter=zfs-keyvault.target\n";
+  for (const auto* target : {"multi-user.target", "graphical.target"}) {
+    EXPECT_THAT(found_after([&](Facts& facts) {
+                  facts.units["db.service"] = unit(waits, {"zfs-keyvault.target", target});
+                }),
+                ElementsAre("dependent-holds-boot"));
+  }
+  EXPECT_THAT(found_after([&](Facts& facts) {
+                facts.units["db.service"] = unit(waits + "DefaultDependencies=no\n", {"multi-user.target"});
+              }),
+              IsEmpty());
+  EXPECT_THAT(found_after([&](Facts& facts) { facts.units["db.service"] = unit(waits, {"timers.target"}); }),
+              IsEmpty());
+}
+
+TEST(DoctorOrder, FindsUnitsThatUseAVolumeAndDoNotWait) {
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("RequiresMountsFor=/srv/data/db\n"); }),
+      ElementsAre("dependent-unbound"));
+  EXPECT_THAT(
+      found_after([](Facts& facts) { facts.units["db.service"] = unit("WorkingDirectory=/srv/database\n"); }),
+      IsEmpty());
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.units["db.service"] = unit("RequiresMountsFor=/srv/data/db\n", {});
+              }),
+              IsEmpty());
+}
+
+TEST(DoctorOrder, FindsWhatCrypttabAsksForOrOpensByItself) {
+  const auto with_line = [](const std::string& line) {
+    return found_after([&](Facts& facts) { facts.crypttab = unlock::parse_crypttab(line); });
+  };
+  EXPECT_THAT(with_line("data UUID=12 none luks"), ElementsAre("crypttab-asks"));
+  EXPECT_THAT(with_line("other-name UUID=12 - luks"), ElementsAre("crypttab-asks"));
+  EXPECT_THAT(with_line("data UUID=12 none luks,noauto"), IsEmpty());
+  EXPECT_THAT(with_line("else UUID=13 none luks"), IsEmpty());
+  EXPECT_THAT(with_line("data UUID=12 /root/data.key luks"), ElementsAre("crypttab-key-file"));
+  EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks"), ElementsAre("crypttab-netdev"));
+  EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks,_netdev"), IsEmpty());
+  EXPECT_THAT(with_line("data UUID=12 /dev/urandom swap"), IsEmpty());
+  const std::string ours(unlock::kCryptsetupSocket);
+  EXPECT_THAT(with_line("other-name UUID=12 " + ours + " luks"),
+              ElementsAre("crypttab-netdev", "crypttab-unknown"));
+  EXPECT_THAT(with_line("else UUID=13 " + ours + " luks,_netdev"), ElementsAre("crypttab-unknown"));
+  EXPECT_THAT(with_line("else UUID=13 " + ours + " luks,noauto"), ElementsAre("crypttab-unknown"));
+  EXPECT_THAT(with_line("data UUID=12 " + ours + " luks,_netdev"), IsEmpty());
+}
+
+TEST(DoctorOrder, LeavesWhatTheSystemLiesOnToTheInitramfs) {
+  const auto with_tables = [](bool holds_system, const std::string& crypttab, const std::string& fstab) {
+    return found_after([&](Facts& facts) {
+      for (auto& volume : facts.volumes) volume.holds_system = holds_system;
+      facts.crypttab = unlock::parse_crypttab(crypttab);
+      facts.fstab = parse_whole_fstab(fstab);
+    });
+  };
+  const std::string crypttab = "data UUID=12 none luks,discard";
+  const std::string fstab = "/dev/mapper/data / ext4 errors=remount-ro 0 1";
+  EXPECT_THAT(with_tables(true, crypttab, fstab), IsEmpty());
+  EXPECT_THAT(with_tables(false, crypttab, fstab), ElementsAre("crypttab-asks", "fstab-stops-boot"));
+  EXPECT_THAT(with_tables(false, "data UUID=12 none luks,initramfs", ""), IsEmpty());
+}
+
+TEST(DoctorOrder, FindsLinesOfFstabThatStopTheBoot) {
+  const auto with_line = [](const std::string& line) {
+    return found_after([&](Facts& facts) { facts.fstab = parse_whole_fstab(line); });
+  };
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 defaults 0 2"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_line("tank/home/anna /home/anna zfs defaults"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.fstab = parse_whole_fstab("UUID=12-ab /srv/nas ext4 defaults 0 2");
+                facts.fstab.front().lies_on = {"data"};
+              }),
+              ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_line("/srv/data/www /var/www none bind"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 noauto"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 nofail"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/mapper/data2 /srv/data2 ext4 defaults"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service"),
+              ElementsAre("fstab-too-early"));
+  EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service,_netdev"), IsEmpty());
+}
+
+std::string cached(const std::string& location, const std::string& ignore = "-",
+                   const std::string& name = "tank/home", const std::string& canmount = "on") {
+  return name + "\t/home\t" + canmount + "\ton\ton\ton\ton\toff\ton\toff\ttank/home\t" + location +
+         "\t-\t-\t-\t-\t-\t-\t-\t" + ignore + "\n";
+}
+
+TEST(DoctorOrder, FindsUnitsOfZfsThatAskOrFindAKey) {
+  const auto with_cache = [](const std::string& text) {
+    return found_after([&](Facts& facts) { facts.zfs_cache = parse_zfs_list_cache(text); });
+  };
+  EXPECT_THAT(with_cache(cached("prompt")), ElementsAre("zfs-asks"));
+  EXPECT_THAT(with_cache(cached("prompt", "on")), IsEmpty());
+  EXPECT_THAT(with_cache(cached("prompt", "-", "tank/home", "off")), IsEmpty());
+  EXPECT_THAT(with_cache(cached("file:///root/home.key")), ElementsAre("zfs-key-file"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.volumes.front().key_file = "/root/home.key"; }),
+              ElementsAre("zfs-key-file"));
+  EXPECT_THAT(with_cache("too\tshort\n"), IsEmpty());
+}
+
+TEST(DoctorOrder, FindsUnitsOfZfsForClonesAndForWhatLiesBelow) {
+  const auto remedy = [](const std::string& text) {
+    auto facts = healthy();
+    facts.zfs_cache = parse_zfs_list_cache(text);
+    const auto findings = examine(facts);
+    return findings.size() == 1 ? findings.front().found.remedy : std::to_string(findings.size());
+  };
+  const std::string set = "zfs set org.openzfs.systemd:ignore=on ";
+  const std::string reload = " && systemctl daemon-reload";
+  EXPECT_EQ(remedy(cached("prompt") + cached("none", "-", "tank/home/anna")), set + "tank/home" + reload);
+  EXPECT_EQ(remedy(cached("prompt", "-", "tank/home", "off") + cached("none", "-", "tank/home/anna")),
+            set + "tank/home" + reload);
+  EXPECT_EQ(remedy(cached("prompt") + cached("none", "-", "tank/restored")),
+            set + "tank/home tank/restored" + reload);
+  EXPECT_EQ(remedy(cached("prompt", "on") + cached("none", "-", "tank/restored")),
+            set + "tank/restored" + reload);
+  EXPECT_EQ(remedy(cached("prompt", "on") + cached("none", "off", "tank/home/anna")),
+            set + "tank/home/anna" + reload);
+}
+
+TEST(DoctorOrder, FindsPoolsThatAreNotImported) {
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units["zfs-import-cache.service"].is_masked = true; }),
+              ElementsAre("zfs-import-off"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.pool_cache.reset(); }), ElementsAre("zfs-import-off"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.pool_cache = "other"; }),
+              ElementsAre("zfs-pool-unlisted"));
+  EXPECT_THAT(found_after([](Facts& facts) { facts.units["zfs-mount.service"].is_masked = true; }),
+              ElementsAre("zfs-mount-off"));
+}
+
+}  // namespace
+}  // namespace zkv::doctor
