@@ -10,6 +10,7 @@
 #include "unlock/mount_place.h"
 #include "unlock/order.h"
 #include "unlock/system_tool.h"
+#include "unlock/zfs_cover.h"
 #include "unlock/zfs_fingerprint.h"
 #include "unlock/zfs_load.h"
 #include "unlock/zfs_mount.h"
@@ -263,16 +264,24 @@ class ZfsUnlocker final : public Unlocker {
                                                                const std::vector<std::string>& held,
                                                                const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(const auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), imported_));
+    const auto roots = dataset_names(names_of(volumes));
+    ZKV_TRY(const auto listing, listing_of_pools(program, roots));
+    const Cover cover(in_mount_order(listing.datasets, roots, own_pools(roots)), listing.datasets, held,
+                      [&](const Dataset& dataset) { return program.unmount(dataset.name); });
     ZfsMounter mounter(options_, program);
-    return mount_all(ordered, held, stop,
-                     [&](const auto& datasets) { return mounter.mount(datasets, stop); });
+    auto mounts = mount_all(cover.ordered(), held, stop,
+                            [&](const auto& datasets) { return mounter.mount(datasets, stop); });
+    if (const auto left = cover.left_out(mounts); !left.empty()) static_cast<void>(mounter.mount(left, {}));
+    cover.tell_what_is_hidden(mounts);
+    return mounts;
   }
 
   [[nodiscard]] Result<std::vector<MountOutcome>> unmount(const std::vector<VolumeRef>& volumes,
                                                           const std::stop_token& stop) override {
     ZKV_TRY(const auto program, ZfsProgram::find(options_.program, options_.limit));
-    ZKV_TRY(auto ordered, filesystems_of(program, dataset_names(names_of(volumes)), {}));
+    const auto roots = dataset_names(names_of(volumes));
+    ZKV_TRY(const auto listing, listing_of_pools(program, roots));
+    auto ordered = in_mount_order(listing.datasets, roots);
     std::erase_if(ordered, [](const Dataset& dataset) { return dataset.unclear == kNothingSaid; });
     return unmount_all(ordered, stop, [&](const Dataset& dataset) { return unmount_one(program, dataset); });
   }
@@ -301,18 +310,19 @@ class ZfsUnlocker final : public Unlocker {
     return program.list({pools.begin(), pools.end()}, Depth::kAllBelow);
   }
 
-  /// What hangs on the keys of `roots`, and what needs no key in those of `pools` that they lie in.
-  Result<std::vector<Dataset>> filesystems_of(const ZfsProgram& program, const Names& roots,
-                                              const Names& pools) {
+  /// All that is in the pools of `roots`, as it was seen last, or now.
+  Result<Listing> listing_of_pools(const ZfsProgram& program, const Names& roots) {
     const auto wanted = pools_of(roots);
-    Names own_pools;
-    std::ranges::set_intersection(wanted, pools, std::inserter(own_pools, own_pools.end()));
-    const auto seen = std::exchange(seen_, std::nullopt);
-    if (seen && std::ranges::includes(seen->pools, wanted)) {
-      return in_mount_order(seen->listing.datasets, roots, own_pools);
-    }
-    ZKV_TRY(const auto listing, list_pools(program, wanted));
-    return in_mount_order(listing.datasets, roots, own_pools);
+    auto seen = std::exchange(seen_, std::nullopt);
+    if (seen && std::ranges::includes(seen->pools, wanted)) return std::move(seen->listing);
+    return list_pools(program, wanted);
+  }
+
+  /// Those of the pools of `roots` that this unlocker has imported.
+  [[nodiscard]] Names own_pools(const Names& roots) const {
+    Names own;
+    std::ranges::set_intersection(pools_of(roots), imported_, std::inserter(own, own.end()));
+    return own;
   }
 
   /// Imports the pools of those volumes that bring theirs. What was refused, by pool.

@@ -160,6 +160,13 @@ std::string root_above(std::string_view name, const Names& volumes) {
 
 }  // namespace
 
+void sort_by_mountpoint(std::vector<Dataset>& datasets) {
+  std::sort(datasets.begin(), datasets.end(), [](const Dataset& left, const Dataset& right) {
+    return std::tuple(fs::path(left.mountpoint), left.name) <
+           std::tuple(fs::path(right.mountpoint), right.name);
+  });
+}
+
 bool wants_mount(const Dataset& dataset) {
   return dataset.unclear.empty() && dataset.is_filesystem && !reason_to_skip(dataset);
 }
@@ -187,10 +194,7 @@ std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volum
                                                          : volumes.contains(dataset.encryption_root);
     if (is_ours && (dataset.is_filesystem || !dataset.unclear.empty())) ordered.push_back(dataset);
   }
-  std::sort(ordered.begin(), ordered.end(), [](const Dataset& left, const Dataset& right) {
-    return std::tuple(fs::path(left.mountpoint), left.name) <
-           std::tuple(fs::path(right.mountpoint), right.name);
-  });
+  sort_by_mountpoint(ordered);
   return ordered;
 }
 

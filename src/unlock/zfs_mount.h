@@ -27,6 +27,9 @@ Names pools_of(const Names& names);
 /// not to be mounted; those that are unclear, or of which zfs(8) says nothing, come first.
 std::vector<Dataset> in_mount_order(const Datasets& datasets, const Names& volumes, const Names& pools = {});
 
+/// By mount point and then by name, so that each comes after those it lies in.
+void sort_by_mountpoint(std::vector<Dataset>& datasets);
+
 /// Whether the dataset's own properties let it be mounted at a path.
 bool wants_mount(const Dataset& dataset);
 

@@ -204,6 +204,59 @@ TEST(ZfsMount, TheMountpointDecidesTheOrderAndNotTheName) {
   EXPECT_THAT(zfs.calls_of("zfs mount"), ElementsAre("zfs mount tank/b", "zfs mount tank/a"));
 }
 
+TEST(ZfsMount, WhatIsMountedAlreadyIsNotHiddenByWhatItLiesIn) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/b"}, {"mounted", "yes"}});
+  zfs.add("tank/plain", {{"mountpoint", "/srv/b/plain"}, {"mounted", "yes"}});
+  zfs.add("tank/beside", {{"mountpoint", "/srv2"}, {"mounted", "yes"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/b"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/b", MountHappened::kMounted),
+                                   mount_of("tank/plain", MountHappened::kMounted)));
+  EXPECT_THAT(zfs.calls_of("zfs unmount"), ElementsAre("zfs unmount tank/plain", "zfs unmount tank/b"));
+  EXPECT_THAT(zfs.calls_of("zfs mount"),
+              ElementsAre("zfs mount tank/a", "zfs mount tank/b", "zfs mount tank/plain"));
+}
+
+TEST(ZfsMount, WhatIsOpenIsLeftAsItIsWhereNothingComesUpOverIt) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}, {"mounted", "yes"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/b"}});
+  zfs.add("tank/plain", {{"mountpoint", "/srv/c"}, {"mounted", "yes"}});
+  ASSERT_TRUE(make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/b"}}, {}));
+  EXPECT_THAT(zfs.calls_of("zfs unmount"), IsEmpty());
+  zfs.set("tank/a", "mounted", "no");
+  ASSERT_TRUE(make_zfs_unlocker(zfs.options())->mount_unheld({{"tank/a"}}, {"/"}, {}));
+  EXPECT_THAT(zfs.calls_of("zfs unmount"), IsEmpty()) << "what it lies in is for later";
+}
+
+TEST(ZfsMount, WhatIsInUseBelowIsToldOfAndKeepsNothingBack) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv"}});
+  zfs.add_root("tank/b", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/b"}, {"mounted", "yes"}});
+  zfs.add("tank/plain", {{"mountpoint", "/srv/c"}, {"mounted", "yes"}});
+  for (const auto* name : {"tank/b", "tank/plain"}) zfs.set(name, "unmount-error", "pool or dataset is busy");
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}, {"tank/b"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(*mounts, ElementsAre(mount_of("tank/a", MountHappened::kMounted),
+                                   mount_of("tank/b", MountHappened::kFailed)));
+  EXPECT_THAT((*mounts)[0].detail, HasSubstr("it hides tank/plain"));
+  EXPECT_THAT((*mounts)[1].detail, HasSubstr("tank/a came up over it"));
+}
+
+TEST(ZfsMount, WhatWasTakenAwayComesBackThoughWhatItLiesInFails) {
+  FakeZfs zfs;
+  zfs.add_root("tank/a", kHexA,
+               {{"keystatus", "available"}, {"mountpoint", "/srv"}, {"mount-error", "no such place"}});
+  zfs.add("tank/plain", {{"mountpoint", "/srv/c"}, {"mounted", "yes"}});
+  const auto mounts = make_zfs_unlocker(zfs.options())->mount({{"tank/a"}}, {});
+  ASSERT_TRUE(mounts) << mounts.error().message();
+  EXPECT_THAT(mounts->front(), mount_of("tank/a", MountHappened::kFailed));
+  EXPECT_EQ(zfs.get("tank/plain", "mounted"), "yes");
+}
+
 TEST(ZfsMount, LibzfsSparesTheProgramsAndKeepsTheOrder) {
   FakeZfs zfs;
   zfs.add_root("tank/a", kHexA, {{"keystatus", "available"}, {"mountpoint", "/srv/inner"}});
