@@ -36,6 +36,7 @@ struct Candidate {
   CryptLibrary::Device device;
   std::span<const std::uint8_t> key;
   std::uint64_t memory = 0;
+  bool is_open = false;  ///< by its mapping, whoever made that
 };
 
 const CryptKind& kind_of(const Volume& volume) { return *crypt_kind_of(volume.kind); }
@@ -114,13 +115,28 @@ std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, co
   const auto device = find_device(volume.settings.device, round.options.devices);
   if (!device) return told(volume, Happened::kMissing, device.error());
   if (round.attempt == Attempt::kOpen) {
-    if (auto settled = settled_by_mappings(volume, *device, kind, mappings)) return settled;
+    const auto settled = settled_by_mappings(volume, *device, kind, mappings);
+    candidate.is_open = settled && settled->happened == Happened::kAlreadyOpen;
+    if (settled && !candidate.is_open) return settled;
+    if (candidate.is_open) {
+      candidate.device = {*device, kind.format, std::move(*wishes)};
+      return std::nullopt;
+    }
     if (auto sound = check_mounts_of_others(volume, *device, round.options); !sound)
       return told(volume, Happened::kFailed, sound.error());
   }
   candidate.device = {*device, kind.format, std::move(*wishes)};
   candidate.key = *key;
   return std::nullopt;
+}
+
+/// Of a volume that is open: somebody else may have opened what no key of ours would have been given to.
+Outcome outcome_of_open(const Volume& volume, const Result<std::uint64_t>& header) {
+  if (header || header.error().kind() != ErrorKind::kDenied) return told(volume, Happened::kAlreadyOpen);
+  return told(volume, Happened::kFailed,
+              "somebody else has opened it, and " + header.error().message() +
+                  "; what is read there may be another's, and what is written can be read by anybody",
+              "zkv unmount " + volume.name + "; " + header.error().remedy());
 }
 
 Outcome outcome_of_header(const Volume& volume, const Error& error) {
@@ -150,7 +166,7 @@ std::vector<Worked> read_headers(const CryptLibrary& library, const std::vector<
 /// system acts on what it finds there.
 Result<> open_device(const CryptLibrary& library, const std::string& name, const Candidate& candidate,
                      const CryptRound& round) {
-  const auto& [place, device, key, memory] = candidate;
+  const auto& [place, device, key, memory, is_open] = candidate;
   const bool is_trial = round.attempt == Attempt::kTrial;
   if (device.format == CryptFormat::kPlain) {
     const bool is_looked_at = !device.wishes.takes_any_content;
@@ -180,7 +196,7 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
   const auto mappings = Mappings::read(round.options.blocks);
   std::vector<Candidate> candidates;
   for (std::size_t i = 0; i < volumes.size(); ++i) {
-    Candidate candidate{i, {}, {}, 0};
+    Candidate candidate{i, {}, {}, 0, false};
     auto settled = look_at(volumes[i], round, mappings, candidate);
     outcomes.push_back(settled ? std::move(*settled) : told(volumes[i], Happened::kInterrupted));
     if (!settled) candidates.push_back(std::move(candidate));
@@ -190,6 +206,10 @@ std::vector<Outcome> open_present(std::span<const Volume> volumes, const CryptRo
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const std::size_t place = candidates[i].place;
+    if (candidates[i].is_open) {
+      outcomes[place] = outcome_of_open(volumes[place], headers[i].result);
+      continue;
+    }
     if (!headers[i].result) {
       outcomes[place] = outcome_of_header(volumes[place], headers[i].result.error());
       continue;

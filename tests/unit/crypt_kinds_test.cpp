@@ -88,6 +88,19 @@ const std::string kTrialTold = kShapeTold + "PLAIN passphrase zkv-trial " + std:
                                "\nblkid\nclose zkv-trial " +
                                std::to_string(CRYPT_DEACTIVATE_DEFERRED_CANCEL) + "\nclose zkv-trial 0\n";
 
+/// As at the prompt of a boot that gave the key to nobody.
+TEST_F(CryptKinds, WhatSomebodyElseHasOpenedCountsAsOpenOnlyUnderAHeaderThatProtects) {
+  const auto luks = make_luks_unlocker(options_);
+  write(directory_ / "sys/loop3/loop/backing_file", fs::canonical(directory_ / "disk").string() + "\n");
+  mapping("dm-0", "data", "CRYPT-LUKS2-12-data", "loop3");
+  EXPECT_EQ(open(*luks, "").happened, Happened::kAlreadyOpen);
+  write(directory_ / "null-cipher", "");
+  const auto outcome = open(*luks, "");
+  EXPECT_EQ(outcome.happened, Happened::kFailed);
+  EXPECT_THAT(outcome.detail, HasSubstr("somebody else has opened it"));
+  EXPECT_THAT(outcome.detail, HasSubstr("protects nothing"));
+}
+
 TEST_F(CryptKinds, APlainVolumeIsLookedAtBeforeItGetsItsName) {
   const auto plain = make_plain_unlocker(options_);
   EXPECT_EQ(open(*plain, std::string(kShape)).happened, Happened::kOpened);
