@@ -111,6 +111,23 @@ TEST_F(HttpTest, ABodyWhoseEndIsUnclearIsRefusedAndNothingAfterItIsAnswered) {
   EXPECT_EQ(answer_to("Transfer-Encoding: chunked\r\n", "1.0"), "HTTP/1.1 400 ");
 }
 
+TEST_F(HttpTest, ATrailerOrChunksWithoutEndAreA413) {
+  const std::string head = "POST /nowhere HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string trailer = "0\r\n";
+  for (int i = 0; i < 200; ++i) trailer += "X" + std::to_string(i) + ": " + std::string(4000, 'a') + "\r\n";
+  EXPECT_THAT(ask(head + trailer), StartsWith("HTTP/1.1 413 "));
+  std::string crumbs;
+  for (int i = 0; i < 30'000; ++i) crumbs += "1;" + std::string(20, 'x') + "\r\na\r\n";
+  EXPECT_THAT(ask(head + crumbs), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(HttpTest, ATrailerWithinBoundsIsReadToItsEnd) {
+  EXPECT_THAT(
+      ask("POST /nowhere HTTP/1.1\r\nHost: g\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "2;of=some\r\nab\r\n0\r\nX-Late: yes\r\nHost: other\r\n\r\n"),
+      StartsWith("HTTP/1.1 404 "));
+}
+
 TEST_F(HttpTest, AChunkedBodyIsReadInAnyCaseOfTheWord) {
   EXPECT_THAT(
       ask("POST /nowhere HTTP/1.1\r\nHost: g\r\nConnection: close\r\nTransfer-Encoding: Chunked\r\n\r\n"

@@ -126,7 +126,8 @@ TEST_F(HttpTest, ATrustedProxyTellsTheClientsAddress) {
 
 TEST_F(HttpTest, ASignedMessageFromTheApproverApproves) {
   EXPECT_THAT(ask(signed_message("123456")), StartsWith("HTTP/1.1 204 No Content\r\n"));
-  EXPECT_THAT(service_.pins_, testing::ElementsAre("123456 SM1 sms:+15551234567"));
+  EXPECT_THAT(service_.pins_,
+              testing::ElementsAre(testing::MatchesRegex("123456 [A-Za-z0-9+/]+= sms:.15551234567")));
 }
 
 TEST_F(HttpTest, AMessageInTheQueryCountsAsTheAddressIsSignedWithIt) {
@@ -138,7 +139,58 @@ TEST_F(HttpTest, AMessageInTheQueryCountsAsTheAddressIsSignedWithIt) {
   EXPECT_THAT(ask(message("?Body=123456"), "127.0.0.2"), StartsWith("HTTP/1.1 204 No Content\r\n"));
   EXPECT_THAT(ask(message("?Body=123457"), "127.0.0.3"), StartsWith("HTTP/1.1 403 "));
   EXPECT_THAT(ask(message(""), "127.0.0.4"), StartsWith("HTTP/1.1 403 "));
-  EXPECT_THAT(service_.pins_, testing::ElementsAre("123456 SM1 sms:+15551234567"));
+  EXPECT_THAT(service_.pins_,
+              testing::ElementsAre(testing::MatchesRegex("123456 [A-Za-z0-9+/]+= sms:.15551234567")));
+}
+
+/// The signature has nothing between names and values: its owner's text can be cut anew by who has seen it.
+TEST_F(HttpTest, AStrangersWordsDoNotMakeThemTheApprover) {
+  const auto stranger = signature(
+      "https://gateway.example/incoming-messageBody123456From+15551234567From+19998887777MessageSidSM1");
+  const auto send = [&](const std::string& form, const char* from) {
+    return ask(post("/incoming-message", form, stranger), from);
+  };
+  EXPECT_THAT(send("Body=123456From%2B15551234567&From=%2B19998887777&MessageSid=SM1", "127.0.0.2"),
+              StartsWith("HTTP/1.1 403 "))
+      << "as it was sent";
+  EXPECT_THAT(send("Body=123456&From=%2B15551234567&From=%2B19998887777&MessageSid=SM1", "127.0.0.3"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(send("Body=123456&From=%2B15551234567&From%2B19998887777=&MessageSid=SM1", "127.0.0.4"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(send("Body=123456&From=%2B15551234567&From%2B1999=8887777MessageSidSM1", "127.0.0.5"),
+              StartsWith("HTTP/1.1 403 "));
+  EXPECT_THAT(service_.pins_, testing::IsEmpty());
+}
+
+TEST_F(HttpTest, WhereTheSenderLivesIsNoSecondSender) {
+  const std::string text =
+      "https://gateway.example/incoming-messageBody123456From+15551234567FromCityBONNFromCountryDE";
+  EXPECT_THAT(ask(post("/incoming-message", "Body=123456&From=%2B15551234567&FromCity=BONN&FromCountry=DE",
+                       signature(text))),
+              StartsWith("HTTP/1.1 204 "));
+}
+
+TEST_F(HttpTest, AMessageThatIsCutAnewIsTheSameMessage) {
+  const auto sent =
+      signature("https://gateway.example/incoming-messageBody123456From+15551234567MessageSidSM1NumMedia0");
+  const auto send = [&](const std::string& rest, const char* from) {
+    return ask(post("/incoming-message", "Body=123456&From=%2B15551234567&" + rest, sent), from);
+  };
+  EXPECT_THAT(send("MessageSid=SM1&NumMedia=0", "127.0.0.2"), StartsWith("HTTP/1.1 204 "));
+  EXPECT_THAT(send("MessageSid=SM1NumMedia0", "127.0.0.3"), StartsWith("HTTP/1.1 204 "));
+  ASSERT_EQ(service_.pins_.size(), 2U);
+  EXPECT_EQ(service_.pins_[0], service_.pins_[1]) << "the same words are known by";
+}
+
+TEST_F(HttpTest, WhatATrailerSaysOfTheClientIsPassedOver) {
+  options_.trusted_proxies = {Network::parse("127.0.0.0/8").value()};
+  Client client(port());
+  client.send(
+      "GET /request-keys HTTP/1.1\r\nHost: g\r\nX-Forwarded-For: 203.0.113.5\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n"
+      "0\r\nX-Forwarded-For: 10.6.6.6\r\n\r\n");
+  ASSERT_TRUE(service_.wait_for_asks(1));
+  EXPECT_EQ(service_.asks_.front().address, "203.0.113.5");
 }
 
 TEST_F(HttpTest, AnUnknownPinIsA404) {

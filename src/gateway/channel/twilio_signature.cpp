@@ -41,6 +41,9 @@ std::string signed_fields(FormFields fields) {
   return text;
 }
 
+/// Fields whose names go on after "From". Source: Twilio, "Twilio's Request to your Webhook URL".
+constexpr std::array<std::string_view, 4> kAfterFrom{"City", "Country", "State", "Zip"};
+
 }  // namespace
 
 bool twilio_signature_is_valid(std::span<const std::uint8_t> token, std::string_view url,
@@ -55,6 +58,24 @@ bool twilio_signature_is_valid(std::span<const std::uint8_t> token, std::string_
   };
   const std::array<std::string_view, 3> ports = {parts.port, "", implied_port(url)};
   return std::any_of(ports.begin(), ports.end(), matches);
+}
+
+std::string message_of_signature(std::string_view signature) {
+  const auto bytes = from_base64(signature, Base64::kStandard);
+  return bytes ? to_base64(*bytes, Base64::kStandard) : std::string();
+}
+
+bool may_be_cut_elsewhere(const FormFields& fields) {
+  constexpr std::string_view kFrom = "From";
+  const std::string text = signed_fields(fields);
+  unsigned senders = 0;
+  for (auto at = text.find(kFrom); at != std::string::npos; at = text.find(kFrom, at + 1)) {
+    const auto rest = std::string_view(text).substr(at + kFrom.size());
+    const bool is_another =
+        std::ranges::any_of(kAfterFrom, [&](std::string_view word) { return rest.starts_with(word); });
+    if (!is_another) ++senders;
+  }
+  return senders > 1;
 }
 
 }  // namespace zkv::gateway

@@ -20,4 +20,13 @@ using FormFields = std::vector<std::pair<std::string, std::string>>;
 bool twilio_signature_is_valid(std::span<const std::uint8_t> token, std::string_view url,
                                const FormFields& fields, std::string_view signature);
 
+/// The same for every way in which the signature can be written: what a message that comes again is known by.
+/// Its fields do not tell: the signature covers names and values with nothing between them, so that whoever
+/// has seen one message can post the same text cut into other fields. Empty where it is no signature.
+std::string message_of_signature(std::string_view signature);
+
+/// Whether what was signed names more senders than one: then it may be a stranger's message whose words hold
+/// the name and the number of another sender, cut so that those count.
+bool may_be_cut_elsewhere(const FormFields& fields);
+
 }  // namespace zkv::gateway

@@ -153,6 +153,9 @@ asio::awaitable<Reply> LegacyRoutes::incoming_message(Incoming incoming) {
   if (!is_signed(incoming, form)) {
     co_return refuse(403, "refused.webhook-signature", incoming, "X-Twilio-Signature is missing or wrong");
   }
+  if (may_be_cut_elsewhere(form)) {
+    co_return refuse(403, "refused.webhook-sender", incoming, "a message that names several senders");
+  }
   auto fields = form;
   const auto query = parse_form(incoming.query());
   fields.insert(fields.end(), query.begin(), query.end());
@@ -164,8 +167,7 @@ asio::awaitable<Reply> LegacyRoutes::incoming_message(Incoming incoming) {
   std::string body(find_field(fields, "Body"));
   if (body.empty()) co_return empty(400);
   if (!is_number(body)) co_return empty(404);
-  std::string message(find_field(fields, "MessageSid"));
-  if (message.empty()) message = "signature:" + std::string(incoming.header("X-Twilio-Signature"));
+  auto message = message_of_signature(incoming.header("X-Twilio-Signature"));
   std::string by = "sms:" + sender;
   const auto outcome = co_await service_.receive_pin(std::move(body), std::move(message), std::move(by));
   if (!outcome) co_return empty(500);

@@ -12,7 +12,7 @@ namespace bhttp = boost::beast::http;
 RequestReader::RequestReader() {
   parser_.header_limit(kHeaderLimit);
   parser_.body_limit(kBodyLimit);
-  parser_.eager(true);
+  parser_.eager(false);  // It stops after the header, which is judged before anything of the body is read.
 }
 
 RequestReader::State RequestReader::take(std::string& input) {
@@ -20,10 +20,19 @@ RequestReader::State RequestReader::take(std::string& input) {
     boost::system::error_code error;
     const std::size_t used = parser_.put(boost::asio::buffer(input), error);
     input.erase(0, used);
-    if (error == bhttp::error::need_more || (!error && used == 0)) break;
-    if (error) return judge(error);
+    taken_ += used;
+    if (error && error != bhttp::error::need_more) return judge(error);
+    // A trailer is taken only once it is whole.
+    const bool is_too_long = !parser_.is_done() && taken_ + input.size() > kLongest;
+    if (is_too_long) return refuse(413, "chunks and trailer are longer than 512 KiB");
+    if (parser_.is_header_done() && !headers_) {
+      if (judge_header() == State::kRefused) return State::kRefused;
+      headers_ = parser_.get().base();
+      parser_.eager(true);
+    } else if (error || used == 0) {
+      break;
+    }
   }
-  if (parser_.is_header_done() && judge_header() == State::kRefused) return State::kRefused;
   return parser_.is_done() ? State::kDone : State::kNeedsMore;
 }
 
@@ -83,7 +92,7 @@ Incoming RequestReader::take_request() {
   incoming.method = std::string(message.method_string());
   incoming.target = std::string(message.target());
   incoming.body = std::move(message.body());
-  incoming.headers = std::move(message.base());
+  incoming.headers = std::move(*headers_);
   return incoming;
 }
 
