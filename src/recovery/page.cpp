@@ -58,7 +58,7 @@ std::vector<std::string> steps_of(const Kit& kit) {
 
 Page page_of(const Kit& kit, std::size_t number) {
   Page page;
-  page.title = "zfs-keyvault recovery kit " + std::to_string(kit.number);
+  page.title = std::string(kPageTitle) + std::to_string(kit.number);
   page.purpose = purpose_of(kit);
   if (kit.scheme.parts > 1) page.facts.emplace_back("part", which(kit, number));
   page.facts.emplace_back("machine", plain(kit.machine));

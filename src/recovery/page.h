@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,9 @@
 #include "recovery/kit.h"
 
 namespace zkv::recovery {
+
+/// With the kit's number after it, the first line of a page.
+inline constexpr std::string_view kPageTitle = "zfs-keyvault recovery kit ";
 
 /// ASCII in lines of at most 78 characters.
 struct Page {

@@ -139,6 +139,13 @@ class SplitKit(Case):
         self.assertIn("one argument holds one part", self.world.error("repository", "check", "-k", parts[0]))
         self.assertIn("there is none", self.world.error("repository", "check", "-k", "-", stdin=parts[0].encode()))
 
+    def test_the_pages_are_taken_by_standard_input_as_from_a_file(self):
+        pages = ["zfs-keyvault recovery kit" + page for page in self.create("--split", "2/3").split("zfs-keyvault recovery kit")[1:]]
+        for option in (("-k", "-"), ("--key-file", "-")):
+            self.assertIn("whole", self.world.out("repository", "check", *option, stdin="\n".join(pages[1:]).encode()))
+            self.assertIn("any 2 parts", self.world.error("repository", "check", *option, stdin=pages[0].encode()))
+            self.assertIn("holds no words", self.world.error("repository", "check", *option, stdin=pages[0][:200].encode()))
+
     def test_a_file_with_more_parts_than_one_kit_has_is_told_what_is_wrong(self):
         ours, theirs = self.parts("--split", "2/3"), self.parts("--split", "2/3")
         for parts, said in (([*ours[:2], ours[1]], "kit: part 2 was given twice"),

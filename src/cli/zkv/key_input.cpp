@@ -7,6 +7,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "recovery/kit_reader.h"
+#include "recovery/page.h"
 #include "repository/generation.h"
 #include "terminal.h"
 
@@ -42,6 +43,24 @@ Result<SecretBytes> key_or_kit(SecretBytes line, const NextLine& next) {
     ZKV_CHECK(reader.add(more.view()));
   }
   return reader.key();
+}
+
+/// A kit's page, or those of several parts, as `recovery create` wrote them.
+Result<SecretBytes> key_of_pages(const SecretBytes& pages) {
+  recovery::KitReader reader;
+  for (const auto& part : recovery::parts_in(pages.view())) ZKV_CHECK(reader.add(part.view()));
+  if (reader.is_begun()) return reader.key();
+  return Error::invalid("standard input begins as the page of a recovery kit, and holds no words of one");
+}
+
+/// A key, the words of a kit's parts, one part in a line, or its pages.
+Result<SecretBytes> key_from_stdin(GivenSecrets& secrets) {
+  ZKV_TRY(auto line, secrets.line_from_stdin());
+  if (line.view().starts_with(recovery::kPageTitle)) {
+    ZKV_TRY(const auto rest, secrets.rest_of_stdin());
+    return key_of_pages(rest);
+  }
+  return key_or_kit(std::move(line), [&](const auto&) { return secrets.line_from_stdin(); });
 }
 
 bool names_a_file(const SecretBytes& given) {
@@ -95,8 +114,7 @@ void add_key_options(CLI::App& command, KeyOptions& options) {
 
 Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& options, bool quiet) {
   if (options.key == "-" || options.key_file == "-") {
-    ZKV_TRY(auto line, session.secrets.line_from_stdin());
-    return key_or_kit(std::move(line), [&](const auto&) { return session.secrets.line_from_stdin(); });
+    return key_from_stdin(session.secrets);
   }
   if (!options.key_file.empty()) return read_key_file(options.key_file);
   if (auto given = session.secrets.redeem(options.key); given) {
@@ -112,11 +130,11 @@ Result<SecretBytes> read_repository_key(Session& session, const KeyOptions& opti
 
 Result<SecretBytes> read_key_to_change(Session& session, const KeyOptions& options) {
   if (const auto older = repository::rollback_warning(session.repository)) {
-    static_cast<void>(
-        std::fprintf(stderr,
-                     "zkv: warning: %s; once it is changed, it counts as the newest, and keys and "
-                     "slots that came later are not in it\n",
-                     older->c_str()));
+    static_cast<void>(std::fprintf(
+        stderr,
+        "zkv: warning: %s; once it is changed, it counts as the newest, and keys and "
+        "slots that came later are not in it; %s.previous is kept as %s.replaced-…, if it is newer\n",
+        older->c_str(), session.repository.c_str(), session.repository.c_str()));
   }
   return read_repository_key(session, options);
 }
