@@ -234,7 +234,7 @@ Result<SecretBytes> read_secret(int fd, std::size_t limit, const std::string& wh
 
 Result<> replace_file(const fs::path& path, std::span<const std::uint8_t> contents,
                       const ReplaceOptions& options) {
-  const fs::path target = resolve_link(path);
+  const fs::path target = options.follows_link ? resolve_link(path) : path;
   ZKV_TRY(auto temporary, TemporaryFile::write(target, contents, options.mode));
   if (options.previous) ZKV_CHECK(keep_previous(target, *options.previous));
   ZKV_CHECK(temporary.rename_over(target));

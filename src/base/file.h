@@ -45,12 +45,15 @@ struct ReplaceOptions {
   /// Else a power cut within the next seconds may bring the old file back, whole: for what is worth keeping,
   /// and nobody relies on.
   bool is_kept_at_once = true;
+  /// Else a link at `path` is itself replaced: for what has no business elsewhere, in a directory that may be
+  /// another user's.
+  bool follows_link = true;
 };
 
 /// Replaces `path` by `contents` so that at every moment, even through a power cut, `path` is the whole old
 /// or the whole new file: temporary file in the same directory, fsync, rename, fsync of the directory. A
-/// symbolic link is followed, so that the file it names is replaced. A file that root replaces stays its
-/// owner's. Errors: kIo; the old file is then intact and the temporary gone.
+/// symbolic link is followed, so that the file it names is replaced, unless told otherwise. A file that root
+/// replaces stays its owner's. Errors: kIo; the old file is then intact and the temporary gone.
 Result<> replace_file(const std::filesystem::path& path, std::span<const std::uint8_t> contents,
                       const ReplaceOptions& options = {});
 

@@ -3,7 +3,6 @@
 
 #include "base/encoding.h"
 #include "crypto/fernet.h"
-#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "repository/edit_version2.h"
 #include "repository/seed_file.h"
@@ -65,18 +64,6 @@ Result<> check_replaceable(const fs::path& path) {
       .remedy("move it away, or give another place by --repository");
 }
 
-/// PATH.previous goes with the next change. This stays, by a name that is made of what it holds.
-Result<std::optional<fs::path>> keep_replaced(const fs::path& path) {
-  const auto old = read_bytes(path);
-  if (!old && old.error().kind() == ErrorKind::kNotFound) return std::nullopt;
-  if (!old) return tl::unexpected(old.error());
-  if (old->empty()) return std::nullopt;
-  fs::path aside = path.string() + ".replaced-" + to_hex(crypto::sha256(*old)).substr(0, 8);
-  auto kept = create_file(aside, *old);
-  if (!kept && kept.error().kind() != ErrorKind::kExists) return std::move(kept).error();
-  return aside;
-}
-
 }  // namespace
 
 Result<Description> describe(const fs::path& path) {
@@ -98,7 +85,7 @@ Result<std::optional<fs::path>> create(const fs::path& path, Format format, cons
   if (replace) ZKV_CHECK(check_replaceable(path));
   ZKV_TRY(const auto lock, WriteLock::acquire(path));
   if (replace) {
-    ZKV_TRY(auto aside, keep_replaced(lock.path()));
+    ZKV_TRY(auto aside, keep_replaced(lock.path(), lock.path()));
     ZKV_CHECK(lock.replace(file));
     return aside;
   }

@@ -69,9 +69,23 @@ Result<Version2> edit_version2(const LockedFile& locked, const SecretBytes& key,
   return repository;
 }
 
+/// Where an older file was put back, PATH.previous can be the newest that there is, with keys that are
+/// nowhere else; it goes with the next change.
+Result<> keep_newer_previous(const WriteLock& lock, const Header& header) {
+  const std::filesystem::path previous = lock.path().string() + ".previous";
+  const auto file = read_file(previous, kLargestFile);
+  if (!file) return {};
+  const auto outside = read_outside(*file);
+  const bool is_newer =
+      outside && outside->header.id == header.id && outside->header.generation > header.generation;
+  if (!is_newer) return {};
+  return keep_replaced(previous, lock.path()).map([](const auto&) {});
+}
+
 Result<> write_next_generation(const WriteLock& lock, Version2& repository) {
   const auto seen = seen_generation(lock.path());
   auto& header = repository.outside.header;
+  ZKV_CHECK(keep_newer_previous(lock, header));
   if (seen && seen->id == header.id) header.generation = std::max(header.generation, seen->generation);
   ++header.generation;
   header.written = now();

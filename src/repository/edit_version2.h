@@ -17,7 +17,7 @@ Result<Version2> edit_version2(const LockedFile& locked, const SecretBytes& key,
                                const std::function<Result<>(Version2& repository)>& change);
 
 /// Writes `repository` as the generation after the one it has, and after any that was seen here; remembers
-/// that.
+/// that. A newer PATH.previous is kept aside before.
 Result<> write_next_generation(const WriteLock& lock, Version2& repository);
 
 /// Wraps the repository key in one more slot; returns its id. Errors: as add_slot().

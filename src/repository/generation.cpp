@@ -113,7 +113,9 @@ void remember_generation(const std::filesystem::path& repository, const std::opt
   const std::string line = to_hex(header.id) + " " + std::to_string(header.generation) + " " +
                            to_hex(digest) + " " + std::to_string(highest) + "\n";
   // A failure costs one later warning, and must not cost the boot.
-  (void)replace_file(generation_note(repository), bytes_of(line));
+  ReplaceOptions options;
+  options.follows_link = false;
+  (void)replace_file(generation_note(repository), bytes_of(line), options);
 }
 
 }  // namespace zkv::repository

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "base/encoding.h"
+#include "crypto/hash.h"
 #include "repository/generation.h"
 
 namespace zkv::repository {
@@ -32,6 +34,17 @@ Result<Bytes> read_bytes(const fs::path& path) {
             "names another place");
   }
   return bytes;
+}
+
+Result<std::optional<fs::path>> keep_replaced(const fs::path& file, const fs::path& path) {
+  const auto bytes = read_bytes(file);
+  if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) return std::nullopt;
+  if (!bytes) return tl::unexpected(bytes.error());
+  if (bytes->empty()) return std::nullopt;
+  fs::path aside = path.string() + ".replaced-" + to_hex(crypto::sha256(*bytes)).substr(0, 8);
+  auto kept = create_file(aside, *bytes);
+  if (!kept && kept.error().kind() != ErrorKind::kExists) return std::move(kept).error();
+  return aside;
 }
 
 Result<WriteLock> WriteLock::acquire(const fs::path& path) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 
 #include "base/encoding.h"
@@ -22,6 +23,12 @@ std::filesystem::path real_path(const std::filesystem::path& path);
 
 /// Errors: kNotFound (with what to do), kInvalid, kIo.
 Result<Bytes> read_bytes(const std::filesystem::path& path);
+
+/// Keeps what `file` holds beside the repository at `path`, as PATH.replaced-WORD, a word that is made of
+/// what it holds: PATH.previous goes with the next change, this stays. Gives where; nothing where there is no
+/// such file. Errors: kInvalid, kIo.
+Result<std::optional<std::filesystem::path>> keep_replaced(const std::filesystem::path& file,
+                                                           const std::filesystem::path& path);
 
 /// The only right to write; temporary files that a killed writer left are removed on the way.
 class WriteLock {

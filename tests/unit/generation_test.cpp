@@ -23,6 +23,23 @@ TEST_F(RepositoryFiles, AnOlderGenerationPutBackOpensWithAWarning) {
   EXPECT_THAT(*opened->warning, HasSubstr("generation 2 was seen"));
 }
 
+/// It may have what is nowhere else.
+TEST_F(RepositoryFiles, ANewerPreviousGenerationOutlivesAChangeOfAnOlderFile) {
+  make(Format::kVersion2);
+  const Bytes first = bytes(path_);
+  ASSERT_TRUE(add("a", "one"));
+  const Bytes second = bytes(path_);
+  ASSERT_TRUE(add("b", "two"));
+  ASSERT_TRUE(replace_file(path_, first));
+  ASSERT_TRUE(add("c", "three"));
+  ASSERT_TRUE(add("d", "four"));
+  std::vector<Bytes> kept;
+  for (const auto& entry : fs::directory_iterator(path_.parent_path())) {
+    if (entry.path().string().starts_with(path_.string() + ".replaced-")) kept.push_back(bytes(entry.path()));
+  }
+  EXPECT_THAT(kept, testing::ElementsAre(second));
+}
+
 TEST_F(RepositoryFiles, ANewerGenerationFromElsewhereIsRememberedOnceItHasOpened) {
   make(Format::kVersion2);
   const Bytes first = bytes(path_);
@@ -49,6 +66,20 @@ TEST_F(RepositoryFiles, ADamagedGenerationNoteIsNoHindrance) {
     ASSERT_TRUE(replace_file(path_.string() + ".generation", bytes_of(note)));
     EXPECT_FALSE(open(path_, key_)->warning) << note;
   }
+}
+
+/// The directory may be another user's, and root writes the note.
+TEST_F(RepositoryFiles, ALinkInThePlaceOfTheNoteLeadsToNoOtherFile) {
+  make(Format::kVersion2);
+  const fs::path others = path_.string() + ".others";
+  ASSERT_TRUE(replace_file(others, bytes_of("important")));
+  const fs::path note = path_.string() + ".generation";
+  fs::remove(note);
+  fs::create_symlink(others, note);
+  ASSERT_TRUE(open(path_, key_));
+  EXPECT_EQ(bytes(others).size(), std::string_view("important").size());
+  EXPECT_FALSE(fs::is_symlink(note));
+  EXPECT_TRUE(seen_generation(path_));
 }
 
 TEST_F(RepositoryFiles, ANoteWithNumbersBeyondAllIsNotBelieved) {

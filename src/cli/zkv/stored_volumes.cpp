@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "base/plain_text.h"
 #include "host/drift_record.h"
 #include "host/enrolment.h"
 #include "host/unlock_record.h"
@@ -132,13 +133,17 @@ Result<> remove_volume(Session& session, const RemoveOptions& options,
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   bool found = true;
-  ZKV_CHECK(edit_volumes(session, key, [&](repository::VolumeKeys& keys) -> Result<> {
+  const auto removed = edit_volumes(session, key, [&](repository::VolumeKeys& keys) -> Result<> {
     ZKV_CHECK(may_be(keys));
     found = keys.contains(options.name);
-    if (!found && options.force) return {};
     return keys.remove(options.name);
-  }));
-  if (!found) return {};
+  });
+  if (!found && options.force) {  // Not written anew: the generation before may be what has the key.
+    static_cast<void>(std::fprintf(stderr, "zkv: %s is not in %s; nothing was changed\n",
+                                   plain_text(options.name).c_str(), session.repository.c_str()));
+    return {};
+  }
+  ZKV_CHECK(removed);
   Output out;
   return (out << "Removed " << options.name << " from " << session.repository.string() << "\n").write();
 }
