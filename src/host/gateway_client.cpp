@@ -28,14 +28,15 @@ class Asking {
   Asking(const std::string& address, const SecretBytes& token, const AskOptions& options,
          const Exchange& exchange, const std::stop_token& stop)
       : address_(address),
+        shown_(shown(address)),
         token_(token),
         options_(options),
         exchange_(exchange),
         stop_(stop),
-        narrator_(address, options.say) {}
+        narrator_(shown_, options.say) {}
 
   Result<SecretBytes> run() {
-    const Tries tries{address_, options_, [this] { return try_once(); }, [this] { return is_waiting_; }};
+    const Tries tries{shown_, options_, [this] { return try_once(); }, [this] { return is_waiting_; }};
     return try_until_answered(tries, narrator_, stop_);
   }
 
@@ -61,7 +62,14 @@ class Asking {
     return interpret(std::move(*response), now());
   }
 
+  /// An address may hold a password.
+  static std::string shown(const std::string& address) {
+    const auto parsed = net::parse_address(address);
+    return parsed ? parsed->shown() : address;
+  }
+
   const std::string& address_;
+  std::string shown_;
   const SecretBytes& token_;
   const AskOptions& options_;
   const Exchange& exchange_;

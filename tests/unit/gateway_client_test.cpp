@@ -143,6 +143,16 @@ TEST(AskGateway, WithoutANetworkItTriesAgainSoonHoweverOftenAndSparesAGatewayTha
   }
 }
 
+TEST(AskGateway, APasswordInTheAddressIsToldNobody) {
+  HttpServer server([](const ReceivedRequest&) { return answer(403, "", "ZKV-Request-State: denied\r\n"); });
+  Lines lines;
+  const auto address = "http://anna:geheim@" + server.url().substr(7) + "/x?word=geheim";
+  const auto key = ask_gateways({address}, hasty(lines), real_exchange(), {});
+  EXPECT_THAT(lines.all(), testing::Not(IsEmpty()));
+  EXPECT_THAT(lines.all(), testing::Each(testing::Not(HasSubstr("geheim"))));
+  EXPECT_THAT(text_of(key), AllOf(HasSubstr(server.url() + "/x"), testing::Not(HasSubstr("geheim"))));
+}
+
 TEST(AskGateway, AfterARestartOfTheGatewayItAsksAgainWithTheSameToken) {
   std::atomic<int> times = 0;
   HttpServer server([&](const ReceivedRequest&) {

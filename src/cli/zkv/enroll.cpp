@@ -88,6 +88,10 @@ Result<> enroll(Session& session, const EnrollOptions& options, const std::stop_
       << session.repository.string() << " are opened and mounted.\n"
       << "Without an approval they stay locked, and what opens the repository still opens them: "
          "zkv mount --key-file FILE with a key, zkv unlock --recovery with a recovery kit\n";
+  if (!options.gateway.ca_file.empty() && !enrolment.certificate) {
+    out << "The boot has to trust " << options.gateway.ca_file
+        << ", too: ZKV_OPTIONS=--cafile=" << options.gateway.ca_file << " in /etc/default/zfs-keyvault\n";
+  }
   if (before && *before && (*before)->host != enrolment.host) {
     out << "It takes the place of '" << (*before)->name
         << "' here; if that is still a host there: zkvgateway host revoke " << (*before)->name << "\n";
