@@ -79,6 +79,24 @@ TEST_F(PeopleTest, APasskeyApprovesAndItsEvidenceStandsInTheAuditLog) {
       count("SELECT COUNT(*) FROM zkv_audit WHERE kind = 'request.approve' AND actor = 'approver:Anna'"), 1);
 }
 
+TEST_F(PeopleTest, TheAskOfARequestThatNobodyWasToldOfStandsInTheAuditLogBeforeTheEvidence) {
+  options_.notices_an_hour = 1;
+  start();
+  const auto anna = join("Anna");
+  auto told = ask();
+  static_cast<void>(console_->next());
+  auto client = ask();
+  const auto untold = console_->next().request;
+  ASSERT_TRUE(decide(anna, untold));
+  EXPECT_EQ(await(std::move(client)).outcome, Outcome::kReleased);
+  EXPECT_EQ(text("SELECT GROUP_CONCAT(kind, ' ') FROM (SELECT kind FROM zkv_audit WHERE request = '" +
+                 untold + "' ORDER BY number LIMIT 3)"),
+            "request.ask request.evidence request.approve")
+      << "a log is checked row by row, in its order";
+  service_->stop();
+  static_cast<void>(await(std::move(told)));
+}
+
 TEST_F(PeopleTest, TheHashOfARequestOfTheFirstProtocolIsThatOfItsIdAndAddress) {
   RequestCard card;
   card.request.id = {"7F3KAAAAAA"};

@@ -254,6 +254,39 @@ TEST_F(ServiceTest, AsksThatNobodyIsToldOfAreGatheredInTheAuditLogAndDecisionsKe
             1);
 }
 
+TEST_F(ServiceTest, WhatNobodyWasToldOfHasItsRowsToldOnceWhenItIsDecidedAfterARestart) {
+  options_.notices_an_hour = 1;
+  options_.max_wait = std::chrono::seconds(3'600);
+  start();
+  const auto kinds_about = [this](const std::string& id) {
+    return text("SELECT GROUP_CONCAT(kind, ' ') FROM (SELECT kind FROM zkv_audit WHERE request = '" + id +
+                "' AND kind NOT LIKE 'notice.%' ORDER BY number)");
+  };
+  std::vector<std::future<Answer>> clients;
+  std::vector<std::string> ids;
+  for (const auto* token : {"told", "approved", "denied", "undecided", ""}) {
+    clients.push_back(ask(*token == '\0' ? std::nullopt : std::optional<std::string>(token)));
+    ids.push_back(console_->next().request);
+  }
+  service_->stop();
+  for (auto& client : clients) await(std::move(client));
+  EXPECT_EQ(rows_of("request.ask"), 1);
+
+  start();
+  EXPECT_EQ(rows_of("request.cancel"), 0) << "nobody decided the one without a token";
+  ASSERT_TRUE(approve(ids[0]));
+  ASSERT_TRUE(approve(ids[1]));
+  service_->stop();
+  start();
+  ASSERT_TRUE(deny(ids[1])) << "again, when its row is there from an earlier run";
+  ASSERT_TRUE(deny(ids[2]));
+  service_->stop();
+  EXPECT_EQ(kinds_about(ids[0]), "request.ask request.approve");
+  EXPECT_EQ(kinds_about(ids[1]), "request.ask request.approve request.deny");
+  EXPECT_EQ(kinds_about(ids[2]), "request.ask request.deny");
+  EXPECT_EQ(rows_of("request.ask"), 3) << "none of those that nobody decided";
+}
+
 TEST_F(ServiceTest, TheHourlyLimitOutlivesARestart) {
   options_.notices_an_hour = 2;
   start();

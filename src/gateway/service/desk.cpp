@@ -71,10 +71,10 @@ std::string printable(std::string text, std::size_t longest) {
 }
 
 Result<Request> Desk::apply(const Request& request, const Event& event, const std::string& actor,
-                            Decisions& decisions) {
+                            Decisions& decisions, const std::string& evidence) {
   ZKV_TRY(auto decision, decide(request, policy_, event, now()));
   if (decision.changed) ZKV_CHECK(store_.update(decision.next, request.state));
-  if (deserves_row(request, decision, event)) ZKV_CHECK(record(request, decision, event, actor));
+  if (deserves_row(request, decision, event)) ZKV_CHECK(record(request, decision, event, actor, evidence));
   decisions.push_back(std::move(decision));
   return decisions.back().next;
 }
@@ -87,11 +87,14 @@ void Desk::drop(const RequestId& id, Decisions& decisions) {
 }
 
 Result<> Desk::record(const Request& before, const Decision& decision, const Event& event,
-                      const std::string& actor) {
+                      const std::string& actor, const std::string& evidence) {
   const auto& next = decision.next;
   if (asks_.is_untold(next.id)) {
     if (is_undecided_end(next.state)) return {};
     ZKV_CHECK(note("request.ask", next.id.text, next.address, "at " + to_text(next.created_at)));
+  }
+  if (!evidence.empty()) {
+    ZKV_CHECK(store_.append({now(), "request.evidence", next.id.text, actor, evidence}));
   }
   return note(kind_of(before, decision, event), next.id.text,
               next.state == State::kExpired ? "gateway" : actor, next.reason);

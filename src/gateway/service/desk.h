@@ -31,9 +31,10 @@ class Desk {
   void on_unanswered(std::function<void(const Request&)> unanswered) { unanswered_ = std::move(unanswered); }
 
   /// In a transaction: decides, writes the request and the audit row, and notes the decision in `decisions`.
-  /// Returns the request as it is now. Errors: those of decide and of the store.
+  /// `evidence`, if there is any, gets a row of its own before that of what it decided. Returns the request
+  /// as it is now. Errors: those of decide and of the store.
   Result<Request> apply(const Request& request, const Event& event, const std::string& actor,
-                        Decisions& decisions);
+                        Decisions& decisions, const std::string& evidence = {});
   /// In a transaction: the first decision about a new request. `detail` is for its audit row: an enrolled
   /// host's name and the request's hash, by which an approval can be checked from the log alone. One that
   /// stands in asks() as untold gets its row with a person's first decision about it, and none before.
@@ -59,7 +60,7 @@ class Desk {
   void carry_out(const Decision& decision, const Effect& effect,
                  const std::shared_ptr<const SecretBytes>& share);
   Result<> record(const Request& before, const Decision& decision, const Event& event,
-                  const std::string& actor);
+                  const std::string& actor, const std::string& evidence);
   void follow(const Request& request);
 
   Store& store_;

@@ -167,10 +167,9 @@ Result<RequestCard> LedgerPeople::decide_with(const Approver& approver, const pa
   approval.evidence = passkey::to_json(evidence);
   approval.evidence_hash = crypto::sha256(bytes_of(approval.evidence));
   ZKV_CHECK(store.people().insert(approval));
-  ZKV_CHECK(store.append({approval.at, "request.evidence", request.id.text, by, approval.evidence}));
   const bool approves = evidence.decision == passkey::Decision::kApprove;
   const Event event = approves ? Event(event::Approve{by}) : Event(event::Deny{by, printable(reason, 500)});
-  ZKV_TRY(const auto next, desk_.apply(request, event, by, decisions));
+  ZKV_TRY(const auto next, desk_.apply(request, event, by, decisions, approval.evidence));
   if (next.state != (approves ? State::kApproved : State::kDenied)) return ended_already(next);
   RequestCard decided = card;
   decided.request = next;

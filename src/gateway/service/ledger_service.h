@@ -65,6 +65,7 @@ class LedgerService : public Service {
   boost::asio::awaitable<Result<Request>> decide_by_person(RequestId id, Event event, std::string by);
   Result<> settle(const Request& request, Decisions& decisions);
   Result<> settle_all(Decisions& decisions);
+  Result<> remember_asks(const std::vector<Request>& open);
   void tell_damaged(const std::string& id) const;
   Result<std::string> damage_of(const RequestId& id);
   std::optional<Time> next_due();

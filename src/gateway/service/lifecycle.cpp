@@ -106,10 +106,20 @@ Result<> LedgerService::begin() {
 /// A damaged one stays as it is, for people to see.
 Result<> LedgerService::settle_all(Decisions& decisions) {
   ZKV_TRY(auto open, store_->open_requests());
+  ZKV_CHECK(remember_asks(open.requests));
   for (const auto& request : open.requests) ZKV_CHECK(settle(request, decisions));
   const auto all = open.requests.size() + open.damaged.size();
   ZKV_TRY(const auto cards, cards_of(*store_, std::move(open), all));
   for (const auto& id : cards.damaged) tell_damaged(id);
+  return {};
+}
+
+/// What nobody was told of has no row of its ask yet, and gets one if somebody decides it.
+Result<> LedgerService::remember_asks(const std::vector<Request>& open) {
+  ZKV_TRY(const auto logged, store_->logged_asks());
+  for (const auto& request : open) {
+    if (request.host.empty()) desk_.asks().enter(request, logged.contains(request.id.text));
+  }
   return {};
 }
 

@@ -74,6 +74,20 @@ Result<std::vector<audit::Row>> AuditTable::rows(std::uint64_t first, std::size_
   return rows;
 }
 
+Result<std::set<std::string>> AuditTable::logged_asks() {
+  return database_.run("reading which asks are in the audit log", [](soci::session& sql) {
+    std::set<std::string> asks;
+    std::string id;
+    soci::statement statement =
+        (sql.prepare << "SELECT request FROM zkv_audit WHERE kind = 'request.ask' AND request IN "
+                        "(SELECT id FROM zkv_request WHERE state IN ('pending', 'approved') AND host = '')",
+         soci::into(id));
+    statement.execute(false);
+    while (statement.fetch()) asks.insert(id);
+    return asks;
+  });
+}
+
 Result<audit::Row> AuditTable::row_from(const Text& text) {
   audit::Row row;
   row.number = static_cast<std::uint64_t>(text.number);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ class AuditTable {
   Result<> append(const audit::Event& event);
   Result<std::vector<audit::Row>> rows(std::uint64_t first, std::size_t limit);
   Result<std::optional<audit::Row>> head();
+  Result<std::set<std::string>> logged_asks();
 
  private:
   struct Text {
