@@ -100,6 +100,12 @@ class Refused(Case):
         self.assertEqual(self.refusal(self.beat(time=int(time.time() * 1000) + 400_000)), (409, "clock"))
         self.assertEqual(self.shown()["count"], 1)
 
+    def test_what_was_said_before_the_clock_was_put_back_does_not_count(self):
+        self.assertEqual(self.beat().status, 200)
+        for ahead, status in ((250_000, 409), (86_400_000, 200)):
+            self.gateway.change_database("UPDATE zkv_heartbeat SET said_at = ?", int(time.time() * 1000) + ahead)
+            self.assertEqual(self.beat().status, status)
+
     def test_one_for_another_gateway_or_of_another_repository(self):
         self.assertEqual(self.beat(gateway="ab" * 32).status, 403)
         self.assertEqual(self.beat(repository={"id": secrets.token_hex(16), "generation": 1}).status, 403)

@@ -40,6 +40,19 @@ TEST_F(HostAsksTest, HoweverManyStrangersAskTheHostIsTaken) {
   for (auto& stranger : strangers) await(std::move(stranger));
 }
 
+TEST_F(HostAsksTest, WhatWasAskedBeforeTheClockWasPutBackShutsNoHostOut) {
+  const auto asked_at = [this](std::chrono::seconds from_now) {
+    by_hand("UPDATE zkv_host SET asked_at = (unixepoch() + " + std::to_string(from_now.count()) + ") * 1000");
+  };
+  start();
+  ASSERT_TRUE(enrol(invite("nas"), share_));
+  asked_at(std::chrono::seconds(280));
+  EXPECT_EQ(host_asks(), AskVerdict::kStale) << "so far ahead may a host's clock be";
+  asked_at(std::chrono::hours(24));
+  EXPECT_EQ(host_asks(), AskVerdict::kTaken);
+  EXPECT_EQ(count("SELECT asked_at <= (unixepoch() + 1) * 1000 FROM zkv_host"), 1);
+}
+
 TEST_F(HostAsksTest, ThePlaceOfAnAskThatEndedIsFreeAgain) {
   options_.asks_of_network_limit = 1;
   start();

@@ -59,7 +59,7 @@ Result<LedgerHeartbeats::Heard> LedgerHeartbeats::hear(const protocol::Envelope&
   ZKV_TRY(const auto message, read(envelope, *host));
   if (is_far(message.time, now())) return Heard{BeatVerdict::kWrongClock};
   ZKV_TRY(const auto before, hosts.heartbeat_of(host->id));
-  if (before && message.time <= before->said_at) return Heard{BeatVerdict::kStale};
+  if (before && is_stale(message.time, before->said_at, now())) return Heard{BeatVerdict::kStale};
   Heard heard{BeatVerdict::kTaken, host->name};
   heard.heartbeat = {host->id,           now(),        message.time, address, printable(message.version),
                      message.generation, message.count};

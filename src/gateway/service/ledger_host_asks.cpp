@@ -73,7 +73,7 @@ Result<> LedgerHostAsks::take(Entry& entry) {
     entry.answer = {AskVerdict::kAgain, std::move(seen)};
   } else if (is_far(entry.message.time, now())) {
     entry.answer.verdict = AskVerdict::kWrongClock;
-  } else if (entry.message.time <= host->asked_at) {
+  } else if (is_stale(entry.message.time, host->asked_at, now())) {
     entry.answer.verdict = AskVerdict::kStale;
   } else if (desk_.deadlines().size() - desk_.asks().size() >= options_.pending_limit) {
     entry.answer.verdict = AskVerdict::kTooMany;
