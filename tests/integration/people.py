@@ -4,6 +4,7 @@ the evidence, and the evidence is checked again from the audit log alone.
 
 import hashlib
 import json
+import secrets
 import time
 import unittest
 
@@ -53,6 +54,19 @@ class People(Case):
         passkey_world.check_evidence(evidence, cose, request_hash)
         with self.assertRaises(AssertionError):
             passkey_world.check_evidence({**evidence, "decision": "deny"}, cose, request_hash)
+
+    def test_a_client_that_comes_back_from_elsewhere_is_decided_and_logged_as_from_there(self):
+        token = enrolled_world.encode(secrets.token_bytes(32))
+        first = self.gateway.ask("127.0.6.1", token)
+        second = gateway_world.Asking(self.gateway, "127.0.6.2", token, "localhost")
+        self.assertNotEqual(first.answer().status, 200, "the second has taken its place")
+        self.assertEqual(json.loads(self.gateway.command("request", "show", first.id, "--json"))["address"], "127.0.6.2")
+        self.assertEqual(self.anna.decide(first.id, "approve").status, 200)
+        self.assertEqual(second.answer().body, gateway_world.KEY)
+        self.gateway.requests()  # what happened before is in the log when this is answered
+        for kind, address in (("ask", "127.0.6.1"), ("reattach", "127.0.6.2"), ("address", "127.0.6.2"), ("acknowledge", "127.0.6.2")):
+            self.assertEqual([row["actor"] for row in self.rows(f"request.{kind}", first.id)], [address], kind)
+        self.gateway.command("audit", "verify")
 
     def test_a_passkey_denies_and_nothing_is_released(self):
         host = self.enrolled("attic")

@@ -92,6 +92,19 @@ TEST(Approval, EveryEventInEveryStateDoesWhatTheTableSays) {
   // clang-format on
 }
 
+TEST(Approval, WhoComesBackFromAnotherAddressIsTheOneThatAsksNow) {
+  const event::Reattached from_elsewhere{"198.51.100.9"};
+  for (const auto state : {State::kPending, State::kApproved}) {
+    const auto moved = decide(request_in(state), Policy{}, from_elsewhere, kInTime).value();
+    EXPECT_TRUE(moved.changed);
+    EXPECT_EQ(moved.next.address, "198.51.100.9");
+    EXPECT_EQ(moved.next.state, state);
+  }
+  const auto denied = decide(request_in(State::kDenied), Policy{}, from_elsewhere, kInTime).value();
+  EXPECT_FALSE(denied.changed);
+  EXPECT_EQ(denied.next.address, "192.0.2.7") << "what was decided is about the one before";
+}
+
 TEST(Approval, EveryEventPastTheTimeExpiresWhatIsOpenAndDoesNothingElse) {
   // clang-format off
   //                    pending              approved             released        acknowledged  denied       expired      cancelled    superseded

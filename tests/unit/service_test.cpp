@@ -146,6 +146,51 @@ TEST_F(ServiceTest, ANewerConnectionOfTheSameTokenTakesTheOlderOnesPlace) {
   EXPECT_EQ(rows_of("request.reattach"), 1);
 }
 
+TEST_F(ServiceTest, ATokenFromAnotherAddressIsShownAndLoggedAsFromThere) {
+  start();
+  auto older = ask_from("192.0.2.7", "token");
+  const auto told = sms_->next();
+  auto newer = ask_from("198.51.100.9", "token");
+  EXPECT_EQ(await(std::move(older)).outcome, Outcome::kCancelled);
+  EXPECT_EQ(request(told.request).address, "198.51.100.9");
+  ASSERT_TRUE(approve(told.request));
+  EXPECT_EQ(await(std::move(newer)).outcome, Outcome::kReleased);
+  ASSERT_TRUE(await(service_->check()));
+  EXPECT_EQ(
+      text("SELECT GROUP_CONCAT(kind || ' ' || actor, ', ') FROM (SELECT * FROM zkv_audit WHERE request = '" +
+           told.request +
+           "' AND kind IN ('request.ask', 'request.address', 'request.approve') ORDER BY number)"),
+      "request.ask 192.0.2.7, request.address 198.51.100.9, request.approve console:uid 0");
+  EXPECT_EQ(text("SELECT request || ' ' || actor FROM zkv_audit WHERE kind = 'request.reattach'"),
+            told.request + " 198.51.100.9");
+}
+
+TEST_F(ServiceTest, WhoeverComesAndGoesWithATokenWritesNoRowsUntilSomebodyDecides) {
+  start();
+  std::vector<std::future<Answer>> clients;
+  clients.push_back(ask_from("192.0.2.1", "token"));
+  const auto told = sms_->next();
+  for (int i = 2; i < 100; ++i) {
+    clients.push_back(ask_from("192.0.2." + std::to_string(i), "token"));
+    await(std::move(clients[clients.size() - 2]));
+  }
+  EXPECT_LE(count("SELECT COUNT(*) FROM zkv_audit"), 70);
+  EXPECT_EQ(rows_of("request.address"), 0);
+  service_->stop();
+  EXPECT_EQ(await(std::move(clients.back())).outcome, Outcome::kStopping);
+
+  start();
+  ASSERT_TRUE(approve(told.request));
+  EXPECT_EQ(text("SELECT actor FROM zkv_audit WHERE kind = 'request.address'"), "192.0.2.99")
+      << "after a restart, too";
+  EXPECT_EQ(await(ask_from("192.0.2.1", "token")).outcome, Outcome::kReleased);
+  EXPECT_EQ(
+      text("SELECT GROUP_CONCAT(actor, ' ') FROM (SELECT actor FROM zkv_audit WHERE kind = 'request.address' "
+           "ORDER BY number)"),
+      "192.0.2.99 192.0.2.1")
+      << "approved for the one, handed to the other";
+}
+
 TEST_F(ServiceTest, ADeniedTokenIsDeniedAgainWithoutAskingAnybody) {
   start();
   auto client = ask("token");

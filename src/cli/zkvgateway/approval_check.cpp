@@ -29,7 +29,7 @@ bool is_persons_decision(const Row& row) {
 
 Result<> ApprovalCheck::take(const Row& row) {
   const auto& kind = row.event.kind;
-  if (kind == "request.ask") learn_request(row);
+  if (kind == "request.ask" || kind == "request.address") learn_request(row);
   if (kind == "approver.passkey") return learn(row);
   if (kind == "approver.passkey-end") passkeys_.end(row);
   if (kind == "approver.confirm") return acts_.confirmed(row, passkeys_);

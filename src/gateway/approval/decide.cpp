@@ -77,9 +77,12 @@ class Decider {
     return moved(std::move(next), State::kCancelled, {});
   }
 
-  Result<Decision> operator()(const event::Reattached& /*event*/) const {
-    if (is_pending()) return unchanged(request_);
-    return Decision{request_, {effect::RecoverShare{}}, false};
+  Result<Decision> operator()(const event::Reattached& reattached) const {
+    Decision decision = unchanged(request_);
+    if (!reattached.from.empty()) decision.next.address = reattached.from;
+    decision.changed = decision.next.address != request_.address;
+    if (!is_pending()) decision.effects.emplace_back(effect::RecoverShare{});
+    return decision;
   }
 
   Result<Decision> operator()(const event::ShareRecovered& /*event*/) const {

@@ -26,9 +26,11 @@ struct Deny {
   std::string by;
   std::string reason;
 };
-struct WrongPin {};        ///< a PIN was given that fits no pending request
-struct ClientGone {};      ///< the connection ended without an answer
-struct Reattached {};      ///< the client came back with its token
+struct WrongPin {};       ///< a PIN was given that fits no pending request
+struct ClientGone {};     ///< the connection ended without an answer
+struct Reattached {       ///< the client came back with its token
+  std::string from = {};  ///< its address now; empty: it is not known to have another
+};
 struct ShareRecovered {};  ///< the vault gave the share: it may be released now
 struct ShareFailed {
   std::string reason;

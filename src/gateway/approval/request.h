@@ -37,7 +37,9 @@ bool is_final(State state);
 struct Request {
   RequestId id;
   State state = State::kPending;
-  std::string address;  ///< the client's, as text; behind a trusted proxy the one it forwarded
+  /// The client's, as text; behind a trusted proxy the one it forwarded. Where it came back from another one,
+  /// that.
+  std::string address;
   Time created_at;
   Time expires_at;
   Bytes pin_mac;            ///< HMAC of the PIN; empty when no PIN was made

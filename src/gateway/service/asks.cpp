@@ -57,8 +57,8 @@ Result<bool> Asks::reattach(Ticket& ticket, Entry& entry) {
   ZKV_TRY(const auto known, desk_.store().find_by_token(*entry.token_hash));
   if (!known || !is_worth_coming_back_to(*known)) return false;
   ticket.request = known->id;
-  note_("request.reattach", entry.address, "request " + known->id.text);
-  ZKV_CHECK(desk_.apply(*known, event::Reattached{}, entry.address, entry.decisions));
+  note_("request.reattach", entry.address, known->id);
+  ZKV_CHECK(desk_.apply(*known, event::Reattached{entry.address}, entry.address, entry.decisions));
   return true;
 }
 

@@ -16,8 +16,8 @@ namespace zkv::gateway {
 
 class Asks {
  public:
-  /// Notes for the audit log, gathered: kind, address, detail.
-  using Note = std::function<void(std::string, std::string, std::string)>;
+  /// Notes for the audit log, gathered: kind, address, request.
+  using Note = std::function<void(const std::string&, const std::string&, const RequestId&)>;
 
   Asks(Desk& desk, Notices& notices, const ServiceOptions& options, Note note)
       : desk_(desk), notices_(notices), options_(options), note_(std::move(note)) {}

@@ -74,7 +74,11 @@ Result<Request> Desk::apply(const Request& request, const Event& event, const st
                             Decisions& decisions, const std::string& evidence) {
   ZKV_TRY(auto decision, decide(request, policy_, event, now()));
   if (decision.changed) ZKV_CHECK(store_.update(decision.next, request.state));
-  if (deserves_row(request, decision, event)) ZKV_CHECK(record(request, decision, event, actor, evidence));
+  if (deserves_row(request, decision, event)) {
+    ZKV_CHECK(record(request, decision, event, actor, evidence));
+  } else if (request.state != State::kPending) {
+    ZKV_CHECK(complete_rows(decision.next));
+  }
   decisions.push_back(std::move(decision));
   return decisions.back().next;
 }
@@ -89,15 +93,24 @@ void Desk::drop(const RequestId& id, Decisions& decisions) {
 Result<> Desk::record(const Request& before, const Decision& decision, const Event& event,
                       const std::string& actor, const std::string& evidence) {
   const auto& next = decision.next;
-  if (asks_.is_untold(next.id)) {
-    if (is_undecided_end(next.state)) return {};
-    ZKV_CHECK(note("request.ask", next.id.text, next.address, "at " + to_text(next.created_at)));
-  }
+  if (asks_.is_untold(next.id) && is_undecided_end(next.state)) return {};
+  ZKV_CHECK(complete_rows(next));
   if (!evidence.empty()) {
     ZKV_CHECK(store_.append({now(), "request.evidence", next.id.text, actor, evidence}));
   }
   return note(kind_of(before, decision, event), next.id.text,
               next.state == State::kExpired ? "gateway" : actor, next.reason);
+}
+
+/// Who comes and goes with a token writes no row before something is decided, so that nobody fills the log.
+Result<> Desk::complete_rows(const Request& request) {
+  const auto* ask = asks_.find(request.id);
+  if (ask == nullptr) return {};
+  const auto& id = request.id.text;
+  if (!ask->is_told) ZKV_CHECK(note("request.ask", id, ask->address, "at " + to_text(request.created_at)));
+  if (ask->address == request.address) return {};
+  return note("request.address", id, request.address,
+              "its client came back from here, before from " + ask->address);
 }
 
 Result<> Desk::open(const Request& request, const std::string& detail) {
@@ -125,7 +138,7 @@ void Desk::follow(const Request& request) {
   if (!is_final(request.state)) {
     deadlines_.set(request.id, request.expires_at);
     if (request.host.empty()) asks_.enter(request, true);
-    if (request.state != State::kPending) asks_.tell(request.id);
+    if (request.state != State::kPending) asks_.tell(request);
     return;
   }
   if (asks_.is_untold(request.id) && is_undecided_end(request.state) && unanswered_) unanswered_(request);

@@ -61,6 +61,9 @@ class Desk {
                  const std::shared_ptr<const SecretBytes>& share);
   Result<> record(const Request& before, const Decision& decision, const Event& event,
                   const std::string& actor, const std::string& evidence);
+  /// Writes what the log lacks about who asks: the ask that nobody was told of, the address where it is
+  /// another.
+  Result<> complete_rows(const Request& request);
   void follow(const Request& request);
 
   Store& store_;

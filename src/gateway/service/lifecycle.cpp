@@ -53,8 +53,8 @@ LedgerService::LedgerService(std::unique_ptr<Store> store, std::unique_ptr<Vault
                  LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
                }),
       asks_(desk_, notices_, options_,
-            [this](std::string kind, std::string address, std::string detail) {
-              LedgerService::note_refusal(std::move(kind), std::move(address), std::move(detail));
+            [this](const std::string& kind, const std::string& address, const RequestId& request) {
+              write_rows(refusals_.note(kind, address, "request " + request.text, now(), request.text));
             }),
       pins_(desk_, options_),
       enrolments_(desk_, *ledger_, errands_, *vault_, *options_.identity, stop_.get_token()),
@@ -114,11 +114,16 @@ Result<> LedgerService::settle_all(Decisions& decisions) {
   return {};
 }
 
-/// What nobody was told of has no row of its ask yet, and gets one if somebody decides it.
+/// What nobody was told of has no row of its ask yet, and gets one if somebody decides it; one that came back
+/// from another address gets that.
 Result<> LedgerService::remember_asks(const std::vector<Request>& open) {
   ZKV_TRY(const auto logged, store_->logged_asks());
   for (const auto& request : open) {
-    if (request.host.empty()) desk_.asks().enter(request, logged.contains(request.id.text));
+    if (!request.host.empty()) continue;
+    const auto row = logged.find(request.id.text);
+    Request known = request;
+    if (row != logged.end()) known.address = row->second;
+    desk_.asks().enter(known, row != logged.end());
   }
   return {};
 }

@@ -23,7 +23,8 @@ std::string network_of(const std::string& address) {
 }
 
 void OpenAsks::enter(const Request& request, bool is_told) {
-  const auto [ask, is_new] = asks_.try_emplace(request.id.text, Ask{network_of(request.address), is_told});
+  const auto [ask, is_new] =
+      asks_.try_emplace(request.id.text, Ask{network_of(request.address), request.address, is_told});
   if (is_new) ++by_network_[ask->second.network];
 }
 
@@ -35,9 +36,11 @@ void OpenAsks::leave(const RequestId& id) {
   asks_.erase(ask);
 }
 
-void OpenAsks::tell(const RequestId& id) {
-  const auto ask = asks_.find(id.text);
-  if (ask != asks_.end()) ask->second.is_told = true;
+void OpenAsks::tell(const Request& request) {
+  const auto ask = asks_.find(request.id.text);
+  if (ask == asks_.end()) return;
+  ask->second.is_told = true;
+  ask->second.address = request.address;
 }
 
 std::size_t OpenAsks::of_network(const std::string& address) const {
@@ -46,8 +49,13 @@ std::size_t OpenAsks::of_network(const std::string& address) const {
 }
 
 bool OpenAsks::is_untold(const RequestId& id) const {
+  const auto* ask = find(id);
+  return ask != nullptr && !ask->is_told;
+}
+
+const OpenAsks::Ask* OpenAsks::find(const RequestId& id) const {
   const auto ask = asks_.find(id.text);
-  return ask != asks_.end() && !ask->second.is_told;
+  return ask == asks_.end() ? nullptr : &ask->second;
 }
 
 }  // namespace zkv::gateway

@@ -11,14 +11,16 @@ constexpr std::chrono::minutes kWindow{1};
 }  // namespace
 
 std::vector<audit::Event> Refusals::note(const std::string& kind, const std::string& address,
-                                         const std::string& detail, Time now) {
+                                         const std::string& detail, Time now, const std::string& request) {
   const std::lock_guard lock(mutex_);
   Key key{kind, address};
   if (!gathered_.contains(key) && gathered_.size() >= kMostRows) key = {"refused.other", ""};
-  const auto [entry, is_first] = gathered_.try_emplace(key, Gathered{now, 0, detail});
-  if (is_first) return {audit::Event{now, key.first, "", key.second, detail}};
-  ++entry->second.more;
-  entry->second.detail = detail;
+  const auto [entry, is_first] = gathered_.try_emplace(key, Gathered{now, 0, detail, request});
+  auto& gathered = entry->second;
+  if (is_first) return {audit::Event{now, key.first, request, key.second, detail}};
+  if (gathered.more++ == 0) gathered.request = request;
+  if (gathered.request != request) gathered.request.clear();
+  gathered.detail = detail;
   return {};
 }
 
@@ -33,7 +35,7 @@ std::vector<audit::Event> Refusals::ended(Time now) {
       entry = gathered_.erase(entry);
     } else {
       rows.push_back(row_of(key, gathered, now));
-      gathered = {now, 0, ""};
+      gathered = {now, 0, "", ""};
       ++entry;
     }
   }
@@ -61,7 +63,7 @@ std::optional<Time> Refusals::next() const {
 
 audit::Event Refusals::row_of(const Key& key, const Gathered& gathered, Time at) {
   return {
-      at, key.first, "", key.second,
+      at, key.first, gathered.request, key.second,
       fmt::format("{} more since {}; the last: {}", gathered.more, to_text(gathered.since), gathered.detail)};
 }
 

@@ -21,9 +21,10 @@ class Refusals {
  public:
   static constexpr std::size_t kMostRows = 60;
 
-  /// The rows to be written now: one or none.
+  /// The rows to be written now: one or none. Of `request`, if it is about one; what follows names it as long
+  /// as all is about the same.
   std::vector<audit::Event> note(const std::string& kind, const std::string& address,
-                                 const std::string& detail, Time now);
+                                 const std::string& detail, Time now, const std::string& request = {});
   /// The rows of the minutes that have ended.
   std::vector<audit::Event> ended(Time now);
   /// All that is still gathered, when the gateway stops.
@@ -36,6 +37,7 @@ class Refusals {
     Time since;
     std::uint64_t more = 0;
     std::string detail;
+    std::string request;
   };
 
   static audit::Event row_of(const Key& key, const Gathered& gathered, Time at);

@@ -74,16 +74,19 @@ Result<std::vector<audit::Row>> AuditTable::rows(std::uint64_t first, std::size_
   return rows;
 }
 
-Result<std::set<std::string>> AuditTable::logged_asks() {
+Result<std::map<std::string, std::string>> AuditTable::logged_asks() {
   return database_.run("reading which asks are in the audit log", [](soci::session& sql) {
-    std::set<std::string> asks;
+    std::map<std::string, std::string> asks;
     std::string id;
+    std::string address;
     soci::statement statement =
-        (sql.prepare << "SELECT request FROM zkv_audit WHERE kind = 'request.ask' AND request IN "
-                        "(SELECT id FROM zkv_request WHERE state IN ('pending', 'approved') AND host = '')",
-         soci::into(id));
+        (sql.prepare
+             << "SELECT request, actor FROM zkv_audit WHERE kind IN ('request.ask', 'request.address') "
+                "AND request IN (SELECT id FROM zkv_request "
+                "WHERE state IN ('pending', 'approved') AND host = '') ORDER BY number",
+         soci::into(id), soci::into(address));
     statement.execute(false);
-    while (statement.fetch()) asks.insert(id);
+    while (statement.fetch()) asks.insert_or_assign(id, address);
     return asks;
   });
 }

@@ -1,8 +1,8 @@
 // The audit log as rows: appending to the chain, and reading it.
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +20,7 @@ class AuditTable {
   Result<> append(const audit::Event& event);
   Result<std::vector<audit::Row>> rows(std::uint64_t first, std::size_t limit);
   Result<std::optional<audit::Row>> head();
-  Result<std::set<std::string>> logged_asks();
+  Result<std::map<std::string, std::string>> logged_asks();
 
  private:
   struct Text {

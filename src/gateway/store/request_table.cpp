@@ -108,12 +108,14 @@ Result<long long> RequestTable::run_update() {
   return database_.run("updating a request", [&](soci::session& sql) {
     using soci::use;
     if (!update_) {
-      update_.emplace((sql.prepare << "UPDATE zkv_request SET state = :state, expires_at = :expires_at, "
-                                      "wrong_pins = :wrong_pins, decided_by = :decided_by, reason = :reason, "
-                                      "seal = :seal "
-                                      "WHERE id = :id AND state = :from",
-                       use(row_.state), use(row_.expires_at), use(row_.wrong_pins), use(row_.decided_by),
-                       use(row_.reason), use(row_.seal), use(row_.id), use(from_)));
+      update_.emplace(
+          (sql.prepare
+               << "UPDATE zkv_request SET state = :state, address = :address, expires_at = :expires_at, "
+                  "wrong_pins = :wrong_pins, decided_by = :decided_by, reason = :reason, "
+                  "seal = :seal "
+                  "WHERE id = :id AND state = :from",
+           use(row_.state), use(row_.address), use(row_.expires_at), use(row_.wrong_pins),
+           use(row_.decided_by), use(row_.reason), use(row_.seal), use(row_.id), use(from_)));
     }
     update_->execute(true);
     return update_->get_affected_rows();

@@ -111,7 +111,7 @@ class SqliteStore : public Store {
   Result<std::vector<audit::Row>> audit_rows(std::uint64_t first, std::size_t limit) override {
     return audit_.rows(first, limit);
   }
-  Result<std::set<std::string>> logged_asks() override { return audit_.logged_asks(); }
+  Result<std::map<std::string, std::string>> logged_asks() override { return audit_.logged_asks(); }
 
   Result<unsigned> wrong_pins_since(Time since) override {
     return database_->run("counting wrong PINs", [&](soci::session& sql) {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -81,8 +81,9 @@ class Store {
   virtual Result<std::vector<audit::Row>> audit_rows(std::uint64_t first, std::size_t limit) = 0;
   /// The newest row, if there is any.
   virtual Result<std::optional<audit::Row>> audit_head() = 0;
-  /// Those requests of the first protocol that have not ended and whose ask has its row, by their ids.
-  virtual Result<std::set<std::string>> logged_asks() = 0;
+  /// Of those requests of the first protocol that have not ended, by their ids: the address that the newest
+  /// row of its kind says; none where there is no row of the ask.
+  virtual Result<std::map<std::string, std::string>> logged_asks() = 0;
 
   /// Wrong PINs since a time, for the hourly limit that outlives a restart.
   virtual Result<unsigned> wrong_pins_since(Time since) = 0;
