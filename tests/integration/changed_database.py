@@ -237,6 +237,24 @@ class TheLog(Case):
         self.gateway.write_database("DELETE FROM zkv_audit WHERE number > 2")
         self.assert_refused()
 
+    def test_rows_that_no_checkpoint_has_signed_yet_leave_their_requests_behind(self):
+        self.gateway.command("audit", "verify")
+        for decision, state in (("approve", "release"), ("deny", "deny")):
+            with self.subTest(decision):
+                asked = self.host.ask().json
+                [[last]] = self.gateway.write_database("SELECT MAX(number) FROM zkv_audit")
+                self.anna.decide(asked["id"], decision)
+                self.host.poll(asked["request"])
+                self.gateway.command("audit", "verify")
+                self.gateway.process.kill()
+                self.gateway.stop()
+                self.gateway.write_database("DELETE FROM zkv_audit WHERE number > ?", last)
+                self.gateway.start()
+                with self.assertRaisesRegex(AssertionError, f"no row 'request.{state}' of request {asked['id']}"):
+                    self.gateway.command("audit", "verify")
+                self.gateway.write_database("DELETE FROM zkv_request")
+                self.gateway.command("audit", "verify")
+
     def test_an_older_database_in_place_of_the_newest(self):
         self.gateway.stop()
         older = (self.gateway.data / "gateway.db").read_bytes()

@@ -11,6 +11,7 @@
 
 #include "approval_check.h"
 #include "base/encoding.h"
+#include "decided_check.h"
 #include "gateway/audit/checkpoint.h"
 #include "gateway/audit/verifier.h"
 #include "gateway/identity/identity.h"
@@ -154,8 +155,14 @@ Result<> verify_database(const Session& session) {
   }
   Checks checks{Verifier(key), {}};
   if (kept) checks.chain.watch_for(kept->number);
-  ZKV_CHECK(each_row(*store, [&](const Row& row) { return checks.take(row); }));
+  DecidedCheck decided;
+  ZKV_CHECK(decided.look_at(*store));
+  ZKV_CHECK(each_row(*store, [&](const Row& row) {
+    decided.take(row);
+    return checks.take(row);
+  }));
   if (kept) ZKV_CHECK(checks.chain.check_holds(*kept));
+  ZKV_CHECK(decided.check_all_found());
   print_outcome(checks);
   return {};
 }

@@ -55,10 +55,12 @@ bool is_inside_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U
 
 std::string kind_of(const Request& before, const Decision& decision, const Event& event) {
   const bool moved = decision.next.state != before.state;
-  return "request." + std::string(moved ? verb_for(decision.next.state) : name_of(event));
+  return moved ? kind_of_row(decision.next.state) : "request." + std::string(name_of(event));
 }
 
 }  // namespace
+
+std::string kind_of_row(State state) { return "request." + std::string(verb_for(state)); }
 
 std::string printable(std::string text, std::size_t longest) {
   if (text.size() > longest) {

@@ -76,6 +76,9 @@ class Desk {
   std::function<void(const Request&)> unanswered_;
 };
 
+/// Of the row of the audit log that says how a request came into a state.
+std::string kind_of_row(State state);
+
 /// At most `longest` bytes of `text`, control characters replaced by spaces.
 std::string printable(std::string text, std::size_t longest = 300);
 

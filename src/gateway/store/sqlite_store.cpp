@@ -80,6 +80,12 @@ class SqliteStore : public Store {
                           std::to_string(milliseconds_of(since)));
   }
 
+  Result<RequestList> decided() override {
+    return requests_.list(
+        "WHERE state IN ('approved', 'released', 'acknowledged', 'denied') ORDER BY created_at",
+        std::nullopt);
+  }
+
   Result<> discard(const RequestId& id) override { return requests_.discard(id); }
 
   Result<> forget_before(Time before) override {

@@ -66,6 +66,8 @@ class Store {
   virtual Result<RequestList> recent(std::size_t limit, const std::optional<RequestId>& before) = 0;
   /// Those made since a time that were given a PIN, oldest first: people were told of each.
   virtual Result<RequestList> with_pin_since(Time since) = 0;
+  /// Those that stand as approved, released, acknowledged or denied.
+  virtual Result<RequestList> decided() = 0;
   /// Deletes a request, damaged or not, with what its host signed. Errors: kNotFound.
   virtual Result<> discard(const RequestId& id) = 0;
   /// Deletes ended requests, provider's messages, wrong tries and sessions that ended before `before`; the
