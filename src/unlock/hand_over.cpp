@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/plain_text.h"
 #include "unlock/crypt_kind.h"
 #include "unlock/crypt_options.h"
 #include "unlock/mappings.h"
@@ -28,6 +29,29 @@ void put_volume(const repository::VolumeKeys::Volume& volume, const CryptKind& k
   if (!wishes) return;
   const auto key = key_part(volume.key, *wishes);
   if (key) shelf.put(ShelfKind::kVolume, volume.name, *key);
+}
+
+/// Who asks for the key and gets none asks a person next.
+void withhold(const std::string& volume, const Error& why, const HandOver& hand_over) {
+  const bool is_trap = why.kind() == ErrorKind::kDenied;
+  const auto words = why.message() + (is_trap ? "; do not type its passphrase" : "");
+  hand_over.shelf->withhold(volume, words);
+  const bool is_news = why.kind() != ErrorKind::kExists;
+  if (is_news && hand_over.say) {
+    hand_over.say("warning: systemd gets no key of " + plain_text(volume) + ": " + words);
+  }
+}
+
+/// Nothing where it has no line.
+void lay_out(const repository::VolumeKeys::Volume& volume, const HandOver& hand_over) {
+  const auto* kind = crypt_kind_of(volume.kind);
+  if (kind == nullptr || line_of(hand_over, volume.name) == nullptr) return;
+  const auto may = hand_over.may_have_key ? hand_over.may_have_key(volume) : Result<>();
+  if (may) {
+    put_volume(volume, *kind, *hand_over.shelf);
+  } else {
+    withhold(volume.name, may.error(), hand_over);
+  }
 }
 
 class HandingUnlocker final : public Unlocker {
@@ -181,12 +205,8 @@ void stock_shelf(const repository::VolumeKeys& keys, const HandOver& hand_over) 
     if (volume.kind == repository::VolumeKind::kSecret) {
       auto units = served_units({volume.name, volume.settings});
       if (units) hand_over.shelf->put(ShelfKind::kSecret, volume.name, volume.key, std::move(*units));
-      continue;
-    }
-    const auto* kind = crypt_kind_of(volume.kind);
-    if (kind != nullptr && line_of(hand_over, volume.name) != nullptr &&
-        (!hand_over.may_have_key || hand_over.may_have_key(volume))) {
-      put_volume(volume, *kind, *hand_over.shelf);
+    } else {
+      lay_out(volume, hand_over);
     }
   }
 }

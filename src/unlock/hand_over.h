@@ -23,13 +23,14 @@ struct HandOver {
   /// Whether the key may be given to whoever opens the volume's device, as check_header() says. Without it:
   /// always.
   std::function<Result<>(const Unlocker::Volume& volume)> may_have_key = {};
+  std::function<void(const std::string& line)> say = {};  ///< for the journal
   /// Begins a unit anew where it is in one of the states; restart_if(), with whatever becomes of it.
   std::function<void(const std::string& unit, const std::vector<std::string>& states)> restart_if = {};
 };
 
 /// Lays out what others fetch: of volumes of dm-crypt that have a line the part of the key that opens them,
-/// unless may_have_key() says no: then open() tries it here, and says why not; and of secrets without a file
-/// the secret, with the units that may have it.
+/// unless may_have_key() says no: then say() and the shelf tell why, and open() tries it here; and of secrets
+/// without a file the secret, with the units that may have it.
 void stock_shelf(const repository::VolumeKeys& keys, const HandOver& hand_over);
 
 /// As `inner`, an unlocker of a dm-crypt kind, but open() leaves volumes that have a line to systemd. It

@@ -21,6 +21,11 @@ bool may_have_it(const std::vector<std::string>& units, const std::string& unit)
          });
 }
 
+Error none_of(ShelfKind kind) {
+  return Error::not_found(kind == ShelfKind::kVolume ? "there is no key for a volume of that name here"
+                                                     : "there is no secret of that name here");
+}
+
 }  // namespace
 
 void KeyShelf::put(ShelfKind kind, const std::string& name, std::span<const std::uint8_t> key,
@@ -30,12 +35,17 @@ void KeyShelf::put(ShelfKind kind, const std::string& name, std::span<const std:
   items_[{kind, name}] = {std::move(copy), std::move(units)};
 }
 
+void KeyShelf::withhold(const std::string& volume, std::string why) {
+  const std::lock_guard lock(mutex_);
+  withheld_[volume] = std::move(why);
+}
+
 Result<KeyShelf::Key> KeyShelf::hand_out(ShelfKind kind, const std::string& name, const std::string& unit) {
   const std::lock_guard lock(mutex_);
   const auto found = items_.find({kind, name});
   if (found == items_.end()) {
-    return Error::not_found(kind == ShelfKind::kVolume ? "there is no key for a volume of that name here"
-                                                       : "there is no secret of that name here");
+    const auto why = kind == ShelfKind::kVolume ? withheld_.find(name) : withheld_.end();
+    return why == withheld_.end() ? none_of(kind) : Error::denied(why->second);
   }
   auto& item = found->second;
   if (!may_have_it(item.units, unit)) return Error::denied("this unit is not among those that may have it");

@@ -30,11 +30,15 @@ class KeyShelf {
   void put(ShelfKind kind, const std::string& name, std::span<const std::uint8_t> key,
            std::vector<std::string> units = {});
 
+  /// Who asks for the key of that volume while none lies here is told why there is none.
+  void withhold(const std::string& volume, std::string why);
+
   /// The key, which lives as long as anybody holds what is returned. `unit` is who asks; without meaning for
-  /// a volume. Errors: kNotFound, kDenied (not a unit that may have it).
+  /// a volume. Errors: kNotFound, kDenied (not a unit that may have it, or a key that is withheld).
   Result<Key> hand_out(ShelfKind kind, const std::string& name, const std::string& unit = {});
 
-  /// Takes it off the shelf, which wipes it unless it is being handed out at the moment.
+  /// Takes it off the shelf, which wipes it unless it is being handed out at the moment. Why another is
+  /// withheld stays known.
   void drop(ShelfKind kind, const std::string& name);
   void clear();
 
@@ -58,6 +62,7 @@ class KeyShelf {
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;
   std::map<std::pair<ShelfKind, std::string>, Item> items_;
+  std::map<std::string, std::string> withheld_;  ///< volumes, and why
   std::uint64_t changes_ = 0;
 };
 

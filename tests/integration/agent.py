@@ -13,9 +13,12 @@ import sys
 import tempfile
 import unittest
 
-from host_world import LIMIT, OurGateway, Running
-from repository_world import ZKV
-from volume_world import Volumes
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "images"))
+
+import forged_luks  # noqa: E402
+from host_world import LIMIT, OurGateway, Running  # noqa: E402
+from repository_world import ZKV  # noqa: E402
+from volume_world import Volumes  # noqa: E402
 
 GO_BETWEEN = """
 import os, sys
@@ -170,6 +173,24 @@ class Serving(Agent):
         self.assertEqual(self.volume("data"), b"key")
         self.assertEqual(self.volume("data"), b"key")
         self.end(agent)
+
+    def test_who_asks_for_a_key_that_is_withheld_is_told_why_in_the_journal(self):
+        device = self.path("data.img")
+        with open(device, "wb") as file:
+            file.truncate(20 << 20)
+        subprocess.run(["cryptsetup", "luksFormat", "-q", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000", device, "-"], input=b"mine",
+                       env=self.world.environment, check=True)
+        self.add("data", device, b"mine\n")
+        forged_luks.open_by_any_key(device)
+        self.crypttab.write_text(f"data {device} /run/zkv/cryptsetup.sock luks,_netdev\n", encoding="utf-8")
+        early = self.connect("cryptsetup", "\0a1/cryptsetup/data")
+        agent = self.start()
+        self.approve()
+        self.assertEqual(everything(early), b"")
+        agent.end(1)
+        said = "".join(agent.errors)
+        for what in ("systemd gets no key of data: ", "refused the key of data: "):
+            self.assertRegex(said, what + ".*protects nothing.*; do not type its passphrase")
 
     def test_only_the_units_that_are_named_get_a_secret(self):
         self.secret("token", b"s3cret\n", "--units", "app.service,worker@.service")

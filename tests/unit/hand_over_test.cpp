@@ -245,9 +245,36 @@ TEST_F(Handing, WhoseHeaderProtectsNothingIsNotHandedToSystemd) {
     if (volume.name == "other") return {};
     return Error::denied("a header that protects nothing");
   };
+  std::vector<std::string> said;
+  hand_over_.say = [&](const std::string& line) { said.push_back(line); };
   unlock::stock_shelf(keys_, hand_over_);
   EXPECT_FALSE(shelf_.holds(ShelfKind::kVolume, "data"));
   EXPECT_TRUE(shelf_.holds(ShelfKind::kVolume, "other"));
+  const std::string why = "a header that protects nothing; do not type its passphrase";
+  EXPECT_THAT(said, ElementsAre("warning: systemd gets no key of data: " + why)) << "before anybody asks";
+  for (int round = 0; round < 2; ++round) {
+    const auto refused = shelf_.hand_out(ShelfKind::kVolume, "data");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message(), why);
+    shelf_.drop(ShelfKind::kVolume, "data");  // it was tried here
+    shelf_.clear();                           // and who is queued yet is answered
+  }
+  EXPECT_EQ(shelf_.hand_out(ShelfKind::kVolume, "unknown").error().kind(), ErrorKind::kNotFound);
+}
+
+TEST_F(Handing, WhatIsOpenOrCannotBeLookedAtIsWithheldWithoutAWordOfPassphrases) {
+  add("open");
+  add("silent");
+  asks("open /dev/o /run/zkv/cryptsetup.sock luks\nsilent /dev/s /run/zkv/cryptsetup.sock luks")
+      .may_have_key = [](const Volume& volume) -> Result<> {
+    if (volume.name == "open") return Error::exists("open is open already");
+    return Error::unavailable("/dev/s does not answer");
+  };
+  std::vector<std::string> said;
+  hand_over_.say = [&](const std::string& line) { said.push_back(line); };
+  unlock::stock_shelf(keys_, hand_over_);
+  EXPECT_THAT(said, ElementsAre("warning: systemd gets no key of silent: /dev/s does not answer"));
+  EXPECT_EQ(shelf_.hand_out(ShelfKind::kVolume, "open").error().message(), "open is open already");
 }
 
 TEST_F(Handing, WhatSystemdDoesNotAskForIsOpenedAfterAll) {

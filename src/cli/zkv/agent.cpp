@@ -123,6 +123,7 @@ ExitCode open_and_serve(Opening opening, unlock::Preparation& preparation, Count
     if (!checked && checked.error().kind() == ErrorKind::kNotFound) return {};
     return checked;
   };
+  opening.hand_over->say = tell_journal;
   opening.hand_over->restart_if = [&](const std::string& name, const std::vector<std::string>& states) {
     static_cast<void>(unlock::restart_if(name, states, options.manager));
   };
