@@ -50,27 +50,51 @@ class BesideAService(Case):
         self.calls = self.host.home / "systemctl-calls"
         (self.host.home / "key").write_text(self.host.key)
 
-    def play(self, state, target=None):
+    def play(self, state, target=None, jobs=""):
         program = self.host.zfs / "systemctl"
-        program.write_text(f'#!/bin/sh\ncase "$*" in *InvocationID*) echo the-boot;; show*.target) echo {target or state};; show*) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
+        program.write_text(f'#!/bin/sh\ncase "$*" in *InvocationID*) echo the-boot;; show*.target) echo {target or state};; show*) echo {state};; list-jobs*) echo {jobs};; *) echo "$@" >>{self.calls};; esac\n')
         program.chmod(0o755)
+
+    def in_own_keyring(self, script):
+        """In a user namespace, whose root has a keyring that no other test's mount takes the key from."""
+        own_keyring = ("unshare", "--user", "--map-root-user")
+        if subprocess.run([*own_keyring, "true"], check=False).returncode != 0:
+            self.skipTest("no user namespaces here")
+        said = self.host.run(before=(*own_keyring, "sh", "-c", script + " || true"))[1].decode()
+        if "no keyrings" in said:
+            self.skipTest("this kernel has no keyrings")
+        return said
 
     def unlock(self, *words):
         return self.host.run("unlock", "--key-file", "key", *words)[1].decode()
 
     def test_that_waits_it_is_begun_anew_and_finds_the_key(self):
-        """In a user namespace, whose root has a keyring that no other test's mount takes the key from."""
-        own_keyring = ("unshare", "--user", "--map-root-user")
-        if subprocess.run([*own_keyring, "true"], check=False).returncode != 0:
-            self.skipTest("no user namespaces here")
         self.play("activating")
-        script = '"$0" unlock --key-file key && "$0" unmount && INVOCATION_ID=the-boot "$0" mount --timeout 5 https://127.0.0.1:1'
-        said = self.host.run(before=(*own_keyring, "sh", "-c", script + " || true"))[1].decode()
-        if "no keyrings" in said:
-            self.skipTest("this kernel has no keyrings")
+        said = self.in_own_keyring('"$0" unlock --key-file key && "$0" unmount && INVOCATION_ID=the-boot "$0" mount --timeout 5 https://127.0.0.1:1')
         self.assertIn("begins anew, and asks nobody", said)
         self.assert_all_open()
         self.assertEqual(self.calls.read_text(), "--no-block restart zfs-keyvault.service\n")
+
+    def test_whose_start_is_queued_finds_the_key_once_its_turn_comes_and_nothing_is_started(self):
+        self.play("inactive", jobs="7 zfs-keyvault.service start waiting")
+        for words in ("unlock --key-file key", "mount --key-file key"):
+            with self.subTest(words):
+                said = self.in_own_keyring(f'"$0" {words} && "$0" unmount && INVOCATION_ID=the-boot "$0" mount --timeout 5 https://127.0.0.1:1')
+                self.assertIn("whose start is queued, asks nobody if its turn comes within 15 minutes", said)
+                self.assert_all_open()
+                self.assertFalse(self.calls.exists())
+                self.host.run("unmount")
+        said = self.in_own_keyring('"$0" unlock --key-file key && "$0" lock --all && "$0" mount --timeout 5 https://127.0.0.1:1')
+        self.assertIn("nothing listens", said)
+        self.assert_all_locked()
+
+    def test_that_runs_or_is_to_end_or_never_was_to_start_gets_no_key(self):
+        for state, jobs in (("inactive", ""), ("inactive", "7 zfs-keyvault.service stop waiting"), ("inactive", "7 other.service start waiting"),
+                            ("active", "7 zfs-keyvault.service restart waiting")):
+            with self.subTest(state, jobs=jobs):
+                self.play(state, jobs=jobs)
+                self.assertNotIn("zfs-keyvault.service", self.unlock())
+                self.assertFalse(self.calls.exists())
 
     def test_that_cannot_be_begun_anew_it_is_said_what_to_do(self):
         program = self.host.zfs / "systemctl"

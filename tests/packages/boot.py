@@ -130,6 +130,19 @@ class Manager:
         if manager:
             (self.home / "manager").write_text(manager, encoding="utf-8")
 
+    def unlock(self):
+        """The real program by hand, which finds this manager; what it says. Its root has a keyring of its own."""
+        systemctl = self.home / "by-hand" / "systemctl"
+        systemctl.parent.mkdir(exist_ok=True)
+        systemctl.write_text(f'#!/bin/sh\nXDG_RUNTIME_DIR={self.runtime} exec /bin/systemctl --user "$@"\n', encoding="utf-8")
+        systemctl.chmod(0o755)
+        words = [self.home / "real", "--repository", self.home / "repository", "unlock", "--key-file", self.home / "key"]
+        environment = {**self.environment(), "PATH": f"{systemctl.parent}:{os.environ['PATH']}", "STATE_DIRECTORY": str(self.home / "state")}
+        done = subprocess.run(["unshare", "--user", "--map-root-user", *words], env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        return done.stderr
+
     def environment(self):
         kept = {name: os.environ[name] for name in ("PATH",)}
         return {**kept, "HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.runtime)}
@@ -377,6 +390,24 @@ class Boot(unittest.TestCase):
         with waiting:
             self.assertEqual(waiting.recv(10), b"key")
         self.manager.await_database()
+
+    def test_who_opens_all_by_hand_while_its_start_is_queued_starts_nothing_before_its_turn(self):
+        self.manager.take_the_real_program()
+        self.manager.configure()
+        self.manager.exit_code("stay")
+        os.mkfifo(self.manager.home / "slow")
+        (self.manager.home / ".config/systemd/user/slow.service").write_text(
+            f"[Unit]\nBefore=zfs-keyvault.service\n[Service]\nType=oneshot\nExecStart=/bin/cat {self.manager.home}/slow\n", encoding="utf-8")
+        self.manager.systemctl("start", "--no-block", "slow.service", "machine.target")
+        self.assertIn("zfs-keyvault.service start waiting", " ".join(self.manager.systemctl("list-jobs", "--no-legend").stdout.split()))
+        said = self.manager.unlock()
+        self.assertIn("whose start is queued, asks nobody if its turn comes", said)
+        self.assertEqual(self.manager.asked(), [])
+        with open(self.manager.home / "slow", "w", encoding="utf-8"):
+            self.assertEqual(self.manager.systemctl("show", "--property=ActiveState", "--value", "zfs-keyvault.service").stdout.strip(), "inactive")
+        self.manager.await_database()
+        self.assertEqual(len(self.manager.asked()), 1)
+        self.assertNotIn("zfs-keyvault.service", self.manager.unlock(), "it runs")
 
     def test_no_unit_is_in_a_cycle(self):
         self.boot(0)

@@ -40,7 +40,8 @@ void let_boot_go_on(WaitingService& service, ExitCode code, bool is_all) {
 ExitCode mount(Session& session, const MountOptions& options) {
   auto preparation = prepare_opening(options.open);
   std::optional<WaitingService> service;
-  if (!options.source.key.given() && !options.open.dry_run) service.emplace();
+  if (!options.open.dry_run) service.emplace();
+  if (service && options.source.key.given() && !service->was_queued()) service.reset();
   if (service && service->was_asking()) tell_of_boots_asking();
   const bool is_all = options.open.only.empty() && !options.open.no_mount;
   const auto code =

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <sstream>
 
 #include "commands.h"
 #include "unlock/system_tool.h"
@@ -52,6 +53,20 @@ bool does_wait(const std::string& state) {
   return waits && !is_service_itself();
 }
 
+/// Of a service in that state. A start that runs is one that asks.
+bool is_queued(const std::string& state) {
+  if (state != "inactive" && state != "failed") return false;
+  std::istringstream jobs(systemctl({"list-jobs", "--plain", "--no-legend", kService}).value_or(""));
+  std::string number;
+  std::string unit;
+  std::string type;
+  std::string progress;
+  while (jobs >> number >> unit >> type >> progress) {
+    if (unit == kService && (type == "start" || type == "restart") && progress == "waiting") return true;
+  }
+  return false;
+}
+
 bool does_ask() { return state_of(kService) == "activating" && !is_service_itself(); }
 
 /// Whether an approval, or a unit that requires the target, finds it standing.
@@ -76,22 +91,41 @@ void order(std::vector<std::string> words, const std::string& told, const Failin
   }
 }
 
+/// With what came of leaving the key for it.
+void tell_of_queued(const Result<>& left) {
+  if (!left) {
+    report(Error(left.error())
+               .context(std::string(kService) + ", whose start is queued, will ask all the same"));
+    return;
+  }
+  static_cast<void>(
+      std::fprintf(stderr,
+                   "zkv: %s, whose start is queued, asks nobody if its turn comes within %ld minutes: the "
+                   "kernel keeps the key for it until then ('zkv lock --all' takes that away)\n",
+                   kService, static_cast<long>(host::kHandoverLifetime.count())));
+}
+
 }  // namespace
 
 WaitingService::WaitingService() {
   if (::geteuid() != 0) return;
   const auto state = state_of(kService);
   was_waiting_ = does_wait(state);
+  was_queued_ = is_queued(state);
   was_asking_ = was_waiting_ && state == "activating";
 }
 
 void WaitingService::keep(const repository::RepositoryKey& key) {
-  if (was_waiting_) kept_.emplace(host::HeldHandover::hold(key));
+  if (was_waiting_ || was_queued_) kept_.emplace(host::HeldHandover::hold(key));
 }
 
 void WaitingService::end(bool is_all_open) {
-  if (!kept_ || !does_wait(state_of(kService))) return;
+  if (!kept_) return;
+  const auto state = state_of(kService);
+  const bool is_to_come = is_queued(state);
+  if (!is_to_come && !does_wait(state)) return;
   auto left = *kept_ ? (*kept_)->leave() : Result<>(tl::unexpected(kept_->error()));
+  if (is_to_come) return tell_of_queued(left);
   if (left) left = systemctl({"--no-block", "restart", kService}).map([](const std::string&) {});
   if (left) {
     static_cast<void>(std::fprintf(stderr, "zkv: %s begins anew, and asks nobody%s\n", kService,

@@ -9,8 +9,8 @@
 
 namespace zkv::cli {
 
-/// zfs-keyvault.service where it asks still, has failed or was stopped, while a person does its work. Not for
-/// who is not root, nor for what that service itself runs.
+/// zfs-keyvault.service where it asks still, has failed or was stopped, or its start is queued, while a
+/// person does its work. Not for who is not root, nor for what that service itself runs.
 class WaitingService {
  public:
   WaitingService();
@@ -20,17 +20,22 @@ class WaitingService {
 
   /// Whether it asked a gateway, or was about to, when this was made.
   [[nodiscard]] bool was_asking() const { return was_asking_; }
+  /// Whether its start was queued behind other units when this was made, so that it asks later.
+  [[nodiscard]] bool was_queued() const { return was_queued_; }
   /// Keeps the key for it, in the kernel: not in this process, which holds none while it mounts, and not
   /// longer than this process lives.
   void keep(const repository::RepositoryKey& key);
   /// Where it waits still it is begun anew, and ends with the key that was kept as this has: without asking
-  /// anybody, and well where all is open, so that what waits for zfs-keyvault.target starts. Tells of it.
+  /// anybody, and well where all is open, so that what waits for zfs-keyvault.target starts. Where its start
+  /// is queued still that is left to its turn, and the key waits for it in root's keyring, for
+  /// host::kHandoverLifetime. Tells of it.
   void end(bool is_all_open);
   /// The key is kept no more.
   void forget() { kept_.reset(); }
 
  private:
   bool was_waiting_ = false;
+  bool was_queued_ = false;
   bool was_asking_ = false;
   std::optional<Result<host::HeldHandover>> kept_;
 };
