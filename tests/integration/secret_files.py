@@ -66,6 +66,29 @@ class SecretFiles(unittest.TestCase):
         self.assertEqual(self.results("mount"), {"token": "opened"})
         self.assertEqual(place.read_bytes(), b"new")
 
+    def test_two_volumes_never_have_one_place(self):
+        place = self.memory / "token"
+        self.add("token", b"one\n", "--mount-point", str(place))
+        self.add("token", b"one\n", "--force", "--mount-point", str(place))
+        other = str(self.memory / "." / "token") + "/"
+        refused = self.add("other", b"two\n", "--mount-point", other, code=1)[1].decode()
+        self.assertIn("is where token belongs; nothing was stored", refused)
+        self.assertIn("zkv volume add --force --keep-key --mount-point PATH token", refused)
+        self.add("other", b"two\n", "--mount-point", str(place) + "2")
+        change = ("volume", "add", "--kind", "secret", "-k", "-", "--force", "--keep-key", "--mount-point", str(place), "other")
+        self.assertIn("is where token belongs", self.world.error(*change, stdin=self.key.encode()))
+        self.assertEqual(self.results("mount"), {"token": "opened", "other": "opened"})
+        self.assertEqual((place.read_bytes(), pathlib.Path(f"{place}2").read_bytes()), (b"one", b"two"))
+
+    def test_nor_have_two_disks(self):
+        def words(name, place):
+            return ("volume", "add", "-k", "-", "--volume-key-file", "-", "--device", f"/dev/disk/by-id/{name}", "--no-test", "--mount-point", place, name)
+
+        stdin = self.key.encode() + b"\nkey\n"
+        self.world.run(*words("one", "/srv/zkv-place"), stdin=stdin)
+        self.assertIn("is where one belongs; nothing was stored", self.world.error(*words("two", "/srv//zkv-place"), stdin=stdin))
+        self.world.run(*words("two", "/srv/zkv-place/below"), stdin=stdin)
+
     def test_a_secret_without_a_place_is_served_by_the_service_alone(self):
         self.add("token", b"s3cret\n")
         self.assertEqual(self.results("mount"), {"token": "served"})

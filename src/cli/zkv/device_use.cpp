@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "unlock/block_devices.h"
+#include "unlock/mount_table.h"
 #include "unlock/option_words.h"
 
 namespace zkv::cli {
@@ -89,6 +90,20 @@ Result<> check_its_own(const VolumeKeys& keys, const unlock::VolumeRef& volume, 
     return Error::exists(volume.settings.device + " is what " + other.name + " lies on; nothing was stored")
         .remedy("a volume has one name: if it is to be this one: zkv volume rename " + other.name + " " +
                 volume.name + "; if it is to have another key: zkv volume add --force " + other.name);
+  }
+  return {};
+}
+
+Result<> check_place_its_own(const VolumeKeys& keys, const unlock::VolumeRef& volume) {
+  const auto& place = volume.settings.mountpoint;
+  if (place.empty()) return {};
+  for (const auto& other : keys.volumes()) {
+    const auto& taken = other.settings.mountpoint;
+    if (other.name == volume.name || taken.empty() || unlock::clean_path(taken) != unlock::clean_path(place))
+      continue;
+    return Error::exists(place + " is where " + other.name + " belongs; nothing was stored")
+        .remedy("choose another path, or change that of " + other.name +
+                ": zkv volume add --force --keep-key --mount-point PATH " + other.name);
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// What volumes of a repository lie on.
+// What volumes of a repository lie on, and where they are mounted.
 #pragma once
 
 #include <string>
@@ -19,5 +19,8 @@ Result<> check_unused(const repository::VolumeKeys& keys, const std::string& dev
 /// their options which part it is. Errors: kExists.
 Result<> check_its_own(const repository::VolumeKeys& keys, const unlock::VolumeRef& volume,
                        repository::VolumeKind kind);
+
+/// Whether no other volume is to be mounted, or written, at the same path. Errors: kExists.
+Result<> check_place_its_own(const repository::VolumeKeys& keys, const unlock::VolumeRef& volume);
 
 }  // namespace zkv::cli

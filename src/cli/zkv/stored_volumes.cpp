@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/plain_text.h"
+#include "device_use.h"
 #include "host/drift_record.h"
 #include "host/enrolment.h"
 #include "host/unlock_record.h"
@@ -113,6 +114,7 @@ Result<> store_volume(const Session& session, const SecretBytes& repository_key,
       return Error::exists(volume.name + " is in the repository already")
           .remedy("take another name; or, if that one is given up: zkv volume remove --force " + volume.name);
     }
+    ZKV_CHECK(check_place_its_own(keys, {volume.name, volume.settings}));
     ZKV_CHECK(keys.add(volume.name, volume.kind, volume.key));
     ZKV_CHECK(keys.set_settings(volume.name, volume.settings));
     return unlock::keep_derived(keys, derived);

@@ -139,6 +139,7 @@ Result<> add_volume(Session& session, const VolumeAddOptions& options) {
     ZKV_CHECK(unlocker->check({options.name, settings}));
     if (!settings.device.empty()) ZKV_CHECK(check_lasts(settings.device));
     ZKV_CHECK(check_its_own(keys, {options.name, settings}, unlocker->kind()));
+    ZKV_CHECK(check_place_its_own(keys, {options.name, settings}));
     if (options.no_test) ZKV_CHECK(keys.check_settled(options.name));
     ZKV_CHECK(keys.add(options.name, unlocker->kind(), volume_key.span(), options.force));
     ZKV_CHECK(keys.set_settings(options.name, settings));
