@@ -126,6 +126,15 @@ bool MountReport::is_complete() const {
                      [](const unlock::MountOutcome& mount) { return unlock::is_success(mount.happened); });
 }
 
+std::vector<std::string> names_changing(const repository::VolumeKeys& keys) {
+  std::vector<std::string> names;
+  if (keys.changing() == 0) return names;
+  for (const auto& volume : keys.volumes()) {
+    if (!volume.next_key.empty()) names.push_back(volume.name);
+  }
+  return names;
+}
+
 Result<MountReport> open_and_mount(const MountOrder& order, repository::RepositoryKey key,
                                    const Unlockers& unlockers, const std::stop_token& stop) {
   std::optional<repository::RepositoryKey> held(std::move(key));
@@ -140,9 +149,10 @@ Result<MountReport> open_and_mount(const MountOrder& order, repository::Reposito
   if (order.on_keys) order.on_keys(keys);
   MountReport report;
   if (opened.warning) report.warnings.push_back(std::move(*opened.warning));
-  if (const auto changing = keys.changing(); changing != 0) {
+  report.changing = names_changing(keys);
+  if (!report.changing.empty()) {
     report.warnings.push_back(
-        "volumes whose key is being changed: " + std::to_string(changing) +
+        "volumes whose key is being changed: " + std::to_string(report.changing.size()) +
         "; until that is ended, the old one may open them too: zkv rotate --volume-keys goes on");
   }
   DerivedKeeper keeper(order.repository, std::exchange(held, std::nullopt), keys, report);

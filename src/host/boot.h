@@ -36,6 +36,7 @@ struct MountReport {
   std::vector<VolumeReport> volumes;  ///< in the order in which they were tried
   std::vector<unlock::MountOutcome> mounts;
   std::vector<Error> mount_errors;    ///< where not even a list of filesystems could be had
+  std::vector<std::string> changing;  ///< those whose keys are being changed
   std::vector<std::string> warnings;  ///< an older generation was put back; derived keys could not be kept
 
   [[nodiscard]] std::size_t opened() const;

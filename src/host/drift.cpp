@@ -211,6 +211,14 @@ std::vector<Finding> enrolment_findings(const repository::Description& repositor
   return findings;
 }
 
+std::optional<Finding> finding_of_changes(const DriftRecord& record) {
+  if (record.changing.empty()) return std::nullopt;
+  std::string names;
+  for (const auto& name : record.changing) names += (names.empty() ? "" : ", ") + plain_text(name);
+  return Finding{"volume keys", "their change was cut off, and the old ones may still open " + names,
+                 "zkv rotate --volume-keys goes on where it was"};
+}
+
 std::optional<Finding> finding_of(const unlock::Outcome& outcome) {
   if (unlock::is_success(outcome.happened)) return std::nullopt;
   const auto what = outcome.detail.empty() ? std::string(unlock::to_text(outcome.happened)) : outcome.detail;

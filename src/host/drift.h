@@ -58,6 +58,9 @@ std::optional<Finding> misfit_of(const Enrolment& enrolment, const repository::D
 std::vector<Finding> enrolment_findings(const repository::Description& repository,
                                         const std::vector<Enrolment>& enrolments, const std::string& path);
 
+/// Of the volumes whose keys are being changed, all in one: the change was cut off.
+std::optional<Finding> finding_of_changes(const DriftRecord& record);
+
 /// What a volume's outcome means for a boot; nothing where it was a success.
 std::optional<Finding> finding_of(const unlock::Outcome& outcome);
 /// Nothing for an end that is unknown, or later than kSoon.

@@ -28,6 +28,16 @@ Time time_at(const json::object& object, json::string_view name) {
   return value != nullptr && value->is_int64() ? Time(std::chrono::milliseconds(value->get_int64())) : Time();
 }
 
+std::set<std::string, std::less<>> names_at(const json::object& object, json::string_view name) {
+  std::set<std::string, std::less<>> names;
+  const auto* value = object.if_contains(name);
+  if (value == nullptr || !value->is_array()) return names;
+  for (const auto& one : value->get_array()) {
+    if (one.is_string()) names.emplace(one.get_string());
+  }
+  return names;
+}
+
 std::int64_t count_of(Time time) { return time.time_since_epoch().count(); }
 
 json::object json_of(const KnownVolume& volume) {
@@ -64,9 +74,11 @@ std::string text_of(const DriftRecord& record) {
   json::object volumes;
   for (const auto& [name, volume] : record.volumes) volumes[name] = json_of(volume);
   json::array accepted(record.accepted.begin(), record.accepted.end());
+  json::array changing(record.changing.begin(), record.changing.end());
   return json::serialize(json::object{{"repository", record.repository},
                                       {"drilled", count_of(record.drilled)},
                                       {"accepted", std::move(accepted)},
+                                      {"changing", std::move(changing)},
                                       {"volumes", std::move(volumes)}}) +
          "\n";
 }
@@ -83,12 +95,8 @@ Result<DriftRecord> record_from(std::string_view text, const fs::path& path) {
   DriftRecord record;
   record.repository = text_at(*object, "repository");
   record.drilled = time_at(*object, "drilled");
-  const auto* accepted = object->if_contains("accepted");
-  if (accepted != nullptr && accepted->is_array()) {
-    for (const auto& name : accepted->get_array()) {
-      if (name.is_string()) record.accepted.emplace(name.get_string());
-    }
-  }
+  record.accepted = names_at(*object, "accepted");
+  record.changing = names_at(*object, "changing");
   for (const auto& [name, value] : volumes->get_object()) {
     if (record.volumes.size() >= kBookLimit) break;
     if (value.is_object()) {
@@ -172,13 +180,18 @@ void take_in(DriftRecord& record, const MountReport& report, bool is_whole, cons
       volume.fingerprint = std::move(fingerprint);
     }
   }
+  if (is_whole) record.changing.clear();
+  for (const auto& volume : report.volumes) record.changing.erase(volume.outcome.volume);
+  record.changing.insert(report.changing.begin(), report.changing.end());
   if (is_whole) record.volumes.clear();
   for (auto& [name, volume] : taken) record.volumes[name] = std::move(volume);
 }
 
 void take_in(DriftRecord& record, const repository::VolumeKeys& keys, const std::string& changed) {
   std::erase_if(record.volumes, [&](const auto& known) { return !keys.contains(known.first); });
+  record.changing.clear();
   for (const auto& volume : keys.volumes()) {
+    if (!volume.next_key.empty()) record.changing.insert(volume.name);
     auto& known = record.volumes[volume.name];
     if (volume.name == changed || known.kind != repository::to_text(volume.kind)) known = {};
     known.kind = repository::to_text(volume.kind);

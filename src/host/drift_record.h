@@ -31,6 +31,7 @@ struct DriftRecord {
   std::string repository = {};  ///< whose volumes they are: its path, every link followed; empty: not known
   Time drilled = {};            ///< when a drill last went well; the epoch: never
   std::map<std::string, KnownVolume, std::less<>> volumes;  ///< those of the repository, as it was last open
+  std::set<std::string, std::less<>> changing;  ///< of the repository, whose keys are being changed
   std::set<std::string, std::less<>> accepted;  ///< what is encrypted here and is not to be in the repository
 };
 

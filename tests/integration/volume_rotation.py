@@ -9,6 +9,7 @@ from host_world import Host
 from terminal import Terminal
 
 import reader
+from repository_world import ZKV
 
 CHEAP = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"]
 
@@ -29,6 +30,16 @@ class Rotating(unittest.TestCase):
     def held(self):
         """Name → (key, next key) as the second reader has them."""
         return {volume["name"].decode(): (volume["key"], volume["next_key"]) for volume in reader.read(self.host.path.read_bytes(), self.key.encode())}
+
+    def found_unfinished(self, *words):
+        """What `zkv check` says of a change that was cut off."""
+        done = subprocess.run([ZKV, "--repository", self.host.path, "check", "--no-heartbeat", "--json", *words], env=self.host.environment,
+                              cwd=self.host.home, capture_output=True, check=False)
+        findings = json.loads(done.stdout)["findings"]
+        self.assertEqual(done.returncode, 3 if findings else 0, done.stderr)
+        found = [finding for finding in findings if finding["about"] == "volume keys"]
+        self.assertTrue(all(finding["remedy"] == "zkv rotate --volume-keys goes on where it was" for finding in found))
+        return [finding["what"] for finding in found]
 
     def tried(self, code=0):
         outcome = json.loads(self.host.out("volume", "test", "--json", "--key-file", "key", code=code))
@@ -99,11 +110,17 @@ class Luks(Rotating):
         out, err = self.host.run("volume", "list", "--json", "--key-file", "key")
         self.assertTrue(json.loads(out)[0]["changing"])
         self.assertIn(b"may be another already: 1;", err)
+        self.assertEqual(self.found_unfinished(), ["their change was cut off, and the old ones may still open data"])
         away.rename(path)
         self.assertEqual(self.tried(), {"data": "key-fits"})
+        (self.host.home / "state" / "drift.json").unlink()
+        self.assertEqual(self.found_unfinished(), [])
+        self.assertEqual(len(self.found_unfinished("--key-file", "key")), 1, "the key shows it")
+        self.assertEqual(len(self.found_unfinished()), 1, "and it is remembered")
         self.rotate()
         self.assertEqual(self.held()["data"], (following, None))
         self.assertFalse(self.opens(path, b"the old key"))
+        self.assertEqual(self.found_unfinished(), [])
 
     def test_without_a_free_key_slot_nothing_changes(self):
         path = self.image("full", b"the old key", "--type", "luks1", *CHEAP)

@@ -244,6 +244,9 @@ Result<> check_here(const Session& session, const Basis& basis, const host::Unlo
   const auto record = host::read_drift_record(path);
   if (!record) drift.findings.push_back(as_finding(path, record.error()));
   look_from_outside(record.value_or(host::DriftRecord()), basis.names, unlockers, drift);
+  if (record) {
+    if (auto finding = host::finding_of_changes(*record)) drift.findings.push_back(std::move(*finding));
+  }
   add_of_others(initramfs_findings(session.repository), drift.findings);
   look_at_repository(session, basis.enrolments, drift);
   const auto mode = host::EnrolmentFolder(session.repository).check_mode();

@@ -138,6 +138,7 @@ ExitCode drill_with(DrillKey key, const Session& session, const DrillOptions& op
   const auto kept = host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& remembered) {
     if (!host::belongs_to(remembered, session.repository)) return;
     remembered.volumes = std::move(record.volumes);
+    remembered.changing = std::move(record.changing);
     if (drift.findings.empty()) remembered.drilled = now();
   });
   if (const auto printed = output.write(); !printed) return report(printed.error());

@@ -60,6 +60,16 @@ void remember_proof(const Session& session, const host::VolumeChange& change,
     report(kept.error());
 }
 
+/// For `zkv check`, should this be cut off.
+Result<> remember_begun(const Session& session, const SecretBytes& key) {
+  ZKV_TRY(const auto pending, host::pending_volume_changes(session.repository, key));
+  const auto kept = host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
+    if (host::belongs_to(record, session.repository)) record.changing = {pending.begin(), pending.end()};
+  });
+  if (!kept) report(kept.error());
+  return {};
+}
+
 }  // namespace
 
 Result<bool> is_volume_change_pending(const Session& session, const SecretBytes& key) {
@@ -86,6 +96,7 @@ Result<ExitCode> change_volume_keys(const Session& session, const SecretBytes& k
     ZKV_TRY(const auto left, host::begin_volume_changes(session.repository, key, unlockers, system));
     for (const auto& change : left) tell_change(change, out);
   }
+  ZKV_CHECK(remember_begun(session, key));
   const host::StopOnSignal signals;
   ZKV_TRY(const auto changes, host::resume_volume_changes(
                                   session.repository, key, unlockers, signals.token(),
