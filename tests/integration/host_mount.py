@@ -555,6 +555,20 @@ class Renamed(Case):
         self.rename("--no-test", "tank/words", "vault/words")
         self.assertIn("vault/words", self.listed())
 
+    def test_one_that_is_no_more_is_named_with_the_way_to_rename_the_others(self):
+        self.zfs_rename("tank", "vault")
+        (self.host.zfs / "datasets" / "vault%2Fwords").rename(self.host.zfs / "away")
+        told = self.error("tank", "vault")
+        self.assertIn("remove it first (zkv volume remove --force tank/words)", told)
+        self.assertIn("(zkv volume rename tank/words ITS-NAME)", told)
+        self.assertIn("--no-test tries the key of none of them", told)
+        self.host.out("volume", "remove", "--force", "-k", "-", "tank/words", stdin=self.host.key.encode())
+        self.rename("tank", "vault")
+        self.assertEqual(set(self.listed()), {"vault/hex", "vault/hex/nested", "vault/raw"})
+
+    def test_one_name_twice_renames_nothing(self):
+        self.assertIn("both names are tank; nothing was renamed", self.error("tank", "tank"))
+
     def test_check_speaks_of_the_new_name(self):
         self.host.out("mount", "-k", "-", stdin=self.host.key.encode())
         self.zfs_rename("tank/words", "tank/letters")

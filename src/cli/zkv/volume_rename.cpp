@@ -70,7 +70,16 @@ unlock::Outcome tried(unlock::Unlocker& unlocker, VolumeKeys::Volume volume) {
   return unlocker.open(std::span(&volume, 1), unlock::Attempt::kTrial, {}).front();
 }
 
-Result<> try_there(unlock::Unlocker& unlocker, const Move& move) {
+/// Where others are renamed with it, it alone stands in the way of all.
+std::string way_out(const std::string& name, bool is_alone) {
+  if (is_alone)
+    return "if you are sure that it is the same volume, rename it without trying its key: --no-test";
+  return "if " + name + " is gone for good, remove it first (zkv volume remove --force " + name +
+         "), or if it has another name, rename it first (zkv volume rename " + name +
+         " ITS-NAME); --no-test tries the key of none of them";
+}
+
+Result<> try_there(unlock::Unlocker& unlocker, const Move& move, bool is_alone) {
   auto volume = move.volume;
   volume.name = move.to;
   const auto outcome = tried(unlocker, std::move(volume));
@@ -80,10 +89,12 @@ Result<> try_there(unlock::Unlocker& unlocker, const Move& move) {
                              ? "the key of " + move.volume.name + " does not open it"
                              : outcome.detail) +
                         "; nothing was renamed")
-      .remedy("if you are sure that it is the same volume, rename it without trying its key: --no-test");
+      .remedy(way_out(move.volume.name, is_alone));
 }
 
 Result<> rename_volumes(Session& session, const RenameOptions& options) {
+  if (options.from == options.to)
+    return Error::invalid("both names are " + options.from + "; nothing was renamed");
   ZKV_CHECK(check_there(session));
   ZKV_TRY(const auto key, read_key_to_change(session, options.key));
   Output out;
@@ -97,7 +108,7 @@ Result<> rename_volumes(Session& session, const RenameOptions& options) {
     for (const auto& move : moves) {
       ZKV_CHECK(unlocker->check({move.to, move.volume.settings}));
       ZKV_CHECK(check_not_open_as_before(*unlocker, move));
-      if (!options.no_test) ZKV_CHECK(try_there(*unlocker, move));
+      if (!options.no_test) ZKV_CHECK(try_there(*unlocker, move, moves.size() == 1));
       out << "Renamed " << move.volume.name << " to " << move.to << "\n";
       if (!options.no_test) proved.push_back({move.to, move.volume.settings});
     }
