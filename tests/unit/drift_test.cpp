@@ -115,6 +115,7 @@ class Records : public testing::Test {
     return {.volumes = {{"zfs", {"tank/a", happened, detail, {}, {}}, {}}},
             .mounts = {},
             .mount_errors = {},
+            .changing = {},
             .warnings = {}};
   }
   [[nodiscard]] Drift drift(const DriftRecord& record) const {
