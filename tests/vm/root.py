@@ -30,7 +30,7 @@ COPY = """
 set -euo pipefail
 copy_root() {
   mkdir -p /mnt
-  ( cd / && tar -c --one-file-system --exclude=./tmp/* --exclude=./mnt --exclude=./usr/share/locale --exclude=./usr/share/zoneinfo --exclude=./usr/include --exclude=./usr/lib/file --exclude=./usr/share/man --exclude=./usr/share/doc \
+  ( cd / && tar -c --one-file-system --exclude=./tmp/* --exclude=./var/log/journal/* --exclude=./mnt --exclude=./usr/share/locale --exclude=./usr/share/zoneinfo --exclude=./usr/include --exclude=./usr/lib/file --exclude=./usr/share/man --exclude=./usr/share/doc \
       --exclude=./var/lib/apt --exclude=./var/cache . ) | tar -x -C /mnt
   mkdir -p /mnt/var/cache /mnt/var/lib/apt
   for folder in dev proc sys; do mount --bind /$folder /mnt/$folder; done
