@@ -103,12 +103,13 @@ class GoesWell(Case):
         request = re.search(r"test request (\w+) was taken", said).group(1)
         self.assertEqual(self.gateway.state(request), "cancelled")
 
-    def test_an_enrolment_says_in_three_lines_what_happens_at_boot_and_keeps_its_key_to_itself(self):
+    def test_an_enrolment_says_what_happens_at_boot_and_what_that_must_trust_and_keeps_its_key_to_itself(self):
         lines = self.enroll().splitlines()
-        self.assertEqual(len(lines), 3, lines)
+        self.assertEqual(len(lines), 4, lines)
         self.assertIn(f"is enrolled with https://127.0.0.1:{self.gateway.port} as 'nas'", lines[0])
         self.assertIn("At boot zfs-keyvault.service asks it; once somebody approves", lines[1])
         self.assertIn("Without an approval they stay locked", lines[2])
+        self.assertIn(f"ZKV_OPTIONS=--cafile={self.host.cafile} in /etc/default/zfs-keyvault", lines[3])
         [key] = self.host.enrolments.glob("*.key")
         self.assertEqual(key.stat().st_mode & 0o777, 0o600)
 
@@ -219,7 +220,7 @@ class BesideABoot(Case):
     def play(self, state, **properties):
         program = self.host.zfs / "systemctl"
         shown = "".join(f"*={name}\\ *) echo {value};; " for name, value in {"InvocationID": "the-boot", **properties}.items())
-        program.write_text(f'#!/bin/sh\ncase "$*" in {shown}show*) echo {state};; *) echo "$@" >>{self.calls};; esac\n')
+        program.write_text(f'#!/bin/sh\ncase "$*" in {shown}show*) echo {state};; list-jobs*) ;; *) echo "$@" >>{self.calls};; esac\n')
         program.chmod(0o755)
 
     def begin(self, *words, **environment):
