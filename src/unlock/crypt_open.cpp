@@ -115,7 +115,7 @@ std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, co
   const auto device = find_device(volume.settings.device, round.options.devices);
   if (!device) return told(volume, Happened::kMissing, device.error());
   if (round.attempt == Attempt::kOpen) {
-    const auto settled = settled_by_mappings(volume, *device, kind, mappings);
+    auto settled = settled_by_mappings(volume, *device, kind, mappings);
     candidate.is_open = settled && settled->happened == Happened::kAlreadyOpen;
     if (settled && !candidate.is_open) return settled;
     if (candidate.is_open) {

@@ -33,7 +33,8 @@ Cover::Cover(std::vector<Dataset> ordered, const Datasets& datasets, const std::
   const auto places = places_to_cover(ordered_, held);
   if (places.empty()) return;
   std::vector<Dataset> below;
-  for (const auto& [name, dataset] : datasets) {
+  for (const auto& entry : datasets) {
+    const Dataset& dataset = entry.second;
     const bool is_there = dataset.is_mounted && wants_mount(dataset);
     const auto covers = [&](const std::string& place) { return is_below(dataset, place); };
     if (is_there && std::ranges::any_of(places, covers)) below.push_back(dataset);
