@@ -118,12 +118,10 @@ std::optional<Outcome> look_at(const Volume& volume, const CryptRound& round, co
     auto settled = settled_by_mappings(volume, *device, kind, mappings);
     candidate.is_open = settled && settled->happened == Happened::kAlreadyOpen;
     if (settled && !candidate.is_open) return settled;
-    if (candidate.is_open) {
-      candidate.device = {*device, kind.format, std::move(*wishes)};
-      return std::nullopt;
+    if (!candidate.is_open) {
+      if (auto sound = check_mounts_of_others(volume, *device, round.options); !sound)
+        return told(volume, Happened::kFailed, sound.error());
     }
-    if (auto sound = check_mounts_of_others(volume, *device, round.options); !sound)
-      return told(volume, Happened::kFailed, sound.error());
   }
   candidate.device = {*device, kind.format, std::move(*wishes)};
   candidate.key = *key;
