@@ -19,6 +19,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
                       -Wno-array-bounds -Wno-free-nonheap-object -Wno-mismatched-new-delete)
 endif()
 add_compile_options(-fstack-protector-strong -fcf-protection -ffunction-sections -fdata-sections)
+# A backtrace has functions and lines; all that -g says beside that takes a fifth of the compilation.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
   add_link_options(-Wl,-z,pack-relative-relocs)  # The loader reads 1 KiB of a table in place of 90.

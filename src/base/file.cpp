@@ -260,18 +260,36 @@ Result<> create_file(const fs::path& path, std::span<const std::uint8_t> content
   return temporary.link_as(path);
 }
 
-Result<FileLock> FileLock::acquire(const fs::path& path) {
+namespace {
+
+/// Whether it was had; `operation` as for flock(2).
+Result<bool> lock(FileDescriptor& fd, int operation, const fs::path& path) {
   const fs::path lock_path = path.string() + ".lock";
-  FileDescriptor fd(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  fd = FileDescriptor(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.is_open() && errno == ENOENT) {
     return io("opening the lock", lock_path)
         .remedy("make the folder first: mkdir -p " + directory_of(path).string());
   }
   if (!fd.is_open()) return io("opening the lock", lock_path);
-  while (::flock(fd.get(), LOCK_EX) != 0) {
+  while (::flock(fd.get(), operation) != 0) {
+    if (errno == EWOULDBLOCK) return false;
     if (errno != EINTR) return io("locking", lock_path);
   }
+  return true;
+}
+
+}  // namespace
+
+Result<FileLock> FileLock::acquire(const fs::path& path) {
+  FileDescriptor fd;
+  ZKV_CHECK(lock(fd, LOCK_EX, path));
   return FileLock(std::move(fd));
+}
+
+Result<std::optional<FileLock>> FileLock::try_acquire(const fs::path& path) {
+  FileDescriptor fd;
+  ZKV_TRY(const bool is_had, lock(fd, LOCK_EX | LOCK_NB, path));
+  return is_had ? std::optional(FileLock(std::move(fd))) : std::nullopt;
 }
 
 }  // namespace zkv

@@ -70,6 +70,8 @@ class FileLock {
  public:
   /// Waits until the lock is had. Errors: kIo.
   static Result<FileLock> acquire(const std::filesystem::path& path);
+  /// Does not wait: nothing where somebody else holds it. Errors: kIo.
+  static Result<std::optional<FileLock>> try_acquire(const std::filesystem::path& path);
 
  private:
   explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}

@@ -1,6 +1,8 @@
 // Code point by code point.
 #include "base/plain_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -29,21 +31,39 @@ bool is_unfit(std::uint32_t value) {
       kUnfit, [value](const Range& range) { return value >= range.first && value <= range.last; });
 }
 
-}  // namespace
-
-std::string plain_text(std::string_view text) {
-  std::string plain;
-  plain.reserve(text.size());
+/// Replaces each code point that is unfit by what `shown` makes of it, and each byte that is no UTF-8
+/// likewise, as U+FFFD.
+template <class Shown>
+std::string fitted(std::string_view text, Shown shown) {
+  static constexpr std::uint32_t kNoText = 0xfffd;
+  std::string fit;
+  fit.reserve(text.size());
   while (!text.empty()) {
     const CodePoint next = first_code_point(bytes_of(text));
     if (next.size == 0 || is_unfit(next.value)) {
-      plain += '?';
+      fit += shown(next.size == 0 ? kNoText : next.value);
     } else {
-      plain += text.substr(0, next.size);
+      fit += text.substr(0, next.size);
     }
     text.remove_prefix(next.size == 0 ? 1 : next.size);
   }
-  return plain;
+  return fit;
 }
+
+/// Source: RFC 8259, 7: what lies beyond the first plane is a pair of surrogates.
+std::string json_escape(std::uint32_t value) {
+  static constexpr std::uint32_t kBeyond = 0x10000;
+  if (value < kBeyond) return fmt::format("\\u{:04x}", value);
+  const std::uint32_t rest = value - kBeyond;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xd800U + (rest >> 10U), 0xdc00U + (rest & 0x3ffU));
+}
+
+}  // namespace
+
+std::string plain_text(std::string_view text) {
+  return fitted(text, [](std::uint32_t) { return '?'; });
+}
+
+std::string plain_json(std::string_view document) { return fitted(document, json_escape); }
 
 }  // namespace zkv

@@ -11,4 +11,7 @@ namespace zkv {
 /// separators, and bytes that are no UTF-8. Source: Unicode TR 36, "Unicode Security Considerations".
 std::string plain_text(std::string_view text);
 
+/// The same JSON document (RFC 8259) with all of these written as \u escapes. `document` is on one line.
+std::string plain_json(std::string_view document);
+
 }  // namespace zkv

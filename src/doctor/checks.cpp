@@ -24,6 +24,7 @@ constexpr std::array kChecks{
     Check{"dependent-unordered", kMend, dependent_unordered},
     Check{"dependent-unbound", kMend, dependent_unbound},
     Check{"dependent-holds-boot", kNote, dependent_holds_boot},
+    Check{"dependent-lacks-secret", kMend, dependent_lacks_secret},
     Check{"crypttab-asks", kMend, crypttab_asks},
     Check{"crypttab-key-file", kNote, crypttab_key_file},
     Check{"crypttab-netdev", kMend, crypttab_netdev},

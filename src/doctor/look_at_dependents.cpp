@@ -5,6 +5,7 @@
 #include <array>
 
 #include "doctor/looks.h"
+#include "unlock/secret.h"
 
 namespace zkv::doctor {
 
@@ -65,6 +66,22 @@ std::string path_on_volume(const Facts& facts, const Unit& unit) {
   return {};
 }
 
+/// The secrets that the unit takes from zkv. Source: systemd.exec(5), LoadCredential=ID:PATH.
+std::vector<std::string> secrets_of(const Unit& unit) {
+  std::vector<std::string> secrets;
+  for (const auto& word : unit.words("LoadCredential")) {
+    const auto colon = word.find(':');
+    if (colon == std::string::npos || word.substr(colon + 1) != unlock::kCredentialsSocket) continue;
+    secrets.push_back(word.substr(0, colon));
+  }
+  return secrets;
+}
+
+bool is_served(const Facts& facts, const std::string& secret) {
+  const auto volume = std::ranges::find(facts.volumes, secret, &VolumeFacts::name);
+  return volume != facts.volumes.end() && volume->kind == "secret" && volume->place.empty();
+}
+
 }  // namespace
 
 FoundList dependent_unordered(const Facts& facts) {
@@ -103,6 +120,26 @@ FoundList dependent_holds_boot(const Facts& facts) {
     found.push_back(
         {name, fmt::format("{} is wanted by {}, which waits for it, and so for the approval", name, target),
          fmt::format("systemctl disable {0} && systemctl add-wants zfs-keyvault.target {0}", name)});
+  }
+  return found;
+}
+
+FoundList dependent_lacks_secret(const Facts& facts) {
+  if (facts.volumes.empty()) return {};  // what the repository holds is not known here
+  FoundList found;
+  for (const auto& [name, unit] : facts.units) {
+    if (!unit.is_enabled()) continue;
+    for (const auto& secret : secrets_of(unit)) {
+      if (is_served(facts, secret)) continue;
+      found.push_back(
+          {name,
+           fmt::format(
+               "{} takes the secret '{}' from zkv, and the repository has none for units by that name", name,
+               secret),
+           fmt::format("zkv volume add --kind secret --volume-key-file FILE --units {} {}; or take its "
+                       "LoadCredential= out: systemctl edit {}",
+                       name, secret, name)});
+    }
   }
   return found;
 }

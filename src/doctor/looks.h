@@ -25,6 +25,7 @@ FoundList nobody_to_ask(const Facts& facts);
 FoundList dependent_unordered(const Facts& facts);
 FoundList dependent_unbound(const Facts& facts);
 FoundList dependent_holds_boot(const Facts& facts);
+FoundList dependent_lacks_secret(const Facts& facts);
 
 // look_at_tables.cpp
 FoundList crypttab_asks(const Facts& facts);

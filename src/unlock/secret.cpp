@@ -90,7 +90,7 @@ Outcome close_secret(const VolumeRef& secret) {
 bool is_service_serving() {
   std::error_code failed;
   return std::filesystem::exists("/run/zfs-keyvault/mounted", failed) &&
-         std::filesystem::exists("/run/zkv/credentials.sock", failed);
+         std::filesystem::exists(kCredentialsSocket, failed);
 }
 
 class SecretUnlocker final : public Unlocker {

@@ -11,6 +11,9 @@
 
 namespace zkv::unlock {
 
+/// Where units fetch secrets that are not written to files (zkv-credentials.socket).
+inline constexpr std::string_view kCredentialsSocket = "/run/zkv/credentials.sock";
+
 std::unique_ptr<Unlocker> make_secret_unlocker();
 
 /// The units that may have a secret which is handed to units, of its options unit=; none named: all. Nothing

@@ -669,6 +669,19 @@ class SetUpByInit(Case):
                                "--public-url", url, *words], text=True, capture_output=True, timeout=gateway_world.PATIENCE)
         return done.returncode, " ".join(done.stdout.split())
 
+    def test_doctor_sees_what_others_can_write_or_read(self):
+        data, key = self.gateway.data, self.gateway.data / "identity.key"
+        self.assertIn(f"good nobody else can write in {data} or read its keys", self.doctor()[1])
+        for path, mode, word, remedy in [(data, 0o777, "write", "go-w"), (data / "gateway.db", 0o666, "write", "go="), (key, 0o644, "read", "go=")]:
+            with self.subTest(path):
+                before = path.stat().st_mode
+                path.chmod(mode)
+                code, said = self.doctor()
+                self.assertEqual(code, 1, said)
+                self.assertIn(f"MEND others than the gateway can {word} {path} (mode {mode:04o}) chmod {remedy} {path}", said)
+                self.assertNotIn("good nobody else can write", said)
+                path.chmod(before)
+
     def test_doctor_names_each_finding_with_its_remedy(self):
         mine = ("--tls-certificate", self.gateway.certificate, "--tls-key", self.gateway.certificate_key)
         ending = self.gateway.folder / "ending.pem"

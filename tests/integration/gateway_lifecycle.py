@@ -115,6 +115,21 @@ class Stop(unittest.TestCase):
             self.assertEqual(states, {"cancelled"})
 
 
+class SecondGateway(unittest.TestCase):
+    def test_a_second_one_does_not_serve_from_the_same_database(self):
+        with World("--max-wait", "600") as world:
+            client = world.ask()
+            second = subprocess.run([PROGRAM, "serve", "--config", world.config, "--data-dir", world.data, "--listen", "127.0.0.1:0"],
+                                    text=True, capture_output=True, timeout=PATIENCE)
+            self.assertEqual(second.returncode, 1)
+            self.assertIn(f"another gateway serves from the database {world.data}/gateway.db", second.stderr)
+            world.command("request", "approve", client.id)
+            self.assertEqual(client.answer().body, KEY)
+            world.process.kill()
+            world.process.wait()
+            world.start()  # What was killed holds nothing.
+
+
 class TwoAtOnce(unittest.TestCase):
     def test_each_gets_only_what_was_decided_for_it(self):
         with World("--max-wait", "600") as world:

@@ -184,6 +184,13 @@ TEST(PlainText, ReplacesWhatSteersOrDisguises) {
   EXPECT_EQ(plain_text("a\u200bb\ufeffc\u2066d"), "a?b?c?d");
 }
 
+TEST(PlainText, EscapesTheSameInJson) {
+  EXPECT_EQ(plain_json(R"({"über":"東京\u001b"})"), R"({"über":"東京\u001b"})");
+  EXPECT_EQ(plain_json("[\"\xc2\x9b\x7f\u202e\"]"), R"(["\u009b\u007f\u202e"])");
+  EXPECT_EQ(plain_json("\U000e0041"), R"(\udb40\udc41)");
+  EXPECT_EQ(plain_json("\xff"), R"(\ufffd)");
+}
+
 TEST(PlainText, ReplacesBytesThatAreNoUtf8OneByOne) {
   EXPECT_EQ(plain_text("\xff\xc0\xaf"), "???");
   EXPECT_EQ(plain_text("\xe2\x80"), "??");

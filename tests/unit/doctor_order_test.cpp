@@ -58,6 +58,26 @@ TEST(DoctorOrder, FindsUnitsThatUseAVolumeAndDoNotWait) {
               IsEmpty());
 }
 
+TEST(DoctorOrder, FindsUnitsWhoseSecretIsNotThere) {
+  const auto taking = [](const std::string& credential, std::vector<VolumeFacts> secrets) {
+    return found_after([&](Facts& facts) {
+      facts.units["app.service"] = unit("LoadCredential=" + credential + "\n");
+      facts.volumes.insert(facts.volumes.end(), secrets.begin(), secrets.end());
+    });
+  };
+  const std::string from_zkv = "token:/run/zkv/credentials.sock";
+  EXPECT_THAT(taking(from_zkv, {}), ElementsAre("dependent-lacks-secret"));
+  EXPECT_THAT(taking(from_zkv, {{"token", "secret", "", "/run/app/token"}}),
+              ElementsAre("dependent-lacks-secret"));
+  EXPECT_THAT(taking(from_zkv, {{"token", "secret"}}), IsEmpty());
+  EXPECT_THAT(taking("token:/etc/app/token", {}), IsEmpty());
+  EXPECT_THAT(taking("token", {}), IsEmpty());
+  EXPECT_THAT(found_after([&](Facts& facts) {
+                facts.units["app.service"] = unit("LoadCredential=" + from_zkv + "\n", {});
+              }),
+              IsEmpty());
+}
+
 TEST(DoctorOrder, FindsWhatCrypttabAsksForOrOpensByItself) {
   const auto with_line = [](const std::string& line) {
     return found_after([&](Facts& facts) { facts.crypttab = unlock::parse_crypttab(line); });

@@ -140,11 +140,19 @@ Result<> check_nothing_lacks(const Keyring& ring) {
       .remedy("give what opens each by --also-key-file FILE, or at a terminal; or let them go:" + drops);
 }
 
-Result<> show_rotated(const Session& session, const repository::Rotated& rotated) {
+/// Of gateways that get new shares only so much is told: they have other numbers when that is done.
+Result<> show_rotated(const Session& session, repository::Rotated rotated,
+                      const std::vector<RotatedShare>& shares) {
+  for (const auto& share : shares) {
+    if (share.token) std::erase(rotated.kept, share.released.enrolment.slot);
+  }
   Output out;
   out << session.repository.string() << " has a new key since generation "
-      << std::to_string(rotated.generation) << ": " << numbers_of(rotated.kept)
-      << (rotated.kept.size() == 1 ? " opens" : " open") << " it as before";
+      << std::to_string(rotated.generation);
+  if (!rotated.kept.empty()) {
+    out << ": " << numbers_of(rotated.kept) << (rotated.kept.size() == 1 ? " opens" : " open")
+        << " it as before";
+  }
   if (!rotated.dropped.empty()) {
     out << "; " << numbers_of(rotated.dropped) << (rotated.dropped.size() == 1 ? " is" : " are") << " gone";
   }
@@ -166,7 +174,7 @@ Result<> rotate_repository(Session& session, const RotateOptions& options, const
   for (const auto& share : shares) ring.take(share.released);
   ZKV_TRY(const auto rotated, repository::rotate(session.repository, ring.rotation()));
   for (const auto& share : shares) acknowledge(session.repository, share.released, options.gateway);
-  ZKV_CHECK(show_rotated(session, rotated));
+  ZKV_CHECK(show_rotated(session, rotated, shares));
   ZKV_CHECK(enrol_anew(session, options.gateway, key, shares, signals.token()));
   return end_predecessors(session, options.gateway, key, signals.token());
 }

@@ -112,6 +112,7 @@ Result<> create_volume(Session& session, VolumeCreateOptions& options) {
       !kept) {
     report(kept.error());
   }
+  keep_proof(session, *unlocker, {volume.name, volume.settings});
   Output out;
   out << fmt::format("Made {} ({}); its key is in {} and nowhere else\n", volume.name, unlocker->name(),
                      session.repository.string());

@@ -34,7 +34,7 @@ Result<> invite_approver(const Session& session, const ApproverWords& words) {
       json::serialize(json::object{{"name", words.name}, {"role", words.role}, {"seconds", words.seconds}});
   ZKV_TRY(const auto document, client.send("POST", "/control/approvers", body));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   const auto url = member(document, "url");
@@ -48,7 +48,7 @@ Result<> list_approvers(const Session& session, const ApproverWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document, client.send("GET", "/control/approvers"));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   TableOutput table({"NAME", "ROLE", "SINCE", "PASSKEYS", "LAST USED"});
@@ -80,7 +80,7 @@ Result<> show_approver(const Session& session, const ApproverWords& words) {
   for (const auto& approver : document.at("approvers").as_array()) {
     if (member(approver, "name") != words.name && member(approver, "id") != words.name) continue;
     if (words.json) {
-      fmt::print("{}\n", json::serialize(approver));
+      print_document(approver);
     } else {
       print_approver(approver);
     }

@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -62,13 +61,13 @@ void print_row(const Row& row) {
 
 void print_json(const Row& row) {
   const auto& event = row.event;
-  fmt::print("{}\n", json::serialize(json::object{{"number", row.number},
-                                                  {"at", to_text(event.at)},
-                                                  {"kind", event.kind},
-                                                  {"request", event.request},
-                                                  {"actor", event.actor},
-                                                  {"detail", event.detail},
-                                                  {"hash", to_hex(row.hash)}}));
+  print_document(json::object{{"number", row.number},
+                              {"at", to_text(event.at)},
+                              {"kind", event.kind},
+                              {"request", event.request},
+                              {"actor", event.actor},
+                              {"detail", event.detail},
+                              {"hash", to_hex(row.hash)}});
 }
 
 Result<> list(const Session& session, const AuditWords& words) {

@@ -3,7 +3,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <cstdio>
 #include <memory>
 
@@ -24,9 +23,9 @@ void print_json(const gateway::Loaded& loaded) {
   boost::json::array problems;
   for (const auto& problem : loaded.problems) problems.push_back(boost::json::string(problem.message()));
   boost::json::array warnings(loaded.warnings.begin(), loaded.warnings.end());
-  fmt::print("{}\n", boost::json::serialize(boost::json::object{{"settings", std::move(settings)},
-                                                                {"warnings", std::move(warnings)},
-                                                                {"problems", std::move(problems)}}));
+  print_document(boost::json::object{{"settings", std::move(settings)},
+                                     {"warnings", std::move(warnings)},
+                                     {"problems", std::move(problems)}});
 }
 
 void print_table(const gateway::Loaded& loaded) {

@@ -1,6 +1,7 @@
 // `zkvgateway doctor`: looks whether hosts and people will be able to use this gateway, and says what to
 // mend.
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -122,6 +123,30 @@ void look_at_database(Findings& findings, const Settings& settings) {
   findings.note(stray->what, stray->remedy);
 }
 
+/// Who can write there can approve for everybody, or stop the gateway; who can read has its keys.
+void look_at_modes(Findings& findings, const Settings& settings) {
+  const auto database = settings.database.string();
+  bool is_closed = true;
+  const auto look = [&](const std::filesystem::path& path, mode_t unwanted, const char* remedy) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0 || (info.st_mode & unwanted) == 0) return;
+    is_closed = false;
+    findings.bad(fmt::format("others than the gateway can {} {} (mode {:04o})",
+                             (info.st_mode & unwanted & 0022U) != 0 ? "write" : "read", path.string(),
+                             info.st_mode & 07777U),
+                 fmt::format("chmod {} {}", remedy, path.string()));
+  };
+  look(settings.data_dir, 0022, "go-w");
+  for (const auto& path : {database, database + "-wal", settings.master_key_file.string()})
+    look(path, 0077, "go=");
+  for (const char* const name : {"identity.key", "seal.key", "pin.key", "push.key"}) {
+    look(settings.data_dir / name, 0077, "go=");
+  }
+  look(settings.tls_key, 0027, "g-w,o=");
+  if (is_closed)
+    findings.good("nobody else can write in " + settings.data_dir.string() + " or read its keys");
+}
+
 void look_at_codes(const Findings& findings, const Settings& settings, const boost::json::array& hosts) {
   for (const auto& group : settings.totp_groups) {
     const bool is_there = std::ranges::any_of(
@@ -167,6 +192,7 @@ ExitCode doctor(const Session& session) {
   look_at_page(findings, *settings);
   look_at_legacy(findings, *settings);
   look_at_database(findings, *settings);
+  look_at_modes(findings, *settings);
   look_at_daemon(findings, session, *settings);
   return findings.all_is_well() ? ExitCode::kDone : ExitCode::kFailed;
 }

@@ -49,7 +49,7 @@ Result<> invite(const Session& session, const HostWords& words) {
       json::serialize(json::object{{"name", words.name}, {"group", words.group}, {"seconds", words.seconds}});
   ZKV_TRY(const auto document, client.send("POST", "/control/invites", body));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   const auto url = member(document, "url");
@@ -79,7 +79,7 @@ Result<> list(const Session& session, const HostWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document, client.send("GET", "/control/hosts"));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   TableOutput table(
@@ -98,7 +98,7 @@ Result<> show(const Session& session, const HostWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(auto document, client.send("GET", path));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
   } else {
     const auto next_boot = next_boot_of(document);
     document.as_object()["next_boot"] = next_boot.empty() ? "not approved" : next_boot;

@@ -3,7 +3,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <memory>
 
 #include "control_client.h"
@@ -25,7 +24,7 @@ Result<> list_invites(const Session& session, const InviteWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document, client.send("GET", "/control/invites"));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   TableOutput table({"ID", "OF", "NAME", "GROUP OR ROLE", "MADE", "EXPIRES"});

@@ -4,7 +4,6 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 #include <memory>
 
@@ -62,7 +61,7 @@ Result<> list(const Session& session, const RequestWords& words) {
   ZKV_TRY(const auto document,
           client.send("GET", words.all ? "/control/requests?all=1" : "/control/requests"));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   TableOutput table(
@@ -88,7 +87,7 @@ Result<> show(const Session& session, const RequestWords& words) {
   ZKV_TRY(const auto client, ControlClient::find(session));
   ZKV_TRY(const auto document, client.send("GET", "/control/requests/" + id));
   if (words.json) {
-    fmt::print("{}\n", json::serialize(document));
+    print_document(document);
     return {};
   }
   print_members(document);

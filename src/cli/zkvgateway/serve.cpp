@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/encoding.h"
+#include "base/file.h"
 #include "gateway.h"
 #include "log.h"
 #include "settings_flags.h"
@@ -80,11 +81,20 @@ void wait_for_end(const Signals& signals, gateway::http::Server& server) {
   }
 }
 
+/// Two would each go on from what they have in memory, and one would not see what the other decided.
+Result<FileLock> only_one(const gateway::Settings& settings) {
+  ZKV_TRY(auto lock, FileLock::try_acquire(settings.database));
+  if (lock) return std::move(*lock);
+  return Error::exists("another gateway serves from the database " + settings.database.string())
+      .remedy("stop that one first ('systemctl stop zkvgateway'), or give this one its own --data-dir");
+}
+
 Result<> run(const gateway::Settings& settings) {
   const Signals signals;
   ::umask(0077);
   keep_memory_small();
   raise_descriptor_limit(settings.connections);
+  ZKV_TRY(const auto lock, only_one(settings));
   ZKV_TRY(auto loaded, gateway::Identity::load_or_make(settings.data_dir / "identity.key"));
   const auto identity = std::make_shared<const gateway::Identity>(std::move(loaded));
   spdlog::info("gateway id: {}", to_hex(identity->id()));

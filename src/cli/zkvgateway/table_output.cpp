@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 
 #include "base/plain_text.h"
 
@@ -23,5 +24,9 @@ void TableOutput::print() const {
 }
 
 std::string printable(const std::string& text) { return plain_text(text); }
+
+void print_document(const boost::json::value& document) {
+  fmt::print("{}\n", plain_json(boost::json::serialize(document)));
+}
 
 }  // namespace zkv::cli

@@ -1,6 +1,7 @@
-// Columns for people to read, on stdout.
+// What commands print on stdout: columns for people to read, JSON for programs.
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,8 @@ class TableOutput {
 
 /// The text with characters that could steer a terminal shown as question marks.
 std::string printable(const std::string& text);
+
+/// On one line, with such characters as escapes.
+void print_document(const boost::json::value& document);
 
 }  // namespace zkv::cli

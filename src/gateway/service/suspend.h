@@ -26,33 +26,22 @@ boost::asio::awaitable<T> suspend(Start start) {
       std::move(initiate), boost::asio::use_awaitable);
 }
 
+/// Runs `work` as one command of the ledger and carries out what it decided.
+boost::asio::awaitable<Result<>> commit(Ledger& ledger, Desk& desk, std::function<Result<>(Decisions&)> work);
+
 /// Runs `work` as one command of the ledger, carries out what it decided, and gives back its value.
 template <class T>
 boost::asio::awaitable<Result<T>> on_ledger(Ledger& ledger, Desk& desk,
                                             std::function<Result<T>(Decisions&)> work) {
-  struct Question {
-    Completion<Result<T>> completion;
-    std::function<Result<T>(Decisions&)> work;
-    std::optional<T> value;
-    Decisions decisions;
+  // Its own memory: the ledger may be at it when the coroutine is gone.
+  auto value = std::make_shared<std::optional<T>>();
+  auto filling = [value, work = std::move(work)](Decisions& decisions) -> Result<> {
+    ZKV_TRY(*value, work(decisions));
+    return {};
   };
-  auto start = [&ledger, &desk,
-                work = std::move(work)](typename Completion<Result<T>>::Handler handler) mutable {
-    auto question = std::make_shared<Question>(
-        Question{Completion<Result<T>>(std::move(handler)), std::move(work), std::nullopt, {}});
-    ledger.submit({
-        [question]() -> Result<> {
-          ZKV_TRY(question->value, question->work(question->decisions));
-          return {};
-        },
-        [&desk, question](const Result<>& committed) {
-          if (!committed) return question->completion(tl::unexpected(committed.error()));
-          desk.carry_out(question->decisions);
-          question->completion(std::move(*question->value));
-        },
-    });
-  };
-  co_return co_await suspend<Result<T>>(std::move(start));
+  const auto committed = co_await commit(ledger, desk, std::move(filling));
+  if (!committed) co_return tl::unexpected(committed.error());
+  co_return std::move(**value);
 }
 
 /// Runs `work` as an errand. Errors: its own; kInterrupted when the gateway is stopping.
