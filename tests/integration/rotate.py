@@ -223,7 +223,7 @@ class Enrolled(WithShares, enrolled.Case):
     def test_with_one_approval_key_and_shares_are_new_and_the_old_share_is_destroyed(self):
         before, key = self.host.path.read_bytes(), self.keys()
         said = self.rotate().end(0)
-        self.assertIn("open it as before", said)
+        self.assertRegex(said, r"new key since generation \d+: slot 2 opens it as before")
         self.assertRegex(said, r"has a new share of this machine's, for slot \d+; the old one is destroyed")
         self.assertNotEqual(self.host.path.read_bytes(), before)
         self.assertFalse(key & self.keys())

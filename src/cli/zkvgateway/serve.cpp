@@ -83,7 +83,8 @@ void wait_for_end(const Signals& signals, gateway::http::Server& server) {
 
 /// Two would each go on from what they have in memory, and one would not see what the other decided.
 Result<FileLock> only_one(const gateway::Settings& settings) {
-  ZKV_TRY(auto lock, FileLock::try_acquire(settings.database));
+  // Not the lock of the database itself, which every program takes that makes or converts it.
+  ZKV_TRY(auto lock, FileLock::try_acquire(settings.database.string() + ".serving"));
   if (lock) return std::move(*lock);
   return Error::exists("another gateway serves from the database " + settings.database.string())
       .remedy("stop that one first ('systemctl stop zkvgateway'), or give this one its own --data-dir");
