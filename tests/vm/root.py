@@ -89,7 +89,7 @@ class RootScenario(Scenario):
         guest.check(f"(umask 077; printf '%s\\n' '{KEY}' >/root/recovery-key; printf '%s' '{PASSPHRASE}' >/root/passphrase)")
         guest.check(f"printf '%s\\n' '{link}' '{KEY}' | zkv enroll - -k - --no-test {'--tpm' if self.tpm else ''}")
         guest.check(f"dpkg -i /payload/{self.package}_*.deb")
-        guest.check(COPY + self.make_root, limit=1500)
+        guest.check(COPY + self.make_root, limit=2400)
         self.keys = [base64.b64decode(KEY), *(base64.b64decode(key) for key in guest.check(KEYS_OF_ROOT).split())]
         guest.power_off()
         self.step("taking the initramfs out")
