@@ -142,6 +142,16 @@ class Adopt(Machine):
         self.root("tank/a", "hex", HEX)
         self.assertIn(b"no terminal", self.host.run("volume", "adopt", "--key-file", "key", code=1)[1])
 
+    def test_without_a_terminal_what_has_a_key_file_is_taken_all_the_same(self):
+        path = self.host.home / "b.key"
+        path.write_bytes(HEX + b"\n")
+        self.root("tank/a", "hex", HEX)
+        self.root("tank/b", "hex", HEX, keylocation=f"file://{path}")
+        out, error = self.host.run("volume", "adopt", "--key-file", "key", code=1)
+        self.assertIn(b"1 of 2 are in", out)
+        self.assertIn(b"no terminal to ask for the other keys on", error)
+        self.assertEqual(list(self.keys()), ["tank/b"])
+
 
 class AdoptLuks(Machine):
     def setUp(self):
@@ -188,6 +198,7 @@ class Create(Machine):
         self.assertNotIn(key, out)
         made = self.host.zfs / "datasets" / "tank%2Fnew"
         self.assertEqual((made / "wrapping-key").read_text(), key)
+        self.assertNotIn(b"never seen to fit", b"".join(self.host.run("check")))
         self.assertNotIn(key, (self.host.zfs / "calls").read_text() + (self.host.zfs / "environments").read_text())
         (made / "keystatus").write_text("unavailable")
         (made / "mounted").write_text("no")

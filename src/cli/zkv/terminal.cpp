@@ -97,6 +97,8 @@ Result<std::optional<SecretBytes>> ask_once(int terminal, const std::string& pro
 
 }  // namespace
 
+bool has_terminal() { return FileDescriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).is_open(); }
+
 Result<SecretBytes> ask_for_line(const std::string& question, Echo echo) {
   const FileDescriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal.is_open()) {

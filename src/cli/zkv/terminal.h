@@ -9,6 +9,9 @@
 
 namespace zkv::cli {
 
+/// Whether there is a person to be asked.
+bool has_terminal();
+
 /// Shows `question` on the controlling terminal and reads a line. Echo comes back whatever happens, also when
 /// a signal ends the program in the middle. Errors: kInvalid (no terminal, nothing typed), kIo.
 Result<SecretBytes> ask_for_secret(const std::string& question);

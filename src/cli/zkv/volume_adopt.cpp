@@ -77,7 +77,8 @@ Trial tried_with(unlock::Unlocker& unlocker, const Adoptable& volume, const Secr
   return trial;
 }
 
-/// From the volume's key file first, then from a person; nothing where the person leaves it out.
+/// From the volume's key file first, then from a person where there is one; nothing where the person leaves
+/// it out.
 class Adoption {
  public:
   Adoption(Session& session, const SecretBytes& repository_key, unlock::Unlocker& unlocker,
@@ -91,6 +92,7 @@ class Adoption {
       ZKV_TRY(const bool is_done, by_key_file());
       if (is_done) return true;
     }
+    if (!has_terminal()) return false;
     for (int tries = 0; tries < kKeyTries; ++tries) {
       ZKV_TRY(const auto key,
               ask_for_line("Key of " + plain_text(volume_.name) + " (empty: leave it out)", Echo::kOff));
@@ -208,6 +210,10 @@ Result<> adopt_volumes(Session& session, const AdoptOptions& options) {
   }
   out << fmt::format("{} of {} are in {} now\n", adopted, found.volumes.size(), session.repository.string());
   ZKV_CHECK(out.write());
+  if (ended && adopted < found.volumes.size() && !has_terminal()) {
+    return Error::invalid("there is no terminal to ask for the other keys on")
+        .remedy("say it again at one, or put each in: zkv volume add --volume-key-file FILE NAME");
+  }
   return ended;
 }
 
