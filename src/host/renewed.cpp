@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::milliseconds kRenewedLimit{1'800'000};  // an initramfs for each kernel takes its time
-constexpr std::string_view kNotWatched = "volumes.json";     // of what approvers are shown, not of what opens
+constexpr std::string_view kNotWatched = "volumes.json";  // of what approvers are shown, not of what opens
 
 bool is_run_parts_name(const std::string& name) {
   return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
