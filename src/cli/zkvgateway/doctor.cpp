@@ -125,6 +125,8 @@ void look_at_database(Findings& findings, const Settings& settings) {
 
 /// Who can write there can approve for everybody, or stop the gateway; who can read has its keys.
 void look_at_modes(Findings& findings, const Settings& settings) {
+  struct stat folder {};
+  if (::stat(settings.data_dir.c_str(), &folder) != 0) return;  // that the daemon does not answer is told
   const auto database = settings.database.string();
   bool is_closed = true;
   const auto look = [&](const std::filesystem::path& path, mode_t unwanted, const char* remedy) {

@@ -125,6 +125,7 @@ class Crypttab(Scenario):
         self.assertIn("handing out the key of data", journal)
         self.assertIn("data: opened: by systemd-cryptsetup", journal)
         self.assertIn("handing out the secret token for early.service", journal)
+        self.assertNotIn("dependent-lacks-secret", guest.run("zkv doctor --json", 300).out)
 
         self.step("asking as those who may not")
         self.assertEqual(guest.run(ATTACK).out, "")
