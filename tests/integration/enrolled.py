@@ -681,6 +681,12 @@ class SetUpByInit(Case):
                 self.assertIn(f"MEND others than the gateway can {word} {path} (mode {mode:04o}) chmod {remedy} {path}", said)
                 self.assertNotIn("good nobody else can write", said)
                 path.chmod(before)
+        if os.geteuid() == 0:
+            os.chown(key, 65534, -1)
+            code, said = self.doctor()
+            self.assertEqual(code, 1, said)
+            self.assertIn(f"MEND {key} belongs to another user (uid 65534) chown --reference={data} {key}", said)
+            os.chown(key, 0, -1)
 
     def test_doctor_names_each_finding_with_its_remedy(self):
         mine = ("--tls-certificate", self.gateway.certificate, "--tls-key", self.gateway.certificate_key)
@@ -789,6 +795,8 @@ class Shown(Case):
         self.assertEqual(other.enrol().status, 201)
         with self.assertRaisesRegex(AssertionError, "cellar"):
             self.gateway.command("host", "rename", "nas", "cellar")
+        with self.assertRaisesRegex(AssertionError, "is the id of a host, not a name"):
+            self.gateway.command("host", "rename", "nas", "0123456789abcdef" * 4)
         self.assertEqual(self.gateway.command("host", "rename", "nas", "attic"), "nas is now attic\n")
         self.assertEqual(self.members("attic")["name"], "attic")
         with self.assertRaises(AssertionError):

@@ -123,11 +123,32 @@ class SecondGateway(unittest.TestCase):
                                     text=True, capture_output=True, timeout=PATIENCE)
             self.assertEqual(second.returncode, 1)
             self.assertIn(f"another gateway serves from the database {world.data}/gateway.db", second.stderr)
+            other = world.folder / "other"
+            other.mkdir()
+            (other / "gateway.db").symlink_to(world.data / "gateway.db")
+            by_link = subprocess.run([PROGRAM, "serve", "--config", world.config, "--data-dir", other, "--listen", "127.0.0.1:0"],
+                                     text=True, capture_output=True, timeout=PATIENCE)
+            self.assertEqual(by_link.returncode, 1)
+            self.assertIn("another gateway serves from the database", by_link.stderr)
             world.command("request", "approve", client.id)
             self.assertEqual(client.answer().body, KEY)
             world.process.kill()
             world.process.wait()
             world.start()  # What was killed holds nothing.
+
+
+class ControlSocket(unittest.TestCase):
+    def test_a_file_in_its_place_is_left_alone(self):
+        with World() as world:
+            world.stop()
+            there = world.folder / "notes"
+            there.write_text("mine")
+            done = subprocess.run([PROGRAM, "serve", "--config", world.config, "--data-dir", world.data, "--listen", "127.0.0.1:0",
+                                   "--control-socket", there], text=True, capture_output=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"{there} is there already, and is no socket", done.stderr)
+            self.assertEqual(there.read_text(), "mine")
+            world.start()
 
 
 class TwoAtOnce(unittest.TestCase):

@@ -1,7 +1,10 @@
 """After a release the daemon's memory and its most talkative log hold nothing of the key."""
 
 import base64
+import pathlib
+import re
 import secrets
+import threading
 import unittest
 
 from chain_world import ChainCase
@@ -42,6 +45,36 @@ class Memory(unittest.TestCase):
 
     def test_after_a_release_in_the_plain_no_byte_of_the_key_is_left(self):
         self.release(tls=False)
+
+
+class MemoryForStrangers(unittest.TestCase):
+    CONNECTIONS, REQUESTS = 20, 6000
+
+    def peak(self, world):
+        """The most memory that the gateway ever had, in MiB."""
+        status = pathlib.Path(f"/proc/{world.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) / 1024
+
+    def test_requests_one_behind_the_other_take_no_more_memory_than_one(self):
+        with World(tls=False) as world:
+            self.assertEqual(world.request("GET", "/v2/gateway").status, 200)
+            before = self.peak(world)
+            clients = [world.connect() for _ in range(self.CONNECTIONS)]
+            asked = b"GET /v2/gateway HTTP/1.1\r\nHost: x\r\n\r\n" * self.REQUESTS
+            senders = [threading.Thread(target=client.sendall, args=(asked,)) for client in clients]
+            for sender in senders:
+                sender.start()
+            for client, sender in zip(clients, senders):
+                answers, line = 0, b"HTTP/1.1 "
+                rest = b""
+                while answers < self.REQUESTS:
+                    part = client.recv(1 << 16)
+                    self.assertTrue(part, "the connection is kept")
+                    answers += (rest + part).count(line)
+                    rest = (rest + part)[1 - len(line):]
+                sender.join()
+                client.close()
+            self.assertLess(self.peak(world) - before, 25)
 
 
 class MemoryOfTheChain(ChainCase):

@@ -54,6 +54,18 @@ class Heard(Case):
         self.assertEqual([row["detail"].split(": ", 1)[1] for row in self.rows("host.fine")], ["fine again"])
         self.gateway.command("audit", "verify")
 
+    def test_a_host_that_says_another_thing_each_time_is_heard_thirty_times_an_hour(self):
+        for turn in range(30):
+            self.assertEqual(self.beat(*(["one"] if turn % 2 else [])).status, 200)
+            time.sleep(0.002)  # Each is later than the one before, in milliseconds.
+        shown = self.shown()
+        refused = self.beat()
+        self.assertEqual((refused.status, refused.json["type"].rsplit("/", 1)[1]), (429, "rate"))
+        self.assertEqual(self.shown(), shown)
+        self.assertEqual(len(self.rows("host.findings")) + len(self.rows("host.fine")), 29)
+        other = self.enrolled("cellar")
+        self.assertEqual(self.beat("two", host=other, key=other.key).status, 200)
+
     def test_it_outlives_a_restart_and_becomes_overdue(self):
         self.assertEqual(self.beat().status, 200)
         self.gateway.change_database("UPDATE zkv_heartbeat SET at = at - 36 * 3600 * 1000")

@@ -110,6 +110,28 @@ class GoesWell(Case):
         self.assertEqual(self.shares(), {last.id})
         self.assertEqual(self.problem(last.succeed(older)), (403, "unknown-host"))
 
+    def test_who_revokes_a_host_revokes_the_successors_of_one_that_waits_too(self):
+        nas, waiting = self.host, self.successor()
+        self.host = waiting
+        last = self.successor()
+        self.assertEqual(last.succeed(waiting).json["name"], f"nas~{self.rows('host.successor')[0]['request']}")
+        self.host = last
+        beyond = self.successor()
+        self.gateway.command("host", "revoke", "nas", "--yes")
+        self.assertEqual(self.shares(), set())
+        for host in (nas, waiting, last, beyond):
+            self.assertEqual(self.problem(host.ask()), (403, "unknown-host"))
+        self.gateway.command("audit", "verify")
+
+    def test_who_took_the_place_of_one_that_was_the_heir_stays(self):
+        nas, heir = self.host, self.successor()
+        self.assertEqual(heir.succeed(nas).status, 200)
+        self.host = heir
+        last = self.successor()
+        self.assertEqual(last.succeed(heir).json["name"], "nas")
+        self.gateway.command("host", "revoke", nas.id, "--yes")
+        self.assertEqual(self.shares(), {last.id})
+
     def test_a_denied_request_makes_no_invite(self):
         token = secrets.token_bytes(20)
         self.assertEqual(self.anna.decide(self.ask(token).json["id"], "deny").status, 200)

@@ -131,7 +131,13 @@ void look_at_modes(Findings& findings, const Settings& settings) {
   bool is_closed = true;
   const auto look = [&](const std::filesystem::path& path, mode_t unwanted, const char* remedy) {
     struct stat info {};
-    if (::stat(path.c_str(), &info) != 0 || (info.st_mode & unwanted) == 0) return;
+    if (::stat(path.c_str(), &info) != 0) return;
+    if (info.st_uid != folder.st_uid && info.st_uid != 0) {
+      is_closed = false;
+      findings.bad(fmt::format("{} belongs to another user (uid {})", path.string(), info.st_uid),
+                   fmt::format("chown --reference={} {}", settings.data_dir.string(), path.string()));
+    }
+    if ((info.st_mode & unwanted) == 0) return;
     is_closed = false;
     findings.bad(fmt::format("others than the gateway can {} {} (mode {:04o})",
                              (info.st_mode & unwanted & 0022U) != 0 ? "write" : "read", path.string(),
@@ -139,9 +145,9 @@ void look_at_modes(Findings& findings, const Settings& settings) {
                  fmt::format("chmod {} {}", remedy, path.string()));
   };
   look(settings.data_dir, 0022, "go-w");
-  for (const auto& path : {database, database + "-wal", settings.master_key_file.string()})
+  for (const auto& path : {database, database + "-wal", database + "-shm", settings.master_key_file.string()})
     look(path, 0077, "go=");
-  for (const char* const name : {"identity.key", "seal.key", "pin.key", "push.key"}) {
+  for (const char* const name : {"identity.key", "seal.key", "pin.key", "push.key", "audit.checkpoint"}) {
     look(settings.data_dir / name, 0077, "go=");
   }
   look(settings.tls_key, 0027, "g-w,o=");

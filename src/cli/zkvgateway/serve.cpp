@@ -84,7 +84,10 @@ void wait_for_end(const Signals& signals, gateway::http::Server& server) {
 /// Two would each go on from what they have in memory, and one would not see what the other decided.
 Result<FileLock> only_one(const gateway::Settings& settings) {
   // Not the lock of the database itself, which every program takes that makes or converts it.
-  ZKV_TRY(auto lock, FileLock::try_acquire(settings.database.string() + ".serving"));
+  std::error_code failed;
+  auto place = std::filesystem::weakly_canonical(settings.database, failed);
+  if (failed) return Error::system("looking for " + settings.database.string(), failed.value());
+  ZKV_TRY(auto lock, FileLock::try_acquire(place += ".serving"));
   if (lock) return std::move(*lock);
   return Error::exists("another gateway serves from the database " + settings.database.string())
       .remedy("stop that one first ('systemctl stop zkvgateway'), or give this one its own --data-dir");

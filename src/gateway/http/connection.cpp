@@ -1,6 +1,8 @@
 // A coroutine for each connection; while a handler waits, no buffer is held.
 #include "gateway/http/connection.h"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <optional>
 #include <utility>
 
@@ -35,6 +37,9 @@ asio::awaitable<void> Connection::run() {
   while (goes_on) {
     expire_after(around_.timeouts.idle);
     idle_ = true;
+    // Who sends one request behind the other keeps nobody else waiting: also not what the timer has ended,
+    // which would pile up.
+    co_await asio::post(stream_.get_executor(), asio::use_awaitable);
     goes_on = co_await exchange();
   }
   co_await farewell();

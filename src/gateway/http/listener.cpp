@@ -105,6 +105,11 @@ Result<FileDescriptor> listen_unix(const std::filesystem::path& path) {
     return Error::exists("another gateway serves " + path.string())
         .remedy("stop it, or use another data-dir");
   }
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode)) {
+    return Error::exists(path.string() + " is there already, and is no socket")
+        .remedy("look what it is, and remove it, or set another control-socket");
+  }
   ::unlink(path.c_str());
   FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const mode_t mask = ::umask(0177);

@@ -180,6 +180,10 @@ asio::awaitable<Reply> V2Routes::beat(Incoming incoming) {
       service_.note_refusal("refused.stale", incoming.client_name,
                             "a heartbeat that is not its host's newest");
       co_return problem(409, "stale", "this host has sent a later heartbeat");
+    case BeatVerdict::kTooMany:
+      service_.note_refusal("refused.rate", incoming.client_name, "too many heartbeats of one host");
+      co_return with_retry(problem(429, "rate", "this host has sent 30 heartbeats within an hour"),
+                           kComeBack);
     case BeatVerdict::kUnknownHost:
       break;
   }

@@ -25,6 +25,7 @@ enum class BeatVerdict : std::uint8_t {
   kUnknownHost,  ///< no host of that key, or one that is revoked
   kWrongClock,   ///< its time is too far from ours
   kStale,        ///< not newer than the host's last
+  kTooMany,      ///< of this host within an hour
 };
 
 struct BeatAnswer {

@@ -16,6 +16,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kLongestHostName = 64;
+constexpr std::size_t kHostIdDigits = 64;
 constexpr std::chrono::hours kLongestInvite{24 * 30};
 
 Bytes hash_of_invite(std::span<const std::uint8_t> token) {
@@ -29,7 +30,13 @@ bool is_plain_name(const std::string& name) {
   return name.size() <= kLongestHostName && name.find_first_not_of(kAllowed) == std::string::npos;
 }
 
+/// Commands take a name or an id: one must not be read as the other.
+bool is_like_id(const std::string& name) {
+  return name.size() == kHostIdDigits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 Result<> check_names(const std::string& name, const std::string& group) {
+  if (is_like_id(name)) return Error::invalid("'" + name + "' is the id of a host, not a name");
   if (!name.empty() && is_plain_name(name) && is_plain_name(group)) return {};
   return Error::invalid(fmt::format("'{}' is no name for a {}",
                                     printable(name.empty() || !is_plain_name(name) ? name : group),
@@ -239,24 +246,36 @@ Result<> LedgerEnrolments::mark_revoked(Host host, const std::string& by, Decisi
   return desk_.note("host.revoke", "", by, fmt::format("{} {}", host.name, host.id));
 }
 
+Result<> LedgerEnrolments::end_one(const std::string& id, const std::string& by,
+                                   std::vector<std::string>& ended, Decisions& decisions) {
+  ZKV_TRY(auto host, desk_.store().hosts().host_called(id));
+  if (host.destroyed_at == Time()) ended.push_back(host.id);
+  return host.is_revoked() ? Result<>() : mark_revoked(std::move(host), by, decisions);
+}
+
 Result<> LedgerEnrolments::end_host(const std::string& id, const std::string& by, const std::string& heir,
                                     std::vector<std::string>& ended, Decisions& decisions) {
+  ZKV_CHECK(end_one(id, by, ended, decisions));
+  return end_successors(id, by, heir, false, ended, decisions);
+}
+
+Result<> LedgerEnrolments::end_successors(const std::string& id, const std::string& by,
+                                          const std::string& heir, bool waits,
+                                          std::vector<std::string>& ended, Decisions& decisions) {
   auto& hosts = desk_.store().hosts();
-  ZKV_TRY(auto host, hosts.host_called(id));
-  if (host.destroyed_at == Time()) ended.push_back(host.id);
-  const bool was_revoked = host.is_revoked();
-  const auto its_id = host.id;
-  if (!was_revoked) ZKV_CHECK(mark_revoked(std::move(host), by, decisions));
-  ZKV_TRY(const auto invites, hosts.successions_of(its_id));
+  ZKV_TRY(const auto invites, hosts.successions_of(id));
   for (const auto& invite : invites) {
     if (invite.used_by.empty()) {
       ZKV_CHECK(hosts.use_invite(invite.hash, "withdrawn"));
       continue;
     }
     ZKV_TRY(const auto successor, hosts.find_host(invite.used_by));
+    if (!successor || successor->id == heir) continue;
     // One that took the place is a host in its own right: who revokes the old one once more means that alone.
-    const bool is_waiting = successor && successor->id != heir && successor->name == invite.name;
-    if (is_waiting) ZKV_CHECK(end_host(successor->id, by, heir, ended, decisions));
+    const bool has_place = successor->name != invite.name;
+    if (has_place && !waits) continue;
+    ZKV_CHECK(end_one(successor->id, by, ended, decisions));
+    ZKV_CHECK(end_successors(successor->id, by, heir, true, ended, decisions));
   }
   return {};
 }

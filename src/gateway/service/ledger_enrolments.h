@@ -65,6 +65,13 @@ class LedgerEnrolments : public Enrolments {
   /// now or before, whose shares are to be destroyed.
   Result<> end_host(const std::string& id, const std::string& by, const std::string& heir,
                     std::vector<std::string>& ended, Decisions& decisions);
+  /// The same for those who came by this host's invites. Who took its place is one of them only where the
+  /// host itself `waits` to succeed another: then that place is no more than a waiting one.
+  Result<> end_successors(const std::string& id, const std::string& by, const std::string& heir, bool waits,
+                          std::vector<std::string>& ended, Decisions& decisions);
+  /// Revokes this one alone, where it is not yet.
+  Result<> end_one(const std::string& id, const std::string& by, std::vector<std::string>& ended,
+                   Decisions& decisions);
   Result<> mark_revoked(Host host, const std::string& by, Decisions& decisions);
   boost::asio::awaitable<Result<>> destroy_shares(std::vector<std::string> hosts, std::string by);
   Result<Host> mark_destroyed(const std::string& id, const std::string& by);

@@ -16,6 +16,9 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// A drift guard says one a day. Each can be a row of the audit log, and every other ring a phone.
+constexpr std::size_t kTakenAnHour = 30;
+
 std::string summary_of(const LastHeartbeat& heartbeat) {
   const auto& lines = heartbeat.findings;
   return fmt::format("{} finding{}{}{}", heartbeat.count, heartbeat.count == 1 ? "" : "s",
@@ -60,6 +63,7 @@ Result<LedgerHeartbeats::Heard> LedgerHeartbeats::hear(const protocol::Envelope&
   if (is_far(message.time, now())) return Heard{BeatVerdict::kWrongClock};
   ZKV_TRY(const auto before, hosts.heartbeat_of(host->id));
   if (before && is_stale(message.time, before->said_at, now())) return Heard{BeatVerdict::kStale};
+  if (!takes_one_more(host->id, now())) return Heard{BeatVerdict::kTooMany};
   Heard heard{BeatVerdict::kTaken, host->name};
   heard.heartbeat = {host->id,           now(),        message.time, address, printable(message.version),
                      message.generation, message.count};
@@ -84,6 +88,14 @@ Result<protocol::Heartbeat> LedgerHeartbeats::read(const protocol::Envelope& env
         .remedy("enrol the host again: zkvgateway host invite NAME");
   }
   return message;
+}
+
+bool LedgerHeartbeats::takes_one_more(const std::string& host, Time now) {
+  auto& taken = taken_[host];
+  while (!taken.empty() && taken.front() + std::chrono::hours(1) <= now) taken.pop_front();
+  if (taken.size() >= kTakenAnHour) return false;
+  taken.push_back(now);
+  return true;
 }
 
 /// Only a change is a row of the audit log: what a thousand hosts say daily is not.

@@ -1,7 +1,9 @@
 // Heartbeats over the ledger and the vault.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -48,6 +50,8 @@ class LedgerHeartbeats : public Heartbeats {
   Result<Heard> hear(const protocol::Envelope& envelope, const std::string& address);
   [[nodiscard]] Result<protocol::Heartbeat> read(const protocol::Envelope& envelope, const Host& host) const;
   Result<> keep(Heard& heard, Host host, bool was_fine);
+  /// Counts one more of the host; false, and nothing is counted, where the hour's are used up.
+  bool takes_one_more(const std::string& host, Time now);
   boost::asio::awaitable<protocol::HeartbeatAnswer> look(std::string host);
 
   Desk& desk_;
@@ -57,6 +61,7 @@ class LedgerHeartbeats : public Heartbeats {
   const Identity& identity_;
   std::stop_token stop_;
   Tell tell_;
+  std::map<std::string, std::deque<Time>> taken_;  ///< by host, within the last hour; of the ledger's thread
 };
 
 }  // namespace zkv::gateway
