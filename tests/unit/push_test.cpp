@@ -152,14 +152,18 @@ class CourierTest : public ::testing::Test {
     return {[this](const PushLetter& letter, const std::stop_token& stop) { return send(letter, stop); },
             [this](const PushLetter& letter) { return wanted_.contains(letter.to.approver); }};
   }
+  /// Whose letter it is, and whether it is news.
+  static std::string mark(const PushLetter& letter) {
+    return letter.to.approver + (letter.request.text.empty() ? "'s news" : "");
+  }
   PushAnswer send(const PushLetter& letter, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    ++sent_[letter.to.approver];
-    most_at_once_ = std::max(most_at_once_, ++at_once_[letter.to.approver]);
+    ++sent_[mark(letter)];
+    most_at_once_ = std::max(most_at_once_, ++at_once_[mark(letter)]);
     const std::stop_callback wake(stop, [this] { changed_.notify_all(); });
-    changed_.wait(lock, [&] { return !held_.contains(letter.to.approver) || stop.stop_requested(); });
-    --at_once_[letter.to.approver];
-    auto& answers = answers_[letter.to.approver];
+    changed_.wait(lock, [&] { return !held_.contains(mark(letter)) || stop.stop_requested(); });
+    --at_once_[mark(letter)];
+    auto& answers = answers_[mark(letter)];
     if (answers.empty()) return {PushVerdict::kTaken, "push.example", {}};
     const auto next = answers.front();
     answers.erase(answers.begin());
@@ -168,7 +172,7 @@ class CourierTest : public ::testing::Test {
   PushCourier::Done done() {
     return [this](const PushLetter& letter, const PushAnswer& answer) {
       const std::lock_guard lock(mutex_);
-      concluded_.emplace_back(letter.to.approver, answer.verdict);
+      concluded_.emplace_back(mark(letter), answer.verdict);
       changed_.notify_all();
     };
   }
@@ -206,6 +210,22 @@ TEST_F(CourierTest, OnePersonsHangingServiceKeepsNobodyElseWaiting) {
   release("anna");
   await_concluded(51);
   EXPECT_LE(most_at_once_, static_cast<int>(PushCourier::kMostAtOnce));
+}
+
+TEST_F(CourierTest, NewsThatHangKeepNoRequestWaiting) {
+  const std::set<std::string> many = {"anna", "bea", "carl", "dora", "emil"};
+  for (const auto& person : many) held_.insert(person + "'s news");
+  PushCourier courier(hands());
+  for (const auto& person : many) {
+    for (int i = 0; i < 3; ++i) {
+      auto news = letter_to(person);
+      news.request = {};
+      courier.submit(std::move(news), done());
+    }
+  }
+  courier.submit(letter_to("anna"), done());
+  await_concluded(1);
+  EXPECT_EQ(concluded_.front().first, "anna");
 }
 
 TEST_F(CourierTest, ABusyServiceIsAskedAgainUntilItTakesTheLetter) {

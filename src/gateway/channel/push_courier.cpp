@@ -2,7 +2,7 @@
 #include "gateway/channel/push_courier.h"
 
 #include <algorithm>
-#include <utility>
+#include <tuple>
 
 namespace zkv::gateway {
 
@@ -18,7 +18,7 @@ void PushCourier::submit(PushLetter letter, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (is_closed_) return;
-    auto& lane = lanes_[letter.to.approver];
+    auto& lane = lanes_[lane_of(letter)];
     if (lane.waiting.size() < kMostWaiting) {
       lane.waiting.emplace(now(), Errand{std::move(letter), std::move(done), now()});
       while (threads_.size() < kThreads) threads_.emplace_back([this] { work(); });
@@ -57,26 +57,35 @@ void PushCourier::work() {
 }
 
 PushCourier::Lanes::iterator PushCourier::next_lane() {
+  const Time at = now();
   auto first = lanes_.end();
+  std::tuple<int, Time> first_rank;
   for (auto lane = lanes_.begin(); lane != lanes_.end(); ++lane) {
+    const bool is_news = lane->first.first;
     const auto& [waiting, running] = lane->second;
-    if (waiting.empty() || running >= kMostAtOnce) continue;
-    if (first == lanes_.end() || waiting.begin()->first < first->second.waiting.begin()->first) first = lane;
+    if (waiting.empty() || running >= kMostAtOnce || (is_news && news_running_ >= kMostNews)) continue;
+    const Time due = waiting.begin()->first;
+    const std::tuple rank(due > at ? 2 : int{is_news}, due);
+    if (first != lanes_.end() && rank >= first_rank) continue;
+    first = lane;
+    first_rank = rank;
   }
   return first;
 }
 
 void PushCourier::carry(std::unique_lock<std::mutex>& lock, Lanes::iterator lane) {
-  const std::string approver = lane->first;
+  const LaneName name = lane->first;
   auto node = lane->second.waiting.extract(lane->second.waiting.begin());
   ++lane->second.running;
+  if (name.first) ++news_running_;
   Errand errand = std::move(node.mapped());
   lock.unlock();
   const auto answer = attempt(errand);
   const auto again = next_try(errand, answer);
   if (!again && !stop_.stop_requested()) errand.done(errand.letter, answer);
   lock.lock();
-  const auto same = lanes_.find(approver);
+  if (name.first) --news_running_;
+  const auto same = lanes_.find(name);
   if (same == lanes_.end()) return;  // closed meanwhile
   --same->second.running;
   if (again) same->second.waiting.emplace(*again, std::move(errand));

@@ -1,5 +1,5 @@
-// Carries letters on a few threads of its own: those of one person never stand in the way of another's, and
-// waiting to try again takes no thread.
+// Carries letters on a few threads of its own: those of one person never stand in the way of another's, news
+// never in that of a request, and waiting to try again takes no thread.
 #pragma once
 
 #include <condition_variable>
@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -21,8 +22,9 @@ namespace zkv::gateway {
 class PushCourier {
  public:
   static constexpr std::size_t kThreads = 8;
-  static constexpr std::size_t kMostAtOnce = 2;       ///< for one approver
-  static constexpr std::size_t kMostWaiting = 1'000;  ///< for one approver; beyond, letters are refused
+  static constexpr std::size_t kMostNews = 6;         ///< at once; the other threads are for requests
+  static constexpr std::size_t kMostAtOnce = 2;       ///< for one approver, of requests and of news
+  static constexpr std::size_t kMostWaiting = 1'000;  ///< likewise; beyond, letters are refused
 
   struct Hands {
     std::function<PushAnswer(const PushLetter&, const std::stop_token&)> send;
@@ -50,18 +52,24 @@ class PushCourier {
     Time wanted_at;  ///< when it was last known to be wanted
     unsigned tries = 0;
   };
-  /// One approver's letters by when they are due.
+  /// Whether it is news, as opposed to a request; and the approver.
+  using LaneName = std::pair<bool, std::string>;
+  /// Letters by when they are due.
   struct Lane {
     std::multimap<Time, Errand> waiting;
     std::size_t running = 0;
   };
-  using Lanes = std::map<std::string, Lane>;
+  using Lanes = std::map<LaneName, Lane>;
 
   void work();
-  /// The lane whose next letter is due first and may be taken; end() when there is none.
+  /// The lane whose next letter may be taken: a request that is due, or else news that are, or else what is
+  /// due first; end() when there is none.
   Lanes::iterator next_lane();
   void carry(std::unique_lock<std::mutex>& lock, Lanes::iterator lane);
   PushAnswer attempt(Errand& errand);
+  static LaneName lane_of(const PushLetter& letter) {
+    return {letter.request.text.empty(), letter.to.approver};
+  }
   static std::optional<Time> next_try(const Errand& errand, const PushAnswer& answer);
 
   Hands hands_;
@@ -70,6 +78,7 @@ class PushCourier {
   std::condition_variable changed_;
   bool is_closed_ = false;
   Lanes lanes_;
+  std::size_t news_running_ = 0;
   std::vector<std::thread> threads_;
 };
 
