@@ -21,6 +21,32 @@ TEST_F(HostAsksTest, TheSameEnrolmentAgainIsAnsweredAsBeforeAndAnotherIsRefused)
   EXPECT_EQ(vault_->deposited, kept) << "the share that the host has the other half of stays";
 }
 
+TEST_F(HostAsksTest, WhileAnIdentityIsBeingEnrolledAnotherShareOfItIsNotTaken) {
+  start();
+  const auto first = invite("nas");
+  const auto other = invite("other");
+  hold_vault(true);
+  auto enrolled = spawn(service_->enrolments().enrol(enrolment(first, share_), "192.0.2.7"));
+  wait_for_deposit();
+  const auto share = crypto::random_secret(protocol::kShareSize);
+  EXPECT_EQ(enrol(first, share).error().kind(), ErrorKind::kUnavailable);
+  EXPECT_EQ(enrol(other, share).error().kind(), ErrorKind::kUnavailable);
+  hold_vault(false);
+  ASSERT_TRUE(await(std::move(enrolled)));
+  EXPECT_EQ(vault_->deposits, 1);
+  EXPECT_TRUE(enrol(first, share_)) << "what was kept is the share of the one that was told so";
+  EXPECT_EQ(enrol(first, share).error().name(), "enrolled");
+}
+
+TEST_F(HostAsksTest, AfterAnEnrolmentThatFailedTheNextIsTaken) {
+  start();
+  const auto token = invite("nas");
+  vault_fails(true);
+  EXPECT_EQ(enrol(token, share_).error().kind(), ErrorKind::kUnavailable);
+  vault_fails(false);
+  EXPECT_TRUE(enrol(token, crypto::random_secret(protocol::kShareSize)));
+}
+
 TEST_F(HostAsksTest, AnInviteThatIsNoneIsCalledSo) {
   start();
   EXPECT_EQ(enrol({}, share_).error().name(), "invite");

@@ -16,13 +16,17 @@ class HostServiceTest : public ServiceTest {
   }
   Result<Host> enrol(const std::array<std::uint8_t, protocol::kInviteSize>& invite,
                      const SecretBytes& share) {
-    protocol::Enrolment enrolment;
-    enrolment.invite = invite;
-    enrolment.gateway = identity_->id();
-    enrolment.identity = host_.verifying_key();
-    enrolment.share = sealed(share);
-    enrolment.time = now();
-    return await(service_->enrolments().enrol(protocol::seal_message(enrolment, host_), "192.0.2.7"));
+    return await(service_->enrolments().enrol(enrolment(invite, share), "192.0.2.7"));
+  }
+  protocol::Envelope enrolment(const std::array<std::uint8_t, protocol::kInviteSize>& invite,
+                               const SecretBytes& share) const {
+    protocol::Enrolment message;
+    message.invite = invite;
+    message.gateway = identity_->id();
+    message.identity = host_.verifying_key();
+    message.share = sealed(share);
+    message.time = now();
+    return protocol::seal_message(message, host_);
   }
   protocol::SealedShare sealed(const SecretBytes& share) const {
     const auto box = crypto::seal_to(identity_->sealing().public_key(), share.span()).value();

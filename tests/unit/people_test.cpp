@@ -178,7 +178,8 @@ TEST_F(PeopleTest, ANameThatCouldMisleadIsRefused) {
   start();
   for (const std::string name :
        {"", " Anna", "console:uid 0", "gateway", "a\nb", "a/b", "Gateway", "Anna\u202eaeB", "An\u200bna",
-        "An\u00adna", "\u2066Anna", "Anna\u0085", "\ufeffAnna", "\xff"}) {
+        "An\u00adna", "\u2066Anna", "Anna\u0085", "\ufeffAnna", "\xff", "Anna\u3164", "An\u2800na",
+        "Anna\ufe0f", "Anna\u00a0"}) {
     EXPECT_FALSE(await(people().invite({name, Role::kApprover, std::chrono::hours(1)}, console()))) << name;
   }
   EXPECT_TRUE(await(people().invite({"Anna Müller", Role::kApprover, std::chrono::hours(1)}, console())));

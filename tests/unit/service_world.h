@@ -38,7 +38,8 @@ class FakeVault : public Vault {
     std::condition_variable changed;
     bool is_held = false;
     bool fails = false;
-    int calls = 0;
+    int calls = 0;  ///< of recover()
+    int deposits = 0;
     std::map<std::string, std::string> deposited = {};
   };
   explicit FakeVault(std::shared_ptr<Orders> orders) : orders_(std::move(orders)) {}
@@ -46,23 +47,13 @@ class FakeVault : public Vault {
   std::string description() const override { return "fake vault"; }
 
   Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) override {
-    const std::stop_callback wake(stop, [this] {
-      const std::lock_guard lock(orders_->mutex);
-      orders_->changed.notify_all();
-    });
-    std::unique_lock lock(orders_->mutex);
-    ++orders_->calls;
-    orders_->changed.notify_all();
-    orders_->changed.wait(lock, [&] { return !orders_->is_held || stop.stop_requested(); });
-    if (stop.stop_requested()) return Error::interrupted("the vault was interrupted");
-    if (orders_->fails) return Error::unavailable("the vault is down");
+    ZKV_TRY(const auto lock, enter(orders_->calls, stop));
     const auto found = orders_->deposited.find(name);
     return SecretBytes::copy_of(found == orders_->deposited.end() ? "the share of " + name : found->second);
   }
 
-  Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token&) override {
-    const std::lock_guard lock(orders_->mutex);
-    if (orders_->fails) return Error::unavailable("the vault is down");
+  Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) override {
+    ZKV_TRY(const auto lock, enter(orders_->deposits, stop));
     orders_->deposited[name] = std::string(value.view());
     return {};
   }
@@ -75,6 +66,20 @@ class FakeVault : public Vault {
   }
 
  private:
+  Result<std::unique_lock<std::mutex>> enter(int& count, const std::stop_token& stop) {
+    const std::stop_callback wake(stop, [this] {
+      const std::lock_guard lock(orders_->mutex);
+      orders_->changed.notify_all();
+    });
+    std::unique_lock lock(orders_->mutex);
+    ++count;
+    orders_->changed.notify_all();
+    orders_->changed.wait(lock, [&] { return !orders_->is_held || stop.stop_requested(); });
+    if (stop.stop_requested()) return Error::interrupted("the vault was interrupted");
+    if (orders_->fails) return Error::unavailable("the vault is down");
+    return lock;
+  }
+
   std::shared_ptr<Orders> orders_;
 };
 
@@ -222,6 +227,11 @@ class ServiceTest : public testing::Test {
   void wait_for_vault_call() {
     std::unique_lock lock(vault_->mutex);
     EXPECT_TRUE(vault_->changed.wait_for(lock, kPatience, [&] { return vault_->calls > 0; }));
+  }
+
+  void wait_for_deposit() {
+    std::unique_lock lock(vault_->mutex);
+    EXPECT_TRUE(vault_->changed.wait_for(lock, kPatience, [&] { return vault_->deposits > 0; }));
   }
 
   void expect_sound_audit();

@@ -59,6 +59,11 @@ Error enrolled_before(const Host& host) {
       .named("enrolled");
 }
 
+Error enrolled_meanwhile() {
+  return Error::unavailable("this identity is being enrolled at this moment")
+      .remedy("say it once more in a few seconds");
+}
+
 /// The words of an error, as an error to be returned from another road.
 Error again(const Error& error) { return error; }
 
@@ -115,25 +120,20 @@ Result<LedgerEnrolments::Newcomer> LedgerEnrolments::admit(const protocol::Enrol
   ZKV_TRY(auto known, hosts.find_host(newcomer.host.id));
   if (known && known->is_revoked()) return not_this_invite("the host was revoked");
   if (known && invite->used_by != known->id) return enrolled_before(*known);
-  if (known) return Newcomer{std::move(*known), newcomer.invite, true};
+  if (known) return Newcomer{std::move(*known), newcomer.invite, true, nullptr};
   if (now() >= invite->expires_at) return not_this_invite("it is over since " + to_text(invite->expires_at));
   newcomer.host.name = invite->name;
   newcomer.host.group = invite->group;
   newcomer.host.identity = enrolment.identity;
   newcomer.host.repository = to_hex(enrolment.repository);
+  newcomer.hold = under_way_.begin(newcomer.host.id);
+  if (!newcomer.hold) return enrolled_meanwhile();
   return newcomer;
 }
 
-/// Makes the newcomer a host. When its message came twice at once, the second finds that all is done; with
-/// two invites at once one of them is too late.
+/// Makes the newcomer a host.
 Result<Host> LedgerEnrolments::settle(const Newcomer& newcomer, const std::string& address) {
   auto& hosts = desk_.store().hosts();
-  ZKV_TRY(auto known, hosts.find_host(newcomer.host.id));
-  if (known && !known->is_revoked()) {
-    ZKV_TRY(const auto invite, hosts.find_invite(newcomer.invite));
-    if (!invite || invite->used_by != known->id) return enrolled_before(*known);
-    return std::move(*known);
-  }
   Host host = newcomer.host;
   host.enrolled_at = now();
   host.seen_at = host.enrolled_at;
@@ -201,7 +201,7 @@ asio::awaitable<Result<Host>> LedgerEnrolments::enrol(protocol::Envelope envelop
   };
   auto host = co_await on_ledger<Host>(ledger_, desk_, std::move(settling));
   // Nobody's share may stay in the vault; it is of no use without its host, should this fail too.
-  if (!host && host.error().name() != "enrolled") static_cast<void>(co_await destroy(std::move(host_id)));
+  if (!host) static_cast<void>(co_await destroy(std::move(host_id)));
   co_return host;
 }
 

@@ -10,6 +10,7 @@
 #include "gateway/service/enrolments.h"
 #include "gateway/service/errands.h"
 #include "gateway/service/ledger.h"
+#include "gateway/service/under_way.h"
 #include "gateway/vault/vault.h"
 #include "protocol/messages.h"
 
@@ -42,6 +43,7 @@ class LedgerEnrolments : public Enrolments {
     Host host;
     Bytes invite;
     bool is_known = false;
+    std::shared_ptr<const void> hold = {};  ///< of one that is not known: no other enrols it meanwhile
   };
 
   /// A host that may take another's place.
@@ -82,6 +84,7 @@ class LedgerEnrolments : public Enrolments {
   Vault& vault_;
   const Identity& identity_;
   std::stop_token stop_;
+  UnderWay under_way_;
 };
 
 }  // namespace zkv::gateway
