@@ -671,8 +671,9 @@ class SetUpByInit(Case):
 
     def test_doctor_sees_what_others_can_write_or_read(self):
         data, key = self.gateway.data, self.gateway.data / "identity.key"
-        self.assertIn(f"good nobody else can write in {data} or read its keys", self.doctor()[1])
-        for path, mode, word, remedy in [(data, 0o777, "write", "go-w"), (data / "gateway.db", 0o666, "write", "go="), (key, 0o644, "read", "go=")]:
+        self.assertIn(f"good nobody else can write in {data} or the settings, or read its keys", self.doctor()[1])
+        for path, mode, word, remedy in [(data, 0o777, "write", "go-w"), (data / "gateway.db", 0o666, "write", "go="), (key, 0o644, "read", "go="),
+                                         (self.gateway.config, 0o646, "write", "go-w")]:
             with self.subTest(path):
                 before = path.stat().st_mode
                 path.chmod(mode)

@@ -124,7 +124,8 @@ void look_at_database(Findings& findings, const Settings& settings) {
 }
 
 /// Who can write there can approve for everybody, or stop the gateway; who can read has its keys.
-void look_at_modes(Findings& findings, const Settings& settings) {
+void look_at_modes(Findings& findings, const Settings& settings,
+                   const std::optional<std::filesystem::path>& configuration) {
   struct stat folder {};
   if (::stat(settings.data_dir.c_str(), &folder) != 0) return;  // that the daemon does not answer is told
   const auto database = settings.database.string();
@@ -151,8 +152,10 @@ void look_at_modes(Findings& findings, const Settings& settings) {
     look(settings.data_dir / name, 0077, "go=");
   }
   look(settings.tls_key, 0027, "g-w,o=");
+  if (configuration) look(*configuration, 0022, "go-w");
   if (is_closed)
-    findings.good("nobody else can write in " + settings.data_dir.string() + " or read its keys");
+    findings.good("nobody else can write in " + settings.data_dir.string() +
+                  " or the settings, or read its keys");
 }
 
 void look_at_codes(const Findings& findings, const Settings& settings, const boost::json::array& hosts) {
@@ -200,7 +203,7 @@ ExitCode doctor(const Session& session) {
   look_at_page(findings, *settings);
   look_at_legacy(findings, *settings);
   look_at_database(findings, *settings);
-  look_at_modes(findings, *settings);
+  look_at_modes(findings, *settings, gateway::configuration_file(session.input));
   look_at_daemon(findings, session, *settings);
   return findings.all_is_well() ? ExitCode::kDone : ExitCode::kFailed;
 }

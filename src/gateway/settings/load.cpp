@@ -37,19 +37,11 @@ class Loader {
 
  private:
   void gather() {
-    if (const auto config = toml_file()) add(read_toml(*config));
+    if (const auto config = configuration_file(input_)) add(read_toml(*config));
     if (const char* seed_file = std::getenv("CONFIG_FILE")) add(read_seed_file(seed_file));
     add(take_environment());
     add(read_credentials());
     add(flags());
-  }
-
-  [[nodiscard]] std::optional<fs::path> toml_file() const {
-    if (input_.config) return input_.config;
-    if (const char* named = std::getenv("ZKV_CONFIG")) return fs::path(named);
-    std::error_code error;
-    if (fs::exists(kDefaultConfig, error)) return fs::path(kDefaultConfig);
-    return std::nullopt;
   }
 
   [[nodiscard]] Source flags() const {
@@ -249,6 +241,14 @@ class Loader {
 };
 
 }  // namespace
+
+std::optional<fs::path> configuration_file(const LoadInput& input) {
+  if (input.config) return input.config;
+  if (const char* named = std::getenv("ZKV_CONFIG")) return fs::path(named);
+  std::error_code error;
+  if (fs::exists(kDefaultConfig, error)) return fs::path(kDefaultConfig);
+  return std::nullopt;
+}
 
 Loaded load_settings(const LoadInput& input) { return Loader(input).load(); }
 

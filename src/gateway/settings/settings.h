@@ -103,6 +103,10 @@ struct LoadInput {
   std::vector<std::pair<std::string, std::string>> flags;  ///< name without dashes, value
 };
 
+/// The TOML file that load_settings() reads: the given one, or that of ZKV_CONFIG, or the default place's, if
+/// it is there.
+std::optional<std::filesystem::path> configuration_file(const LoadInput& input);
+
 /// Reads defaults < TOML < the seed's file (named by CONFIG_FILE) < environment < systemd credentials <
 /// flags. Secrets that stood in the environment are wiped there and removed. To be called before there are
 /// threads.
