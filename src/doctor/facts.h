@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,7 @@ struct Facts {
   std::vector<host::Finding> unmountable = {};  ///< by the lines of fstab
   LuksTwins luks_twins = {};
   std::vector<unlock::CrypttabLine> crypttab = {};
+  std::set<std::string> crypttab_key_files = {};  ///< that lines of it name, and that are there
   std::vector<FstabEntry> fstab = {};
   std::vector<CachedFilesystem> zfs_cache = {};
   bool has_zfs = false;

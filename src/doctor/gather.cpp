@@ -39,6 +39,10 @@ void gather_service(const System& system, Facts& facts) {
 
 void gather_tables(const System& system, Facts& facts) {
   facts.crypttab = unlock::parse_crypttab(text_of(system, "/etc/crypttab", facts));
+  for (const auto& line : facts.crypttab) {
+    if (line.key_file.starts_with('/') && system.has(line.key_file))
+      facts.crypttab_key_files.insert(line.key_file);
+  }
   facts.fstab = parse_whole_fstab(text_of(system, "/etc/fstab", facts));
   if (system.is_running()) {
     for (auto& entry : facts.fstab) {

@@ -85,13 +85,22 @@ FoundList crypttab_asks(const Facts& facts) {
 
 FoundList crypttab_key_file(const Facts& facts) {
   FoundList found;
-  for (const auto& line : lines_of_volumes(facts)) {
-    if (line.key_file.empty() || is_served(line)) continue;
-    found.push_back({std::string(kCrypttab),
-                     line.key_file + " opens " + line.name + " at boot without anybody's approval",
-                     "once a boot has shown that zkv opens it, and zkv volume test " + line.name +
-                         " that its key is the repository's: add noauto to its line, and shred -u " +
-                         line.key_file});
+  for (const auto& line : facts.crypttab) {
+    const auto* volume = volume_of(facts, line);
+    if (volume == nullptr || volume->holds_system || line.key_file.empty() || is_served(line)) continue;
+    if (is_for_one_boot(line) || is_of_initramfs(line)) continue;
+    const std::string proof = "once a boot has shown that zkv opens it, and zkv volume test " + line.name +
+                              " that its key is the repository's: ";
+    if (is_opened_by_boot(line)) {
+      found.push_back({std::string(kCrypttab),
+                       line.key_file + " opens " + line.name + " at boot without anybody's approval",
+                       proof + "add noauto to its line, and shred -u " + line.key_file});
+    } else if (facts.crypttab_key_files.contains(line.key_file)) {
+      found.push_back(
+          {std::string(kCrypttab),
+           line.key_file + " is still there, and opens " + line.name + " for whoever has this machine's disk",
+           proof + "shred -u " + line.key_file});
+    }
   }
   return found;
 }

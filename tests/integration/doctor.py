@@ -150,6 +150,14 @@ class Image(unittest.TestCase):
         self.assertTrue(found["zfs-asks"]["page"].endswith("doctor.md#zfs-asks"))
         self.assertIn("tank/home", found["zfs-asks"]["remedy"])
 
+    def test_a_key_file_is_named_until_it_is_gone(self):
+        key = self.write("root/data.key", "not a secret\n", mode=0o600)
+        for options, words in [("luks", "opens data at boot"), ("luks,noauto", "/root/data.key is still there")]:
+            self.write("etc/crypttab", f"data UUID=12 /root/data.key {options}\n")
+            self.assertIn(words, self.found(code=0)["crypttab-key-file"]["what"])
+        key.unlink()
+        self.assertEqual(self.found(code=0), {})
+
     def test_services_that_use_a_volume_and_do_not_wait(self):
         self.write("etc/systemd/system/db.service", "[Unit]\nRequiresMountsFor=/srv/data/db\n[Service]\n")
         self.link("multi-user.target.wants/db.service", "../db.service")

@@ -78,6 +78,14 @@ TEST(DoctorOrder, FindsUnitsWhoseSecretIsNotThere) {
               IsEmpty());
 }
 
+TEST(DoctorOrder, NoautoAloneDoesNotMendAKeyFile) {
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.crypttab = unlock::parse_crypttab("data UUID=12 /root/data.key luks,noauto");
+                facts.crypttab_key_files = {"/root/data.key"};
+              }),
+              ElementsAre("crypttab-key-file"));
+}
+
 TEST(DoctorOrder, FindsWhatCrypttabAsksForOrOpensByItself) {
   const auto with_line = [](const std::string& line) {
     return found_after([&](Facts& facts) { facts.crypttab = unlock::parse_crypttab(line); });
@@ -87,6 +95,7 @@ TEST(DoctorOrder, FindsWhatCrypttabAsksForOrOpensByItself) {
   EXPECT_THAT(with_line("data UUID=12 none luks,noauto"), IsEmpty());
   EXPECT_THAT(with_line("else UUID=13 none luks"), IsEmpty());
   EXPECT_THAT(with_line("data UUID=12 /root/data.key luks"), ElementsAre("crypttab-key-file"));
+  EXPECT_THAT(with_line("data UUID=12 /root/data.key luks,noauto"), IsEmpty()) << "the file is gone";
   EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks"), ElementsAre("crypttab-netdev"));
   EXPECT_THAT(with_line("data UUID=12 /run/zkv/keys luks,_netdev"), IsEmpty());
   EXPECT_THAT(with_line("data UUID=12 /dev/urandom swap"), IsEmpty());
