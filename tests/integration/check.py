@@ -171,6 +171,17 @@ class Guard(Case):
         self.zkv("mount", "--key-file", self.key_file)
         self.assertIn("somebody has put an older file back", self.check(code=3))
 
+    def test_what_an_older_repository_lacks_is_missed_once_that_was_written_to(self):
+        older = self.nas.path.read_bytes()
+        self.nas.add_dataset("tank/new", keyformat="raw", keystatus="available", encryptionroot="tank/new")
+        (self.nas.home / "new-key").write_bytes(b"n" * 32)
+        self.zkv("fs", "add", "--key-file", self.key_file, "--fs-key-file", "new-key", "tank/new")
+        for write in (lambda: self.zkv("slot", "add", "recovery", "--key-file", self.key_file),
+                      lambda: self.nas.enroll(self.gateway.invite("attic-again"), "--no-test")):
+            self.nas.path.write_bytes(older)
+            write()
+            self.assertIn("not in the repository", self.findings()["tank/new"]["what"])
+
     def test_what_cannot_be_stored_is_looked_for_by_nobody(self):
         seed = str(self.nas.home / "seed")
         key = self.nas.out("--repository", seed, "fs", "init", "-m", "--format", "seed").strip()

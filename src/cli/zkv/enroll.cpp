@@ -10,6 +10,7 @@
 #include "output.h"
 #include "protocol/invite_link.h"
 #include "repository/change.h"
+#include "stored_volumes.h"
 
 namespace zkv::cli {
 
@@ -79,6 +80,7 @@ Result<> enroll(Session& session, const EnrollOptions& options, const std::stop_
   const auto before = host::EnrolmentFolder(session.repository).with(link.gateway);
   const host::KeyPlace keys{options.in_tpm ? std::optional(options.gateway.tpm) : std::nullopt};
   ZKV_TRY(const auto enrolment, host::enrol({session.repository, key, link, keys}, exchange, stop));
+  remember_names(session, key);
   const auto test = options.no_test ? std::string("not tested")
                                     : test_request(session, enrolment, options.gateway.tpm, exchange, stop);
   Output out;

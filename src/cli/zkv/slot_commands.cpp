@@ -5,6 +5,7 @@
 #include "key_input.h"
 #include "output.h"
 #include "repository/change.h"
+#include "stored_volumes.h"
 
 namespace zkv::cli {
 
@@ -109,6 +110,7 @@ Result<> add(Session& session, const SlotAddOptions& options) {
                                                .label = options.label,
                                                .secret = secret.clone(),
                                                .cost = cost_of(options)}));
+  remember_names(session, key);
   return show_added(options, id, secret);
 }
 

@@ -83,6 +83,11 @@ Result<> edit_volumes(const Session& session, const SecretBytes& key,
   });
 }
 
+void remember_names(const Session& session, const SecretBytes& key) {
+  if (const auto opened = repository::open(session.repository, key))
+    keep_volume_names(session, opened->keys, {}, {});
+}
+
 void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume) {
   warn_unless(host::change_drift_record(host::default_drift_path(), [&](host::DriftRecord& record) {
     if (!host::belongs_to(record, session.repository)) return;

@@ -27,6 +27,10 @@ Result<> edit_volumes(const Session& session, const SecretBytes& key,
                       const std::function<Result<>(repository::VolumeKeys& keys)>& change,
                       const std::string& changed = {}, const host::Renamed& renamed = {});
 
+/// Remembers the names of the volumes anew, for approvers and for `zkv check`: the repository may be an older
+/// one that was put back. What cannot be opened or kept is no reason to fail.
+void remember_names(const Session& session, const SecretBytes& key);
+
 /// Remembers for `zkv check` that the key in the repository was just seen to open this volume.
 void keep_proof(const Session& session, unlock::Unlocker& unlocker, const unlock::VolumeRef& volume);
 
