@@ -1,8 +1,8 @@
 # The front door: the same words for people and for CI. `make help` lists them.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
-# A test waits for this and that: one more than there are processors keeps them busy.
-CTEST := ctest --parallel $(shell expr $(JOBS) + 1) --output-on-failure --no-tests=error
+# A test waits for this and that: two more than there are processors keep them busy.
+CTEST := ctest --parallel $(shell expr $(JOBS) + 2) --output-on-failure --no-tests=error
 # A check that traps says where.
 export ASAN_OPTIONS := handle_sigill=1
 # With these, what one checkout compiled serves the next, and the package build, which speaks another locale.
