@@ -22,7 +22,7 @@ namespace zkv::gateway {
 class PushCourier {
  public:
   static constexpr std::size_t kThreads = 8;
-  static constexpr std::size_t kMostNews = 6;         ///< at once; the other threads are for requests
+  static constexpr std::size_t kMostNews = 4;         ///< at once; the other threads are for requests
   static constexpr std::size_t kMostAtOnce = 2;       ///< for one approver, of requests and of news
   static constexpr std::size_t kMostWaiting = 1'000;  ///< likewise; beyond, letters are refused
 

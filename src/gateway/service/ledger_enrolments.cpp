@@ -168,10 +168,11 @@ asio::awaitable<Result<Host>> LedgerEnrolments::repeat(const protocol::Enrolment
 }
 
 asio::awaitable<Result<bool>> LedgerEnrolments::deposit(const protocol::Enrolment& enrolment,
-                                                        std::string host_id) {
+                                                        const Newcomer& newcomer) {
   ZKV_CO_TRY(const auto text, share_of(enrolment));
-  std::function<Result<bool>()> work = [this, text, host_id = std::move(host_id)]() -> Result<bool> {
-    ZKV_CHECK(vault_.deposit(share_name(host_id), *text, stop_));
+  std::function<Result<bool>()> work = [this, text, name = share_name(newcomer.host.id),
+                                        hold = newcomer.hold]() -> Result<bool> {
+    ZKV_CHECK(vault_.deposit(name, *text, stop_));
     return true;
   };
   co_return co_await as_errand<bool>(errands_, std::move(work));
@@ -193,15 +194,14 @@ asio::awaitable<Result<Host>> LedgerEnrolments::enrol(protocol::Envelope envelop
   auto newcomer = co_await on_ledger<Newcomer>(ledger_, desk_, std::move(admission));
   if (!newcomer) co_return again(newcomer.error());
   if (newcomer->is_known) co_return co_await repeat(enrolment, std::move(newcomer->host));
-  std::string host_id = newcomer->host.id;
-  const auto deposited = co_await deposit(enrolment, host_id);
+  const auto deposited = co_await deposit(enrolment, *newcomer);
   if (!deposited) co_return again(deposited.error());
   std::function<Result<Host>(Decisions&)> settling = [this, &newcomer, &address](Decisions&) {
     return settle(*newcomer, address);
   };
   auto host = co_await on_ledger<Host>(ledger_, desk_, std::move(settling));
   // Nobody's share may stay in the vault; it is of no use without its host, should this fail too.
-  if (!host) static_cast<void>(co_await destroy(std::move(host_id)));
+  if (!host) static_cast<void>(co_await destroy(newcomer->host.id));
   co_return host;
 }
 

@@ -59,7 +59,9 @@ class LedgerEnrolments : public Enrolments {
   [[nodiscard]] Result<std::shared_ptr<const SecretBytes>> share_of(
       const protocol::Enrolment& enrolment) const;
   boost::asio::awaitable<Result<Host>> repeat(const protocol::Enrolment& enrolment, Host host);
-  boost::asio::awaitable<Result<bool>> deposit(const protocol::Enrolment& enrolment, std::string host_id);
+  /// Keeps the hold for as long as the vault is at it, also where nobody waits for that any more.
+  boost::asio::awaitable<Result<bool>> deposit(const protocol::Enrolment& enrolment,
+                                               const Newcomer& newcomer);
   boost::asio::awaitable<Result<bool>> destroy(std::string host_id);
   Result<Heir> heir_of(const protocol::Envelope& envelope);
   Result<Host> take_over(Heir heir, std::vector<std::string>& ended, Decisions& decisions);

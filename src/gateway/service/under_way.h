@@ -14,8 +14,10 @@ class UnderWay {
   /// Begins it, and ends it with the last copy of what is returned, which this outlives; null where it is
   /// under way already.
   [[nodiscard]] std::shared_ptr<const void> begin(const std::string& name) {
-    const std::lock_guard lock(mutex_);
-    if (!names_.insert(name).second) return nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!names_.insert(name).second) return nullptr;
+    }
     return std::shared_ptr<const void>(this, [this, name](const void*) { end(name); });
   }
 
