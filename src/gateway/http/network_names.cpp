@@ -99,8 +99,9 @@ void NetworkNames::look_up(const std::stop_token& stop) {
   }
   do {
     for (const auto& address : take_wanted(kMostAtOnce - (*lookup)->under_way())) (*lookup)->begin(address);
+    if (stop.stop_requested()) return;  // Its waking may have been taken for that of a wanted name.
     if ((*lookup)->under_way() > 0) (*lookup)->wait(wake_.get());
-  } while ((*lookup)->under_way() > 0 && !stop.stop_requested());
+  } while ((*lookup)->under_way() > 0);
 }
 
 void NetworkNames::keep(const std::string& address, const std::string& name) {
