@@ -47,13 +47,15 @@ class FakeVault : public Vault {
   std::string description() const override { return "fake vault"; }
 
   Result<SecretBytes> recover(const std::string& name, const std::stop_token& stop) override {
-    ZKV_TRY(const auto lock, enter(orders_->calls, stop));
+    ZKV_CHECK(enter(orders_->calls, stop));
+    const std::lock_guard lock(orders_->mutex);
     const auto found = orders_->deposited.find(name);
     return SecretBytes::copy_of(found == orders_->deposited.end() ? "the share of " + name : found->second);
   }
 
   Result<> deposit(const std::string& name, const SecretBytes& value, const std::stop_token& stop) override {
-    ZKV_TRY(const auto lock, enter(orders_->deposits, stop));
+    ZKV_CHECK(enter(orders_->deposits, stop));
+    const std::lock_guard lock(orders_->mutex);
     orders_->deposited[name] = std::string(value.view());
     return {};
   }
@@ -66,7 +68,7 @@ class FakeVault : public Vault {
   }
 
  private:
-  Result<std::unique_lock<std::mutex>> enter(int& count, const std::stop_token& stop) {
+  Result<> enter(int& count, const std::stop_token& stop) {
     const std::stop_callback wake(stop, [this] {
       const std::lock_guard lock(orders_->mutex);
       orders_->changed.notify_all();
@@ -77,7 +79,7 @@ class FakeVault : public Vault {
     orders_->changed.wait(lock, [&] { return !orders_->is_held || stop.stop_requested(); });
     if (stop.stop_requested()) return Error::interrupted("the vault was interrupted");
     if (orders_->fails) return Error::unavailable("the vault is down");
-    return lock;
+    return {};
   }
 
   std::shared_ptr<Orders> orders_;
