@@ -78,6 +78,20 @@ SecretBytes new_key() {
   return crypto::fernet_key_to_text(crypto::random_secret(crypto::kFernetKeySize).span());
 }
 
+namespace {
+
+/// The next change would put the new file's first generation in the place of the lost one's last.
+Result<> check_nothing_left_of(const fs::path& path) {
+  std::error_code error;
+  const bool is_left = !fs::exists(path, error) && fs::exists(previous_of(path), error);
+  if (!is_left) return {};
+  return Error::exists("the repository " + path.string() +
+                       " is gone, and the generation before it is there: " + previous_of(path).string())
+      .remedy(put_back(path) + "; --force makes a new one, and keeps that beside it under another name");
+}
+
+}  // namespace
+
 Result<std::optional<fs::path>> create(const fs::path& path, Format format, const SecretBytes& key,
                                        bool replace) {
   ZKV_TRY(const auto file, empty_file(format, key));
@@ -86,9 +100,14 @@ Result<std::optional<fs::path>> create(const fs::path& path, Format format, cons
   ZKV_TRY(const auto lock, WriteLock::acquire(path));
   if (replace) {
     ZKV_TRY(auto aside, keep_replaced(lock.path(), lock.path()));
+    // Where the file is gone, this may be all that is left of it.
+    if (!aside) {
+      ZKV_TRY(aside, keep_replaced(previous_of(lock.path()), lock.path()));
+    }
     ZKV_CHECK(lock.replace(file));
     return aside;
   }
+  ZKV_CHECK(check_nothing_left_of(lock.path()));
   auto created = create_file(lock.path(), file);
   if (!created && created.error().kind() == ErrorKind::kExists) {
     return Error::exists("there is a repository at " + path.string() + " already")

@@ -29,7 +29,8 @@ SecretBytes new_key();
 
 /// Makes an empty repository that `key` (44 characters) opens: as the seed's key, or in a recovery slot. An
 /// existing file: kExists, or with `replace` it stays as PATH.replaced-WORD, by a word of its own, which is
-/// what is given; nothing where none was. Errors: kInvalid, kExists, kIo.
+/// what is given; nothing where none was. So does the generation before one that is gone. Errors: kInvalid,
+/// kExists, kIo.
 Result<std::optional<std::filesystem::path>> create(const std::filesystem::path& path, Format format,
                                                     const SecretBytes& key, bool replace);
 

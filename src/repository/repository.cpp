@@ -20,6 +20,12 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kHomeName = ".zkv-repository";
+constexpr const char* kPlaceVariable = "ZKV_REPOSITORY";
+
+bool is_place_named() {
+  const char* path = std::getenv(kPlaceVariable);
+  return path != nullptr && *path != '\0';
+}
 
 fs::path home() {
   if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return home;
@@ -65,10 +71,17 @@ Result<Opened> open_bytes(const fs::path& path, Bytes file, const SecretBytes& s
 }  // namespace
 
 fs::path default_path() {
-  if (const char* path = std::getenv("ZKV_REPOSITORY"); path != nullptr && *path != '\0') return path;
+  if (is_place_named()) return std::getenv(kPlaceVariable);
   std::error_code error;
   if (fs::exists(kSystemPlace, error)) return kSystemPlace;
   return home() / kHomeName;
+}
+
+std::optional<fs::path> hidden_by(const fs::path& path) {
+  std::error_code error;
+  if (is_place_named() || path != kSystemPlace || fs::exists(path, error)) return std::nullopt;
+  fs::path now = default_path();
+  return fs::exists(now, error) ? std::optional(std::move(now)) : std::nullopt;
 }
 
 Result<Format> format_of(const fs::path& path) {

@@ -21,6 +21,9 @@ enum class Format {
 /// $ZKV_REPOSITORY; else /var/lib/zkv/repository if it exists; else ~/.zkv-repository.
 std::filesystem::path default_path();
 
+/// The repository that default_path() gives now, and would give no more with one at `path`.
+std::optional<std::filesystem::path> hidden_by(const std::filesystem::path& path);
+
 /// What can be said of a file without any key. Errors: kNotFound, kCorrupt, kUnsupported (a newer format),
 /// kIo.
 Result<Format> format_of(const std::filesystem::path& path);

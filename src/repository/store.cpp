@@ -18,6 +18,12 @@ fs::path real_path(const fs::path& path) {
   return fs::is_symlink(absolute, error) ? fs::weakly_canonical(absolute, error) : absolute;
 }
 
+fs::path previous_of(const fs::path& path) { return path.string() + ".previous"; }
+
+std::string put_back(const fs::path& path) {
+  return "put that back: cp -p " + previous_of(path).string() + " " + path.string();
+}
+
 Result<Bytes> read_bytes(const fs::path& path) {
   auto bytes = read_file(path, kLargestFile);
   if (!bytes && bytes.error().kind() == ErrorKind::kNotFound) {
@@ -28,10 +34,17 @@ Result<Bytes> read_bytes(const fs::path& path) {
                        kSystemPlace)
           .remedy("say this as root");
     }
+    const fs::path real = real_path(path);
+    if (fs::exists(previous_of(real), error)) {
+      return Error::not_found("there is no repository at " + path.string() +
+                              "; the generation before it is there: " + previous_of(real).string())
+          .remedy(put_back(real));
+    }
     return Error::not_found("there is no repository at " + path.string())
         .remedy(
-            "'zkv fs init --repository /var/lib/zkv/repository' makes that of the machine; --repository "
-            "names another place");
+            "put it back if there is a backup of it; 'zkv fs init --repository /var/lib/zkv/repository' "
+            "makes "
+            "a new one for the machine; --repository names another place");
   }
   return bytes;
 }
@@ -56,7 +69,7 @@ Result<WriteLock> WriteLock::acquire(const fs::path& path) {
 }
 
 Result<> WriteLock::replace(std::span<const std::uint8_t> file) const {
-  return replace_file(path_, file, {.mode = 0600, .previous = path_.string() + ".previous"});
+  return replace_file(path_, file, {.mode = 0600, .previous = previous_of(path_)});
 }
 
 Result<LockedFile> lock_and_read(const fs::path& path) {

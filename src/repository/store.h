@@ -21,6 +21,11 @@ inline constexpr std::size_t kLargestFile = std::size_t{16} * 1024 * 1024;
 /// itself lies.
 std::filesystem::path real_path(const std::filesystem::path& path);
 
+/// The generation before the one at `path`, a path as real_path() gives it.
+std::filesystem::path previous_of(const std::filesystem::path& path);
+/// The command by which that takes the place of the one at `path`.
+std::string put_back(const std::filesystem::path& path);
+
 /// Errors: kNotFound (with what to do), kInvalid, kIo.
 Result<Bytes> read_bytes(const std::filesystem::path& path);
 

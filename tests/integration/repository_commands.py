@@ -53,6 +53,36 @@ class SeedCommands(unittest.TestCase):
             self.world.out("fs", "add", "-k", new, name, "two")
         self.assertEqual(self.world.out("--repository", kept, "fs", "list", "-p", "-k", old), "tank/a: one\n")
 
+    def on_a_machine(self, *words, code=0):
+        """As root where the package was installed and /var/lib/zkv is empty; what is there afterwards ends the output."""
+        script = 'mount -t tmpfs none /var/lib && mkdir /var/lib/zkv && { "$@"; code=$?; ls /var/lib/zkv; exit $code; }'
+        return b"".join(self.world.run(*words, code=code, before=("unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"))).decode()
+
+    def test_init_hides_no_repository_that_was_the_machines(self):
+        key = self.world.init()
+        system = ("fs", "init", "--repository", "/var/lib/zkv/repository", "-m")
+        told = self.on_a_machine(*system, code=1)
+        self.assertIn(f"this machine's repository is {self.world.path}", told)
+        self.assertNotIn("repository", told.splitlines())
+        self.assertIn("repository", self.on_a_machine(*system, "--force").split())
+        self.world.out("fs", "list", "-k", key)
+        self.world.path.unlink()
+        self.assertIn("repository", self.on_a_machine(*system).split())
+
+    def test_the_last_copy_of_a_repository_that_is_gone_is_not_written_over(self):
+        key = self.world.init()
+        self.world.out("fs", "add", "-k", key, "tank/a", "one")
+        self.world.out("fs", "add", "-k", key, "tank/b", "two")
+        self.world.path.unlink()
+        previous = self.world.path.with_name(".zkv-repository.previous")
+        for words in (("fs", "list", "-k", key), ("fs", "init")):
+            self.assertIn(f"put that back: cp -p {previous} {self.world.path}", self.world.error(*words))
+        self.assertFalse(self.world.path.exists())
+        new = self.world.init("-f")
+        self.world.out("fs", "add", "-k", new, "tank/c", "three")
+        [kept] = self.world.home.glob(".zkv-repository.replaced-*")
+        self.assertEqual(self.world.out("--repository", str(kept), "fs", "list", "-p", "-k", key), "tank/a: one\n")
+
     def test_init_takes_a_key_and_warns_of_argv_but_not_machines(self):
         key = Fernet.generate_key().decode()
         self.assertEqual(self.world.run("fs", "init", "-m", "-k", key), (key.encode() + b"\n", b""))

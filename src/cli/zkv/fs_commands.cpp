@@ -58,7 +58,18 @@ Result<> show_new_repository(const InitOptions& options, const std::filesystem::
   return out.write();
 }
 
+/// One that every command has found so far would be looked at no more, and nobody would miss it before a
+/// boot.
+Result<> check_hides_none(const Session& session, const InitOptions& options) {
+  const auto hidden = repository::hidden_by(session.repository);
+  if (!hidden || options.force) return {};
+  return Error::conflict("this machine's repository is " + hidden->string() + ", and with one at " +
+                         session.repository.string() + " no command and no boot would look at it any more")
+      .remedy("go on with it as it is; or, to begin anew beside it: --force");
+}
+
 Result<> init(Session& session, const InitOptions& options) {
+  ZKV_CHECK(check_hides_none(session, options));
   SecretBytes key;
   if (options.key.given()) {
     ZKV_TRY(key, read_repository_key(session, options.key, options.machine_readable));
