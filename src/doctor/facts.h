@@ -78,7 +78,13 @@ struct GatewayFacts {
 };
 
 struct Leftover {
-  enum class Kind { kKey, kWords, kSomeParts, kRepository };  ///< `kSomeParts`: fewer than open
+  enum class Kind {
+    kKey,
+    kWords,
+    kSomeParts,  ///< fewer than open
+    kRepository,
+    kOtherRepository,  ///< not known to be a copy of the one that the boot opens
+  };
   std::string path;
   Kind kind = Kind::kKey;
 };

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/encoding.h"
 #include "base/file.h"
 #include "doctor/gather_parts.h"
 #include "recovery/kit_reader.h"
+#include "repository/change.h"
 #include "repository/header.h"
 
 namespace zkv::doctor {
@@ -65,6 +67,13 @@ bool are_too_few(const std::vector<SecretBytes>& parts) {
   return !reader.is_complete();
 }
 
+/// Nothing where it cannot be told.
+std::optional<repository::RepositoryId> id_of(const fs::path& file) {
+  const auto description = repository::describe(file);
+  if (!description || !description->outside) return std::nullopt;
+  return description->outside->header.id;
+}
+
 /// What belongs beside the repository.
 bool is_of_repository(const std::string& path, const std::string& repository) {
   return path.starts_with(repository) &&
@@ -74,7 +83,8 @@ bool is_of_repository(const std::string& path, const std::string& repository) {
 
 class Walk {
  public:
-  Walk(const System& system, Facts& facts) : system_(system), facts_(facts) {}
+  Walk(const System& system, Facts& facts)
+      : system_(system), facts_(facts), own_id_(id_of(system.place_of(facts.repository))) {}
 
   void through(const std::string& directory, int depth) {
     for (const auto& name : system_.names_in(directory)) {
@@ -98,11 +108,16 @@ class Walk {
     if (failed || size > kLargestKeyFile) return;
     const auto bytes = read_secret_file(place, kLargestKeyFile);
     if (!bytes) return;
-    if (const auto kind = leftover_in(*bytes)) facts_.leftovers.push_back({path, *kind});
+    auto kind = leftover_in(*bytes);
+    if (!kind) return;
+    const bool is_copy = own_id_ && id_of(place) == own_id_;
+    if (*kind == Leftover::Kind::kRepository && !is_copy) kind = Leftover::Kind::kOtherRepository;
+    facts_.leftovers.push_back({path, *kind});
   }
 
   const System& system_;
   Facts& facts_;
+  std::optional<repository::RepositoryId> own_id_;
   std::size_t seen_ = 0;
 };
 

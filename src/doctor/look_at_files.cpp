@@ -29,6 +29,7 @@ std::optional<std::string_view> key_words(Leftover::Kind kind) {
       return "it holds a part of a split recovery kit: whoever reads it and has as many others as the kit "
              "wants needs no approval";
     case Leftover::Kind::kRepository:
+    case Leftover::Kind::kOtherRepository:
       break;
   }
   return std::nullopt;
@@ -81,6 +82,19 @@ FoundList repository_copy(const Facts& facts) {
     found.push_back({left.path,
                      "another copy of the repository: it opens by whatever opened it when it was made",
                      "rm " + left.path + ", if it is no backup that you mean to keep"});
+  }
+  return found;
+}
+
+FoundList repository_other(const Facts& facts) {
+  FoundList found;
+  for (const auto& left : facts.leftovers) {
+    if (left.kind != Leftover::Kind::kOtherRepository) continue;
+    found.push_back(
+        {left.path,
+         "another repository than " + facts.repository +
+             ", which alone is opened at boot: keys in it may be nowhere else",
+         "see which is the right one before you remove any: zkv --repository " + left.path + " volume list"});
   }
   return found;
 }

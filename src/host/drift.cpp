@@ -15,6 +15,16 @@ namespace {
 using unlock::Presence;
 using unlock::VolumeRef;
 
+constexpr const char* kNeverOpened =
+    "it was never opened on this machine: what it holds, and so what is not in it, cannot be told";
+constexpr const char* kOpenIt =
+    "try its keys, which opens nothing: zkv check --key-file FILE; or open it: zkv unlock";
+
+/// As on a new machine, whose repository came from a backup.
+bool knows_nothing(const DriftRecord& record, const std::vector<std::string>& names) {
+  return record.repository.empty() && record.volumes.empty() && names.empty();
+}
+
 std::vector<VolumeRef> known_refs(const DriftRecord& record, const std::vector<std::string>& names) {
   std::vector<VolumeRef> refs;
   for (const auto& [name, volume] : record.volumes) refs.push_back({name, volume.settings});
@@ -132,6 +142,10 @@ Drift find_drift(const DriftRecord& record, const std::vector<std::string>& name
   for (const auto& unlocker : unlockers) {
     if (compare_kind(record, *unlocker, drift)) kinds_that_lack_some.insert(unlocker->name());
   }
+  if (knows_nothing(record, names)) {
+    drift.findings.push_back({"the repository", kNeverOpened, kOpenIt});
+    return drift;
+  }
   const auto found = find_adoptable(unlockers, known_refs(record, names), places);
   if (!found) {
     drift.findings.push_back({"crypttab", found.error().message(), found.error().remedy()});
@@ -152,6 +166,8 @@ Drift find_drift(const DriftRecord& record, const std::vector<std::string>& name
 
 Result<std::vector<std::string>> accept_strangers(DriftRecord& record, const std::vector<std::string>& names,
                                                   const Unlockers& unlockers, const AdoptablePlaces& places) {
+  if (knows_nothing(record, names))
+    return Error::conflict(std::string("the repository: ") + kNeverOpened).remedy(kOpenIt);
   ZKV_TRY(const auto found, find_adoptable(unlockers, known_refs(record, names), places));
   std::vector<std::string> accepted;
   for (const auto& volume : found.volumes) {

@@ -146,8 +146,9 @@ bool belongs_to(DriftRecord& record, const fs::path& repository) {
   std::error_code failed;
   const auto real = fs::weakly_canonical(repository, failed);
   if (failed) return false;
-  if (!record.repository.empty() && record.repository != real && fs::exists(record.repository, failed))
-    return false;
+  // A link may have taken the place of the file since.
+  const bool is_same = record.repository.empty() || fs::weakly_canonical(record.repository, failed) == real;
+  if (!is_same && fs::exists(record.repository, failed)) return false;
   record.repository = real;
   return true;
 }

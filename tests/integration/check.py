@@ -214,6 +214,20 @@ class Guard(Case):
         self.zkv("--repository", other, "volume", "remove", "--force", "--key-file", "other-key", "pool/other")
         self.assertEqual(self.check(), FINE)
         self.assertIn("tank/words", (self.nas.home / "state" / "last-unlock.json").read_text())
+        self.assertIn(f"Note: {other}: what this machine opened last is another repository, {self.nas.path}",
+                      self.zkv("--repository", other, "check", "--no-heartbeat"))
+        record = self.nas.home / "state" / "drift.json"
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"repository": other}))
+        self.assertIn("another repository", self.findings()[str(self.nas.path)]["what"])
+
+    def test_a_repository_from_a_backup_makes_strangers_of_nothing_before_it_was_opened(self):
+        (self.nas.home / "state" / "drift.json").unlink()
+        (self.nas.enrolments / "volumes.json").unlink()
+        [finding] = self.findings().values()
+        self.assertIn("never opened on this machine", finding["what"])
+        self.assertIn("never opened on this machine", self.nas.error("check", "--accept"))
+        self.check("--key-file", self.key_file)
+        self.assertEqual(self.check(), FINE)
 
     def test_an_enrolment_that_is_gone(self):
         shutil.rmtree(self.nas.enrolments)

@@ -236,6 +236,21 @@ void look_at_repository(const Session& session, const std::vector<host::Enrolmen
   add_of_others(enrolment_findings(session.repository, enrolments), drift.findings);
 }
 
+/// What is remembered says nothing of one that was never opened here while another was. A second one that
+/// somebody names may be meant so.
+void tell_of_another(const host::DriftRecord& record, const Session& session, host::Drift& drift) {
+  auto remembered = record;
+  if (host::belongs_to(remembered, session.repository)) return;
+  const std::string told = "what this machine opened last is another repository, " + record.repository +
+                           ": whether this one lacks anything cannot be told";
+  if (session.repository != repository::default_path()) {
+    drift.notes.push_back(session.repository.string() + ": " + told);
+    return;
+  }
+  drift.findings.push_back({session.repository, told,
+                            "if that one is given up, move it away, and open this one once: zkv unlock"});
+}
+
 /// Everything on this machine. Errors: those of repository::open, with a key.
 Result<> check_here(const Session& session, const Basis& basis, const host::Unlockers& unlockers,
                     host::Drift& drift) {
@@ -246,6 +261,7 @@ Result<> check_here(const Session& session, const Basis& basis, const host::Unlo
   look_from_outside(record.value_or(host::DriftRecord()), basis.names, unlockers, drift);
   if (record) {
     if (auto finding = host::finding_of_changes(*record)) drift.findings.push_back(std::move(*finding));
+    tell_of_another(*record, session, drift);
   }
   add_of_others(initramfs_findings(session.repository), drift.findings);
   look_at_repository(session, basis.enrolments, drift);
@@ -264,6 +280,9 @@ ExitCode check(Session& session, const CheckOptions& options) {
   if (const auto done = check_here(session, *basis, unlockers, checked.drift); !done) {
     return report(done.error());
   }
+  if (basis->enrolments.empty())
+    checked.drift.notes.emplace_back(
+        "this host is enrolled with no gateway: whether the boot has anybody to ask, 'zkv doctor' tells");
   speak_to_gateways(session, options, basis->enrolments, signals.token(), checked);
   if (signals.signal() != 0) return code_of_signal(signals.signal());
   if (const auto printed = print_checked(checked, options.json); !printed) return report(printed.error());
