@@ -68,7 +68,8 @@ Outcome not_there(const std::string& name, const Listing& listing) {
       return {name,
               Happened::kNotAVolume,
               "it has no key of its own, but that of " + root,
-              "put " + root + " into the repository in its place",
+              "have " + root +
+                  " in the repository; then this one is needed no more: zkv volume remove --force " + name,
               {}};
     }
     case Presence::kUnknown:

@@ -406,6 +406,14 @@ class StatusAndUnmount(Case):
         self.host.out("lock", "--all")
         self.assert_all_locked()
 
+    def test_what_is_mounted_is_locked_though_zfs_calls_its_key_unloaded(self):
+        self.mount()
+        # As after `zfs promote` of a clone of it: its key is another's until it is mounted anew.
+        (self.host.zfs / "datasets" / "tank%2Fhex" / "keystatus").write_text("unavailable")
+        self.host.out("lock", "--all")
+        self.assertEqual(self.host.get("tank/hex", "mounted"), "no")
+        self.assert_all_locked()
+
     def test_unmount_of_one_volume_leaves_the_others(self):
         self.mount()
         self.host.out("unmount", "tank/raw")

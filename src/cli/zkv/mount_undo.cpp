@@ -33,6 +33,11 @@ const host::VolumeOfKind* find_in(const Remembered& remembered, const std::strin
   return found == remembered.end() ? nullptr : &*found;
 }
 
+/// What hangs on a key that ZFS calls unloaded can be mounted: another filesystem was promoted meanwhile.
+bool may_be_open(const unlock::VolumeState& state) {
+  return state.is_open || state.is_mounted || state.presence == unlock::Presence::kUnknown;
+}
+
 /// The volumes among those that are remembered that are open, or may be for all that can be seen, without
 /// those that the system lies on.
 Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unlocker,
@@ -46,7 +51,7 @@ Result<std::vector<unlock::VolumeRef>> remembered_and_open(unlock::Unlocker& unl
   if (volumes.empty()) return open;
   ZKV_TRY(const auto states, unlocker.inspect(volumes));
   for (const auto& state : states) {
-    if (!state.is_open && state.presence != unlock::Presence::kUnknown) continue;
+    if (!may_be_open(state)) continue;
     const auto& volume = find_in(remembered, state.name)->volume;
     if (!system.hold(unlocker.name(), volume)) {
       open.push_back(volume);
