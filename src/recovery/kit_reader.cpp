@@ -1,6 +1,7 @@
 // Collecting parts, and finding them in the text of a kit.
 #include "recovery/kit_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -74,6 +75,28 @@ class RowCollector {
   std::size_t count_ = 0;
 };
 
+/// Parts whose rows somebody typed without the numbers, however they broke the lines.
+std::vector<SecretBytes> parts_without_numbers(std::string_view text) {
+  std::vector<SecretBytes> parts;
+  SecretBuilder words;
+  std::size_t count = 0;
+  const auto finish = [&] {
+    auto part = words.take();
+    if (looks_like_part(part.view())) parts.push_back(std::move(part));
+    count = 0;
+  };
+  constexpr std::string_view kBetween = " \t\r\n";
+  for (auto at = text.find_first_not_of(kBetween); at != std::string_view::npos;) {
+    const auto end = std::min(text.find_first_of(kBetween, at), text.size());
+    words.append(text.substr(at, end - at));
+    words.append(" ");
+    if (++count == kPartWords) finish();
+    at = text.find_first_not_of(kBetween, end);
+  }
+  finish();
+  return parts;
+}
+
 }  // namespace
 
 Result<> KitReader::add(std::string_view words) {
@@ -104,6 +127,7 @@ Result<SecretBytes> KitReader::key() const {
 }
 
 std::vector<SecretBytes> parts_in(std::string_view text) {
+  const auto whole = text;
   std::vector<SecretBytes> parts;
   RowCollector rows(parts);
   while (!text.empty()) {
@@ -117,6 +141,7 @@ std::vector<SecretBytes> parts_in(std::string_view text) {
     }
   }
   rows.finish();
+  if (parts.empty() && looks_like_part(whole)) return parts_without_numbers(whole);
   return parts;
 }
 

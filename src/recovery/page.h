@@ -32,8 +32,11 @@ std::vector<std::string> fact_lines(const Page& page);
 std::vector<SecretBytes> rows_of(const SecretBytes& words);
 
 SecretBytes to_text(const Page& page);
-/// A PDF of these pages, A4, each with a QR code of its words. Source: ISO 32000-1; fonts that every reader
-/// has.
+/// Whether libqrencode is installed.
+bool can_draw_codes();
+
+/// A PDF of these pages, A4, each with a QR code of its words if can_draw_codes(). Source: ISO 32000-1; fonts
+/// that every reader has.
 SecretBytes to_pdf(const std::vector<Page>& pages);
 
 }  // namespace zkv::recovery

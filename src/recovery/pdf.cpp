@@ -124,6 +124,8 @@ std::string reference(std::size_t object) { return std::to_string(object) + " 0 
 
 }  // namespace
 
+bool can_draw_codes() { return QrCode("QR").width() > 0; }
+
 SecretBytes to_pdf(const std::vector<Page>& pages) {
   Document document;
   std::string kids;

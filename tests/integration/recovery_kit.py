@@ -78,6 +78,18 @@ class WholeKit(Case):
         self.world.out("fs", "add", "-k", "-", "tank/b", "-", stdin=(words + "\nthe key of b\n").encode())
         self.assertEqual(self.world.listed(self.key), ["tank/a: the key of a", "tank/b: the key of b"])
 
+    def test_is_taken_from_a_file_however_its_lines_are_broken(self):
+        words = self.parts()[0].split()
+        in_rows = [" ".join(words[at:at + 3]) for at in range(0, 33, 3)]
+        for text in ("\n".join(in_rows), "\r\n".join(words), "\n".join(in_rows).replace(" ", "\t")):
+            (self.world.home / "kit").write_text(text)
+            self.assertIn("slot", self.world.out("recovery", "test", "--key-file", "kit"))
+        (self.world.home / "kit").write_text("\n".join(in_rows[:-1]))
+        self.assertIn("do not fit together", self.world.error("recovery", "test", "--key-file", "kit"))
+        halves = [" ".join(part.split()[:17]) + "\n" + " ".join(part.split()[17:]) for part in self.parts("--split", "2/3")]
+        (self.world.home / "kit").write_text("\n".join(halves[1:]))
+        self.assertIn("slot", self.world.out("recovery", "test", "--key-file", "kit"))
+
     def test_takes_the_recovery_key_of_before_kits_too(self):
         self.assertIn("slot 1 (recovery)", self.try_kit([self.key])[0].decode())
 
@@ -99,7 +111,7 @@ class WholeKit(Case):
     def test_needs_a_repository_with_slots(self):
         self.world.path.unlink()
         self.assertIn("no repository", self.world.error("recovery", "create"))
-        self.world.init()
+        self.world.init("-f")
         self.assertIn("has no slots", self.world.error("recovery", "create", "-k", "-", stdin=b"x"))
         self.assertIn("seed's format", self.world.error("recovery", "test", "--key-file", "-", stdin=b"x"))
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "base/file.h"
@@ -96,6 +97,11 @@ Result<> tell_of_kit_files(const recovery::Kit& kit, const std::vector<fs::path>
   out << "Made recovery " << recovery::label_of(kit) << "; it opens slot " << std::to_string(kit.slot)
       << ":\n";
   for (const auto& file : files) out << "  " << file.string() << "\n";
+  const bool has_pdf =
+      std::ranges::any_of(files, [](const fs::path& file) { return file.extension() == ".pdf"; });
+  if (has_pdf && !recovery::can_draw_codes())
+    out << "There are no QR codes on them: libqrencode4 is not installed. The words are all that is "
+           "needed.\n";
   out << "Print them now, then remove them (shred -u FILE): whoever reads "
       << (kit.parts.size() == 1 ? "one" : std::to_string(kit.scheme.threshold) + " parts")
       << " can open the repository.\nNext: see that 'zkv recovery test' takes what is on the paper.\n";

@@ -48,6 +48,22 @@ class PartPrompt {
     return words;
   }
 
+  /// Words with one blank between them, whatever the paper has besides: tabs, commas, the row's number.
+  static SecretBytes tidied(std::string_view line, std::size_t first) {
+    constexpr std::string_view kBetween = " \t,.;";
+    const std::string number = std::to_string(first + 1);
+    SecretBuilder tidy;
+    for (auto at = line.find_first_not_of(kBetween); at != std::string_view::npos;) {
+      const auto end = std::min(line.find_first_of(kBetween, at), line.size());
+      const auto word = line.substr(at, end - at);
+      const bool is_number = tidy.size() == 0 && word == number;
+      if (tidy.size() != 0) tidy.append(" ");
+      if (!is_number) tidy.append(word);
+      at = line.find_first_not_of(kBetween, end);
+    }
+    return tidy.take();
+  }
+
   static void complain(const Error& error) {
     tell("  " + error.message() + (error.remedy().empty() ? "" : ": " + error.remedy()));
   }
@@ -60,6 +76,7 @@ class PartPrompt {
               ask_for_line(wanted_ + ", words " + std::to_string(first + 1) + " to " + std::to_string(last),
                            echo_));
       if (first == 0 && is_key(line)) return line;
+      line = tidied(line.view(), first);
       const auto checked = recovery::check_words(line.view(), first);
       const auto typed = count_words(line.view());
       const bool are_rows = typed % recovery::kRowWords == 0 && first + typed <= recovery::kPartWords;

@@ -174,9 +174,8 @@ Result<> print_tried(const repository::Tried& tried, const Session& session, con
 Error explain_trial(Error error) {
   if (error.kind() != ErrorKind::kWrongKey) return error;
   return std::move(error).remedy(
-      "the words are sound, but of another repository, or their slot was removed: compare the kit's number, "
-      "id and "
-      "slot with 'zkv slot list' and 'zkv repository show'");
+      "words of a kit that came as far as this are sound, but of another repository, or their slot was "
+      "removed: compare the kit's number, id and slot with 'zkv slot list' and 'zkv repository show'");
 }
 
 Result<> test_kit(Session& session, const TestOptions& options) {
