@@ -105,6 +105,19 @@ class BesideAService(Case):
         self.assertIn("still waits: no bus", said)
         self.assertIn("touch /run/zfs-keyvault/mounted", said)
 
+    def test_that_has_nobody_to_ask_what_waits_for_the_volumes_starts_all_the_same(self):
+        program = self.host.zfs / "systemctl"
+        program.write_text(f"""#!/bin/sh
+case "$*" in *InvocationID*) echo the-boot;; *Result*) echo exec-condition;; *UnitFileState*) echo enabled;; show*) echo inactive;; list-jobs*) ;;
+  *) ls /run/zkv-opened-by-hand && echo "$@" >>{self.calls};; esac
+""")
+        program.chmod(0o755)
+        script = '"$0" unlock --key-file key --only tank/hex && ! ls /run/zkv-opened-by-hand && "$0" unlock --key-file key && "$0" lock --all && ! ls /run/zkv-opened-by-hand'
+        before = ("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && { " + script + "; }")
+        said = self.host.run(before=before)[1].decode()
+        self.assertIn("what waits for zfs-keyvault.target starts", said)
+        self.assertEqual(self.calls.read_text(), "--no-block start zfs-keyvault.target\n")
+
     def test_that_does_not_wait_or_where_not_all_was_opened_it_is_left_alone(self):
         self.play("active")
         self.unlock()
@@ -181,6 +194,15 @@ class ByKit(Case):
         self.assert_all_open()
         for word in words:
             self.assertNotIn(f" {word} ", terminal.seen.replace("\n", " "))
+
+    def test_typed_as_it_stands_on_the_paper(self):
+        words, = self.kit()
+        terminal = self.terminal("unlock", "--recovery")
+        for number in range(1, 34, 3):
+            terminal.until(f"words {number} to {number + 2}: ")
+            terminal.type(f"{number}  {words[number - 1]}, {words[number]}\t{words[number + 1].upper()}.")
+        terminal.end()
+        self.assert_all_open()
 
     def test_opens_where_there_is_no_network_at_all(self):
         words, = self.kit()

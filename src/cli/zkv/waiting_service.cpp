@@ -5,8 +5,10 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
+#include "base/file.h"
 #include "commands.h"
 #include "unlock/system_tool.h"
 
@@ -17,6 +19,7 @@ namespace {
 constexpr std::chrono::seconds kManagerLimit{30};
 constexpr const char* kService = "zfs-keyvault.service";
 constexpr const char* kTarget = "zfs-keyvault.target";
+constexpr const char* kOpenedByHand = "/run/zkv-opened-by-hand";
 
 Result<std::string> systemctl(std::vector<std::string> words) {
   return unlock::run_tool("systemctl", std::move(words), 0, kManagerLimit);
@@ -45,6 +48,12 @@ bool is_stopped() {
   return property_of(kService, "UnitFileState") == "enabled" &&
          property_of(kService, "ConditionResult") == "yes" &&
          property_of(kService, "Result") != "exec-condition";
+}
+
+/// One in that state that is enabled and was skipped: this host is enrolled with no gateway.
+bool has_nobody_to_ask(const std::string& state) {
+  return state == "inactive" && property_of(kService, "Result") == "exec-condition" &&
+         property_of(kService, "UnitFileState") == "enabled";
 }
 
 /// Still, in that state of the service.
@@ -91,6 +100,16 @@ void order(std::vector<std::string> words, const std::string& told, const Failin
   }
 }
 
+/// What zfs-keyvault.target asserts where the service has not done the work, and will not.
+void let_target_stand_alone() {
+  if (const auto told = replace_file(kOpenedByHand, {}); !told) {
+    report(Error(told.error()).context("all is open, and what waits for it does not start"));
+    return;
+  }
+  order({"start", kTarget}, std::string("what waits for ") + kTarget + " starts",
+        {"all is open, and what waits for it does not start", std::string("systemctl start ") + kTarget});
+}
+
 /// With what came of leaving the key for it.
 void tell_of_queued(const Result<>& left) {
   if (!left) {
@@ -113,13 +132,16 @@ WaitingService::WaitingService() {
   was_waiting_ = does_wait(state);
   was_queued_ = is_queued(state);
   was_asking_ = was_waiting_ && state == "activating";
+  had_nobody_to_ask_ = has_nobody_to_ask(state) && !does_stand(kTarget);
 }
 
 void WaitingService::keep(const repository::RepositoryKey& key) {
+  does_all_ = true;
   if (was_waiting_ || was_queued_) kept_.emplace(host::HeldHandover::hold(key));
 }
 
 void WaitingService::end(bool is_all_open) {
+  if (had_nobody_to_ask_ && does_all_ && is_all_open) return let_target_stand_alone();
   if (!kept_) return;
   const auto state = state_of(kService);
   const bool is_to_come = is_queued(state);
@@ -167,7 +189,10 @@ bool does_service_run() { return state_of(kService) == "active"; }
 
 void let_service_stop() {
   static_cast<void>(host::take_handover());
-  if (::geteuid() != 0 || (!does_stand(kTarget) && !does_stand(kService))) return;
+  if (::geteuid() != 0) return;
+  std::error_code failed;
+  std::filesystem::remove(kOpenedByHand, failed);
+  if (!does_stand(kTarget) && !does_stand(kService)) return;
   order({"stop", kTarget, kService},
         std::string(kService) + " ends with what requires " + kTarget +
             "; 'systemctl start zfs-keyvault' asks again",

@@ -22,9 +22,10 @@ class WaitingService {
   [[nodiscard]] bool was_asking() const { return was_asking_; }
   /// Whether its start was queued behind other units when this was made, so that it asks later.
   [[nodiscard]] bool was_queued() const { return was_queued_; }
-  /// Keeps the key for it, in the kernel: not in this process, which holds none while it mounts, and not
-  /// longer than this process lives.
+  /// All is about to be opened. Keeps the key for it, in the kernel: not in this process, which holds none
+  /// while it mounts, and not longer than this process lives.
   void keep(const repository::RepositoryKey& key);
+  /// Where it has nobody to ask, zfs-keyvault.target is started, once all is open.
   /// Where it waits still it is begun anew, and ends with the key that was kept as this has: without asking
   /// anybody, and well where all is open, so that what waits for zfs-keyvault.target starts. Where its start
   /// is queued still that is left to its turn, and the key waits for it in root's keyring, for
@@ -37,6 +38,8 @@ class WaitingService {
   bool was_waiting_ = false;
   bool was_queued_ = false;
   bool was_asking_ = false;
+  bool had_nobody_to_ask_ = false;
+  bool does_all_ = false;  ///< and not some volumes
   std::optional<Result<host::HeldHandover>> kept_;
 };
 

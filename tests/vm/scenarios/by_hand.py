@@ -86,6 +86,18 @@ class ByHand(Scenario):
             self.assertEqual(mounted.splitlines(), ["available", "yes", f"content of {volume}"])  # The pool's mount point is set.
         self.assertEqual(guest.check("cat /tank/made/file /srv/box/file; head -c 16 /dev/zvol/vault/block; ls /dev/mapper"),
                          "content of made\ncontent of box\ncontent of blockcontrol\ncrate\n")
+
+        self.step("with no gateway to ask, all is opened by hand, and what waits for it starts")
+        guest.check("rm /etc/default/zfs-keyvault; mkdir -p /etc/systemd/system/zfs-keyvault.service.d; "
+                    "printf '[Unit]\\nConditionKernelCommandLine=\\n' >/etc/systemd/system/zfs-keyvault.service.d/ask.conf; systemctl daemon-reload")
+        guest.check("zkv lock --all && systemctl start zfs-keyvault.service")
+        self.assertEqual(unit(guest, "zfs-keyvault.service", "Result"), "exec-condition")
+        self.assertEqual(guest.run("systemctl start zfs-keyvault.target").code, 1)
+        self.assertIn("what waits for zfs-keyvault.target starts", guest.run("zkv unlock --key-file /root/recovery-key").err)
+        guest.check("systemctl start zfs-keyvault.target")
+        guest.check("zkv lock --all && systemctl start multi-user.target")
+        self.assertNotEqual(unit(guest, "zfs-keyvault.target", "ActiveState"), "active")
+        self.assertEqual(guest.run("systemctl start zfs-keyvault.target").code, 1)
         guest.power_off()
 
 
