@@ -21,10 +21,10 @@ using KeyChange = host::VolumeChange::Happened;
 
 constexpr const char* kReplicas =
     "filesystems of ZFS get another key. Where 'zfs send --raw' replicates them, later increments break the "
-    "replica "
-    "(openzfs#12614): replicate them from the beginning afterwards, to another name, and keep the old "
-    "replica until that "
-    "is done.";
+    "replica (openzfs#12614): replicate them from the beginning afterwards, to another name, and keep the "
+    "old replica until that is done. It opens by the old key alone, which the repository will not hold any "
+    "more: keep that first, with each replica on this machine taken in (zkv volume add), or on paper for "
+    "those elsewhere (zkv volume show -p NAME).";
 
 Result<bool> holds_zfs(const Session& session, const SecretBytes& key) {
   ZKV_TRY(const auto opened, repository::open(session.repository, key));
@@ -79,8 +79,9 @@ Result<bool> is_volume_change_pending(const Session& session, const SecretBytes&
 
 Result<> confirm_volume_change(const Session& session, const SecretBytes& key, bool yes) {
   ZKV_TRY(const bool has_replicas, holds_zfs(session, key));
-  if (yes || !has_replicas) return {};
+  if (!has_replicas) return {};
   static_cast<void>(std::fprintf(stderr, "zkv: %s\n", kReplicas));
+  if (yes) return {};
   const auto answer = ask_for_line("Type yes to change them", Echo::kOn);
   if (!answer)
     return Error(answer.error().kind(), "nobody agreed to it; nothing was changed").remedy("give --yes");
