@@ -56,7 +56,7 @@ class Units(unittest.TestCase):
 
     def test_they_begin_where_a_repository_is_enrolled_wherever_it_lies(self):
         for unit in ("zfs-keyvault.service", "zkv-check.service"):
-            script = re.fullmatch(r"/bin/sh -c '(.*)'", dict(settings(unit))["ExecCondition"]).group(1)
+            script = re.fullmatch(r"\+?/bin/sh -c '(.*)'", dict(settings(unit))["ExecCondition"]).group(1)
             script = script.replace("$GATEWAY_URI$ZKV_OPTIONS", "").replace("$$", "$")
             with tempfile.TemporaryDirectory() as folder, self.subTest(unit):
                 there, link = pathlib.Path(folder, "there"), pathlib.Path(folder, "link")
