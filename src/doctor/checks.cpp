@@ -31,6 +31,7 @@ constexpr std::array kChecks{
     Check{"crypttab-unknown", kMend, crypttab_unknown},
     Check{"fstab-stops-boot", kMend, fstab_stops_boot},
     Check{"fstab-too-early", kMend, fstab_too_early},
+    Check{"fstab-gives-up", kMend, fstab_gives_up},
     Check{"fstab-type", kMend, fstab_type},
     Check{"last-opening", kMend, last_opening},
     Check{"disk-twin", kMend, disk_twin},
@@ -63,6 +64,7 @@ constexpr std::array kChecks{
     Check{"file-readable", kMend, file_readable},
     Check{"key-left-lying", kNote, key_left_lying},
     Check{"repository-copy", kNote, repository_copy},
+    Check{"repository-other", kNote, repository_other},
     Check{"swap-plain", kNote, swap_plain},
 };
 

@@ -63,6 +63,70 @@ bool can_be_missing(const FstabEntry& entry) {
   return has_option(entry.options, "nofail") || has_option(entry.options, "_netdev");
 }
 
+bool lies_within(std::string_view path, std::string_view place) {
+  if (place.size() < 2 || !path.starts_with(place)) return false;
+  return path.size() == place.size() || path[place.size()] == '/';
+}
+
+/// Whether systemd mounts what is at or below `place` first.
+bool wants_mount(const FstabEntry& entry, const std::string& place) {
+  constexpr std::string_view kWanted = "x-systemd.requires-mounts-for=";
+  const bool is_by_option = std::ranges::any_of(entry.options, [&](const std::string& option) {
+    return option.starts_with(kWanted) && lies_within(std::string_view(option).substr(kWanted.size()), place);
+  });
+  return is_by_option || lies_within(entry.mountpoint, place) || lies_within(entry.source, place);
+}
+
+/// What is not started by zfs-keyvault.target alone is started with the boot.
+bool is_wanted_at_boot(const Unit& unit) {
+  return unit.is_there() && std::ranges::any_of(unit.wanted_by, [](const std::string& target) {
+           return target != "zfs-keyvault.target";
+         });
+}
+
+/// What the boot starts and has `entry` mounted for; empty: nothing is known.
+std::string puller_of(const Facts& facts, const FstabEntry& entry) {
+  for (const auto& other : facts.fstab) {
+    const bool is_other = other.mountpoint != entry.mountpoint;
+    if (is_other && !is_left_for_later(other) && wants_mount(other, entry.mountpoint))
+      return "the mount of " + other.mountpoint;
+  }
+  for (const auto& [name, unit] : facts.units) {
+    if (!is_wanted_at_boot(unit)) continue;
+    for (const auto* setting : {"RequiresMountsFor", "WorkingDirectory", "RootDirectory"}) {
+      for (const auto& word : unit.words(setting)) {
+        if (lies_within(word, entry.mountpoint)) return name;
+      }
+    }
+  }
+  return {};
+}
+
+/// A line with noauto comes before local-fs.target all the same, as soon as anything has it mounted: and zkv
+/// comes after that. Source: systemd.mount(5), "fstab".
+std::optional<Found> found_pulled(const Facts& facts, const FstabEntry& entry, const VolumeFacts& volume) {
+  const auto puller = puller_of(facts, entry);
+  if (puller.empty()) return std::nullopt;
+  return Found{std::string(kFstab),
+               puller + " has the boot wait for " + entry.mountpoint + ", that for " + volume.name +
+                   ", and nobody is asked before local-fs.target, which waits for both",
+               "add nofail beside noauto to the options of the line of " + entry.mountpoint +
+                   " in /etc/fstab, then systemctl daemon-reload"};
+}
+
+/// Whether zkv mounts by the line whatever lies on a mapping, as soon as that is open.
+bool is_mounted_by_us(const FstabEntry& entry, const VolumeFacts& volume) {
+  return volume.kind != "zfs" && (entry.source == std::string(kMapper) + volume.name ||
+                                  std::ranges::count(entry.lies_on, volume.name) > 0);
+}
+
+bool waits_for_us(const FstabEntry& entry) {
+  return std::ranges::any_of(entry.options, [](const std::string& option) {
+    return (option.starts_with("x-systemd.requires=") || option.starts_with("x-systemd.after=")) &&
+           option.find("=zfs-keyvault.") != std::string::npos;
+  });
+}
+
 FoundList as_found(const std::vector<host::Finding>& findings) {
   FoundList found;
   for (const auto& finding : findings) found.push_back({finding.about, finding.what, finding.remedy});
@@ -137,18 +201,45 @@ FoundList fstab_stops_boot(const Facts& facts) {
   FoundList found;
   for (const auto& entry : facts.fstab) {
     const auto* volume = volume_under(facts, entry);
-    if (volume == nullptr || is_left_for_later(entry) || can_be_missing(entry)) continue;
+    if (volume == nullptr || can_be_missing(entry)) continue;
+    if (is_left_for_later(entry)) {
+      if (auto pulled = found_pulled(facts, entry, *volume)) found.push_back(std::move(*pulled));
+      continue;
+    }
     const bool is_swap = entry.type == "swap";
     const auto as_what =
         is_swap ? " as swap: " : " on " + entry.mountpoint + ", then ends in emergency mode: ";
+    const std::string words =
+        is_swap ? "nofail"
+                : (is_mounted_by_us(entry, *volume) ? "noauto,nofail (zkv mounts it)"
+                                                    : "noauto,nofail,x-systemd.requires=zfs-keyvault.target,"
+                                                      "x-systemd.wanted-by=zfs-keyvault.target");
     const auto options =
-        is_swap ? "add nofail to the options of the line of " + entry.source
-                : "add noauto (zkv mounts it) or nofail to the options of the line of " + entry.mountpoint;
+        "add " + words + " to the options of the line of " + (is_swap ? entry.source : entry.mountpoint);
     found.push_back({std::string(kFstab),
                      "the boot waits for " + entry.source + as_what + volume->name +
                          " is locked until the network is up and somebody has approved",
                      options + " in /etc/fstab, then systemctl daemon-reload" +
                          (is_swap ? "; once it is open, swapon -a turns it on" : "")});
+  }
+  return found;
+}
+
+FoundList fstab_gives_up(const Facts& facts) {
+  FoundList found;
+  for (const auto& entry : facts.fstab) {
+    const auto* volume = volume_under(facts, entry);
+    if (volume == nullptr || is_left_for_later(entry) || !can_be_missing(entry) || entry.type == "swap")
+      continue;
+    if (is_mounted_by_us(entry, *volume) || waits_for_us(entry)) continue;
+    found.push_back(
+        {std::string(kFstab),
+         entry.mountpoint + " needs " + volume->name +
+             ", and its line waits for no approval: systemd mounts what is there before, or gives it up "
+             "after a minute and a half, and nothing mounts it later",
+         "noauto,nofail,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target "
+         "in the options of the line of " +
+             entry.mountpoint + " in /etc/fstab, then systemctl daemon-reload"});
   }
   return found;
 }
@@ -160,11 +251,7 @@ FoundList last_opening(const Facts& facts) { return as_found(facts.left_over); }
 FoundList fstab_too_early(const Facts& facts) {
   FoundList found;
   for (const auto& entry : facts.fstab) {
-    const bool waits = std::ranges::any_of(entry.options, [](const std::string& option) {
-      return (option.starts_with("x-systemd.requires=") || option.starts_with("x-systemd.after=")) &&
-             option.find("=zfs-keyvault.") != std::string::npos;
-    });
-    if (!waits || is_left_for_later(entry) || can_be_missing(entry)) continue;
+    if (!waits_for_us(entry) || is_left_for_later(entry) || can_be_missing(entry)) continue;
     found.push_back({std::string(kFstab),
                      entry.mountpoint + " is to be mounted after zfs-keyvault, and before local-fs.target, "
                                         "which comes before the network: systemd drops one of them at random",

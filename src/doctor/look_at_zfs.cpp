@@ -77,10 +77,41 @@ std::string to_be_ignored(const std::string& name, const Generated& root) {
   return names;
 }
 
+/// Whether a unit runs zfs(8) in a way that loads keys, and asks for those that no file holds.
+bool loads_keys(const Unit& unit) {
+  for (const auto* setting : {"ExecStartPre", "ExecStart", "ExecStartPost"}) {
+    const auto commands = unit.settings.find(setting);
+    if (commands == unit.settings.end()) continue;
+    for (const auto& command : commands->second) {
+      const auto program = command.find("zfs ");
+      if (program == std::string::npos) continue;
+      const std::string_view words = std::string_view(command).substr(program);
+      for (const auto* loading : {"load-key", "mount -l", "mount -al", "mount -la", "mount -a -l"}) {
+        if (words.find(loading) != std::string_view::npos) return true;
+      }
+    }
+  }
+  return false;
+}
+
+bool has_key_to_ask_for(const Facts& facts) {
+  return std::ranges::any_of(facts.volumes, [](const VolumeFacts& volume) {
+    return volume.kind == "zfs" && volume.key_file.empty();
+  });
+}
+
 }  // namespace
 
 FoundList zfs_asks(const Facts& facts) {
   FoundList found;
+  for (const auto& [name, unit] : facts.units) {
+    if (!unit.is_enabled() || !loads_keys(unit) || !has_key_to_ask_for(facts)) continue;
+    found.push_back(
+        {name,
+         "it loads keys of ZFS at boot, which zkv does now, and asks for them at the console: what "
+         "it comes before waits for that, the network and zkv perhaps among it",
+         "systemctl disable " + name});
+  }
   for (const auto& [name, root] : generated_for(facts)) {
     if (root.mounted.empty() || root.key_location.starts_with("file://")) continue;
     const auto what =

@@ -34,6 +34,7 @@ FoundList crypttab_netdev(const Facts& facts);
 FoundList crypttab_unknown(const Facts& facts);
 FoundList fstab_stops_boot(const Facts& facts);
 FoundList fstab_too_early(const Facts& facts);
+FoundList fstab_gives_up(const Facts& facts);
 FoundList fstab_type(const Facts& facts);
 FoundList last_opening(const Facts& facts);
 
@@ -80,6 +81,7 @@ FoundList file_writable(const Facts& facts);
 FoundList file_readable(const Facts& facts);
 FoundList key_left_lying(const Facts& facts);
 FoundList repository_copy(const Facts& facts);
+FoundList repository_other(const Facts& facts);
 FoundList swap_plain(const Facts& facts);
 
 }  // namespace zkv::doctor

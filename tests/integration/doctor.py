@@ -188,6 +188,16 @@ class Image(unittest.TestCase):
         (self.root / "etc/old-repository").write_bytes((self.root / "var/lib/zkv/repository").read_bytes())
         self.assertEqual(list(self.found(code=0)), ["repository-copy"])
 
+    def test_another_repository_is_no_copy_and_nobody_is_told_to_remove_it(self):
+        (self.root / "root").mkdir(exist_ok=True)
+        self.host.out("--repository", self.root / "root/.zkv-repository", "fs", "init", "--format", "2", "-m")
+        found = self.found(code=0)
+        self.assertEqual(list(found), ["repository-other"])
+        self.assertNotIn("rm ", found["repository-other"]["remedy"])
+        (self.root / "var/lib/zkv/repository").write_bytes(b"damaged")
+        (self.root / "etc/old-repository").write_bytes((self.root / "root/.zkv-repository").read_bytes())
+        self.assertNotIn("repository-copy", self.found())
+
     def test_hostile_names_do_not_reach_the_terminal(self):
         self.write("root/\x1b[31mkey", self.key, 0o600)
         told = self.host.out("doctor", "--root", self.root)

@@ -7,8 +7,10 @@
 namespace zkv::doctor {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 TEST(DoctorOrder, FindsUnitsThatHangOnTheVolumesWithoutOrder) {
   EXPECT_THAT(
@@ -136,10 +138,68 @@ TEST(DoctorOrder, FindsLinesOfFstabThatStopTheBoot) {
   EXPECT_THAT(with_line("/srv/data/www /var/www none bind"), ElementsAre("fstab-stops-boot"));
   EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 noauto"), IsEmpty());
   EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 nofail"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 noauto\n/srv/data2 /srv/bind none bind,nofail"),
+              IsEmpty());
   EXPECT_THAT(with_line("/dev/mapper/data2 /srv/data2 ext4 defaults"), IsEmpty());
   EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service"),
               ElementsAre("fstab-too-early"));
   EXPECT_THAT(with_line("/dev/vdb /mnt ext4 x-systemd.requires=zfs-keyvault.service,_netdev"), IsEmpty());
+}
+
+TEST(DoctorOrder, FindsLinesOfFstabThatAnApprovalComesTooLateFor) {
+  const auto with_line = [](const std::string& line) {
+    return found_after([&](Facts& facts) { facts.fstab = parse_whole_fstab(line); });
+  };
+  const std::string waits =
+      "noauto,nofail,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target";
+  for (const std::string what : {"tank/home/anna /home/anna zfs ", "/dev/zvol/tank/home /srv/disk ext4 ",
+                                 "/srv/data/www /var/www none bind,"}) {
+    EXPECT_THAT(with_line(what + "nofail"), ElementsAre("fstab-gives-up")) << what;
+    EXPECT_THAT(with_line(what + "_netdev"), ElementsAre("fstab-gives-up")) << what;
+    EXPECT_THAT(with_line(what + waits), IsEmpty()) << what;
+    EXPECT_THAT(with_line(what + "nofail,x-systemd.requires=zfs-keyvault.target"), IsEmpty()) << what;
+  }
+  EXPECT_THAT(with_line("/dev/mapper/data /srv/data ext4 nofail"), IsEmpty());
+  EXPECT_THAT(with_line("/dev/mapper/data none swap nofail"), IsEmpty());
+}
+
+TEST(DoctorOrder, FindsWhatHasALineMountedThatTheBootLeaves) {
+  const auto with_lines = [](const std::string& options, const std::string& other,
+                             const std::string& unit = {}) {
+    return found_after([&](Facts& facts) {
+      facts.fstab = parse_whole_fstab("/dev/mapper/data /srv/data ext4 " + options + " 0 2\n" + other);
+      if (unit.empty()) return;
+      auto& service = facts.units["files.service"];
+      service.file = "/etc/systemd/system/files.service";
+      service.wanted_by = {unit};
+      read_unit_text("RequiresMountsFor=/var /srv/data/www\n", service);
+    });
+  };
+  const std::string bind = "/srv/data/sub /srv/bind none bind,nofail";
+  EXPECT_THAT(with_lines("noauto", bind), ElementsAre("fstab-stops-boot", "fstab-gives-up"));
+  EXPECT_THAT(with_lines("noauto", "/dev/vdb /srv/data/more ext4 nofail"), ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_lines("noauto", "/dev/vdb /mnt ext4 x-systemd.requires-mounts-for=/srv/data"),
+              ElementsAre("fstab-stops-boot"));
+  EXPECT_THAT(with_lines("noauto,nofail", bind), ElementsAre("fstab-gives-up"));
+  EXPECT_THAT(with_lines("noauto", "/srv/data/sub /srv/bind none bind,noauto"), IsEmpty());
+  EXPECT_THAT(with_lines("noauto", "", "multi-user.target"), Contains("fstab-stops-boot"));
+  EXPECT_THAT(with_lines("noauto,nofail", "", "multi-user.target"), Not(Contains("fstab-stops-boot")));
+  EXPECT_THAT(with_lines("noauto", "", "zfs-keyvault.target"), Not(Contains("fstab-stops-boot")));
+}
+
+TEST(DoctorOrder, FindsAUnitOfOnesOwnThatLoadsKeysOfZfs) {
+  const auto with_unit = [](const std::string& command, bool is_enabled = true) {
+    return found_after([&](Facts& facts) {
+      auto& unit = facts.units["old-load-key.service"];
+      unit.file = "/etc/systemd/system/old-load-key.service";
+      if (is_enabled) unit.wanted_by = {"zfs-mount.service"};
+      read_unit_text("ExecStart=" + command + "\n", unit);
+    });
+  };
+  EXPECT_THAT(with_unit("/sbin/zfs load-key -a"), ElementsAre("zfs-asks"));
+  EXPECT_THAT(with_unit("/bin/sh -c 'zpool import tank; zfs mount -al'"), ElementsAre("zfs-asks"));
+  EXPECT_THAT(with_unit("/sbin/zfs mount -a"), IsEmpty());
+  EXPECT_THAT(with_unit("/sbin/zfs load-key -a", false), IsEmpty());
 }
 
 std::string cached(const std::string& location, const std::string& ignore = "-",

@@ -263,6 +263,10 @@ TEST(Doctor, FindsWhatLiesAbout) {
                 facts.leftovers.push_back({"/root/old", Leftover::Kind::kRepository});
               }),
               ElementsAre("repository-copy"));
+  EXPECT_THAT(found_after([](Facts& facts) {
+                facts.leftovers.push_back({"/root/other", Leftover::Kind::kOtherRepository});
+              }),
+              ElementsAre("repository-other"));
   EXPECT_THAT(found_after([](Facts& facts) { facts.swaps[0].is_encrypted = false; }),
               ElementsAre("swap-plain"));
 }

@@ -15,7 +15,7 @@ EXPORTFS = "printf '#!/bin/sh\\n' >/usr/sbin/exportfs && chmod +x /usr/sbin/expo
 LEGACY = """
 zfs create -o mountpoint=legacy tank/raw/legacy
 mkdir /srv/legacy
-echo 'tank/raw/legacy /srv/legacy zfs noauto,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target 0 0' >>/etc/fstab
+echo 'tank/raw/legacy /srv/legacy zfs noauto,nofail,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target 0 0' >>/etc/fstab
 systemctl daemon-reload
 systemctl start srv-legacy.mount
 """
