@@ -73,8 +73,9 @@ Result<Opened> open_bytes(const fs::path& path, Bytes file, const SecretBytes& s
 fs::path default_path() {
   if (is_place_named()) return std::getenv(kPlaceVariable);
   std::error_code error;
-  if (fs::exists(kSystemPlace, error)) return kSystemPlace;
-  return home() / kHomeName;
+  fs::path of_home = home() / kHomeName;
+  const bool is_gone = !fs::exists(of_home, error) && fs::exists(previous_of(kSystemPlace), error);
+  return fs::exists(kSystemPlace, error) || is_gone ? fs::path(kSystemPlace) : of_home;
 }
 
 std::optional<fs::path> hidden_by(const fs::path& path) {

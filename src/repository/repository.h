@@ -18,7 +18,8 @@ enum class Format {
   kVersion2,  ///< docs/repository-format.md
 };
 
-/// $ZKV_REPOSITORY; else /var/lib/zkv/repository if it exists; else ~/.zkv-repository.
+/// $ZKV_REPOSITORY; else /var/lib/zkv/repository if it exists, or did and there is no other; else
+/// ~/.zkv-repository.
 std::filesystem::path default_path();
 
 /// The repository that default_path() gives now, and would give no more with one at `path`.

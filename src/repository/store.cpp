@@ -42,9 +42,9 @@ Result<Bytes> read_bytes(const fs::path& path) {
     }
     return Error::not_found("there is no repository at " + path.string())
         .remedy(
-            "put it back if there is a backup of it; 'zkv fs init --repository /var/lib/zkv/repository' "
-            "makes "
-            "a new one for the machine; --repository names another place");
+            "put it back if there is a backup of it; "
+            "'zkv fs init --repository /var/lib/zkv/repository' makes a new one for the machine; "
+            "--repository names another place");
   }
   return bytes;
 }

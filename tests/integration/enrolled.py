@@ -303,12 +303,13 @@ class BesideABoot(Case):
         self.assertFalse(self.calls.exists())
 
     def test_one_that_is_kept_off_or_has_nobody_to_ask_stays_so(self):
-        for why_not in ({"ConditionResult": "no"}, {"Result": "exec-condition"}):
+        for why_not, called in (({"ConditionResult": "no"}, ""), ({"Result": "exec-condition"}, "--no-block start zfs-keyvault.target\n")):
             self.play("inactive", **{"UnitFileState": "enabled", "ConditionResult": "yes", "Result": "success", **why_not})
             running = self.begin("mount")
             self.gateway.command("request", "approve", running.request)
             running.end(0)
-        self.assertFalse(self.calls.exists())
+            self.assertEqual(self.calls.read_text() if self.calls.exists() else "", called)
+        self.host.run("lock", "--all")  # No trace of it stays in /run.
 
     def test_a_service_that_somebody_stopped_comes_with_the_volumes(self):
         self.play("inactive", UnitFileState="enabled", ConditionResult="yes", Result="success")

@@ -53,9 +53,9 @@ class SeedCommands(unittest.TestCase):
             self.world.out("fs", "add", "-k", new, name, "two")
         self.assertEqual(self.world.out("--repository", kept, "fs", "list", "-p", "-k", old), "tank/a: one\n")
 
-    def on_a_machine(self, *words, code=0):
+    def on_a_machine(self, *words, code=0, before="true"):
         """As root where the package was installed and /var/lib/zkv is empty; what is there afterwards ends the output."""
-        script = 'mount -t tmpfs none /var/lib && mkdir /var/lib/zkv && { "$@"; code=$?; ls /var/lib/zkv; exit $code; }'
+        script = f'mount -t tmpfs none /var/lib && mkdir /var/lib/zkv && cd /var/lib/zkv && {before} && {{ "$@"; code=$?; ls /var/lib/zkv; exit $code; }'
         return b"".join(self.world.run(*words, code=code, before=("unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"))).decode()
 
     def test_init_hides_no_repository_that_was_the_machines(self):
@@ -68,6 +68,11 @@ class SeedCommands(unittest.TestCase):
         self.world.out("fs", "list", "-k", key)
         self.world.path.unlink()
         self.assertIn("repository", self.on_a_machine(*system).split())
+
+    def test_the_machines_own_repository_that_is_gone_is_missed_and_not_made_anew(self):
+        for words in (("fs", "list"), ("fs", "init", "--repository", "/var/lib/zkv/repository")):
+            told = self.on_a_machine(*words, code=1, before="touch repository.previous")
+            self.assertIn("put that back: cp -p /var/lib/zkv/repository.previous /var/lib/zkv/repository", told)
 
     def test_the_last_copy_of_a_repository_that_is_gone_is_not_written_over(self):
         key = self.world.init()
