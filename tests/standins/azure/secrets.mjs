@@ -8,7 +8,7 @@ const kNinetyDays = 90 * 24 * 3600;
 export class Secrets {
   #live = new Map();
   #deleted = new Map();
-  #busyUntil = new Map();
+  #begun = new Map(); // what was answered last and takes its time: when, and the setting that says how long
 
   /// `now` returns the time in seconds; of `settings` are read purgeProtection and, in milliseconds, deletionTime and
   /// purgeTime.
@@ -61,7 +61,7 @@ export class Secrets {
     const dates = { deletedDate, scheduledPurgeDate: deletedDate + kNinetyDays };
     this.#deleted.set(keyOf(name), { versions: this.versions(name), dates });
     this.#live.delete(keyOf(name));
-    this.#busyUntil.set(keyOf(name), Date.now() + this.settings.deletionTime);
+    this.#begun.set(keyOf(name), { at: Date.now(), takes: 'deletionTime' });
     return this.deleted(name);
   }
 
@@ -73,9 +73,10 @@ export class Secrets {
     return { ...newest, ...entry.dates, attributes: { ...newest.attributes, ...this.#recovery() } };
   }
 
-  /// Whether a deletion or a purge of that name was answered and is not yet done.
+  /// Whether a deletion or a purge of that name was answered and is not yet done, as the settings are now.
   isBusy(name) {
-    return Date.now() < (this.#busyUntil.get(keyOf(name)) ?? 0);
+    const begun = this.#begun.get(keyOf(name));
+    return begun !== undefined && Date.now() < begun.at + this.settings[begun.takes];
   }
 
   /// Brings a deleted name back and returns its newest version.
@@ -87,7 +88,7 @@ export class Secrets {
 
   purge(name) {
     this.#deleted.delete(keyOf(name));
-    this.#busyUntil.set(keyOf(name), Date.now() + this.settings.purgeTime);
+    this.#begun.set(keyOf(name), { at: Date.now(), takes: 'purgeTime' });
   }
 
   #recovery() {
