@@ -55,7 +55,7 @@ class SeedCommands(unittest.TestCase):
 
     def on_a_machine(self, *words, code=0, before="true"):
         """As root where the package was installed and /var/lib/zkv is empty; what is there afterwards ends the output."""
-        script = f'mount -t tmpfs none /var/lib && mkdir /var/lib/zkv && cd /var/lib/zkv && {before} && {{ "$@"; code=$?; ls /var/lib/zkv; exit $code; }'
+        script = f'mount -t tmpfs none /var/lib && mkdir /var/lib/zkv && cd /var/lib/zkv && {before} && {{ "$@"; code=$?; ls /var/lib/zkv; exit $code; }}'
         return b"".join(self.world.run(*words, code=code, before=("unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh"))).decode()
 
     def test_init_hides_no_repository_that_was_the_machines(self):
