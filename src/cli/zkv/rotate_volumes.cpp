@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/plain_text.h"
+#include "host/drift_record.h"
 #include "host/stop_on_signal.h"
 #include "host/volume_rotation.h"
 #include "open_volumes.h"
