@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "doctor/looks.h"
+#include "unlock/order.h"
 #include "unlock/zvol_use.h"
 
 namespace zkv::doctor {
@@ -12,6 +13,9 @@ namespace {
 constexpr std::string_view kCrypttab = "/etc/crypttab";
 constexpr std::string_view kFstab = "/etc/fstab";
 constexpr std::string_view kMapper = "/dev/mapper/";
+/// The options by which a line comes and goes with the volumes.
+constexpr const char* kWithTheTarget =
+    "noauto,nofail,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target";
 
 bool has_option(const std::vector<std::string>& options, std::string_view wanted) {
   return std::ranges::count(options, wanted) > 0;
@@ -43,15 +47,20 @@ std::vector<unlock::CrypttabLine> lines_of_volumes(const Facts& facts) {
   return lines;
 }
 
+/// Whether zkv mounts by the line whatever lies on a mapping, as soon as that is open.
+bool is_mounted_by_us(const FstabEntry& entry, const VolumeFacts& volume) {
+  return volume.kind != "zfs" && (entry.source == std::string(kMapper) + volume.name ||
+                                  std::ranges::count(entry.lies_on, volume.name) > 0);
+}
+
 /// The volume without which a line of fstab cannot be mounted.
 const VolumeFacts* volume_under(const Facts& facts, const FstabEntry& entry) {
   for (const auto& volume : facts.volumes) {
     if (volume.holds_system) continue;
     const bool is_zfs =
         entry.type == "zfs" && (entry.source == volume.name || entry.source.starts_with(volume.name + "/"));
-    const bool is_mapping = volume.kind != "zfs" && (entry.source == std::string(kMapper) + volume.name ||
-                                                     std::ranges::count(entry.lies_on, volume.name) > 0);
-    if (is_zfs || is_mapping || entry.source == unlock::zvol_link("/dev", volume.name)) return &volume;
+    if (is_zfs || is_mounted_by_us(entry, volume) || entry.source == unlock::zvol_link("/dev", volume.name))
+      return &volume;
   }
   if (entry.source.starts_with('/') && !entry.source.starts_with("/dev/"))
     return volume_over(facts, entry.source);
@@ -63,18 +72,15 @@ bool can_be_missing(const FstabEntry& entry) {
   return has_option(entry.options, "nofail") || has_option(entry.options, "_netdev");
 }
 
-bool lies_within(std::string_view path, std::string_view place) {
-  if (place.size() < 2 || !path.starts_with(place)) return false;
-  return path.size() == place.size() || path[place.size()] == '/';
-}
-
 /// Whether systemd mounts what is at or below `place` first.
 bool wants_mount(const FstabEntry& entry, const std::string& place) {
   constexpr std::string_view kWanted = "x-systemd.requires-mounts-for=";
   const bool is_by_option = std::ranges::any_of(entry.options, [&](const std::string& option) {
-    return option.starts_with(kWanted) && lies_within(std::string_view(option).substr(kWanted.size()), place);
+    return option.starts_with(kWanted) &&
+           unlock::lies_within(std::string_view(option).substr(kWanted.size()), place);
   });
-  return is_by_option || lies_within(entry.mountpoint, place) || lies_within(entry.source, place);
+  return is_by_option || unlock::lies_within(entry.mountpoint, place) ||
+         unlock::lies_within(entry.source, place);
 }
 
 /// What is not started by zfs-keyvault.target alone is started with the boot.
@@ -95,7 +101,7 @@ std::string puller_of(const Facts& facts, const FstabEntry& entry) {
     if (!is_wanted_at_boot(unit)) continue;
     for (const auto* setting : {"RequiresMountsFor", "WorkingDirectory", "RootDirectory"}) {
       for (const auto& word : unit.words(setting)) {
-        if (lies_within(word, entry.mountpoint)) return name;
+        if (unlock::lies_within(word, entry.mountpoint)) return name;
       }
     }
   }
@@ -112,12 +118,6 @@ std::optional<Found> found_pulled(const Facts& facts, const FstabEntry& entry, c
                    ", and nobody is asked before local-fs.target, which waits for both",
                "add nofail beside noauto to the options of the line of " + entry.mountpoint +
                    " in /etc/fstab, then systemctl daemon-reload"};
-}
-
-/// Whether zkv mounts by the line whatever lies on a mapping, as soon as that is open.
-bool is_mounted_by_us(const FstabEntry& entry, const VolumeFacts& volume) {
-  return volume.kind != "zfs" && (entry.source == std::string(kMapper) + volume.name ||
-                                  std::ranges::count(entry.lies_on, volume.name) > 0);
 }
 
 bool waits_for_us(const FstabEntry& entry) {
@@ -211,9 +211,7 @@ FoundList fstab_stops_boot(const Facts& facts) {
         is_swap ? " as swap: " : " on " + entry.mountpoint + ", then ends in emergency mode: ";
     const std::string words =
         is_swap ? "nofail"
-                : (is_mounted_by_us(entry, *volume) ? "noauto,nofail (zkv mounts it)"
-                                                    : "noauto,nofail,x-systemd.requires=zfs-keyvault.target,"
-                                                      "x-systemd.wanted-by=zfs-keyvault.target");
+                : (is_mounted_by_us(entry, *volume) ? "noauto,nofail (zkv mounts it)" : kWithTheTarget);
     const auto options =
         "add " + words + " to the options of the line of " + (is_swap ? entry.source : entry.mountpoint);
     found.push_back({std::string(kFstab),
@@ -237,9 +235,8 @@ FoundList fstab_gives_up(const Facts& facts) {
          entry.mountpoint + " needs " + volume->name +
              ", and its line waits for no approval: systemd mounts what is there before, or gives it up "
              "after a minute and a half, and nothing mounts it later",
-         "noauto,nofail,x-systemd.requires=zfs-keyvault.target,x-systemd.wanted-by=zfs-keyvault.target "
-         "in the options of the line of " +
-             entry.mountpoint + " in /etc/fstab, then systemctl daemon-reload"});
+         std::string(kWithTheTarget) + " in the options of the line of " + entry.mountpoint +
+             " in /etc/fstab, then systemctl daemon-reload"});
   }
   return found;
 }

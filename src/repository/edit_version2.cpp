@@ -72,7 +72,7 @@ Result<Version2> edit_version2(const LockedFile& locked, const SecretBytes& key,
 /// Where an older file was put back, PATH.previous can be the newest that there is, with keys that are
 /// nowhere else; it goes with the next change.
 Result<> keep_newer_previous(const WriteLock& lock, const Header& header) {
-  const std::filesystem::path previous = lock.path().string() + ".previous";
+  const std::filesystem::path previous = previous_of(lock.path());
   const auto file = read_file(previous, kLargestFile);
   if (!file) return {};
   const auto outside = read_outside(*file);

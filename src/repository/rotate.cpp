@@ -98,7 +98,7 @@ Result<> try_all(const Bytes& file, const Plan& plan) {
 
 /// The older file goes: an old repository key opens it.
 Result<> remove_previous(const std::filesystem::path& path) {
-  const auto previous = path.string() + ".previous";
+  const auto previous = previous_of(path).string();
   if (::unlink(previous.c_str()) == 0 || errno == ENOENT) return {};
   return Error::system("the repository has its new key, but removing " + previous, errno)
       .remedy("remove it yourself: the old key opens it");
